@@ -1,0 +1,5 @@
+/** See the module description. */
+@NullMarked
+package nibble.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,184 @@
+package nibble.kernels.parallel;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fixed team of daemon threads. Between rounds a helper spins for about {@value #SPINS} turns, then parks, so a sequence of small
+ * kernels pays no wake-up and an idle program no processor time. A helper that wakes too late finds its round used up and nobody waits
+ * for it.
+ */
+final class ThreadTeam implements WorkSplitter {
+  private static final int SPINS = 4_000;
+  private static final long WAIT_NANOS = 50_000;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Helper[] helpers;
+  private final Scratch callerScratch = new Scratch();
+  private volatile @Nullable Round current;
+  private volatile boolean closed;
+
+  ThreadTeam(int workers) {
+    helpers = new Helper[workers - 1];
+    for (int i = 0; i < helpers.length; i++) {
+      helpers[i] = new Helper("nibble-worker-" + (i + 1));
+    }
+    for (Helper helper : helpers) {
+      helper.start();
+    }
+  }
+
+  @Override
+  public int workers() {
+    return helpers.length + 1;
+  }
+
+  @Override
+  public void run(int count, Task task) {
+    if (Thread.currentThread() instanceof Helper helper && helper.team() == this) {
+      runAll(count, task, helper.nested);
+      return;
+    }
+    if (lock.isHeldByCurrentThread()) {
+      runAll(count, task, new Scratch());
+      return;
+    }
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("this work splitter is closed");
+      }
+      if (count <= 1) {
+        runAll(count, task, callerScratch);
+      } else {
+        share(new Round(count, task));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void share(Round round) {
+    current = round;
+    int wanted = Math.min(helpers.length, round.count - 1);
+    for (int i = 0; i < wanted; i++) {
+      if (helpers[i].parked) {
+        LockSupport.unpark(helpers[i]);
+      }
+    }
+    round.work(callerScratch);
+    for (int spins = 0; !round.isDone(); spins++) {
+      if (spins < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        LockSupport.parkNanos(this, WAIT_NANOS);
+      }
+    }
+    round.rethrowFailure();
+  }
+
+  private static void runAll(int count, Task task, Scratch scratch) {
+    for (int i = 0; i < count; i++) {
+      task.run(i, scratch);
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      for (Helper helper : helpers) {
+        LockSupport.unpark(helper);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The tasks of one call: threads take the next index until none is left. */
+  private static final class Round {
+    final int count;
+    private final Task task;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger ended = new AtomicInteger();
+    private volatile @Nullable Throwable failure;
+
+    Round(int count, Task task) {
+      this.count = count;
+      this.task = task;
+    }
+
+    void work(Scratch scratch) {
+      for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+        try {
+          if (failure == null) {
+            task.run(i, scratch);
+          }
+        } catch (Throwable t) {
+          failure = t;
+        } finally {
+          ended.getAndIncrement();
+        }
+      }
+    }
+
+    boolean isDone() {
+      return ended.get() == count;
+    }
+
+    void rethrowFailure() {
+      Throwable thrown = failure;
+      if (thrown instanceof Error error) {
+        throw error;
+      }
+      if (thrown instanceof RuntimeException exception) {
+        throw exception;
+      }
+    }
+  }
+
+  private final class Helper extends Thread {
+    private final Scratch scratch = new Scratch();
+    private final Scratch nested = new Scratch();
+    private volatile boolean parked;
+
+    Helper(String name) {
+      super(name);
+      setDaemon(true);
+    }
+
+    ThreadTeam team() {
+      return ThreadTeam.this;
+    }
+
+    @Override
+    public void run() {
+      Round last = null;
+      int spins = 0;
+      while (!closed) {
+        Round round = current;
+        if (round != null && round != last) {
+          round.work(scratch);
+          last = round;
+          spins = 0;
+        } else if (spins++ < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          parkUnlessNew(last);
+          spins = 0;
+        }
+      }
+    }
+
+    private void parkUnlessNew(@Nullable Round last) {
+      parked = true;
+      if (current == last && !closed) { // checked after parked is visible: a new round either sees it or is seen here
+        LockSupport.park(ThreadTeam.this);
+      }
+      parked = false;
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/** Files to tensors and models: safetensors, Hugging Face configurations, images. */
+module nibble.loaders {
+  requires transitive nibble.nn;
+  requires com.fasterxml.jackson.core;
+  requires java.desktop;
+  requires static org.jspecify;
+
+}

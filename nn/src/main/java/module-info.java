@@ -1,0 +1,6 @@
+/** Layers, model forward passes, optimizers and losses. */
+module nibble.nn {
+  requires transitive nibble.tensor;
+  requires static org.jspecify;
+
+}

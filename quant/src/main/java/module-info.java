@@ -1,0 +1,7 @@
+/** Number formats, observers, transforms, rounding, methods and recipes. */
+module nibble.quant {
+  requires transitive nibble.nn;
+  requires ojalgo;
+  requires static org.jspecify;
+
+}

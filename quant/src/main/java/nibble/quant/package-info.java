@@ -1,0 +1,5 @@
+/** See the module description. */
+@NullMarked
+package nibble.quant;
+
+import org.jspecify.annotations.NullMarked;
