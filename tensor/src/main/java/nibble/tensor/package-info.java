@@ -1,5 +1,5 @@
 /**
- * Tensors, the operators on them, and reverse-mode differentiation. Start with {@code Tensor}.
+ * Tensors, the operators on them, and reverse-mode differentiation. Start with {@link nibble.tensor.Tensor}.
  */
 @NullMarked
 package nibble.tensor;

@@ -1,0 +1,4 @@
+package nibble.tensor;
+
+/** One recorded operator of the tape. */
+final class Node {}
