@@ -4,4 +4,5 @@ module nibble.quant {
   requires ojalgo;
   requires static org.jspecify;
 
+  exports nibble.quant.format;
 }
