@@ -6,4 +6,6 @@ module nibble.kernels {
   exports nibble.kernels.parallel;
   exports nibble.kernels.platform;
   exports nibble.kernels.gemm;
+  exports nibble.kernels.hadamard;
+  exports nibble.kernels.rowwise;
 }
