@@ -5,4 +5,6 @@ module nibble.loaders {
   requires java.desktop;
   requires static org.jspecify;
 
+  exports nibble.loaders;
+  exports nibble.loaders.json;
 }
