@@ -1,8 +1,19 @@
-/** The command line. */
+/** The command line, the generator of the built-in picture set, and HTML reports. */
 module nibble.cli {
+  requires nibble.kernels;
+  requires nibble.tensor;
+  requires nibble.nn;
   requires nibble.loaders;
   requires nibble.quant;
   requires info.picocli;
   requires static org.jspecify;
 
+  exports nibble.cli;
+  exports nibble.cli.synthetic;
+  exports nibble.cli.terminal;
+
+  opens nibble.cli to
+      info.picocli;
+  opens nibble.cli.command to
+      info.picocli;
 }

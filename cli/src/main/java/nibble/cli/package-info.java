@@ -1,4 +1,4 @@
-/** See the module description. */
+/** Where the program starts: {@link nibble.cli.Main}. */
 @NullMarked
 package nibble.cli;
 
