@@ -8,4 +8,5 @@ module nibble.kernels {
   exports nibble.kernels.gemm;
   exports nibble.kernels.hadamard;
   exports nibble.kernels.rowwise;
+  exports nibble.kernels.lowbit;
 }

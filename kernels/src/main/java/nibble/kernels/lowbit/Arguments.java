@@ -1,0 +1,32 @@
+package nibble.kernels.lowbit;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Checks that every kernel of this package makes before it starts. */
+final class Arguments {
+  private Arguments() {}
+
+  static void check(
+      int rows, float[] x, int xOffset, int xStride, int in, float @Nullable [] bias, float[] out, int outOffset, int outStride, int width) {
+    if (rows < 0) {
+      throw new IllegalArgumentException("rows must not be negative, was " + rows);
+    }
+    if (rows > 0) {
+      Objects.checkFromIndexSize(xOffset, Math.addExact(Math.multiplyExact(rows - 1, xStride), in), x.length);
+      Objects.checkFromIndexSize(outOffset, Math.addExact(Math.multiplyExact(rows - 1, outStride), width), out.length);
+    }
+    if (bias != null) {
+      Objects.checkFromIndexSize(0, width, bias.length);
+    }
+  }
+
+  static void checkIntegerRange(ActivationQuantizer quantizer, IntWeights weights) {
+    long most = (long) weights.groupSize() * weights.maxLevel() * quantizer.maxLevel();
+    if (most > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "a group of %d weights of %d bits times activations of %d bits may exceed the range of an int; choose a smaller group size"
+              .formatted(weights.groupSize(), weights.bits(), quantizer.bits()));
+    }
+  }
+}

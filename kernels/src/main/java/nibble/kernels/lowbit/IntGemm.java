@@ -1,0 +1,51 @@
+package nibble.kernels.lowbit;
+
+import nibble.kernels.parallel.WorkSplitter;
+import nibble.kernels.platform.VectorSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Products {@code x W^T} with packed integer weights. Offsets and strides are in elements; {@code out} never overlaps an input. A few rows
+ * run as matrix-vector products on the packed codes, more rows unpack a tile of weights that stays in cache.
+ */
+public interface IntGemm {
+
+  /**
+   * {@code out[r, :] = x[r, :] W^T + bias} with float activations (weight-only quantization).
+   *
+   * @param x {@code [rows, in]} with row stride {@code xStride}
+   * @param bias {@code [out]}, or null
+   * @param out {@code [rows, out]} with row stride {@code outStride}
+   */
+  void multiply(
+      int rows, float[] x, int xOffset, int xStride, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
+      WorkSplitter splitter);
+
+  /**
+   * The same with activations that are quantized first. Sums of products of levels are exact integers, so every implementation returns the
+   * same bits. For row {@code r} with activation scale {@code s} and levels {@code a}, and output {@code o}:
+   *
+   * <pre>{@code
+   * S[g] = sum over k in group g of a[k] * (code[o, k] - zeroPoint[o, g])     exact
+   * t = 0;  for g = 0 .. groups - 1:  t = fma((float) S[g], scale[o, g], t)
+   * out[r, o] = fma(t, s, bias[o])                                            bias 0 where there is none
+   * }</pre>
+   *
+   * @throws IllegalArgumentException if a group is so long that {@code S} could leave the range of an int
+   */
+  void multiply(
+      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
+      int outOffset, int outStride, WorkSplitter splitter);
+
+  /** The best implementation for this machine. */
+  static IntGemm best() {
+    return Best.INSTANCE;
+  }
+
+  /** Chosen at first use. */
+  final class Best {
+    private static final IntGemm INSTANCE = VectorSupport.choose(ScalarIntGemm::new, ScalarIntGemm::new);
+
+    private Best() {}
+  }
+}
