@@ -1,0 +1,69 @@
+package nibble.tensor;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One row of the derivative table: how an operator is computed and how a gradient runs back through it. The {@code permits} clause is the
+ * table. Inputs are working tensors (F32, contiguous, heap).
+ */
+sealed interface Operator
+    permits Unary,
+        Elementwise.Scale,
+        Elementwise.Clamp,
+        Elementwise.Binary,
+        Matmul.Linear,
+        Matmul.Product,
+        Normalisation.Softmax,
+        Normalisation.LogSoftmax,
+        Normalisation.LayerNorm,
+        Normalisation.RmsNorm,
+        Reshaping.Reshape,
+        Reshaping.Permute,
+        Reshaping.Slice,
+        Reshaping.Concat,
+        Reshaping.Expand,
+        Reshaping.RowsOf,
+        Reduction.SumAll,
+        Reduction.SumAxis,
+        Losses.CrossEntropy,
+        Losses.MeanSquaredError,
+        Custom,
+        Checkpoint {
+
+  /** What the derivative reads; the rest is freed as soon as nobody else holds it. */
+  enum Saves {
+    SHAPES,
+    INPUTS,
+    OUTPUT,
+    BOTH;
+
+    boolean inputs() {
+      return this == INPUTS || this == BOTH;
+    }
+
+    boolean output() {
+      return this == OUTPUT || this == BOTH;
+    }
+  }
+
+  /** The result; it may share memory with an input. */
+  Tensor forward(Engine engine, Tensor... in);
+
+  /**
+   * Gradients of the inputs, each in the shape of its input. Entries whose {@code wanted} is false may be null. A gradient is either fresh
+   * memory or shares the memory of {@code grad}.
+   *
+   * @param grad gradient of {@code out}; not to be written
+   */
+  @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted);
+
+  /** What {@link #backward} reads of {@code in} and {@code out}, beyond their shapes. */
+  default Saves saves() {
+    return Saves.INPUTS;
+  }
+
+  /** Whether {@link #backward} returns memory that nobody else holds (or that of {@code grad}). */
+  default boolean ownsGradients() {
+    return true;
+  }
+}

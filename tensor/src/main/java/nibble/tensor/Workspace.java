@@ -1,0 +1,86 @@
+package nibble.tensor;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Free arrays by length, and the stack of open scopes that will refill them. Without an open scope every array is new garbage. */
+final class Workspace {
+  private final Map<Integer, ArrayDeque<float[]>> free = new HashMap<>();
+  private final List<Level> levels = new ArrayList<>();
+
+  /** The storages that an open scope owns. */
+  static final class Level {
+    private final Map<Storage, Boolean> owned = new java.util.IdentityHashMap<>();
+  }
+
+  /** Memory of {@code length} floats, owned by the innermost scope; its content is undefined. */
+  Storage take(int length) {
+    Level level = innermost();
+    if (level == null) {
+      return Storage.of(new float[length]);
+    }
+    ArrayDeque<float[]> arrays = free.get(length);
+    float[] array = arrays == null ? null : arrays.pollLast();
+    Storage storage = Storage.of(array == null ? new float[length] : array);
+    level.owned.put(storage, true);
+    return storage;
+  }
+
+  private @Nullable Level innermost() {
+    return levels.isEmpty() ? null : levels.getLast();
+  }
+
+  Level open() {
+    Level level = new Level();
+    levels.add(level);
+    return level;
+  }
+
+  /** Recycles what {@code level} still owns. It must be the innermost one. */
+  void close(Level level) {
+    if (innermost() != level) {
+      throw new IllegalStateException("scopes close in the reverse order of their opening");
+    }
+    levels.removeLast();
+    for (Storage storage : level.owned.keySet()) {
+      recycle(storage);
+    }
+  }
+
+  /** Hands {@code storage} from {@code level} to the next outer scope, or to the garbage collector if there is none. */
+  void keep(Level level, Storage storage) {
+    int at = levels.indexOf(level);
+    if (at < 0) {
+      throw new IllegalStateException("this scope is closed");
+    }
+    if (level.owned.remove(storage) != null && at > 0) {
+      levels.get(at - 1).owned.put(storage, true);
+    }
+  }
+
+  /** Takes {@code storage} out of every scope: the garbage collector owns it. */
+  void letGo(Storage storage) {
+    for (Level level : levels) {
+      level.owned.remove(storage);
+    }
+  }
+
+  /** Recycles {@code storage} before its scope closes; nothing happens if no scope owns it. */
+  void giveBack(Storage storage) {
+    for (Level level : levels) {
+      if (level.owned.remove(storage) != null) {
+        recycle(storage);
+        return;
+      }
+    }
+  }
+
+  private void recycle(Storage storage) {
+    float[] array = storage.recycle();
+    free.computeIfAbsent(array.length, length -> new ArrayDeque<>()).addLast(array);
+  }
+}
