@@ -3,4 +3,7 @@ module nibble.nn {
   requires transitive nibble.tensor;
   requires static org.jspecify;
 
+  exports nibble.nn;
+  exports nibble.nn.vit;
+
 }

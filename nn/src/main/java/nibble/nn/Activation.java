@@ -1,0 +1,44 @@
+package nibble.nn;
+
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/** Elementwise non-linearity of a feed-forward layer, by the names that Hugging Face configurations use. */
+public enum Activation {
+  GELU("gelu"),
+  GELU_TANH("gelu_new"),
+  RELU("relu"),
+  SILU("silu");
+
+  private final String configName;
+
+  Activation(String configName) {
+    this.configName = configName;
+  }
+
+  /** The value of {@code hidden_act} that means this function. */
+  public String configName() {
+    return configName;
+  }
+
+  /** The function that {@code hidden_act} names. */
+  public static Activation ofConfig(String name) {
+    return switch (name) {
+      case "gelu" -> GELU;
+      case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> GELU_TANH;
+      case "relu" -> RELU;
+      case "silu", "swish" -> SILU;
+      default -> throw new IllegalArgumentException("unknown hidden_act '" + name + "'; known are gelu, gelu_new, gelu_pytorch_tanh, relu, silu");
+    };
+  }
+
+  /** The function of every element of {@code x}. */
+  public Tensor apply(Ops ops, Tensor x) {
+    return switch (this) {
+      case GELU -> ops.gelu(x);
+      case GELU_TANH -> ops.geluTanh(x);
+      case RELU -> ops.relu(x);
+      case SILU -> ops.silu(x);
+    };
+  }
+}

@@ -1,0 +1,17 @@
+package nibble.nn;
+
+import java.util.List;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/** One layer of a model's trunk, from residual stream to residual stream. Quantization walks a model block by block. */
+public interface Block {
+  /** Name within the model, such as {@code blocks.3}. */
+  String name();
+
+  /** {@code [batch, tokens, hidden]} to the same shape. */
+  Tensor forward(Ops ops, Tensor x);
+
+  /** Linear layers in groups that may be quantized together, in the order of execution: first q, k and v, then the output projection, ... */
+  List<List<Linear>> stages();
+}

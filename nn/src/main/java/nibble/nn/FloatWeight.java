@@ -1,0 +1,54 @@
+package nibble.nn;
+
+import nibble.kernels.gemm.Gemm;
+import nibble.kernels.gemm.PackedMatrix;
+import nibble.tensor.DType;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** A weight in F32, F16 or BF16, packed for the FP32 matrix product. 16-bit weights stay 16 bits wide in memory. */
+public final class FloatWeight implements WeightMatrix {
+  private final PackedMatrix packed;
+  private final DType dtype;
+
+  private FloatWeight(PackedMatrix packed, DType dtype) {
+    this.packed = packed;
+    this.dtype = dtype;
+  }
+
+  /** Packs {@code weight [out, in]}; every dtype but F16 and BF16 is converted to F32. The tensor is not kept. */
+  public static FloatWeight of(Tensor weight) {
+    boolean half = (weight.dtype() == DType.F16 || weight.dtype() == DType.BF16) && weight.isContiguous();
+    Tensor source = half ? weight : weight.toF32();
+    Gemm.WeightType type = !half ? Gemm.WeightType.F32 : weight.dtype() == DType.F16 ? Gemm.WeightType.F16 : Gemm.WeightType.BF16;
+    long byteOffset = (long) source.offset() * source.dtype().bytes();
+    PackedMatrix packed = Gemm.best().pack(source.segment(), byteOffset, type, source.dim(0), source.dim(1));
+    return new FloatWeight(packed, source.dtype());
+  }
+
+  @Override
+  public int out() {
+    return packed.out();
+  }
+
+  @Override
+  public int in() {
+    return packed.in();
+  }
+
+  @Override
+  public Tensor multiply(Ops ops, Tensor x, @Nullable Tensor bias) {
+    return ops.linear(x, packed, bias == null ? null : bias.toFloats());
+  }
+
+  @Override
+  public long bytes() {
+    return packed.bytes();
+  }
+
+  @Override
+  public String format() {
+    return dtype.name();
+  }
+}

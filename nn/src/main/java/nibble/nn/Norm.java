@@ -1,0 +1,73 @@
+package nibble.nn;
+
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Layer normalisation or RMS normalisation over the last axis, with optional gain and bias. A rotation of the residual stream folds gain and
+ * bias into the layers that follow and leaves a plain RMS normalisation ({@link #becomePlainRms()}).
+ */
+public final class Norm {
+  /** Which statistic is divided by. */
+  public enum Kind {
+    LAYER,
+    RMS
+  }
+
+  private final String name;
+  private final float epsilon;
+  private Kind kind;
+  private @Nullable Parameter gain;
+  private @Nullable Parameter bias;
+
+  /**
+   * @param epsilon added to the variance (LAYER) or the mean square (RMS)
+   * @param gain {@code [hidden]}, or null for ones
+   * @param bias {@code [hidden]}, or null for zeros; only with LAYER
+   */
+  public Norm(String name, Kind kind, float epsilon, @Nullable Parameter gain, @Nullable Parameter bias) {
+    this.name = name;
+    this.kind = kind;
+    this.epsilon = epsilon;
+    this.gain = gain;
+    this.bias = bias;
+  }
+
+  /** Name within the model, such as {@code blocks.3.norm1}. */
+  public String name() {
+    return name;
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+
+  public float epsilon() {
+    return epsilon;
+  }
+
+  public @Nullable Parameter gain() {
+    return gain;
+  }
+
+  public @Nullable Parameter bias() {
+    return bias;
+  }
+
+  /** Drops gain and bias and keeps only the division by the root mean square. Exact where the caller folded both and the mean is zero. */
+  public void becomePlainRms() {
+    kind = Kind.RMS;
+    gain = null;
+    bias = null;
+  }
+
+  /** The normalised {@code x [..., hidden]}. */
+  public Tensor forward(Ops ops, Tensor x) {
+    Tensor g = gain == null ? null : gain.floats();
+    return switch (kind) {
+      case LAYER -> ops.layerNorm(x, g, bias == null ? null : bias.floats(), epsilon);
+      case RMS -> ops.rmsNorm(x, g, epsilon);
+    };
+  }
+}

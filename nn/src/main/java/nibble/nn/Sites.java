@@ -1,0 +1,36 @@
+package nibble.nn;
+
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** The sites of one model in the order of the forward pass. */
+public final class Sites {
+  private final Map<String, Site> byName = new LinkedHashMap<>();
+
+  /** Creates the site {@code name}; a model does this once per site while it is built. */
+  public Site add(String name) {
+    Site site = new Site(name);
+    if (byName.putIfAbsent(name, site) != null) {
+      throw new IllegalArgumentException("two sites are named '" + name + "'");
+    }
+    return site;
+  }
+
+  /** All sites. */
+  public Collection<Site> all() {
+    return Collections.unmodifiableCollection(byName.values());
+  }
+
+  /** The site {@code name}, if the model has it. */
+  public Optional<Site> find(String name) {
+    return Optional.ofNullable(byName.get(name));
+  }
+
+  /** The site {@code name}; a model without it is an error. */
+  public Site get(String name) {
+    return find(name).orElseThrow(() -> new IllegalArgumentException("the model has no site '" + name + "'"));
+  }
+}

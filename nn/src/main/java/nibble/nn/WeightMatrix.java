@@ -1,0 +1,26 @@
+package nibble.nn;
+
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A linear layer's weight {@code [out, in]} in the form in which it is executed: float, packed 4-bit or 8-bit integers, binary codes with
+ * look-up tables. Immutable and safe for use by several threads, each with its own {@link Ops}.
+ */
+public interface WeightMatrix {
+  /** Output features. */
+  int out();
+
+  /** Input features. */
+  int in();
+
+  /** {@code x W^T + bias} for {@code x [..., in]}; the result is {@code [..., out]}. Not differentiable in the weight. */
+  Tensor multiply(Ops ops, Tensor x, @Nullable Tensor bias);
+
+  /** Bytes that the weight occupies while it is executed, scales and zero points included. */
+  long bytes();
+
+  /** Short name of the form, such as {@code F32} or {@code INT4 g128, activations INT8 per token}. */
+  String format();
+}
