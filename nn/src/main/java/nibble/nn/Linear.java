@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class Linear {
   private final String name;
   private final Parameter weight;
-  private final @Nullable Parameter bias;
+  private @Nullable Parameter bias;
   private final Site input;
   private final Site weightSite;
   private volatile @Nullable WeightMatrix matrix;
@@ -68,6 +68,17 @@ public final class Linear {
     return bias;
   }
 
+  /** The bias; a layer without one gets zeros, named after its weight. */
+  public Parameter ensureBias() {
+    Parameter current = bias;
+    if (current == null) {
+      String biasName = weight.name().replaceFirst("weight$", "bias");
+      current = new Parameter(biasName, Tensor.zeros(out()));
+      bias = current;
+    }
+    return current;
+  }
+
   /** Replaces the float weight; a matrix that was set by {@link #execute} is dropped. */
   public void setWeight(Tensor replacement) {
     weight.set(replacement);
@@ -102,7 +113,7 @@ public final class Linear {
       synchronized (this) {
         current = matrix;
         if (current == null) {
-          current = FloatWeight.of(weight.value());
+          current = FloatWeight.of(weight.peek());
           matrix = current;
         }
       }

@@ -1,6 +1,7 @@
 package nibble.nn;
 
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import nibble.tensor.DType;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -14,7 +15,7 @@ public final class Parameter {
   private final String name;
   private final Shape shape;
   private final Shape storedShape;
-  private final Supplier<Tensor> source;
+  private Supplier<Tensor> source;
   private @Nullable Tensor value;
 
   /** A parameter with a value. */
@@ -55,14 +56,17 @@ public final class Parameter {
     return shape;
   }
 
-  /** The value as it is kept: any dtype, possibly read-only. */
+  /** The value as it is kept: any dtype, possibly read-only. A value that was not there is made and kept. */
   public Tensor value() {
-    Tensor current = value;
-    if (current == null) {
-      current = source.get().view(shape.dims());
-      value = current;
-    }
+    Tensor current = peek();
+    value = current;
     return current;
+  }
+
+  /** The value; one that was not there is made for the caller and not kept. */
+  public Tensor peek() {
+    Tensor current = value;
+    return current == null ? source.get().view(shape.dims()) : current;
   }
 
   /** The value in the shape that checkpoints have. */
@@ -78,8 +82,22 @@ public final class Parameter {
     value = replacement;
   }
 
-  /** Forgets a value that can be made again, to save memory. */
-  public void release() {
+  /**
+   * Replaces the value by {@code change} of it, computed when it is next asked for: so a transform of a whole model costs the memory of one
+   * parameter at a time.
+   *
+   * @param change from a tensor of {@link #shape()} to one of the same shape
+   */
+  public void map(UnaryOperator<Tensor> change) {
+    Tensor known = value;
+    Supplier<Tensor> before = source;
+    int[] dims = shape.dims();
+    replace(() -> change.apply(known == null ? before.get().view(dims) : known));
+  }
+
+  /** Replaces the value by one that {@code maker} makes when it is asked for. */
+  public void replace(Supplier<Tensor> maker) {
+    source = maker;
     value = null;
   }
 

@@ -78,9 +78,10 @@ public final class ViT implements ImageClassifier {
     return new Norm(name, Norm.Kind.LAYER, config.epsilon(), gain, bias);
   }
 
-  /** The dimensions as they are now: the kind of normalisation follows the model's, which a rotation changes. */
+  /** The dimensions as they are now: transforms may have changed the kind of normalisation and added biases. */
   public ViTConfig config() {
-    return config.withNorm(finalNorm.kind());
+    boolean biases = blocks.getFirst().attention.inputs().getFirst().bias() != null;
+    return config.with(biases, finalNorm.kind());
   }
 
   @Override

@@ -100,9 +100,9 @@ public record ViTConfig(
     return architecture.equals(VIT) ? "vit." : "deit.";
   }
 
-  /** The same dimensions with another kind of normalisation. */
-  public ViTConfig withNorm(Norm.Kind kind) {
+  /** The same dimensions as they are after a transform of the model. */
+  ViTConfig with(boolean biases, Norm.Kind kind) {
     return new ViTConfig(
-        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, qkvBias, labels, kind);
+        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, biases, labels, kind);
   }
 }

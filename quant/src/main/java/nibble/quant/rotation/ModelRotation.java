@@ -1,0 +1,111 @@
+package nibble.quant.rotation;
+
+import java.util.List;
+import nibble.kernels.hadamard.HadamardTransform;
+import nibble.nn.Linear;
+import nibble.nn.Norm;
+import nibble.nn.Parameter;
+import nibble.nn.ResidualStructure;
+import nibble.nn.online.HadamardSite;
+import nibble.nn.online.HeadHadamardSite;
+
+/**
+ * Rotates a pre-norm transformer without changing its function: QuaRot, steps 0 to 3.
+ *
+ * <pre>{@code
+ * step 0   W <- W diag(gain), b <- b + W bias_of_norm            norms lose gain and bias
+ *          LayerNorm only: embeddings and the outputs of all writers lose their mean, so LayerNorm == RMSNorm
+ * step 1   h -> h Q        embeddings e <- e Q;  readers W <- W Q;  writers W <- Q^T W, b <- Q^T b
+ * step 2   fc2             W <- W H^T, online Hadamard before fc2's quantizer
+ * step 3   values          per head in v and o; across heads online where a Hadamard matrix of that size exists
+ * }</pre>
+ *
+ * <p>Unlike the reference code, embeddings of models with RMS normalisation are not centred: that would change the function.
+ */
+public final class ModelRotation {
+  private ModelRotation() {}
+
+  /**
+   * Applies the rotations to the float weights of the model in place and installs the online transforms in its sites.
+   *
+   * @throws IllegalArgumentException when a width has no Hadamard matrix; nothing has been changed then
+   */
+  public static void apply(ResidualStructure structure, RotationOptions options) {
+    Orthogonal stream = options.residual() ? stream(structure.hidden(), options) : null;
+    check(structure, options);
+    if (stream != null) {
+      foldNorms(structure);
+      rotateStream(structure, stream);
+    }
+    if (options.values()) {
+      structure.attentions().forEach(ModelRotation::rotateValues);
+    }
+    if (options.feedForward()) {
+      structure.feedForwards().forEach(f -> rotateFeedForward(f.down()));
+    }
+  }
+
+  private static Orthogonal stream(int hidden, RotationOptions options) {
+    return switch (options.stream()) {
+      case HADAMARD -> RandomizedHadamard.random(hidden, options.seed());
+      case RANDOM -> new RandomOrthogonal(hidden, options.seed());
+    };
+  }
+
+  private static void check(ResidualStructure structure, RotationOptions options) {
+    if (options.values()) {
+      structure.attentions().forEach(a -> RandomizedHadamard.plain(a.headDim()));
+    }
+    if (options.feedForward()) {
+      structure.feedForwards().forEach(f -> RandomizedHadamard.plain(f.down().in()));
+    }
+  }
+
+  /** Step 0: leaves plain RMS normalisations; the function of the model stays. */
+  public static void foldNorms(ResidualStructure structure) {
+    boolean centre = structure.readers().stream().anyMatch(r -> r.norm().kind() == Norm.Kind.LAYER);
+    for (ResidualStructure.Reader reader : structure.readers()) {
+      fold(reader.norm(), reader.linears());
+    }
+    if (centre) {
+      structure.embeddings().forEach(WeightMaps::centreRows);
+      structure.writers().forEach(WeightMaps::centreOutputs);
+    }
+  }
+
+  private static void fold(Norm norm, List<Linear> linears) {
+    Parameter gain = norm.gain();
+    Parameter bias = norm.bias();
+    for (Linear linear : linears) {
+      float[] g = gain == null ? WeightMaps.ones(linear.in()) : gain.peek().toFloats();
+      WeightMaps.foldGainAndShift(linear, g, bias == null ? null : bias.peek().toFloats());
+    }
+    norm.becomePlainRms();
+  }
+
+  /** Step 1: the residual stream in the basis of {@code q}. Norms must have no gain. */
+  static void rotateStream(ResidualStructure structure, Orthogonal q) {
+    structure.embeddings().forEach(e -> WeightMaps.mapRows(e, q));
+    structure.writers().forEach(w -> WeightMaps.mapOutputs(w, q));
+    for (ResidualStructure.Reader reader : structure.readers()) {
+      reader.linears().forEach(l -> WeightMaps.mapInputs(l, q));
+    }
+  }
+
+  /** Step 2: a full Hadamard transform of the layer's input. */
+  static void rotateFeedForward(Linear down) {
+    WeightMaps.mapInputs(down, RandomizedHadamard.plain(down.in()));
+    down.input().append(new HadamardSite(down.in()));
+  }
+
+  /** Step 3: every head by a Hadamard transform of its channels; then across heads where that is possible. */
+  static void rotateValues(ResidualStructure.Attention attention) {
+    Orthogonal head = RandomizedHadamard.plain(attention.headDim());
+    WeightMaps.mapOutputs(attention.value(), new Repeated(head, attention.keyValueHeads()));
+    WeightMaps.mapInputs(attention.output(), new Repeated(head, attention.heads()));
+    if (attention.heads() > 1 && HadamardTransform.isSupported(attention.heads())) {
+      WeightMaps.mapInputs(attention.output(), new AcrossHeads(RandomizedHadamard.plain(attention.heads()), attention.headDim()));
+      attention.output().input().append(new HeadHadamardSite(attention.heads()));
+    }
+  }
+}
