@@ -11,15 +11,13 @@ import nibble.kernels.hadamard.HadamardTransform;
  */
 public final class RandomizedHadamard implements Orthogonal {
   private final int size;
-  private final byte[] factor;
-  private final int factorSize;
+  private final HadamardFactor factor;
   private final double[] signs;
 
   private RandomizedHadamard(int size, double[] signs) {
     this.size = size;
     this.signs = signs;
-    this.factorSize = HadamardTransform.factorSize(size);
-    this.factor = HadamardFactor.of(factorSize);
+    this.factor = HadamardFactor.of(HadamardTransform.of(size).factorOrder()).orElseThrow();
   }
 
   /**
@@ -53,11 +51,11 @@ public final class RandomizedHadamard implements Orthogonal {
     for (int i = 0; i < size; i++) {
       x[offset + i] *= signs[i];
     }
-    int power = size / factorSize;
-    for (int part = 0; part < factorSize; part++) {
+    int power = size / factor.order();
+    for (int part = 0; part < factor.order(); part++) {
       butterflies(x, offset + part * power, power);
     }
-    if (factorSize > 1) {
+    if (factor.order() > 1) {
       multiplyFactor(x, offset, power);
     }
     double norm = 1 / Math.sqrt(size);
@@ -80,15 +78,16 @@ public final class RandomizedHadamard implements Orthogonal {
   }
 
   private void multiplyFactor(double[] x, int offset, int power) {
-    double[] column = new double[factorSize];
+    int order = factor.order();
+    double[] column = new double[order];
     for (int j = 0; j < power; j++) {
-      for (int i = 0; i < factorSize; i++) {
+      for (int i = 0; i < order; i++) {
         column[i] = x[offset + i * power + j];
       }
-      for (int i = 0; i < factorSize; i++) {
+      for (int i = 0; i < order; i++) {
         double sum = 0;
-        for (int l = 0; l < factorSize; l++) {
-          sum += factor[i * factorSize + l] * column[l];
+        for (int l = 0; l < order; l++) {
+          sum += factor.sign(i, l) * column[l];
         }
         x[offset + i * power + j] = sum;
       }
