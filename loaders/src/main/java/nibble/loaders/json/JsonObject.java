@@ -69,6 +69,11 @@ public final class JsonObject implements JsonValue {
     return place.key(key).error(problem);
   }
 
+  /** The error {@code "file: problem"}, for values that do not fit together. */
+  public BadFileException error(String problem) {
+    return place.error(problem);
+  }
+
   /** The string of {@code key}. */
   public String string(String key) {
     return Typed.string(get(key), place.key(key));

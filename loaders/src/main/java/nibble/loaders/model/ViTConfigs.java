@@ -1,0 +1,97 @@
+package nibble.loaders.model;
+
+import java.util.List;
+import nibble.loaders.json.JsonArray;
+import nibble.loaders.json.JsonNumber;
+import nibble.loaders.json.JsonObject;
+import nibble.loaders.json.JsonString;
+import nibble.loaders.json.JsonBool;
+import nibble.loaders.json.JsonValue;
+import nibble.nn.Activation;
+import nibble.nn.Norm;
+import nibble.nn.vit.ViTConfig;
+
+/** The dimensions of a ViT from and to the keys of Hugging Face's {@code config.json}. */
+public final class ViTConfigs {
+  private ViTConfigs() {}
+
+  /** Whether {@code config} describes a ViT or DeiT. */
+  public static boolean describes(JsonObject config) {
+    String type = config.string("model_type", "");
+    return type.equals("vit") || type.equals("deit");
+  }
+
+  /**
+   * The dimensions that {@code config} describes. Keys that Hugging Face gives a default may be missing; the sizes of the model may not.
+   *
+   * @throws nibble.loaders.BadFileException for a missing key, a value of the wrong kind, or dimensions that do not fit together
+   */
+  public static ViTConfig fromJson(JsonObject config) {
+    String architecture = architecture(config);
+    boolean rms = config.findObject("nibble").map(n -> n.string("norm", "layer").equals("rms")).orElse(false);
+    try {
+      return new ViTConfig(
+          architecture,
+          side(config, "image_size"),
+          side(config, "patch_size"),
+          config.integer("num_channels", 3),
+          config.integer("hidden_size"),
+          config.integer("num_hidden_layers"),
+          config.integer("num_attention_heads"),
+          config.integer("intermediate_size"),
+          Activation.ofConfig(config.string("hidden_act", "gelu")),
+          (float) config.number("layer_norm_eps", 1e-12),
+          config.bool("qkv_bias", true),
+          labels(config),
+          rms ? Norm.Kind.RMS : Norm.Kind.LAYER);
+    } catch (IllegalArgumentException e) {
+      throw config.error(e.getMessage());
+    }
+  }
+
+  private static String architecture(JsonObject config) {
+    if (config.findArray("architectures").isPresent() && config.array("architectures").size() > 0) {
+      return config.array("architectures").string(0);
+    }
+    return config.string("model_type", "").equals("deit") ? ViTConfig.DEIT : ViTConfig.VIT;
+  }
+
+  /** An integer, or a list of two equal ones. */
+  private static int side(JsonObject config, String key) {
+    JsonValue value = config.get(key);
+    if (value instanceof JsonArray array) {
+      if (array.size() != 2 || array.integer(0) != array.integer(1)) {
+        throw config.error(key, "must be one number or two equal ones: only square images and patches are supported");
+      }
+      return array.integer(0);
+    }
+    return config.integer(key);
+  }
+
+  private static int labels(JsonObject config) {
+    int listed = config.findObject("id2label").map(o -> o.keys().size()).orElse(0);
+    int stated = config.integer("num_labels", listed == 0 ? 2 : listed);
+    if (listed != 0 && stated != listed) {
+      throw config.error("num_labels", "is " + stated + ", but id2label has " + listed + " entries");
+    }
+    return stated;
+  }
+
+  /** The keys of {@code config} with the dimensions of {@code dimensions}; other keys stay as they are. */
+  public static JsonObject toJson(JsonObject config, ViTConfig dimensions) {
+    JsonObject result =
+        config
+            .with("architectures", JsonArray.ofStrings(List.of(dimensions.architecture())))
+            .with("model_type", new JsonString(dimensions.architecture().equals(ViTConfig.VIT) ? "vit" : "deit"))
+            .with("image_size", JsonNumber.of(dimensions.imageSize()))
+            .with("patch_size", JsonNumber.of(dimensions.patchSize()))
+            .with("num_channels", JsonNumber.of(dimensions.channels()))
+            .with("hidden_size", JsonNumber.of(dimensions.hidden()))
+            .with("num_hidden_layers", JsonNumber.of(dimensions.layers()))
+            .with("num_attention_heads", JsonNumber.of(dimensions.heads()))
+            .with("intermediate_size", JsonNumber.of(dimensions.intermediate()))
+            .with("hidden_act", new JsonString(dimensions.activation().configName()))
+            .with("qkv_bias", new JsonBool(dimensions.qkvBias()));
+    return config.has("layer_norm_eps") ? result : result.with("layer_norm_eps", JsonNumber.of((double) dimensions.epsilon()));
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * Execution of quantized weights and activations. {@link nibble.nn.packed.PackedIntWeight} runs integers; {@link
+ * nibble.nn.packed.SimulatedActivation} computes the same in float.
+ */
+@NullMarked
+package nibble.nn.packed;
+
+import org.jspecify.annotations.NullMarked;
