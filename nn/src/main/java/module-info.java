@@ -4,6 +4,8 @@ module nibble.nn {
   requires static org.jspecify;
 
   exports nibble.nn;
+  exports nibble.nn.online;
+  exports nibble.nn.packed;
   exports nibble.nn.vit;
 
 }

@@ -1,0 +1,92 @@
+package nibble.nn.packed;
+
+import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.kernels.lowbit.IntGemm;
+import nibble.kernels.lowbit.IntWeights;
+import nibble.nn.WeightMatrix;
+import nibble.tensor.Ops;
+import nibble.tensor.Shape;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A weight of packed integer codes. With an activation quantizer the product is one of integers: activations are quantized, sums are exact,
+ * scales are applied at the end. Without one, float activations meet dequantized weights tile by tile.
+ *
+ * @param weights codes, scales and zero points
+ * @param activations how the input is quantized; null for float activations
+ */
+public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer activations) implements WeightMatrix {
+  @Override
+  public int out() {
+    return weights.out();
+  }
+
+  @Override
+  public int in() {
+    return weights.in();
+  }
+
+  @Override
+  public Tensor multiply(Ops ops, Tensor x, @Nullable Tensor bias) {
+    int in = weights.in();
+    if (x.dim(-1) != in) {
+      throw new IllegalArgumentException("the weight takes " + in + " input features, the input is " + x.shape());
+    }
+    if (ops.isRecording() && x.requiresGrad()) {
+      throw new IllegalStateException("packed integers have no derivative; train the float model, or switch to noGrad()");
+    }
+    Shape shape = x.shape().with(-1, weights.out());
+    Tensor out = ops.empty(shape.dims());
+    Tensor input = x.toF32();
+    int rows = (int) (x.size() / in);
+    float[] b = bias == null ? null : plain(bias);
+    if (activations == null) {
+      IntGemm.best()
+          .multiply(
+              rows, input.array(), input.offset(), in, weights, b, out.array(), out.offset(), weights.out(), ops.splitter());
+    } else {
+      IntGemm.best()
+          .multiply(
+              rows, input.array(), input.offset(), in, activations, weights, b, out.array(), out.offset(), weights.out(), ops.splitter());
+    }
+    return out;
+  }
+
+  /** The elements of {@code bias} as an array that starts with them; a copy only if it must be. */
+  private static float[] plain(Tensor bias) {
+    return bias.offset() == 0 && bias.array().length == bias.size() ? bias.array() : bias.toFloats();
+  }
+
+  @Override
+  public long bytes() {
+    return weights.bytes();
+  }
+
+  /** The weight in float, {@code [out, in]}, in new memory. */
+  public Tensor dequantized() {
+    float[] values = new float[Math.multiplyExact(weights.out(), weights.in())];
+    for (int row = 0; row < weights.out(); row++) {
+      weights.dequantize(row, values, row * weights.in());
+    }
+    return Tensor.of(values, weights.out(), weights.in());
+  }
+
+  /** The same weight with other treatment of activations. */
+  public PackedIntWeight withActivations(@Nullable ActivationQuantizer quantizer) {
+    return new PackedIntWeight(weights, quantizer);
+  }
+
+  @Override
+  public String format() {
+    String group = weights.groups() == 1 ? "" : " g" + weights.groupSize();
+    String kind = weights.isSymmetric() ? "" : " asymmetric";
+    String input =
+        switch (activations) {
+          case null -> "";
+          case ActivationQuantizer.PerToken a -> ", activations INT" + a.bits() + " per token";
+          case ActivationQuantizer.PerTensor a -> ", activations INT" + a.bits() + " static";
+        };
+    return "INT" + weights.bits() + group + kind + input;
+  }
+}
