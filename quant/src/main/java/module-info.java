@@ -5,4 +5,5 @@ module nibble.quant {
   requires static org.jspecify;
 
   exports nibble.quant.format;
+  exports nibble.quant.rotation;
 }
