@@ -77,6 +77,11 @@ public final class Ops implements AutoCloseable {
     return engine.apply(operator, in);
   }
 
+  /** A working tensor whose content is undefined, owned by the innermost scope: for operators outside this class, which write every element. */
+  public Tensor empty(int... dims) {
+    return engine.empty(Shape.of(dims));
+  }
+
   // Matrix products
 
   /** {@code x w^T + bias} for {@code x [..., in]}, {@code w [out, in]}, {@code bias [out]}: {@code [..., out]}. */
