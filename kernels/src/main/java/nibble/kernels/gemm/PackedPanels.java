@@ -1,0 +1,77 @@
+package nibble.kernels.gemm;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout.OfFloat;
+import java.lang.foreign.ValueLayout.OfShort;
+import java.nio.ByteOrder;
+import nibble.kernels.gemm.Gemm.WeightType;
+import nibble.kernels.platform.Lanes;
+
+/**
+ * A weight {@code [out, in]} as panels of {@link Tile#columns} output features, one after the other, the last one padded with zeros. In a
+ * panel the weights of one input feature stand together: 32-bit weights in the order of the outputs, 16-bit weights in pairs as {@link
+ * Halves} reads them. Aligned to 64 bytes, so no vector load crosses a cache line.
+ */
+record PackedPanels(MemorySegment panels, WeightType type, int out, int in) implements PackedMatrix {
+  private static final int COLUMNS = Tile.BEST.columns();
+  private static final int ALIGNMENT = 64;
+  private static final OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final OfShort SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  static PackedPanels pack(MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
+    MemorySegment panels = Arena.ofAuto().allocate(Math.max(ALIGNMENT, bytes(type, out, in)), ALIGNMENT);
+    for (int first = 0; first < out; first += COLUMNS) {
+      long to = (long) first * in * type.bytes();
+      long from = byteOffset + (long) first * in * type.bytes();
+      int columns = Math.min(COLUMNS, out - first);
+      if (type == WeightType.F32) {
+        packFloats(weights, from, columns, in, panels, to);
+      } else {
+        packShorts(weights, from, columns, in, panels, to);
+      }
+    }
+    return new PackedPanels(panels, type, out, in);
+  }
+
+  private static void packFloats(MemorySegment weights, long from, int columns, int in, MemorySegment panels, long to) {
+    for (int i = 0; i < in; i++) {
+      for (int o = 0; o < columns; o++) {
+        float value = weights.get(FLOAT, from + 4L * ((long) o * in + i));
+        panels.set(JAVA_FLOAT, to + 4L * ((long) i * COLUMNS + o), value);
+      }
+    }
+  }
+
+  private static void packShorts(MemorySegment weights, long from, int columns, int in, MemorySegment panels, long to) {
+    int lanes = Lanes.FLOATS;
+    for (int i = 0; i < in; i++) {
+      for (int pair = 0; pair < COLUMNS / 2; pair++) {
+        int low = pair / lanes * (2 * lanes) + pair % lanes;
+        int high = low + lanes;
+        int lowBits = low < columns ? weights.get(SHORT, from + 2L * ((long) low * in + i)) & 0xFFFF : 0;
+        int highBits = high < columns ? weights.get(SHORT, from + 2L * ((long) high * in + i)) : 0;
+        panels.set(JAVA_INT, to + 2L * i * COLUMNS + 4L * pair, highBits << 16 | lowBits);
+      }
+    }
+  }
+
+  /** Number of panels for {@code n} columns. */
+  static int count(int n) {
+    return Math.ceilDiv(n, COLUMNS);
+  }
+
+  static long bytes(WeightType type, int n, int k) {
+    return (long) count(n) * COLUMNS * k * type.bytes();
+  }
+
+  @Override
+  public long bytes() {
+    return bytes(type, out, in);
+  }
+}

@@ -1,0 +1,171 @@
+package nibble.kernels.gemm;
+
+import java.lang.foreign.MemorySegment;
+import nibble.kernels.gemm.Gemm.WeightType;
+import nibble.kernels.parallel.Scratch;
+import nibble.kernels.parallel.WorkSplitter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One product {@code C = A B} with A row-major and B in panels, as tasks that each own a rectangle of C. Task scratch: float slot 1 (tiles on
+ * the edge of C), segment slot 1 (a widened panel).
+ */
+final class Product implements WorkSplitter.Task {
+  private static final Tile TILE = Tile.BEST;
+  private static final int COLUMNS = TILE.columns();
+  private static final float[] ZEROS = new float[COLUMNS];
+
+  private final int m;
+  private final int n;
+  private final int k;
+  private final float[] a;
+  private final int aOffset;
+  private final int aRow;
+  private final MemorySegment b;
+  private final WeightType type;
+  private final float @Nullable [] bias;
+  private final boolean accumulate;
+  private final float[] c;
+  private final int cOffset;
+  private final int cRow;
+  private final int steps;
+  private int rowTasks = 1;
+  private int panelTasks = 1;
+
+  Product(
+      int m, int n, int k, float[] a, int aOffset, int aRow, MemorySegment b, WeightType type, float @Nullable [] bias, boolean accumulate,
+      float[] c, int cOffset, int cRow) {
+    this.m = m;
+    this.n = n;
+    this.k = k;
+    this.a = a;
+    this.aOffset = aOffset;
+    this.aRow = aRow;
+    this.b = b;
+    this.type = type;
+    this.bias = bias;
+    this.accumulate = accumulate;
+    this.c = c;
+    this.cOffset = cOffset;
+    this.cRow = cRow;
+    boolean streams = m == 1 || m <= Tile.FEW_ROWS && type == WeightType.F32; // each panel is read once: nothing to keep in a cache
+    this.steps = streams ? Math.max(1, k) : Blocking.steps(k);
+  }
+
+  /** Runs on the calling thread. */
+  void run(Scratch scratch) {
+    run(0, scratch);
+  }
+
+  void run(WorkSplitter splitter) {
+    int tasks = Blocking.tasks(m, n, k, splitter.workers());
+    int panels = PackedPanels.count(n);
+    int tiles = Math.ceilDiv(m, Tile.ROWS);
+    if (m > 2 * n) { // every task reads the whole of the side that is not split, so the longer one is split
+      rowTasks = Math.min(tasks, tiles);
+      panelTasks = Math.min(panels, tasks / rowTasks);
+    } else {
+      panelTasks = Math.min(tasks, panels);
+      rowTasks = Math.min(tiles, tasks / panelTasks);
+    }
+    splitter.run(rowTasks * panelTasks, this);
+  }
+
+  @Override
+  public void run(int index, Scratch scratch) {
+    int panels = PackedPanels.count(n);
+    int tiles = Math.ceilDiv(m, Tile.ROWS);
+    int rowTask = index / panelTasks;
+    int panelTask = index % panelTasks;
+    int rowFrom = part(tiles, rowTask, rowTasks) * Tile.ROWS;
+    int rowTo = Math.min(m, part(tiles, rowTask + 1, rowTasks) * Tile.ROWS);
+    int panelFrom = part(panels, panelTask, panelTasks);
+    int panelTo = part(panels, panelTask + 1, panelTasks);
+    if (accumulate && bias != null) {
+      addBias(bias, rowFrom, rowTo, panelFrom * COLUMNS, Math.min(n, panelTo * COLUMNS));
+    }
+    int blockRows = Blocking.rows(steps);
+    for (int step = 0; step == 0 || step < k; step += steps) {
+      for (int row = rowFrom; row < rowTo; row += blockRows) {
+        block(row, Math.min(rowTo, row + blockRows), panelFrom, panelTo, step, Math.min(steps, k - step), scratch);
+      }
+    }
+  }
+
+  private static int part(int whole, int index, int parts) {
+    return (int) ((long) whole * index / parts);
+  }
+
+  private void addBias(float[] values, int rowFrom, int rowTo, int from, int to) {
+    for (int row = rowFrom; row < rowTo; row++) {
+      int at = cOffset + row * cRow;
+      for (int j = from; j < to; j++) {
+        c[at + j] += values[j];
+      }
+    }
+  }
+
+  private void block(int rowFrom, int rowTo, int panelFrom, int panelTo, int step, int count, Scratch scratch) {
+    boolean isWidened = type != WeightType.F32 && m > 1;
+    MemorySegment panels = isWidened ? scratch.segment(1, 4L * steps * COLUMNS) : b;
+    float[] edge = scratch.floats(1, Tile.ROWS * COLUMNS);
+    for (int panel = panelFrom; panel < panelTo; panel++) {
+      long at = (long) type.bytes() * COLUMNS * ((long) panel * k + step);
+      if (isWidened) {
+        Halves.widen(type, COLUMNS, b, at, count, panels);
+        at = 0;
+      }
+      for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
+        tile(row, Math.min(Tile.ROWS, rowTo - row), panel * COLUMNS, step, count, panels, at, edge);
+      }
+    }
+  }
+
+  private void tile(int row, int rows, int column, int step, int count, MemorySegment panels, long at, float[] edge) {
+    int cAt = cOffset + row * cRow + column;
+    int columns = Math.min(COLUMNS, n - column);
+    boolean isFresh = step == 0 && !accumulate;
+    if (columns < COLUMNS || rows != Tile.ROWS && rows != Tile.FEW_ROWS && rows != 1) {
+      startEdge(isFresh, rows, columns, column, cAt, edge);
+      multiply(row, rows, step, count, panels, at, edge, 0, COLUMNS, edge, 0, COLUMNS);
+      for (int r = 0; r < rows; r++) {
+        System.arraycopy(edge, r * COLUMNS, c, cAt + r * cRow, columns);
+      }
+    } else if (!isFresh) {
+      multiply(row, rows, step, count, panels, at, c, cAt, cRow, c, cAt, cRow);
+    } else if (bias != null) {
+      multiply(row, rows, step, count, panels, at, bias, column, 0, c, cAt, cRow);
+    } else {
+      multiply(row, rows, step, count, panels, at, ZEROS, 0, 0, c, cAt, cRow);
+    }
+  }
+
+  private void startEdge(boolean isFresh, int rows, int columns, int column, int cAt, float[] edge) {
+    for (int r = 0; r < rows; r++) {
+      if (!isFresh) {
+        System.arraycopy(c, cAt + r * cRow, edge, r * COLUMNS, columns);
+      } else if (bias != null) {
+        System.arraycopy(bias, column, edge, r * COLUMNS, columns);
+      } else {
+        System.arraycopy(ZEROS, 0, edge, r * COLUMNS, columns);
+      }
+    }
+  }
+
+  private void multiply(
+      int row, int rows, int step, int count, MemorySegment panels, long at, float[] start, int startAt, int startRow, float[] to, int toAt,
+      int toRow) {
+    int from = aOffset + row * aRow + step;
+    if (rows > Tile.FEW_ROWS) {
+      TILE.six(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
+    } else if (rows > 1) {
+      TILE.three(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
+    } else if (m > 1 || type == WeightType.F32) {
+      TILE.one(count, a, from, panels, at, start, startAt, to, toAt);
+    } else if (type == WeightType.BF16) {
+      TILE.oneBf16(count, a, from, panels, at, start, startAt, to, toAt);
+    } else {
+      TILE.oneF16(count, a, from, panels, at, start, startAt, to, toAt);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package nibble.kernels.gemm;
+
+import java.lang.foreign.MemorySegment;
+import nibble.kernels.parallel.Scratch;
+import nibble.kernels.parallel.WorkSplitter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Packed panels of B, cache blocks and register tiles, after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM
+ * TOMS 34(3), 2008. A is not packed where its rows are contiguous: one element at a time is broadcast from it.
+ */
+final class VectorGemm implements Gemm {
+  /** Operands that several threads read: they belong to the thread that called. */
+  private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
+
+  @Override
+  public PackedMatrix pack(MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
+    Bounds.checkWeights(weights, byteOffset, type, out, in);
+    return PackedPanels.pack(weights, byteOffset, type, out, in);
+  }
+
+  @Override
+  public void multiply(
+      int rows, float[] x, int xOffset, int xStride, PackedMatrix weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
+      boolean accumulate, WorkSplitter splitter) {
+    if (!(weights instanceof PackedPanels packed)) {
+      throw new IllegalArgumentException("weights were packed by another Gemm, as " + weights.getClass().getSimpleName());
+    }
+    int n = packed.out();
+    int k = packed.in();
+    Bounds.checkMatrix("x", x.length, xOffset, rows, xStride, k, 1);
+    Bounds.checkMatrix("out", out.length, outOffset, rows, outStride, n, 1);
+    if (bias != null) {
+      Bounds.checkMatrix("bias", bias.length, 0, 1, n, n, 1);
+    }
+    if (rows > 0 && n > 0) {
+      new Product(rows, n, k, x, xOffset, xStride, packed.panels(), packed.type(), bias, accumulate, out, outOffset, outStride)
+          .run(splitter);
+    }
+  }
+
+  @Override
+  public void gemm(
+      int m, int n, int k, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow, int bColumn,
+      boolean accumulate, float[] c, int cOffset, int cRow, Scratch scratch) {
+    check(m, n, k, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, c, cOffset, cRow);
+    if (m == 0 || n == 0) {
+      return;
+    }
+    MemorySegment panels = scratch.segment(0, PackedPanels.bytes(WeightType.F32, n, k));
+    for (int panel = 0; panel < PackedPanels.count(n); panel++) {
+      OperandPacking.panel(panel, n, k, alpha, b, bOffset, bRow, bColumn, panels);
+    }
+    float[] rows = a;
+    int rowsOffset = aOffset;
+    int rowsStride = aRow;
+    if (aColumn != 1) {
+      rows = scratch.floats(0, Math.multiplyExact(m, k));
+      rowsOffset = 0;
+      rowsStride = k;
+      OperandPacking.rows(0, m, k, a, aOffset, aRow, aColumn, rows);
+    }
+    new Product(m, n, k, rows, rowsOffset, rowsStride, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(scratch);
+  }
+
+  @Override
+  public void gemm(
+      int m, int n, int k, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow, int bColumn,
+      boolean accumulate, float[] c, int cOffset, int cRow, WorkSplitter splitter) {
+    int tasks = Blocking.tasks(m, n, k, splitter.workers());
+    if (tasks == 1) {
+      gemm(m, n, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, accumulate, c, cOffset, cRow, shared.get());
+      return;
+    }
+    check(m, n, k, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, c, cOffset, cRow);
+    Scratch operands = shared.get();
+    MemorySegment panels = operands.segment(0, PackedPanels.bytes(WeightType.F32, n, k));
+    splitter.run(PackedPanels.count(n), (panel, scratch) -> OperandPacking.panel(panel, n, k, alpha, b, bOffset, bRow, bColumn, panels));
+    float[] rows = a;
+    int rowsOffset = aOffset;
+    int rowsStride = aRow;
+    if (aColumn != 1) {
+      rows = operands.floats(0, Math.multiplyExact(m, k));
+      rowsOffset = 0;
+      rowsStride = k;
+      float[] packed = rows;
+      splitter.run(
+          tasks,
+          (task, scratch) ->
+              OperandPacking.rows(
+                  (int) ((long) m * task / tasks), (int) ((long) m * (task + 1) / tasks), k, a, aOffset, aRow, aColumn, packed));
+    }
+    new Product(m, n, k, rows, rowsOffset, rowsStride, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(splitter);
+  }
+
+  private static void check(
+      int m, int n, int k, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow, int bColumn, float[] c,
+      int cOffset, int cRow) {
+    Bounds.checkMatrix("A", a.length, aOffset, m, aRow, k, aColumn);
+    Bounds.checkMatrix("B", b.length, bOffset, k, bRow, n, bColumn);
+    Bounds.checkMatrix("C", c.length, cOffset, m, cRow, n, 1);
+  }
+}
