@@ -9,6 +9,7 @@ module nibble.cli {
   requires static org.jspecify;
 
   exports nibble.cli;
+  exports nibble.cli.report;
   exports nibble.cli.synthetic;
   exports nibble.cli.terminal;
 
