@@ -7,4 +7,5 @@ module nibble.loaders {
 
   exports nibble.loaders;
   exports nibble.loaders.json;
+  exports nibble.loaders.safetensors;
 }

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
@@ -32,14 +31,12 @@ final class JsonReader {
   static JsonValue read(String source, Reader text, JsonLimits limits) throws IOException {
     try (JsonParser parser = factory(limits).createParser(text)) {
       return new JsonReader(source, parser).document();
-    } catch (StreamConstraintsException e) {
-      throw new BadFileException(source + ": JSON is larger than allowed: " + e.getOriginalMessage(), e);
     } catch (JsonProcessingException e) {
-      throw new BadFileException(source + ": not valid JSON" + at(e) + ": " + e.getOriginalMessage(), e);
+      throw JsonStream.failure(source, e);
     }
   }
 
-  private static JsonFactory factory(JsonLimits limits) {
+  static JsonFactory factory(JsonLimits limits) {
     return JsonFactory.builder()
         .streamReadConstraints(
             StreamReadConstraints.builder()
@@ -53,10 +50,6 @@ final class JsonReader {
         .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
         .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
         .build();
-  }
-
-  private static String at(JsonProcessingException e) {
-    return e.getLocation() == null ? "" : " (line %d, column %d)".formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr());
   }
 
   private JsonValue document() throws IOException {
@@ -101,13 +94,21 @@ final class JsonReader {
     return new JsonArray(values, place);
   }
 
-  /** Rejects half a surrogate pair ({@code \ud800} alone), which no UTF-8 text can hold. */
   private String checked(String text) {
+    return whole(source, text, parser);
+  }
+
+  private String line() {
+    return line(parser);
+  }
+
+  /** Returns {@code text}; rejects half a surrogate pair, which no UTF-8 text can hold. */
+  static String whole(String source, String text, JsonParser parser) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (Character.isSurrogate(c)) {
         if (Character.isLowSurrogate(c) || i + 1 == text.length() || !Character.isLowSurrogate(text.charAt(i + 1))) {
-          throw new BadFileException(source + ": string with half a surrogate pair" + line() + ", expected whole characters");
+          throw new BadFileException(source + ": string with half a surrogate pair" + line(parser) + ", expected whole characters");
         }
         i++;
       }
@@ -115,7 +116,7 @@ final class JsonReader {
     return text;
   }
 
-  private String line() {
+  static String line(JsonParser parser) {
     return " (line %d, column %d)".formatted(parser.currentLocation().getLineNr(), parser.currentLocation().getColumnNr());
   }
 }
