@@ -5,7 +5,7 @@ import java.util.PriorityQueue;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
-import org.jspecify.annotations.Nullable;
+import nibble.kernels.rowwise.Elementwise;
 
 /** Runs operators: memory, threads, recording, and the way back. What {@link Ops} is built on. */
 final class Engine {
@@ -213,18 +213,9 @@ final class Engine {
   }
 
   private void add(Tensor a, Tensor b, Tensor out) {
-    float[] x = a.array();
-    float[] y = b.array();
-    float[] z = out.array();
-    int xAt = a.offset();
-    int yAt = b.offset();
-    int zAt = out.offset();
     blocks(
         (int) a.size(), 1,
-        (from, to, scratch) -> {
-          for (int i = from; i < to; i++) {
-            z[zAt + i] = x[xAt + i] + y[yAt + i];
-          }
-        });
+        (from, to, scratch) ->
+            Elementwise.best().add(to - from, a.array(), a.offset() + from, b.array(), b.offset() + from, out.array(), out.offset() + from));
   }
 }

@@ -1,6 +1,7 @@
 package nibble.tensor;
 
 import java.util.Objects;
+import nibble.kernels.rowwise.Reductions;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of the derivative table that end a training graph: scalars. */
@@ -20,16 +21,14 @@ final class Losses {
             "crossEntropy needs logits [labels, classes], got %s for %d labels".formatted(logits.shape(), labels.length));
       }
       int classes = logits.dim(1);
+      Tensor log = Normalisation.logSoftmax(engine, logits);
       double sum = 0;
       for (int row = 0; row < labels.length; row++) {
-        int at = logits.offset() + row * classes;
-        double log = Normalisation.logSumExp(logits.array(), at, classes);
-        double all = 0;
-        for (int c = 0; c < classes; c++) {
-          all += log - logits.array()[at + c];
+        int at = log.offset() + row * classes;
+        sum -= (1 - smoothing) * log.array()[at + Objects.checkIndex(labels[row], classes)];
+        if (smoothing > 0) {
+          sum -= smoothing / classes * Reductions.best().sum(classes, log.array(), at);
         }
-        int label = Objects.checkIndex(labels[row], classes);
-        sum += (1 - smoothing) * (log - logits.array()[at + label]) + smoothing * all / classes;
       }
       Tensor out = engine.empty(Shape.of());
       out.array()[out.offset()] = (float) (sum / labels.length);
@@ -40,21 +39,19 @@ final class Losses {
     @Override
     public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor logits = in[0];
-      Tensor result = engine.empty(logits.shape());
+      Tensor result = new Normalisation.SoftmaxRow().forward(engine, logits);
       int classes = logits.dim(1);
-      double share = grad.item() / (double) labels.length;
-      float[] x = logits.array();
+      float share = grad.item() / labels.length;
+      float everywhere = smoothing / classes;
       float[] d = result.array();
       engine.blocks(
-          labels.length, classes * 16L,
+          labels.length, classes,
           (from, to, scratch) -> {
             for (int row = from; row < to; row++) {
-              int at = logits.offset() + row * classes;
-              int to0 = result.offset() + row * classes;
-              double log = Normalisation.logSumExp(x, at, classes);
+              int at = result.offset() + row * classes;
+              d[at + labels[row]] -= 1 - smoothing;
               for (int c = 0; c < classes; c++) {
-                double target = smoothing / classes + (c == labels[row] ? 1 - smoothing : 0);
-                d[to0 + c] = (float) (share * (Math.exp(x[at + c] - log) - target));
+                d[at + c] = share * (d[at + c] - everywhere);
               }
             }
           });
@@ -69,26 +66,13 @@ final class Losses {
       if (!in[0].shape().equals(in[1].shape())) {
         throw new IllegalArgumentException("mse needs equal shapes, got %s and %s".formatted(in[0].shape(), in[1].shape()));
       }
-      float[] a = in[0].array();
-      float[] b = in[1].array();
-      int aAt = in[0].offset();
-      int bAt = in[1].offset();
-      int size = (int) in[0].size();
-      double[] partial = new double[Engine.blockCount(size, 1)];
-      engine.blocks(
-          size, 1,
-          (from, to, scratch) -> {
-            double sum = 0;
-            for (int i = from; i < to; i++) {
-              double difference = (double) a[aAt + i] - b[bAt + i];
-              sum += difference * difference;
-            }
-            partial[from / Engine.blockSize(1)] = sum;
-          });
-      double sum = 0;
-      for (double part : partial) {
-        sum += part;
-      }
+      Tensor a = in[0];
+      Tensor b = in[1];
+      int size = (int) a.size();
+      double sum =
+          Reduction.total(
+              engine, size,
+              (from, count) -> Reductions.best().squaredDistance(count, a.array(), a.offset() + from, b.array(), b.offset() + from));
       Tensor out = engine.empty(Shape.of());
       out.array()[out.offset()] = (float) (sum / size);
       return out;
@@ -96,11 +80,11 @@ final class Losses {
 
     @Override
     public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
-      Tensor difference = Elementwise.Binary.SUB.forward(engine, in[0], in[1]);
+      Tensor difference = Binary.SUB.forward(engine, in[0], in[1]);
       float factor = (float) (2.0 * grad.item() / in[0].size());
       return new @Nullable Tensor[] {
-        wanted[0] ? Elementwise.scaled(engine, difference, factor) : null,
-        wanted[1] ? Elementwise.scaled(engine, difference, -factor) : null
+        wanted[0] ? Pointwise.scaled(engine, difference, factor) : null,
+        wanted[1] ? Pointwise.scaled(engine, difference, -factor) : null
       };
     }
   }

@@ -32,7 +32,7 @@ final class Matmul {
       Tensor out = engine.empty(x.shape().with(-1, w.dim(0)));
       int rows = rows(x);
       if (in.length == 3) {
-        fillRows(in[2], rows, w.dim(0), out);
+        fillRows(engine, in[2], rows, w.dim(0), out);
       }
       engine.gemm().gemm(
           rows, w.dim(0), w.dim(1), 1, x.array(), x.offset(), w.dim(1), 1, w.array(), w.offset(), 1, w.dim(1), in.length == 3, out.array(),
@@ -40,13 +40,17 @@ final class Matmul {
       return out;
     }
 
-    private static void fillRows(Tensor bias, int rows, int columns, Tensor out) {
+    private static void fillRows(Engine engine, Tensor bias, int rows, int columns, Tensor out) {
       if (bias.size() != columns) {
         throw new IllegalArgumentException("linear needs a bias [%d], got %s".formatted(columns, bias.shape()));
       }
-      for (int row = 0; row < rows; row++) {
-        System.arraycopy(bias.array(), bias.offset(), out.array(), out.offset() + row * columns, columns);
-      }
+      engine.blocks(
+          rows, columns,
+          (from, to, scratch) -> {
+            for (int row = from; row < to; row++) {
+              System.arraycopy(bias.array(), bias.offset(), out.array(), out.offset() + row * columns, columns);
+            }
+          });
     }
 
     /** {@code dx = g w}, {@code dw = g^T x}, {@code dbias = column sums of g}. */

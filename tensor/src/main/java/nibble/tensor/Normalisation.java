@@ -1,10 +1,15 @@
 package nibble.tensor;
 
+import nibble.kernels.rowwise.LayerNorm;
+import nibble.kernels.rowwise.RmsNorm;
+import nibble.kernels.rowwise.Softmax;
 import org.jspecify.annotations.Nullable;
 
-/** Rows of the derivative table that normalise along the last axis. */
+/** Rows of the derivative table that normalise along the last axis; the kernels hold the formulas. */
 final class Normalisation {
-  private static final int WORK = 8;
+  private static final int WORK = 4;
+  private static final int MEANS = 8;
+  private static final int INVERSES = 9;
 
   private Normalisation() {}
 
@@ -20,54 +25,33 @@ final class Normalisation {
     return columns == 0 ? 0 : (int) (x.size() / columns);
   }
 
-  /** {@code exp(x) / sum(exp(x))}. */
-  record Softmax() implements Operator {
+  /** {@code y = exp(x) / sum(exp(x))}. */
+  record SoftmaxRow() implements Operator {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
-      Tensor out = engine.empty(in[0].shape());
-      int n = columns(in[0]);
-      float[] x = in[0].array();
-      float[] y = out.array();
-      int xAt = in[0].offset();
-      int yAt = out.offset();
+      Tensor x = in[0];
+      Tensor out = engine.empty(x.shape());
+      int n = columns(x);
       engine.blocks(
-          rows(in[0]), (long) n * WORK,
-          (from, to, scratch) -> {
-            for (int r = from; r < to; r++) {
-              double log = logSumExp(x, xAt + r * n, n);
-              for (int i = 0; i < n; i++) {
-                y[yAt + r * n + i] = (float) Math.exp(x[xAt + r * n + i] - log);
-              }
-            }
-          });
+          rows(x), (long) n * WORK,
+          (from, to, scratch) ->
+              Softmax.best().forward(to - from, n, x.array(), x.offset() + from * n, out.array(), out.offset() + from * n));
       return out;
     }
 
-    /** {@code dx = y (g - sum(g y))}. */
+    /** {@code y (g - sum(g y))}. */
     @Override
     public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
-      Tensor result = engine.empty(grad.shape());
+      Tensor dx = engine.empty(grad.shape());
       int n = columns(grad);
-      float[] y = out.array();
-      float[] g = grad.array();
-      float[] d = result.array();
-      int yAt = out.offset();
-      int gAt = grad.offset();
-      int dAt = result.offset();
       engine.blocks(
           rows(grad), n,
-          (from, to, scratch) -> {
-            for (int r = from; r < to; r++) {
-              double dot = 0;
-              for (int i = r * n; i < (r + 1) * n; i++) {
-                dot += (double) g[gAt + i] * y[yAt + i];
-              }
-              for (int i = r * n; i < (r + 1) * n; i++) {
-                d[dAt + i] = (float) (y[yAt + i] * (g[gAt + i] - dot));
-              }
-            }
-          });
-      return new Tensor[] {result};
+          (from, to, scratch) ->
+              Softmax.best()
+                  .backward(
+                      to - from, n, out.array(), out.offset() + from * n, grad.array(), grad.offset() + from * n, dx.array(),
+                      dx.offset() + from * n));
+      return new Tensor[] {dx};
     }
 
     @Override
@@ -76,214 +60,182 @@ final class Normalisation {
     }
   }
 
-  static double logSumExp(float[] x, int at, int n) {
-    double max = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < n; i++) {
-      max = Math.max(max, x[at + i]);
-    }
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      sum += Math.exp(x[at + i] - max);
-    }
-    return max + Math.log(sum);
-  }
-
-  /** {@code x - log(sum(exp(x)))}. */
-  record LogSoftmax() implements Operator {
+  /** {@code y = x - log(sum(exp(x)))}. */
+  record LogSoftmaxRow() implements Operator {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
-      Tensor out = engine.empty(in[0].shape());
-      int n = columns(in[0]);
-      float[] x = in[0].array();
-      float[] y = out.array();
-      int xAt = in[0].offset();
-      int yAt = out.offset();
-      engine.blocks(
-          rows(in[0]), (long) n * WORK,
-          (from, to, scratch) -> {
-            for (int r = from; r < to; r++) {
-              double log = logSumExp(x, xAt + r * n, n);
-              for (int i = r * n; i < (r + 1) * n; i++) {
-                y[yAt + i] = (float) (x[xAt + i] - log);
-              }
-            }
-          });
-      return out;
+      return logSoftmax(engine, in[0]);
     }
 
-    /** {@code dx = g - exp(y) sum(g)}. */
+    /** {@code g - exp(y) sum(g)}. */
     @Override
     public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
-      Tensor result = engine.empty(grad.shape());
+      Tensor dx = engine.empty(grad.shape());
       int n = columns(grad);
-      float[] y = out.array();
-      float[] g = grad.array();
-      float[] d = result.array();
-      int yAt = out.offset();
-      int gAt = grad.offset();
-      int dAt = result.offset();
       engine.blocks(
           rows(grad), (long) n * WORK,
-          (from, to, scratch) -> {
-            for (int r = from; r < to; r++) {
-              double sum = 0;
-              for (int i = r * n; i < (r + 1) * n; i++) {
-                sum += g[gAt + i];
-              }
-              for (int i = r * n; i < (r + 1) * n; i++) {
-                d[dAt + i] = (float) (g[gAt + i] - Math.exp(y[yAt + i]) * sum);
-              }
-            }
-          });
-      return new Tensor[] {result};
+          (from, to, scratch) ->
+              Softmax.best()
+                  .logBackward(
+                      to - from, n, out.array(), out.offset() + from * n, grad.array(), grad.offset() + from * n, dx.array(),
+                      dx.offset() + from * n));
+      return new Tensor[] {dx};
     }
 
     @Override
     public Saves saves() {
       return Saves.OUTPUT;
     }
+  }
+
+  static Tensor logSoftmax(Engine engine, Tensor x) {
+    Tensor out = engine.empty(x.shape());
+    int n = columns(x);
+    engine.blocks(
+        rows(x), (long) n * WORK,
+        (from, to, scratch) ->
+            Softmax.best().logForward(to - from, n, x.array(), x.offset() + from * n, out.array(), out.offset() + from * n));
+    return out;
   }
 
   /** {@code (x - mean) / sqrt(variance + eps) * gain + bias}; inputs x, then gain and bias where present. */
-  record LayerNorm(float eps, boolean hasGain, boolean hasBias) implements Operator {
+  record LayerNormRow(float eps, boolean hasGain, boolean hasBias) implements Operator {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
-      checkVectors("layerNorm", in);
-      Tensor out = engine.empty(in[0].shape());
-      int n = columns(in[0]);
-      Tensor gain = hasGain ? in[1] : null;
-      Tensor bias = hasBias ? in[in.length - 1] : null;
+      Tensor x = in[0];
+      int n = checkedColumns("layerNorm", in);
+      float[] gain = hasGain ? vector(in[1]) : null;
+      float[] bias = hasBias ? vector(in[in.length - 1]) : null;
+      Tensor out = engine.empty(x.shape());
       engine.blocks(
-          rows(in[0]), (long) n * WORK,
-          (from, to, scratch) -> {
-            for (int r = from; r < to; r++) {
-              normaliseRow(in[0].array(), in[0].offset() + r * n, n, mean(in[0], r, n), eps, gain, bias, out.array(), out.offset() + r * n);
-            }
-          });
+          rows(x), (long) n * WORK,
+          (from, to, scratch) ->
+              LayerNorm.best()
+                  .forward(
+                      to - from, n, x.array(), x.offset() + from * n, gain, bias, eps, out.array(), out.offset() + from * n, null, null, 0));
       return out;
     }
 
+    /** Computes the statistics again, which is cheaper than keeping them for every call. */
     @Override
     public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
-      return normBackward(engine, grad, in, true, eps, hasGain, hasBias);
+      Tensor x = in[0];
+      int n = columns(x);
+      float[] gain = hasGain ? vector(in[1]) : null;
+      Tensor dx = engine.empty(x.shape());
+      Partial dgain = new Partial(engine, x, hasGain && wanted[1]);
+      Partial dbias = new Partial(engine, x, hasBias && wanted[in.length - 1]);
+      engine.blocks(
+          rows(x), (long) n * WORK,
+          (from, to, scratch) -> {
+            float[] mean = scratch.floats(MEANS, to - from);
+            float[] inverse = scratch.floats(INVERSES, to - from);
+            int at = x.offset() + from * n;
+            int dxAt = dx.offset() + from * n;
+            LayerNorm.best().forward(to - from, n, x.array(), at, null, null, eps, dx.array(), dxAt, mean, inverse, 0);
+            LayerNorm.best()
+                .backward(
+                    to - from, n, x.array(), at, grad.array(), grad.offset() + from * n, gain, mean, inverse, 0, dx.array(), dxAt,
+                    dgain.array(), dgain.at(from), dbias.array(), dbias.at(from));
+          });
+      @Nullable Tensor[] result = new Tensor[in.length];
+      result[0] = dx;
+      if (hasGain) {
+        result[1] = dgain.sum(in[1].shape());
+      }
+      if (hasBias) {
+        result[in.length - 1] = dbias.sum(in[in.length - 1].shape());
+      }
+      return result;
     }
   }
 
   /** {@code x / sqrt(mean(x^2) + eps) * gain}; inputs x, then gain where present. */
-  record RmsNorm(float eps, boolean hasGain) implements Operator {
+  record RmsNormRow(float eps, boolean hasGain) implements Operator {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
-      checkVectors("rmsNorm", in);
-      Tensor out = engine.empty(in[0].shape());
-      int n = columns(in[0]);
-      Tensor gain = hasGain ? in[1] : null;
+      Tensor x = in[0];
+      int n = checkedColumns("rmsNorm", in);
+      float[] gain = hasGain ? vector(in[1]) : null;
+      Tensor out = engine.empty(x.shape());
       engine.blocks(
-          rows(in[0]), (long) n * WORK,
-          (from, to, scratch) -> {
-            for (int r = from; r < to; r++) {
-              normaliseRow(in[0].array(), in[0].offset() + r * n, n, 0, eps, gain, null, out.array(), out.offset() + r * n);
-            }
-          });
+          rows(x), (long) n * WORK,
+          (from, to, scratch) ->
+              RmsNorm.best()
+                  .forward(to - from, n, x.array(), x.offset() + from * n, gain, eps, out.array(), out.offset() + from * n, null, 0));
       return out;
     }
 
+    /** Computes the statistics again, which is cheaper than keeping them for every call. */
     @Override
     public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
-      return normBackward(engine, grad, in, false, eps, hasGain, false);
+      Tensor x = in[0];
+      int n = columns(x);
+      float[] gain = hasGain ? vector(in[1]) : null;
+      Tensor dx = engine.empty(x.shape());
+      Partial dgain = new Partial(engine, x, hasGain && wanted[1]);
+      engine.blocks(
+          rows(x), (long) n * WORK,
+          (from, to, scratch) -> {
+            float[] inverse = scratch.floats(INVERSES, to - from);
+            int at = x.offset() + from * n;
+            int dxAt = dx.offset() + from * n;
+            RmsNorm.best().forward(to - from, n, x.array(), at, null, eps, dx.array(), dxAt, inverse, 0);
+            RmsNorm.best()
+                .backward(
+                    to - from, n, x.array(), at, grad.array(), grad.offset() + from * n, gain, inverse, 0, dx.array(), dxAt,
+                    dgain.array(), dgain.at(from));
+          });
+      return hasGain ? new @Nullable Tensor[] {dx, dgain.sum(in[1].shape())} : new Tensor[] {dx};
     }
   }
 
-  private static void checkVectors(String name, Tensor[] in) {
+  /** The gradient of a gain or bias: a partial sum for each block of rows, so that the order of additions is fixed. */
+  private static final class Partial {
+    private final Engine engine;
+    private final int blockSize;
+    private final int columns;
+    private final @Nullable Tensor sums;
+
+    Partial(Engine engine, Tensor x, boolean wanted) {
+      this.engine = engine;
+      columns = columns(x);
+      long work = (long) columns * WORK;
+      blockSize = Engine.blockSize(work);
+      sums = wanted ? engine.zeros(Shape.of(Engine.blockCount(rows(x), work), columns)) : null;
+    }
+
+    float @Nullable [] array() {
+      return sums == null ? null : sums.array();
+    }
+
+    int at(int row) {
+      return sums == null ? 0 : sums.offset() + row / blockSize * columns;
+    }
+
+    @Nullable Tensor sum(Shape shape) {
+      if (sums == null) {
+        return null;
+      }
+      Tensor result = engine.empty(shape);
+      Reduction.sumMiddle(engine, sums, 1, sums.dim(0), columns, result);
+      return result;
+    }
+  }
+
+  private static int checkedColumns(String name, Tensor[] in) {
+    int columns = columns(in[0]);
     for (int i = 1; i < in.length; i++) {
-      if (in[i].size() != columns(in[0])) {
-        throw new IllegalArgumentException("%s of %s needs a gain or bias [%d], got %s".formatted(name, in[0].shape(), columns(in[0]), in[i].shape()));
+      if (in[i].size() != columns) {
+        throw new IllegalArgumentException(
+            "%s of %s needs a gain or bias [%d], got %s".formatted(name, in[0].shape(), columns, in[i].shape()));
       }
     }
+    return columns;
   }
 
-  private static double mean(Tensor x, int row, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      sum += x.array()[x.offset() + row * n + i];
-    }
-    return sum / n;
-  }
-
-  private static double inverseDeviation(float[] x, int at, int n, double mean, double eps) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      double d = x[at + i] - mean;
-      sum += d * d;
-    }
-    return 1 / Math.sqrt(sum / n + eps);
-  }
-
-  private static void normaliseRow(
-      float[] x, int at, int n, double mean, double eps, @Nullable Tensor gain, @Nullable Tensor bias, float[] y, int yAt) {
-    double inverse = inverseDeviation(x, at, n, mean, eps);
-    for (int i = 0; i < n; i++) {
-      double value = (x[at + i] - mean) * inverse;
-      if (gain != null) {
-        value *= gain.array()[gain.offset() + i];
-      }
-      if (bias != null) {
-        value += bias.array()[bias.offset() + i];
-      }
-      y[yAt + i] = (float) value;
-    }
-  }
-
-  /**
-   * With {@code h} the normalised row and {@code u = g gain}: {@code dx = (u - mean(u) - h mean(u h)) / deviation}, where the middle term
-   * belongs to the centring only; {@code dgain = sum of g h}, {@code dbias = sum of g} over the rows.
-   */
-  private static @Nullable Tensor[] normBackward(
-      Engine engine, Tensor grad, Tensor[] in, boolean centred, float eps, boolean hasGain, boolean hasBias) {
-    Tensor x = in[0];
-    int n = columns(x);
-    int rows = rows(x);
-    Tensor dx = engine.empty(x.shape());
-    Tensor gh = engine.empty(x.shape());
-    Tensor gain = hasGain ? in[1] : null;
-    engine.blocks(
-        rows, (long) n * WORK,
-        (from, to, scratch) -> {
-          for (int r = from; r < to; r++) {
-            double mean = centred ? mean(x, r, n) : 0;
-            rowBackward(x.array(), x.offset() + r * n, n, mean, eps, gain, centred, grad.array(), grad.offset() + r * n, dx.array(), dx.offset() + r * n, gh.array(), gh.offset() + r * n);
-          }
-        });
-    @Nullable Tensor[] result = new Tensor[in.length];
-    result[0] = dx;
-    if (hasGain) {
-      result[1] = engine.empty(in[1].shape());
-      Reduction.sumMiddle(engine, gh, 1, rows, n, result[1]);
-    }
-    if (hasBias) {
-      Tensor db = engine.empty(in[in.length - 1].shape());
-      Reduction.sumMiddle(engine, grad, 1, rows, n, db);
-      result[in.length - 1] = db;
-    }
-    return result;
-  }
-
-  private static void rowBackward(
-      float[] x, int xAt, int n, double mean, double eps, @Nullable Tensor gain, boolean centred, float[] g, int gAt, float[] dx, int dAt,
-      float[] gh, int ghAt) {
-    double inverse = inverseDeviation(x, xAt, n, mean, eps);
-    double meanU = 0;
-    double meanUh = 0;
-    for (int i = 0; i < n; i++) {
-      double h = (x[xAt + i] - mean) * inverse;
-      double u = gain == null ? g[gAt + i] : (double) g[gAt + i] * gain.array()[gain.offset() + i];
-      meanU += u / n;
-      meanUh += u * h / n;
-      gh[ghAt + i] = (float) (g[gAt + i] * h);
-    }
-    for (int i = 0; i < n; i++) {
-      double h = (x[xAt + i] - mean) * inverse;
-      double u = gain == null ? g[gAt + i] : (double) g[gAt + i] * gain.array()[gain.offset() + i];
-      dx[dAt + i] = (float) (inverse * (u - (centred ? meanU : 0) - h * meanUh));
-    }
+  /** The elements from index 0 on, as the kernels want them. */
+  private static float[] vector(Tensor x) {
+    return x.offset() == 0 ? x.array() : x.toFloats();
   }
 }

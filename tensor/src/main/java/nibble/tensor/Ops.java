@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.BiFunction;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.kernels.rowwise.Activation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,27 +116,27 @@ public final class Ops implements AutoCloseable {
 
   /** {@code a + b} with broadcasting. */
   public Tensor add(Tensor a, Tensor b) {
-    return apply(Elementwise.Binary.ADD, a, b);
+    return apply(Binary.ADD, a, b);
   }
 
   /** {@code a - b} with broadcasting. */
   public Tensor sub(Tensor a, Tensor b) {
-    return apply(Elementwise.Binary.SUB, a, b);
+    return apply(Binary.SUB, a, b);
   }
 
   /** {@code a b} with broadcasting. */
   public Tensor mul(Tensor a, Tensor b) {
-    return apply(Elementwise.Binary.MUL, a, b);
+    return apply(Binary.MUL, a, b);
   }
 
   /** {@code a / b} with broadcasting. */
   public Tensor div(Tensor a, Tensor b) {
-    return apply(Elementwise.Binary.DIV, a, b);
+    return apply(Binary.DIV, a, b);
   }
 
   /** {@code s a}. */
   public Tensor scale(Tensor a, float s) {
-    return apply(new Elementwise.Scale(s), a);
+    return apply(new Pointwise.Scale(s), a);
   }
 
   /** {@code min(max(a, low), high)}; the gradient passes where {@code low <= a <= high}. */
@@ -143,17 +144,17 @@ public final class Ops implements AutoCloseable {
     if (!(low <= high)) {
       throw new IllegalArgumentException("clamp needs low <= high, got %s and %s".formatted(low, high));
     }
-    return apply(new Elementwise.Clamp(low, high), a);
+    return apply(new Pointwise.Clamp(low, high), a);
   }
 
   /** {@code -a}. */
   public Tensor neg(Tensor a) {
-    return apply(Unary.NEG, a);
+    return scale(a, -1);
   }
 
   /** {@code e^a}. */
   public Tensor exp(Tensor a) {
-    return apply(Unary.EXP, a);
+    return apply(new Pointwise.Activate(Activation.EXP), a);
   }
 
   /** Natural logarithm. */
@@ -178,54 +179,54 @@ public final class Ops implements AutoCloseable {
 
   /** Hyperbolic tangent. */
   public Tensor tanh(Tensor a) {
-    return apply(Unary.TANH, a);
+    return apply(new Pointwise.Activate(Activation.TANH), a);
   }
 
   /** {@code 1 / (1 + e^-a)}. */
   public Tensor sigmoid(Tensor a) {
-    return apply(Unary.SIGMOID, a);
+    return apply(new Pointwise.Activate(Activation.SIGMOID), a);
   }
 
   /** {@code max(a, 0)}; the gradient at 0 is 0. */
   public Tensor relu(Tensor a) {
-    return apply(Unary.RELU, a);
+    return apply(new Pointwise.Activate(Activation.RELU), a);
   }
 
   /** {@code a Phi(a)} with the exact normal distribution function (erf). */
   public Tensor gelu(Tensor a) {
-    return apply(Unary.GELU, a);
+    return apply(new Pointwise.Activate(Activation.GELU), a);
   }
 
   /** The tanh approximation of {@link #gelu}. */
   public Tensor geluTanh(Tensor a) {
-    return apply(Unary.GELU_TANH, a);
+    return apply(new Pointwise.Activate(Activation.GELU_TANH), a);
   }
 
   /** {@code a sigmoid(a)}. */
   public Tensor silu(Tensor a) {
-    return apply(Unary.SILU, a);
+    return apply(new Pointwise.Activate(Activation.SILU), a);
   }
 
   // Normalisation along the last axis
 
   /** {@code exp(x) / sum(exp(x))} along the last axis. */
   public Tensor softmax(Tensor x) {
-    return apply(new Normalisation.Softmax(), x);
+    return apply(new Normalisation.SoftmaxRow(), x);
   }
 
   /** The logarithm of {@link #softmax}. */
   public Tensor logSoftmax(Tensor x) {
-    return apply(new Normalisation.LogSoftmax(), x);
+    return apply(new Normalisation.LogSoftmaxRow(), x);
   }
 
   /** {@code (x - mean) / sqrt(variance + eps) * gain + bias} along the last axis, of {@code n} elements; {@code gain [n]}, {@code bias [n]}. */
   public Tensor layerNorm(Tensor x, @Nullable Tensor gain, @Nullable Tensor bias, float eps) {
-    return apply(new Normalisation.LayerNorm(eps, gain != null, bias != null), present(x, gain, bias));
+    return apply(new Normalisation.LayerNormRow(eps, gain != null, bias != null), present(x, gain, bias));
   }
 
   /** {@code x / sqrt(mean(x^2) + eps) * gain} along the last axis, of {@code n} elements; {@code gain [n]}. */
   public Tensor rmsNorm(Tensor x, @Nullable Tensor gain, float eps) {
-    return apply(new Normalisation.RmsNorm(eps, gain != null), present(x, gain));
+    return apply(new Normalisation.RmsNormRow(eps, gain != null), present(x, gain));
   }
 
   private static Tensor[] present(@Nullable Tensor... tensors) {

@@ -1,12 +1,14 @@
 package nibble.tensor;
 
 import java.util.Arrays;
+import nibble.kernels.rowwise.Reductions;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of the derivative table that sum. The order of every sum is fixed, whatever the number of threads. */
 final class Reduction {
   private static final int COLUMNS = 256;
   private static final int ROWS = 64;
+  private static final int PIECE = 1024;
 
   private Reduction() {}
 
@@ -15,23 +17,9 @@ final class Reduction {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
       Tensor out = engine.empty(Shape.of());
-      float[] x = in[0].array();
-      int at = in[0].offset();
-      int size = (int) in[0].size();
-      double[] partial = new double[Engine.blockCount(size, 1)];
-      engine.blocks(
-          size, 1,
-          (from, to, scratch) -> {
-            double sum = 0;
-            for (int i = from; i < to; i++) {
-              sum += x[at + i];
-            }
-            partial[from / Engine.blockSize(1)] = sum;
-          });
-      double sum = 0;
-      for (double part : partial) {
-        sum += part;
-      }
+      Tensor x = in[0];
+      double sum =
+          total(engine, (int) x.size(), (from, count) -> Reductions.best().sum(count, x.array(), x.offset() + from));
       out.array()[out.offset()] = (float) sum;
       return out;
     }
@@ -65,6 +53,27 @@ final class Reduction {
     public Saves saves() {
       return Saves.SHAPES;
     }
+  }
+
+  /** The sum of a piece of {@code count} elements. */
+  @FunctionalInterface
+  interface PieceSum {
+    float of(int from, int count);
+  }
+
+  /** A sum over {@code size} elements: pieces in float by a kernel, their sums in double, in a fixed order. */
+  static double total(Engine engine, int size, PieceSum pieces) {
+    double[] partial = new double[Engine.blockCount(size, 1)];
+    engine.blocks(size, 1, (from, to, scratch) -> partial[from / Engine.blockSize(1)] = serialTotal(from, to, pieces));
+    return Arrays.stream(partial).sum();
+  }
+
+  private static double serialTotal(int from, int to, PieceSum pieces) {
+    double sum = 0;
+    for (int at = from; at < to; at += PIECE) {
+      sum += pieces.of(at, Math.min(PIECE, to - at));
+    }
+    return sum;
   }
 
   /** {@code x} summed over the axes along which {@code shape} was repeated to give it; {@code x} itself if there are none. */
@@ -115,10 +124,8 @@ final class Reduction {
           outer, rows,
           (first, last, scratch) -> {
             for (int o = first; o < last; o++) {
-              double sum = 0;
-              for (int r = 0; r < rows; r++) {
-                sum += from[at + o * rows + r];
-              }
+              int row = at + o * rows;
+              double sum = serialTotal(0, rows, (piece, count) -> Reductions.best().sum(count, from, row + piece));
               to[outAt + o] = (float) sum;
             }
           });

@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import nibble.kernels.rowwise.Activation;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -58,6 +59,7 @@ class DerivativeTableTest {
 
   private static String name(Operator operator) {
     return operator instanceof Enum<?> constant ? constant.getDeclaringClass().getSimpleName() + "." + constant.name()
+        : operator instanceof Pointwise.Activate(Activation function) ? "Activate." + function
         : operator.getClass().getSimpleName();
   }
 
@@ -102,9 +104,14 @@ class DerivativeTableTest {
           random ->
               switch (row) {
                 case LOG, SQRT -> of(positive(random, dim(random), dim(random)));
-                case ABS, RELU -> of(awayFromZero(random, dim(random), dim(random)));
-                default -> of(normal(random, dim(random), dim(random)));
+                case ABS -> of(awayFromZero(random, dim(random), dim(random)));
+                case SQUARE -> of(normal(random, dim(random), dim(random)));
               });
+    }
+    for (Activation function : Activation.values()) {
+      check(
+          "Activate." + function, in -> ops.apply(new Pointwise.Activate(function), in[0]),
+          random -> of(function == Activation.RELU ? awayFromZero(random, 3, dim(random)) : normal(random, 3, dim(random))));
     }
     check("Scale", in -> ops.scale(in[0], -1.75f), random -> of(normal(random, dim(random), dim(random))));
     check(
@@ -119,7 +126,7 @@ class DerivativeTableTest {
   }
 
   private static void binary() {
-    for (Elementwise.Binary row : Elementwise.Binary.values()) {
+    for (Binary row : Binary.values()) {
       check(
           "Binary." + row.name(), in -> ops.apply(row, in[0], in[1]),
           random -> {
@@ -176,13 +183,13 @@ class DerivativeTableTest {
   }
 
   private static void normalisation() {
-    check("Softmax", in -> ops.softmax(in[0]), random -> of(normal(random, dim(random), dim(random), 5)));
-    check("LogSoftmax", in -> ops.logSoftmax(in[0]), random -> of(normal(random, dim(random), 5)));
-    check("LayerNorm", in -> ops.layerNorm(in[0], in[1], in[2], 0.1f), random -> of(normal(random, 2, 3, 6), normal(random, 6), normal(random, 6)));
-    check("LayerNorm", in -> ops.layerNorm(in[0], null, null, 0.1f), random -> of(normal(random, 3, 5)));
-    check("LayerNorm", in -> ops.layerNorm(in[0], null, in[1], 0.1f), random -> of(normal(random, 3, 5), normal(random, 5)));
-    check("RmsNorm", in -> ops.rmsNorm(in[0], in[1], 0.1f), random -> of(normal(random, 2, 2, 6), normal(random, 6)));
-    check("RmsNorm", in -> ops.rmsNorm(in[0], null, 0.1f), random -> of(normal(random, 3, 4)));
+    check("SoftmaxRow", in -> ops.softmax(in[0]), random -> of(normal(random, dim(random), dim(random), 5)));
+    check("LogSoftmaxRow", in -> ops.logSoftmax(in[0]), random -> of(normal(random, dim(random), 5)));
+    check("LayerNormRow", in -> ops.layerNorm(in[0], in[1], in[2], 0.1f), random -> of(normal(random, 2, 3, 6), normal(random, 6), normal(random, 6)));
+    check("LayerNormRow", in -> ops.layerNorm(in[0], null, null, 0.1f), random -> of(normal(random, 3, 5)));
+    check("LayerNormRow", in -> ops.layerNorm(in[0], null, in[1], 0.1f), random -> of(normal(random, 3, 5), normal(random, 5)));
+    check("RmsNormRow", in -> ops.rmsNorm(in[0], in[1], 0.1f), random -> of(normal(random, 2, 2, 6), normal(random, 6)));
+    check("RmsNormRow", in -> ops.rmsNorm(in[0], null, 0.1f), random -> of(normal(random, 3, 4)));
   }
 
   private static void reshaping() {
@@ -240,6 +247,10 @@ class DerivativeTableTest {
       if (row.isEnum()) {
         for (Object constant : row.getEnumConstants()) {
           names.add(name((Operator) constant));
+        }
+      } else if (row == Pointwise.Activate.class) {
+        for (Activation function : Activation.values()) {
+          names.add("Activate." + function);
         }
       } else {
         names.add(row.getSimpleName());
