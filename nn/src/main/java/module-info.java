@@ -6,6 +6,6 @@ module nibble.nn {
   exports nibble.nn;
   exports nibble.nn.online;
   exports nibble.nn.packed;
+  exports nibble.nn.train;
   exports nibble.nn.vit;
-
 }

@@ -1,0 +1,74 @@
+package nibble.nn.train;
+
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import nibble.kernels.parallel.WorkSplitter;
+import nibble.tensor.Tensor;
+
+/**
+ * Adam with decoupled weight decay. Loshchilov, Hutter: <a href="https://arxiv.org/abs/1711.05101">arXiv:1711.05101</a>, Algorithm 2.
+ *
+ * <pre>{@code
+ * m = beta1 m + (1 - beta1) g         v = beta2 v + (1 - beta2) g^2
+ * w = w (1 - rate decay) - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ * }</pre>
+ *
+ * <p>t counts the updates of each parameter. Memory: two floats per parameter.
+ */
+public final class AdamW implements Optimizer {
+  private final AdamWOptions options;
+  private final List<ParameterGroup> groups;
+  private final Map<Tensor, Moments> moments = new IdentityHashMap<>();
+  private final nibble.kernels.rowwise.AdamW kernel = nibble.kernels.rowwise.AdamW.best();
+
+  private static final class Moments {
+    private final float[] first;
+    private final float[] second;
+    private int steps;
+
+    Moments(int size) {
+      first = new float[size];
+      second = new float[size];
+    }
+  }
+
+  /** An optimizer of the given groups. */
+  public AdamW(AdamWOptions options, List<ParameterGroup> groups) {
+    this.options = options;
+    this.groups = List.copyOf(groups);
+  }
+
+  /** An optimizer of the given groups. */
+  public AdamW(AdamWOptions options, ParameterGroup... groups) {
+    this(options, List.of(groups));
+  }
+
+  @Override
+  public List<ParameterGroup> groups() {
+    return groups;
+  }
+
+  @Override
+  public void step(WorkSplitter splitter, double rateFactor) {
+    for (ParameterGroup group : groups) {
+      for (Tensor parameter : group.parameters()) {
+        Tensor grad = parameter.grad();
+        if (grad != null) {
+          update(splitter, group.rate() * rateFactor, group.decay(), parameter, grad);
+        }
+      }
+    }
+  }
+
+  private void update(WorkSplitter splitter, double rate, double decay, Tensor w, Tensor g) {
+    int size = (int) w.size();
+    Moments state = moments.computeIfAbsent(w, parameter -> new Moments(size));
+    var step = new nibble.kernels.rowwise.AdamW.Step(rate, options.beta1(), options.beta2(), options.epsilon(), decay, ++state.steps);
+    Blocks.run(
+        splitter, size,
+        (from, count) ->
+            kernel.update(
+                step, count, w.array(), w.offset() + from, g.array(), g.offset() + from, state.first, from, state.second, from));
+  }
+}
