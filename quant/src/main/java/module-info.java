@@ -5,5 +5,10 @@ module nibble.quant {
   requires static org.jspecify;
 
   exports nibble.quant.format;
+  exports nibble.quant.gptq;
+  exports nibble.quant.linalg;
+  exports nibble.quant.method;
+  exports nibble.quant.observer;
   exports nibble.quant.rotation;
+  exports nibble.quant.rtn;
 }

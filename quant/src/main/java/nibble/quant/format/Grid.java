@@ -81,6 +81,11 @@ public record Grid(IntFormat format, float scale, int zeroPoint) {
     return dequantize(format.maxCode());
   }
 
+  /** The code nearest to {@code x} on a grid given by its parts; for inner loops. {@code x} must not be NaN. */
+  public static int quantize(float x, float scale, int zeroPoint, IntFormat format) {
+    return quantize(x, scale, zeroPoint, format.minCode(), format.maxCode());
+  }
+
   static int quantize(float x, float scale, int zeroPoint, int minCode, int maxCode) {
     double code = Math.rint(x / scale) + zeroPoint;
     return (int) Math.max(minCode, Math.min(maxCode, code));

@@ -1,0 +1,28 @@
+package nibble.quant.method;
+
+import nibble.kernels.parallel.WorkSplitter;
+import nibble.quant.format.QuantizedWeight;
+import nibble.quant.format.WeightScheme;
+import nibble.quant.observer.Hessian;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses the codes of one linear layer's weight. Immutable and thread-safe; the same arguments give the same codes. */
+public interface WeightMethod {
+
+  /** Its name in the catalogue. */
+  String name();
+
+  /** Whether {@link #quantize} needs the Hessian of the layer's calibration inputs. */
+  boolean needsHessian();
+
+  /**
+   * The codes for a weight.
+   *
+   * @param name    the layer, for messages
+   * @param weight  {@code [out, in]}, a working tensor; only read
+   * @param hessian statistics of the layer's inputs; null where {@link #needsHessian} is false and none was measured
+   * @throws IllegalArgumentException if a weight is NaN or infinite, the shapes do not fit, or the scheme is not one of the method's
+   */
+  QuantizedWeight quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter);
+}

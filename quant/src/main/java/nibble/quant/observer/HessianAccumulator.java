@@ -1,0 +1,117 @@
+package nibble.quant.observer;
+
+import nibble.kernels.gemm.Gemm;
+import nibble.kernels.parallel.WorkSplitter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sums {@code X^T X} of the inputs {@code X [tokens, in]} of a linear layer. Products of up to 1024 tokens are formed in float, their sums
+ * kept in double, so no running rescaling is needed. Memory: {@code 12 in^2} bytes. Not thread-safe.
+ */
+public final class HessianAccumulator {
+  private static final int CHUNK = 1024;
+
+  private final String name;
+  private final int in;
+  private final double[] sum;
+  private final float[] product;
+  private double tokens;
+
+  /**
+   * @param name where it measures, for messages
+   * @param in   input features
+   */
+  public HessianAccumulator(String name, int in) {
+    if (in < 1) {
+      throw new IllegalArgumentException(name + ": a Hessian needs at least one input, was " + in);
+    }
+    this.name = name;
+    this.in = in;
+    sum = new double[Math.multiplyExact(in, in)];
+    product = new float[sum.length];
+  }
+
+  /** Input features. */
+  public int in() {
+    return in;
+  }
+
+  /** Adds {@code x [count, in]}, row-major from {@code offset}, every token with weight 1. */
+  public void add(float[] x, int offset, int count, WorkSplitter splitter) {
+    add(x, offset, count, null, splitter);
+  }
+
+  /**
+   * Adds {@code x [count, in]} with a weight for each token, as RSQ does it.
+   *
+   * @param weights {@code [count]}, not negative; null means 1
+   */
+  public void add(float[] x, int offset, int count, float @Nullable [] weights, WorkSplitter splitter) {
+    for (int from = 0; from < count; from += CHUNK) {
+      int rows = Math.min(CHUNK, count - from);
+      if (weights == null) {
+        addChunk(x, offset + from * in, rows, splitter);
+        tokens += rows;
+      } else {
+        addChunk(weighted(x, offset + from * in, rows, weights, from), 0, rows, splitter);
+        for (int row = 0; row < rows; row++) {
+          tokens += weights[from + row];
+        }
+      }
+    }
+  }
+
+  private float[] weighted(float[] x, int offset, int rows, float[] weights, int first) {
+    float[] scaled = new float[rows * in];
+    for (int row = 0; row < rows; row++) {
+      float weight = weights[first + row];
+      if (!(weight >= 0)) {
+        throw new IllegalArgumentException("%s: token weight %d is %s, expected no negative number".formatted(name, first + row, weight));
+      }
+      float root = (float) Math.sqrt(weight);
+      for (int i = 0; i < in; i++) {
+        scaled[row * in + i] = root * x[offset + row * in + i];
+      }
+    }
+    return scaled;
+  }
+
+  private void addChunk(float[] x, int offset, int rows, WorkSplitter splitter) {
+    Gemm.best().gemm(in, in, rows, 1f, x, offset, 1, in, x, offset, in, 1, false, product, 0, in, splitter);
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += product[i];
+    }
+  }
+
+  /** Adds what another accumulator of the same layer has seen. */
+  public void merge(HessianAccumulator other) {
+    if (other.in != in) {
+      throw new IllegalArgumentException("%s: cannot merge Hessians of %d and %d inputs".formatted(name, in, other.in));
+    }
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += other.sum[i];
+    }
+    tokens += other.tokens;
+  }
+
+  /**
+   * The Hessian of what was seen so far, exactly symmetric.
+   *
+   * @throws IllegalStateException    if nothing was seen
+   * @throws IllegalArgumentException if an input was NaN or infinite
+   */
+  public Hessian hessian() {
+    if (!(tokens > 0)) {
+      throw new IllegalStateException(name + ": no calibration tokens were seen; pass calibration data");
+    }
+    double[] h = new double[sum.length];
+    for (int i = 0; i < in; i++) {
+      for (int j = 0; j <= i; j++) {
+        double value = (sum[i * in + j] + sum[j * in + i]) / tokens;      // the mean of both triangles, times 2
+        h[i * in + j] = value;
+        h[j * in + i] = value;
+      }
+    }
+    return new Hessian(name, h, in, tokens);
+  }
+}
