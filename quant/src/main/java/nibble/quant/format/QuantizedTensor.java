@@ -1,5 +1,6 @@
 package nibble.quant.format;
 
+import nibble.nn.packed.CodePacking;
 import nibble.kernels.parallel.WorkSplitter;
 
 /**

@@ -1,4 +1,4 @@
-package nibble.quant.format;
+package nibble.nn.packed;
 
 /**
  * Codes in 32-bit words, as the {@code pack-quantized} format of compressed-tensors stores them.
