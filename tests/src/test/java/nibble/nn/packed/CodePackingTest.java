@@ -1,4 +1,4 @@
-package nibble.quant.format;
+package nibble.nn.packed;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
