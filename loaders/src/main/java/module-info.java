@@ -6,6 +6,7 @@ module nibble.loaders {
   requires static org.jspecify;
 
   exports nibble.loaders;
+  exports nibble.loaders.hf;
   exports nibble.loaders.json;
   exports nibble.loaders.safetensors;
 }

@@ -1,0 +1,58 @@
+package nibble.loaders.hf;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import nibble.loaders.BadFileException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelFolderTest {
+  @TempDir Path home;
+
+  @Test
+  void foldersAreTakenAsTheyAre() {
+    assertEquals(home, ModelFolder.resolve(home.toString(), Map.of(), home));
+  }
+
+  @Test
+  void cacheIsWhereTheEnvironmentSays() {
+    assertEquals(home.resolve(".cache/huggingface/hub"), ModelFolder.cache(Map.of(), home));
+    assertEquals(Path.of("/x/huggingface/hub"), ModelFolder.cache(Map.of("XDG_CACHE_HOME", "/x"), home));
+    assertEquals(Path.of("/h/hub"), ModelFolder.cache(Map.of("HF_HOME", "/h", "XDG_CACHE_HOME", "/x"), home));
+    assertEquals(Path.of("/c"), ModelFolder.cache(Map.of("HF_HUB_CACHE", "/c", "HF_HOME", "/h"), home));
+    assertEquals(home.resolve("h/hub"), ModelFolder.cache(Map.of("HF_HOME", "~/h"), home));
+  }
+
+  @Test
+  void namesAreLookedUpInTheCache() throws IOException {
+    Path repository = home.resolve(".cache/huggingface/hub/models--org--name.v1");
+    assertError("not in the hub cache: " + repository.resolve("refs/main") + " does not exist; fetch it with 'nibble pull org/name.v1'");
+    Files.createDirectories(repository.resolve("refs"));
+    Files.writeString(repository.resolve("refs/main"), "0123abc\n");
+    assertError("does not exist; fetch it again");
+    Path snapshot = Files.createDirectories(repository.resolve("snapshots/0123abc"));
+    assertEquals(snapshot, ModelFolder.resolve("org/name.v1", Map.of(), home));
+    Files.writeString(repository.resolve("refs/main"), "../../..");
+    assertError("does not hold a revision");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a/b/c", "../x/y", "/no/such", "a/..", "a b/c", "./no", "org/", "a--b/c", "x\u0000y"})
+  void otherTextIsRejected(String model) {
+    String message = assertThrows(BadFileException.class, () -> ModelFolder.resolve(model, Map.of(), home)).getMessage();
+    assertTrue(message.contains("no such folder, and not a model name like 'org/name'"), message);
+  }
+
+  private void assertError(String part) {
+    String message = assertThrows(BadFileException.class, () -> ModelFolder.resolve("org/name.v1", Map.of(), home)).getMessage();
+    assertTrue(message.contains(part) && message.lines().count() == 1, message);
+  }
+}
