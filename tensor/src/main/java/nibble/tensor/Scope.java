@@ -36,8 +36,8 @@ public final class Scope implements AutoCloseable {
   @Override
   public void close() {
     if (!closed) {
-      closed = true;
       workspace.close(level);
+      closed = true;
     }
   }
 }

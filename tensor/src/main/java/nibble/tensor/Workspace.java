@@ -3,18 +3,31 @@ package nibble.tensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Free arrays by length, and the stack of open scopes that will refill them. Without an open scope every array is new garbage. */
+/**
+ * Free arrays by length, and the stack of open scopes that will refill them. Without an open scope every array is new garbage. Lengths that
+ * nobody asked for during the last {@value #PATIENCE} outermost scopes are dropped, so changing shapes do not pile up.
+ */
 final class Workspace {
-  private final Map<Integer, ArrayDeque<float[]>> free = new HashMap<>();
+  private static final int PATIENCE = 8;
+
+  private final Map<Integer, Shelf> free = new HashMap<>();
   private final List<Level> levels = new ArrayList<>();
+  private long round;
+
+  /** Free arrays of one length. */
+  private static final class Shelf {
+    private final ArrayDeque<float[]> arrays = new ArrayDeque<>();
+    private long lastUsed;
+  }
 
   /** The storages that an open scope owns. */
   static final class Level {
-    private final Map<Storage, Boolean> owned = new java.util.IdentityHashMap<>();
+    private final Map<Storage, Boolean> owned = new IdentityHashMap<>();
   }
 
   /** Memory of {@code length} floats, owned by the innermost scope; its content is undefined. */
@@ -23,8 +36,9 @@ final class Workspace {
     if (level == null) {
       return Storage.of(new float[length]);
     }
-    ArrayDeque<float[]> arrays = free.get(length);
-    float[] array = arrays == null ? null : arrays.pollLast();
+    Shelf shelf = free.computeIfAbsent(length, unused -> new Shelf());
+    shelf.lastUsed = round;
+    float[] array = shelf.arrays.pollLast();
     Storage storage = Storage.of(array == null ? new float[length] : array);
     level.owned.put(storage, true);
     return storage;
@@ -48,6 +62,10 @@ final class Workspace {
     levels.removeLast();
     for (Storage storage : level.owned.keySet()) {
       recycle(storage);
+    }
+    if (levels.isEmpty()) {
+      round++;
+      free.values().removeIf(shelf -> round - shelf.lastUsed > PATIENCE);
     }
   }
 
@@ -81,6 +99,6 @@ final class Workspace {
 
   private void recycle(Storage storage) {
     float[] array = storage.recycle();
-    free.computeIfAbsent(array.length, length -> new ArrayDeque<>()).addLast(array);
+    free.computeIfAbsent(array.length, unused -> new Shelf()).arrays.addLast(array);
   }
 }
