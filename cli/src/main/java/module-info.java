@@ -9,9 +9,12 @@ module nibble.cli {
   requires static org.jspecify;
 
   exports nibble.cli;
+  exports nibble.cli.data;
+  exports nibble.cli.evaluation;
   exports nibble.cli.report;
   exports nibble.cli.synthetic;
   exports nibble.cli.terminal;
+  exports nibble.cli.training;
 
   opens nibble.cli to
       info.picocli;

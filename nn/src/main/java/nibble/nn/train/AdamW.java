@@ -61,6 +61,32 @@ public final class AdamW implements Optimizer {
     }
   }
 
+  /**
+   * What the optimizer remembers of one parameter, as views of its own memory: to be stored, so that training can go on later.
+   *
+   * @param steps updates so far
+   * @param first mean of gradients, one element per element of the parameter
+   * @param second mean of squared gradients
+   */
+  public record State(int steps, float[] first, float[] second) {}
+
+  /** What is remembered of {@code parameter}; zeros before its first update. */
+  public State state(Tensor parameter) {
+    Moments state = moments.computeIfAbsent(parameter, w -> new Moments((int) w.size()));
+    return new State(state.steps, state.first, state.second);
+  }
+
+  /** Goes on from a {@link #state} that was stored: copies it. Throws {@link IllegalArgumentException} if its size does not fit the parameter. */
+  public void restore(Tensor parameter, State stored) {
+    if (stored.first.length != parameter.size() || stored.second.length != parameter.size() || stored.steps < 0) {
+      throw new IllegalArgumentException("the stored state does not fit a parameter of shape " + parameter.shape());
+    }
+    Moments state = moments.computeIfAbsent(parameter, w -> new Moments((int) w.size()));
+    state.steps = stored.steps;
+    System.arraycopy(stored.first, 0, state.first, 0, stored.first.length);
+    System.arraycopy(stored.second, 0, state.second, 0, stored.second.length);
+  }
+
   private void update(WorkSplitter splitter, double rate, double decay, Tensor w, Tensor g) {
     int size = (int) w.size();
     Moments state = moments.computeIfAbsent(w, parameter -> new Moments(size));

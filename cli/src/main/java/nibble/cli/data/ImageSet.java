@@ -1,0 +1,25 @@
+package nibble.cli.data;
+
+/** Labelled images, each as normalised pixels of one size, by index. One thread reads at a time. */
+public interface ImageSet {
+  /** Number of images; 2^40 stands for an endless set. */
+  long size();
+
+  /** Number of classes that labels count. */
+  int classes();
+
+  /** Width and height in pixels; there are three channels. */
+  int imageSize();
+
+  /**
+   * Writes image {@code index} as {@code [3, imageSize, imageSize]} to {@code pixels} from {@code offset} on, and returns its label, 0 to {@link #classes()} - 1.
+   *
+   * @throws IndexOutOfBoundsException if there is no such image
+   */
+  int read(long index, float[] pixels, int offset);
+
+  /** Elements of one image. */
+  default int elements() {
+    return 3 * imageSize() * imageSize();
+  }
+}
