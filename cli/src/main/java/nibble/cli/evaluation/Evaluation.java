@@ -31,7 +31,7 @@ public final class Evaluation {
     check(model, images, reference);
     Tally tally = new Tally(model.classes());
     long nanoseconds = 0;
-    try (Ops.Mode mode = ops.noGrad();
+    try (Ops.Mode _ = ops.noGrad();
         BatchReader reader = BatchReader.once(images, batchSize)) {
       long done = 0;
       for (Batch batch = reader.next(); batch != null; batch = reader.next()) {
