@@ -8,5 +8,6 @@ module nibble.loaders {
   exports nibble.loaders;
   exports nibble.loaders.hf;
   exports nibble.loaders.json;
+  exports nibble.loaders.model;
   exports nibble.loaders.safetensors;
 }
