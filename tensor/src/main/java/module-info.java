@@ -4,4 +4,5 @@ module nibble.tensor {
   requires static org.jspecify;
 
   exports nibble.tensor;
+  exports nibble.tensor.linalg;
 }
