@@ -45,7 +45,7 @@ public final class ViTConfigs {
           labels(config),
           rms ? Norm.Kind.RMS : Norm.Kind.LAYER);
     } catch (IllegalArgumentException e) {
-      throw config.error(e.getMessage());
+      throw config.error(String.valueOf(e.getMessage()));
     }
   }
 

@@ -1,5 +1,7 @@
 package nibble.quant.gptq;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
@@ -34,8 +36,8 @@ public record GptqOptions(int blockSize, double dampening, ColumnOrder order, bo
 
   static GptqOptions of(Map<String, Object> resolved) {
     return new GptqOptions(
-        Math.toIntExact((Long) resolved.get("block-size")), (Double) resolved.get("dampening"),
-        ColumnOrder.of((String) resolved.get("order")), (Boolean) resolved.get("static-groups"));
+        Math.toIntExact((Long) requireNonNull(resolved.get("block-size"))), (Double) requireNonNull(resolved.get("dampening")),
+        ColumnOrder.of((String) requireNonNull(resolved.get("order"))), (Boolean) requireNonNull(resolved.get("static-groups")));
   }
 
   public GptqOptions withBlockSize(int value) {
