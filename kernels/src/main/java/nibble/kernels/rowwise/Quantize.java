@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * dequantized = s * (q - z)
  * }</pre>
  *
- * <p>Zero points are integers held as floats; a null array means all 0. A NaN stays NaN in float results and becomes code 0 in bytes;
+ * <p>Zero points are integers held as floats, of at most 2^20 in size; a null array means all 0. A NaN stays NaN in float results and becomes code 0 in bytes;
  * callers that load weights or calibrate reject it before ({@code NaN} scales come out of {@link #symmetricScales} and {@link
  * #asymmetricScales}).
  */
@@ -79,7 +79,7 @@ public interface Quantize {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Quantize INSTANCE = VectorSupport.choose(ScalarQuantize::new, ScalarQuantize::new);
+    private static final Quantize INSTANCE = VectorSupport.choose(VectorQuantize::new, ScalarQuantize::new);
 
     private Best() {}
   }

@@ -1,0 +1,164 @@
+package nibble.kernels.rowwise;
+
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.platform.Lanes;
+
+/**
+ * Exponential and its relatives on vectors. {@code e^x = 2^n e^r} with {@code n = rint(x / ln 2)} and {@code |r| <= ln 2 / 2}; {@code e^r =
+ * 1 + r + r^2 q(r)} with q the minimax polynomial of degree 4 (relative error of e^r: 3.1e-9).
+ *
+ * <p>All methods are kept small, so that they are always inlined; a vector that is passed to a method that is not is allocated on the heap.
+ * Clamps are a compare and a blend: half the instructions of {@code min} and {@code max}, and NaN passes.
+ */
+final class VectorMath {
+  private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
+
+  /** 1.5 * 2^23 + 127: a float with this added is rounded to an integer, and the low 8 bits hold it plus the exponent bias. */
+  private static final float ROUND = 12582912 + 127;
+
+  private static final int ROUND_BITS = Float.floatToRawIntBits(12582912);
+  private static final float INVERSE_LN2 = 1.44269504f;
+
+  /** The high part of ln 2 has 15 trailing zero bits, so n times it is exact. */
+  private static final float LN2_HIGH = 0.693359375f;
+
+  private static final float LN2_LOW = -2.12194440e-4f;
+
+  private static final float Q0 = 0.499999934f;
+  private static final float Q1 = 0.166665205f;
+  private static final float Q2 = 0.0416683899f;
+  private static final float Q3 = 0.00836873573f;
+  private static final float Q4 = 0.001381456f;
+
+  // Phi(-a) = e^(-a^2 / 2) t P(t) with t = 1 / (1 + 0.3 a): weighted minimax fit for 0 <= a <= 13.4, relative error 1.3e-7.
+  private static final float TAIL_SLOPE = 0.3f;
+  private static final float P0 = 0.119625783f;
+  private static final float P1 = 0.120807561f;
+  private static final float P2 = 0.0995806189f;
+  private static final float P3 = 0.129655335f;
+  private static final float P4 = -0.0557432461f;
+  private static final float P5 = 0.208584026f;
+  private static final float P6 = -0.158493976f;
+  private static final float P7 = 0.0359838345f;
+
+  private VectorMath() {}
+
+  static FloatVector atMost(FloatVector x, float bound) {
+    return x.blend(bound, x.compare(GT, bound));
+  }
+
+  static FloatVector atLeast(FloatVector x, float bound) {
+    return x.blend(bound, x.compare(LT, bound));
+  }
+
+  static FloatVector broadcast(float value) {
+    return FloatVector.broadcast(SPECIES, value);
+  }
+
+  /** {@code e^x} where it is a normal number; at most e^88, and 0 below e^-87.7. Faster than {@link #exp}. */
+  static FloatVector flushedExp(FloatVector x) {
+    return flushed(atLeast(atMost(x, 88), -88));
+  }
+
+  /** {@code e^x} for {@code x <= 0}, and 0 below e^-87.7. */
+  static FloatVector expOfNegative(FloatVector x) {
+    return flushed(atLeast(x, -88));
+  }
+
+  private static FloatVector flushed(FloatVector x) {
+    FloatVector n = shifted(x);
+    return reducedExp(remainder(x, n)).mul(power(n));
+  }
+
+  /** {@code e^x - 1} for -44 <= x <= 44, to full relative accuracy around 0. */
+  static FloatVector expMinusOne(FloatVector x) {
+    FloatVector n = shifted(x);
+    return minusOne(remainder(x, n), power(n));
+  }
+
+  private static FloatVector minusOne(FloatVector r, FloatVector power) {
+    return reducedExpMinusOne(r).fma(power, power.sub(1));
+  }
+
+  /** {@code e^x} over the whole range, subnormal results and overflow included: the power of two is applied in two halves. */
+  static FloatVector exp(FloatVector x) {
+    FloatVector bounded = atLeast(atMost(x, 89), -104);
+    FloatVector n = shifted(bounded);
+    return twice(reducedExp(remainder(bounded, n)), n);
+  }
+
+  private static FloatVector twice(FloatVector e, FloatVector shifted) {
+    IntVector n = shifted.reinterpretAsInts().sub(ROUND_BITS + 127);
+    IntVector half = n.lanewise(ASHR, 1);
+    return e.mul(exponent(half)).mul(exponent(n.sub(half)));
+  }
+
+  private static FloatVector exponent(IntVector n) {
+    return n.add(127).lanewise(LSHL, 23).reinterpretAsFloats();
+  }
+
+  /** n in the low bits of a float, see {@link #ROUND}. */
+  private static FloatVector shifted(FloatVector x) {
+    return x.fma(broadcast(INVERSE_LN2), broadcast(ROUND));
+  }
+
+  private static FloatVector power(FloatVector shifted) {
+    return shifted.reinterpretAsInts().lanewise(LSHL, 23).reinterpretAsFloats();
+  }
+
+  private static FloatVector remainder(FloatVector x, FloatVector shifted) {
+    FloatVector n = shifted.sub(ROUND);
+    return n.fma(broadcast(-LN2_LOW), n.fma(broadcast(-LN2_HIGH), x));
+  }
+
+  private static FloatVector reducedExp(FloatVector r) {
+    return reducedExpMinusOne(r).add(1);
+  }
+
+  private static FloatVector reducedExpMinusOne(FloatVector r) {
+    return q(r).fma(r.mul(r), r);
+  }
+
+  private static FloatVector q(FloatVector r) {
+    return next(next(next(next(broadcast(Q4), r, Q3), r, Q2), r, Q1), r, Q0);
+  }
+
+  /** One Horner step. */
+  private static FloatVector next(FloatVector sum, FloatVector r, float coefficient) {
+    return sum.fma(r, broadcast(coefficient));
+  }
+
+  /** {@code 1 / (1 + e^-x)}, from {@code e = e^-x}. */
+  static FloatVector inverseOfOnePlus(FloatVector e) {
+    return broadcast(1).div(e.add(1));
+  }
+
+  /** {@code Phi(-a)}, the normal distribution's tail, from {@code gauss = e^(-a^2 / 2)}; {@code a >= 0}. */
+  static FloatVector tail(FloatVector a, FloatVector gauss) {
+    return tailOf(broadcast(1).div(next(a, broadcast(TAIL_SLOPE), 1)), gauss);
+  }
+
+  private static FloatVector tailOf(FloatVector t, FloatVector gauss) {
+    return lowTerms(highTerms(t), t).mul(t).mul(gauss);
+  }
+
+  private static FloatVector highTerms(FloatVector t) {
+    return next(next(next(broadcast(P7), t, P6), t, P5), t, P4);
+  }
+
+  private static FloatVector lowTerms(FloatVector sum, FloatVector t) {
+    return next(next(next(next(sum, t, P3), t, P2), t, P1), t, P0);
+  }
+
+  /** {@code e^(-a^2 / 2)}. */
+  static FloatVector gauss(FloatVector a) {
+    return expOfNegative(a.mul(a).mul(-0.5f));
+  }
+}

@@ -1,0 +1,128 @@
+package nibble.kernels.rowwise;
+
+import static jdk.incubator.vector.VectorOperators.ADD;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.platform.Lanes;
+
+/** Three passes per row: maximum; exponentials, stored and summed; scaling. */
+final class VectorSoftmax implements Softmax {
+  private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
+  private static final int W = Lanes.FLOATS;
+
+  private final VectorReductions reductions = new VectorReductions();
+
+  @Override
+  public void forward(int rows, int columns, float[] x, int xOffset, float[] out, int outOffset) {
+    for (int r = 0; r < rows; r++) {
+      int in = xOffset + r * columns;
+      int to = outOffset + r * columns;
+      float max = reductions.max(columns, x, in);
+      if (max == Float.NEGATIVE_INFINITY) {
+        Arrays.fill(out, to, to + columns, 0f);
+      } else {
+        VectorElementwise.scaleArray(columns, 1 / storeExp(columns, max, x, in, out, to), out, to, out, to);
+      }
+    }
+  }
+
+  @Override
+  public void backward(int rows, int columns, float[] p, int pOffset, float[] dp, int dpOffset, float[] dx, int dxOffset) {
+    for (int r = 0; r < rows; r++) {
+      int row = r * columns;
+      float sum = reductions.dot(columns, p, pOffset + row, dp, dpOffset + row);
+      backwardRow(columns, sum, p, pOffset + row, dp, dpOffset + row, dx, dxOffset + row);
+    }
+  }
+
+  @Override
+  public void logForward(int rows, int columns, float[] x, int xOffset, float[] out, int outOffset) {
+    for (int r = 0; r < rows; r++) {
+      int in = xOffset + r * columns;
+      int to = outOffset + r * columns;
+      float max = reductions.max(columns, x, in);
+      if (max == Float.NEGATIVE_INFINITY) {
+        Arrays.fill(out, to, to + columns, Float.NEGATIVE_INFINITY);
+      } else {
+        subtract(columns, max, (float) Math.log(sumExp(columns, max, x, in)), x, in, out, to);
+      }
+    }
+  }
+
+  @Override
+  public void logBackward(int rows, int columns, float[] y, int yOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+    for (int r = 0; r < rows; r++) {
+      int row = r * columns;
+      float sum = reductions.sum(columns, dy, dyOffset + row);
+      logBackwardRow(columns, sum, y, yOffset + row, dy, dyOffset + row, dx, dxOffset + row);
+    }
+  }
+
+  private static float storeExp(int columns, float max, float[] x, int in, float[] out, int to) {
+    FloatVector sum = FloatVector.zero(SPECIES);
+    int i = 0;
+    for (; i <= columns - W; i += W) {
+      FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i).sub(max));
+      e.intoArray(out, to + i);
+      sum = sum.add(e);
+    }
+    if (i < columns) {
+      VectorMask<Float> rest = SPECIES.indexInRange(i, columns);
+      FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i, rest).sub(max));
+      e.intoArray(out, to + i, rest);
+      sum = sum.add(e, rest);
+    }
+    return sum.reduceLanes(ADD);
+  }
+
+  private static float sumExp(int columns, float max, float[] x, int in) {
+    FloatVector sum = FloatVector.zero(SPECIES);
+    int i = 0;
+    for (; i <= columns - W; i += W) {
+      sum = sum.add(VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i).sub(max)));
+    }
+    if (i < columns) {
+      VectorMask<Float> rest = SPECIES.indexInRange(i, columns);
+      sum = sum.add(VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i, rest).sub(max)), rest);
+    }
+    return sum.reduceLanes(ADD);
+  }
+
+  /** {@code out = (x - max) - logSum}: two roundings, but no large intermediate value. */
+  private static void subtract(int columns, float max, float logSum, float[] x, int in, float[] out, int to) {
+    int i = 0;
+    for (; i <= columns - W; i += W) {
+      FloatVector.fromArray(SPECIES, x, in + i).sub(max).sub(logSum).intoArray(out, to + i);
+    }
+    for (; i < columns; i++) {
+      out[to + i] = x[in + i] - max - logSum;
+    }
+  }
+
+  private static void backwardRow(int columns, float sum, float[] p, int pAt, float[] dp, int dpAt, float[] dx, int dxAt) {
+    int i = 0;
+    for (; i <= columns - W; i += W) {
+      FloatVector d = FloatVector.fromArray(SPECIES, dp, dpAt + i).sub(sum);
+      d.mul(FloatVector.fromArray(SPECIES, p, pAt + i)).intoArray(dx, dxAt + i);
+    }
+    for (; i < columns; i++) {
+      dx[dxAt + i] = p[pAt + i] * (dp[dpAt + i] - sum);
+    }
+  }
+
+  private static void logBackwardRow(int columns, float sum, float[] y, int yAt, float[] dy, int dyAt, float[] dx, int dxAt) {
+    int i = 0;
+    for (; i <= columns - W; i += W) {
+      FloatVector p = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, y, yAt + i));
+      p.fma(VectorMath.broadcast(-sum), FloatVector.fromArray(SPECIES, dy, dyAt + i)).intoArray(dx, dxAt + i);
+    }
+    if (i < columns) {
+      VectorMask<Float> rest = SPECIES.indexInRange(i, columns);
+      FloatVector p = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, y, yAt + i, rest));
+      p.fma(VectorMath.broadcast(-sum), FloatVector.fromArray(SPECIES, dy, dyAt + i, rest)).intoArray(dx, dxAt + i, rest);
+    }
+  }
+}
