@@ -4,8 +4,8 @@ import nibble.kernels.platform.VectorSupport;
 
 /**
  * Activation functions of arrays. Results are within 2 units in the last place of the true value for {@code EXP}, within 4 for {@code
- * SIGMOID} and {@code TANH}, and within 2^-22 max(1, |x|) for the others. Overflow of {@code EXP} gives infinity, underflow subnormal
- * numbers and 0; NaN gives NaN.
+ * SIGMOID} and {@code TANH} (or within 2^-126), and within 2^-22 max(1, |x|) for the others; derivatives within 2^-21 max(1, |x|).
+ * Overflow of {@code EXP} gives infinity, underflow subnormal numbers and 0; NaN gives NaN.
  */
 public interface Activations {
 

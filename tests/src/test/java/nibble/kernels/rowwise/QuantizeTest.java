@@ -120,7 +120,7 @@ class QuantizeTest {
       assertEquals(1 / 7f, s[0]);
       quantize.asymmetricScales(1, 9, 9, new float[9], 0, CodeRange.unsigned(4), 1, s, 0, z, 0);
       assertEquals(2 / 15f, s[0]);
-      assertEquals(8f, z[0]);
+      assertEquals(7f, z[0], "in float, 1 / (2 / 15) is below 7.5");
       float[] tiny = {Float.MIN_VALUE};
       quantize.symmetricScales(1, 1, 1, tiny, 0, CodeRange.signed(8), 1, s, 0);
       assertEquals(Float.MIN_NORMAL, s[0]);
