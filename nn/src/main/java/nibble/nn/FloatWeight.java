@@ -22,8 +22,7 @@ public final class FloatWeight implements WeightMatrix {
     boolean half = (weight.dtype() == DType.F16 || weight.dtype() == DType.BF16) && weight.isContiguous();
     Tensor source = half ? weight : weight.toF32();
     Gemm.WeightType type = !half ? Gemm.WeightType.F32 : weight.dtype() == DType.F16 ? Gemm.WeightType.F16 : Gemm.WeightType.BF16;
-    long byteOffset = (long) source.offset() * source.dtype().bytes();
-    PackedMatrix packed = Gemm.best().pack(source.segment(), byteOffset, type, source.dim(0), source.dim(1));
+    PackedMatrix packed = Gemm.best().pack(source.segment(), 0, type, source.dim(0), source.dim(1));
     return new FloatWeight(packed, source.dtype());
   }
 

@@ -104,7 +104,7 @@ public final class Parameter {
   /** The value as F32 in heap memory; converted and kept on the first call. */
   public Tensor floats() {
     Tensor current = value();
-    if (current.dtype() != DType.F32 || current.segment().heapBase().isEmpty() || !current.isContiguous()) {
+    if (current.dtype() != DType.F32 || !current.isContiguous() || current.segment().heapBase().isEmpty()) {
       current = current.toF32();
       value = current;
     }

@@ -1,0 +1,58 @@
+package nibble.loaders.model;
+
+import nibble.loaders.BadFileException;
+import nibble.loaders.safetensors.TensorFile;
+import nibble.nn.Parameter;
+import nibble.nn.WeightSource;
+import nibble.tensor.Shape;
+import nibble.tensor.Tensor;
+
+/**
+ * The tensors of a checkpoint as parameters of a model. A weight that is stored as packed codes becomes a parameter whose float value is made
+ * from the codes when somebody asks for it.
+ */
+final class CheckpointWeights implements WeightSource {
+  private final TensorFile file;
+  private final PackedCheckpoint packed;
+
+  CheckpointWeights(TensorFile file, PackedCheckpoint packed) {
+    this.file = file;
+    this.packed = packed;
+  }
+
+  @Override
+  public boolean has(String name) {
+    return file.tensors().containsKey(name) || packed.has(name);
+  }
+
+  @Override
+  public Tensor get(String name, int... dims) {
+    Tensor tensor = file.tensor(name);
+    checkShape(name, tensor.shape(), dims);
+    if (!tensor.dtype().isFloat()) {
+      throw new BadFileException(
+          "%s: tensor '%s' is %s, expected a float type; quantized weights need a quantization_config in config.json"
+              .formatted(file.description(), name, tensor.dtype()));
+    }
+    return tensor;
+  }
+
+  @Override
+  public Parameter parameter(String name, int... dims) {
+    if (!packed.has(name)) {
+      return WeightSource.super.parameter(name, dims);
+    }
+    Shape shape = Shape.of(dims);
+    packed.checkShape(name, shape);
+    return new Parameter(name, shape, shape, () -> packed.weight(name).dequantized());
+  }
+
+  private void checkShape(String name, Shape found, int... dims) {
+    Shape expected = Shape.of(dims);
+    if (!found.equals(expected)) {
+      throw new BadFileException(
+          "%s: tensor '%s' has shape %s, expected %s; config.json and weights do not belong together"
+              .formatted(file.description(), name, found, expected));
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package nibble.loaders.model;
+
+import java.nio.file.Path;
+import nibble.loaders.hf.Checkpoint;
+import nibble.loaders.json.JsonArray;
+import nibble.loaders.json.JsonObject;
+import nibble.nn.ImageClassifier;
+import nibble.nn.Linear;
+import nibble.nn.online.OnlineTransform;
+import nibble.nn.vit.ViT;
+
+/** Builds models from checkpoints, float or quantized. */
+public final class ModelLoader {
+  private ModelLoader() {}
+
+  /**
+   * The model in {@code folder}. Its weights are views of the mapped files until they are packed for execution or changed; close the result
+   * when the model is not used any more.
+   *
+   * @throws nibble.loaders.BadFileException if a file is missing or broken, or the architecture is not known
+   */
+  public static LoadedModel load(Path folder) {
+    Checkpoint checkpoint = Checkpoint.open(folder);
+    try {
+      return new LoadedModel(checkpoint, imageClassifier(checkpoint));
+    } catch (RuntimeException e) {
+      checkpoint.close();
+      throw e;
+    }
+  }
+
+  private static ImageClassifier imageClassifier(Checkpoint checkpoint) {
+    JsonObject config = checkpoint.config();
+    if (!ViTConfigs.describes(config)) {
+      throw config.error("model_type", "is '" + config.string("model_type", "") + "', expected vit or deit");
+    }
+    PackedCheckpoint packed = new PackedCheckpoint(checkpoint.tensors(), QuantizationConfig.of(config));
+    ViT model = new ViT(ViTConfigs.fromJson(config), new CheckpointWeights(checkpoint.tensors(), packed));
+    installTransforms(model, config);
+    for (Linear linear : model.linears()) {
+      if (packed.has(linear.weight().name())) {
+        linear.execute(packed.weight(linear.weight().name()));
+      }
+    }
+    return model;
+  }
+
+  private static void installTransforms(ImageClassifier model, JsonObject config) {
+    JsonArray transforms = config.findObject("nibble").flatMap(n -> n.findArray("online_transforms")).orElse(JsonArray.ofInts());
+    for (int i = 0; i < transforms.size(); i++) {
+      JsonObject transform = transforms.object(i);
+      String site = transform.string("site");
+      try {
+        model.sites().get(site).append(OnlineTransform.of(transform.string("kind"), transform.integer("size")));
+      } catch (IllegalArgumentException e) {
+        throw transform.error("for site '" + site + "': " + e.getMessage());
+      }
+    }
+  }
+}
