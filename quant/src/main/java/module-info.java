@@ -9,6 +9,7 @@ module nibble.quant {
   exports nibble.quant.linalg;
   exports nibble.quant.method;
   exports nibble.quant.observer;
+  exports nibble.quant.pipeline;
   exports nibble.quant.rotation;
   exports nibble.quant.rtn;
 }

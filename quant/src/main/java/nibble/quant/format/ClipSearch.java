@@ -6,7 +6,7 @@ public sealed interface ClipSearch {
   ClipSearch NONE = new Ratio(1f);
 
   /** The search of the published 4-bit tables: 80 ratios from 1 down to 0.21, error exponent 2.4 (GPTQ and QuaRot code). */
-  ClipSearch MSE = new Shrink(2.4, 80, 100);
+  Shrink MSE = new Shrink(2.4, 80, 100);
 
   /** A fixed share of the range. */
   record Ratio(float ratio) implements ClipSearch {

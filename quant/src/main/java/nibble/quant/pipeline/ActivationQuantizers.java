@@ -1,0 +1,44 @@
+package nibble.quant.pipeline;
+
+import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.Granularity;
+import nibble.quant.format.Grid;
+import nibble.quant.format.IntFormat;
+import nibble.quant.format.Symmetry;
+import nibble.quant.observer.ActivationObserver;
+import org.jspecify.annotations.Nullable;
+
+/** From what a scheme says about activations to what the integer kernels do. */
+final class ActivationQuantizers {
+  private ActivationQuantizers() {}
+
+  /**
+   * @param layer for messages
+   * @param observer what calibration saw; needed by static schemes
+   * @throws IllegalArgumentException if no kernel executes the scheme
+   */
+  static ActivationQuantizer of(String layer, ActivationScheme scheme, @Nullable ActivationObserver observer) {
+    IntFormat format = scheme.format();
+    if (format.symmetry() == Symmetry.SYMMETRIC_OFFSET) {
+      throw unsupported(layer, "activations on the offset grid", "a:sym or a:asym");
+    }
+    boolean symmetric = !format.isAsymmetric();
+    if (scheme.timing() == ActivationScheme.Timing.DYNAMIC) {
+      if (!(scheme.granularity() instanceof Granularity.PerToken)) {
+        throw unsupported(layer, "dynamic activation scales other than per token", "a:token");
+      }
+      return new ActivationQuantizer.PerToken(format.bits(), symmetric, scheme.clipRatio());
+    }
+    if (observer == null) {
+      throw new IllegalArgumentException("'" + layer + "' has static activation scales, which need calibration data; pass some");
+    }
+    Grid grid = observer.grid(format);
+    int zeroPoint = symmetric ? 0 : grid.zeroPoint() + (1 << (format.bits() - 1));
+    return new ActivationQuantizer.PerTensor(format.bits(), symmetric, grid.scale(), zeroPoint);
+  }
+
+  private static IllegalArgumentException unsupported(String layer, String what, String remedy) {
+    return new IllegalArgumentException("'" + layer + "': no kernel executes " + what + "; use " + remedy);
+  }
+}

@@ -1,0 +1,21 @@
+package nibble.quant.pipeline;
+
+import java.util.Optional;
+import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.WeightScheme;
+import nibble.quant.method.WeightMethod;
+
+/**
+ * What happens to one linear layer.
+ *
+ * @param method how codes of the weight are chosen
+ * @param weights format and granularity of the weight
+ * @param activations how the layer's input is quantized; empty for float
+ * @param range how static activation scales are found
+ */
+public record LayerPlan(WeightMethod method, WeightScheme weights, Optional<ActivationScheme> activations, RangeRule range) {
+  /** Whether something must be measured on calibration data. */
+  public boolean needsCalibration() {
+    return method.needsHessian() || activations.map(a -> a.timing() == ActivationScheme.Timing.STATIC).orElse(false);
+  }
+}

@@ -1,0 +1,58 @@
+package nibble.quant.pipeline;
+
+import java.util.Arrays;
+import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.kernels.lowbit.IntWeights;
+import nibble.nn.WeightMatrix;
+import nibble.nn.packed.PackedIntWeight;
+import nibble.quant.format.QuantParams;
+import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.QuantizedWeight;
+import org.jspecify.annotations.Nullable;
+
+/** Codes of a method to the layout of the integer kernels. */
+final class PackedLayers {
+  private PackedLayers() {}
+
+  /**
+   * The form in which {@code codes} run.
+   *
+   * @throws IllegalArgumentException when no kernel executes them; the message says what would be
+   */
+  static WeightMatrix executable(String layer, QuantizedWeight codes, @Nullable ActivationQuantizer activations) {
+    if (codes instanceof QuantizedTensor integers) {
+      return new PackedIntWeight(pack(integers), activations);
+    }
+    throw new IllegalArgumentException("'" + layer + "': no kernel executes weights of format " + codes.formatName() + "; choose an integer scheme");
+  }
+
+  /**
+   * The packed form of {@code codes}; one scale for the whole tensor becomes the same scale for every channel.
+   *
+   * @throws IllegalArgumentException when the kernels have no such group size; the message says which they have
+   */
+  static IntWeights pack(QuantizedTensor codes) {
+    QuantParams params = codes.params();
+    int out = codes.out();
+    int in = codes.in();
+    int groups = params.groupsPerRow();
+    int groupSize = groups == 1 ? in : params.groupSize();
+    float[] scales = new float[out * groups];
+    for (int i = 0; i < scales.length; i++) {
+      scales[i] = params.scales()[params.scales().length == 1 ? 0 : i];
+    }
+    if (!params.format().isAsymmetric()) {
+      return IntWeights.packSymmetric(codes.codes(), scales, out, in, codes.bits(), groupSize);
+    }
+    int offset = 1 << (codes.bits() - 1);
+    byte[] unsigned = Arrays.copyOf(codes.codes(), codes.codes().length);
+    for (int i = 0; i < unsigned.length; i++) {
+      unsigned[i] = (byte) (unsigned[i] + offset);
+    }
+    int[] zeroPoints = new int[scales.length];
+    for (int i = 0; i < zeroPoints.length; i++) {
+      zeroPoints[i] = params.zeroPoints()[params.zeroPoints().length == 1 ? 0 : i] + offset;
+    }
+    return IntWeights.packAsymmetric(unsigned, scales, zeroPoints, out, in, codes.bits(), groupSize);
+  }
+}

@@ -1,0 +1,122 @@
+package nibble.quant.pipeline;
+
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.nn.Linear;
+import nibble.nn.Site;
+import nibble.nn.WeightMatrix;
+import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.QuantizedWeight;
+import nibble.quant.observer.ActivationObserver;
+import nibble.quant.observer.Hessian;
+import nibble.tensor.Ops;
+import nibble.tensor.Scope;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** The state of one {@link ModelQuantizer#quantize}. */
+final class QuantizationRun {
+  private final Ops ops;
+  private final Map<Linear, LayerPlan> plans;
+  private final ModelQuantizer.Listener listener;
+  private final List<LayerResult> results = new ArrayList<>();
+
+  QuantizationRun(Ops ops, Map<Linear, LayerPlan> plans, ModelQuantizer.Listener listener) {
+    this.ops = ops;
+    this.plans = plans;
+    this.listener = listener;
+  }
+
+  List<LayerResult> results() {
+    return List.copyOf(results);
+  }
+
+  /** Quantizes one part and returns what it makes of {@code inputs}, with quantized weights and float activations. */
+  List<Tensor> segment(Segment segment, List<Tensor> inputs) {
+    Map<Linear, WeightMatrix> executed = new IdentityHashMap<>();
+    for (List<Linear> stage : segment.stages()) {
+      List<Linear> planned = stage.stream().filter(plans::containsKey).toList();
+      if (!planned.isEmpty()) {
+        stage(segment, planned, inputs, executed);
+      }
+    }
+    List<Tensor> outputs = segment.isLast() ? List.of() : forward(segment, inputs);
+    executed.forEach(Linear::execute);
+    return outputs;
+  }
+
+  private List<Tensor> forward(Segment segment, List<Tensor> inputs) {
+    List<Tensor> outputs = new ArrayList<>();
+    for (Tensor input : inputs) {
+      try (Scope scope = ops.scope()) {
+        outputs.add(scope.keep(segment.forward().apply(ops, input)));
+      }
+    }
+    return outputs;
+  }
+
+  private void stage(Segment segment, List<Linear> stage, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
+    Map<Site, InputStatistics> statistics = inputs.isEmpty() ? Map.of() : measure(segment, stage, inputs);
+    Map<Site, Hessian> hessians = new IdentityHashMap<>();
+    statistics.forEach((site, measured) -> hessians.put(site, measured.hessian()));
+    for (Linear linear : stage) {
+      LayerResult result = layer(linear, hessians.get(linear.input()), statistics.get(linear.input()), executed);
+      results.add(result);
+      listener.layerDone(result, results.size(), plans.size());
+    }
+  }
+
+  private Map<Site, InputStatistics> measure(Segment segment, List<Linear> stage, List<Tensor> inputs) {
+    Map<Site, InputStatistics> statistics = new IdentityHashMap<>();
+    for (Linear linear : stage) {
+      statistics.computeIfAbsent(linear.input(), site -> new InputStatistics(site.name(), linear.in(), rangeObserver(linear)));
+    }
+    statistics.forEach(Site::append);
+    try {
+      for (Tensor input : inputs) {
+        try (Scope scope = ops.scope()) {
+          segment.forward().apply(ops, input);
+        }
+      }
+    } finally {
+      statistics.forEach(Site::remove);
+    }
+    return statistics;
+  }
+
+  private @Nullable ActivationObserver rangeObserver(Linear linear) {
+    LayerPlan plan = plan(linear);
+    return plan.activations()
+        .filter(a -> a.timing() == ActivationScheme.Timing.STATIC)
+        .map(a -> plan.range().observer(linear.input().name(), a.clipRatio()))
+        .orElse(null);
+  }
+
+  private LayerPlan plan(Linear linear) {
+    LayerPlan plan = plans.get(linear);
+    if (plan == null) {
+      throw new IllegalStateException("no plan for '" + linear.name() + "'");
+    }
+    return plan;
+  }
+
+  private LayerResult layer(
+      Linear linear, @Nullable Hessian hessian, @Nullable InputStatistics statistics, Map<Linear, WeightMatrix> executed) {
+    long start = System.nanoTime();
+    LayerPlan plan = plan(linear);
+    Tensor weight = linear.weight().peek().toF32();
+    QuantizedWeight codes = plan.method().quantize(linear.name(), weight, hessian, plan.weights(), ops.splitter());
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    @Nullable ActivationQuantizer quantizer = plan.activations().map(a -> ActivationQuantizers.of(linear.name(), a, statistics == null ? null : statistics.range())).orElse(null);
+    WeightMatrix matrix = PackedLayers.executable(linear.name(), codes, quantizer);
+    WeightErrors errors = WeightErrors.of(weight, codes.dequantize(), hessian);
+    linear.weight().replace(() -> Tensor.of(codes.dequantize(), codes.out(), codes.in()));
+    linear.weightChanged();
+    executed.put(linear, matrix);
+    return new LayerResult(
+        linear.name(), matrix.format(), errors.weight(), errors.output(), 4 * weight.size(), matrix.bytes(), seconds, codes);
+  }
+}
