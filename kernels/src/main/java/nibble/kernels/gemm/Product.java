@@ -23,6 +23,7 @@ final class Product implements WorkSplitter.Task {
   private final int aRow;
   private final MemorySegment b;
   private final WeightType type;
+  private final @Nullable PanelSource source;
   private final float @Nullable [] bias;
   private final boolean accumulate;
   private final float[] c;
@@ -43,6 +44,7 @@ final class Product implements WorkSplitter.Task {
     this.aRow = aRow;
     this.b = b;
     this.type = type;
+    this.source = null;
     this.bias = bias;
     this.accumulate = accumulate;
     this.c = c;
@@ -50,6 +52,26 @@ final class Product implements WorkSplitter.Task {
     this.cRow = cRow;
     boolean streams = m == 1 || m <= Tile.FEW_ROWS && type == WeightType.F32; // each panel is read once: nothing to keep in a cache
     this.steps = streams ? Math.max(1, k) : Blocking.steps(k);
+  }
+
+  /** A product with weights that are unpacked block by block. */
+  Product(
+      int m, float[] a, int aOffset, int aRow, PanelSource source, float @Nullable [] bias, float[] c, int cOffset, int cRow) {
+    this.m = m;
+    this.n = source.out();
+    this.k = source.in();
+    this.a = a;
+    this.aOffset = aOffset;
+    this.aRow = aRow;
+    this.b = MemorySegment.NULL;
+    this.type = WeightType.F32;
+    this.source = source;
+    this.bias = bias;
+    this.accumulate = false;
+    this.c = c;
+    this.cOffset = cOffset;
+    this.cRow = cRow;
+    this.steps = Math.ceilDiv(Blocking.steps(k), source.inputStep()) * source.inputStep();
   }
 
   /** Runs on the calling thread. */
@@ -107,11 +129,14 @@ final class Product implements WorkSplitter.Task {
 
   private void block(int rowFrom, int rowTo, int panelFrom, int panelTo, int step, int count, Scratch scratch) {
     boolean isWidened = type != WeightType.F32 && m > 1;
-    MemorySegment panels = isWidened ? scratch.segment(1, 4L * steps * COLUMNS) : b;
+    MemorySegment panels = isWidened || source != null ? scratch.segment(1, 4L * steps * COLUMNS) : b;
     float[] edge = scratch.floats(1, Tile.ROWS * COLUMNS);
     for (int panel = panelFrom; panel < panelTo; panel++) {
       long at = (long) type.bytes() * COLUMNS * ((long) panel * k + step);
-      if (isWidened) {
+      if (source != null) {
+        source.fill(panel * COLUMNS, COLUMNS, step, count, panels);
+        at = 0;
+      } else if (isWidened) {
         Halves.widen(type, COLUMNS, b, at, count, panels);
         at = 0;
       }

@@ -9,7 +9,8 @@ package nibble.kernels.lowbit;
  * symmetric:  q = clamp(rint(x / s), -2^(bits-1), 2^(bits-1) - 1)    x ~ s q
  * }</pre>
  *
- * <p>The kernels multiply the <i>levels</i> {@code q - z} (or {@code q}).
+ * <p>The arithmetic is that of {@link nibble.kernels.rowwise.Quantize}, to the bit. The kernels multiply the <i>levels</i> {@code q - z} (or
+ * {@code q}).
  */
 public sealed interface ActivationQuantizer {
 
@@ -27,7 +28,8 @@ public sealed interface ActivationQuantizer {
    * symmetric:  s = c max|x| / (2^(bits-1) - 1)
    * }</pre>
    *
-   * <p>A row of zeros takes {@code lo = -1, hi = 1} or {@code max|x| = 1}. A row that holds NaN has an output of NaN.
+   * <p>A row of zeros takes {@code lo = -1, hi = 1} or {@code c max|x| = 1}; a scale is at least the smallest normal float. A row that
+   * holds NaN has an output of NaN.
    *
    * @param clip share {@code c} of the extremes that is kept, in (0, 1]; 1 keeps them
    */

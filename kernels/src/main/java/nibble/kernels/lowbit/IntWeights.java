@@ -19,8 +19,8 @@ import java.nio.ByteOrder;
  * <p><b>Layout</b>, the same for every vector width. One segment with three parts, each starting at a multiple of 64 bytes. <i>Codes</i>:
  * panels of 16 output rows; a panel is a sequence of 64-byte lines; a line holds one 32-bit little-endian word per row, and a word holds 8
  * consecutive inputs as nibbles (4 as bytes), the first in the lowest bits. Stored codes are unsigned: a symmetric code is stored plus
- * {@code 2^(bits-1)}. <i>Scales</i>: floats {@code [panel][group][16]}. <i>Zero points</i>, asymmetric only: ints {@code [panel][group][16]}.
- * Outputs are padded to 16 and inputs to 8 with weights of value zero.
+ * {@code 2^(bits-1)}. <i>Scales</i>: floats {@code [panel][group][16]}. <i>Zero points</i>: ints {@code [panel][group][16]}, or for
+ * symmetric weights a single line of {@code 2^(bits-1)}, so that kernels need not tell the two apart. Outputs are padded to 16 and inputs to 8 with weights of value zero.
  *
  * <p>Immutable and thread-safe. Weights packed here live in native memory that the garbage collector frees; weights over a given segment
  * ({@link #over}) live as long as its arena.
@@ -95,7 +95,7 @@ public final class IntWeights {
     }
 
     long bytes() {
-      return codesBytes() + (symmetric ? 1 : 2) * tableBytes();
+      return codesBytes() + tableBytes() + (symmetric ? LINE : tableBytes());
     }
   }
 
@@ -111,6 +111,9 @@ public final class IntWeights {
     Shape shape = new Shape(out, in, bits, groupSize, true);
     IntWeights packed = allocate(shape, codes, scales);
     int offset = 1 << (bits - 1);
+    for (int lane = 0; lane < PANEL_ROWS; lane++) {
+      packed.segment.set(WORD, packed.zeroPointsOffset() + 4L * lane, offset);
+    }
     packed.storeCodes(codes, offset, 0xFFFFFFFF);
     return packed;
   }
@@ -339,6 +342,31 @@ public final class IntWeights {
 
   long zeroPointsOffset() {
     return shape.codesBytes() + shape.tableBytes();
+  }
+
+  /** Lines of one group in a panel. */
+  int linesPerGroup() {
+    return groups() == 1 ? paddedIn() / inputsPerWord() : groupSize() / inputsPerWord();
+  }
+
+  /** Where the word of {@code row} is in the first line of its panel. */
+  long lineAt(int row) {
+    return wordAt(row, 0);
+  }
+
+  /** Where the scale of the first group of {@code row} is; the next group is one line further. */
+  long scalesAt(int row) {
+    return scaleAt(row, 0);
+  }
+
+  /** Where the zero point of the first group of {@code row} is; the next is {@link #zeroPointStep} bytes further. */
+  long zeroPointsAt(int row) {
+    return shape.symmetric ? zeroPointsOffset() + row % PANEL_ROWS * 4 : zeroPointAt(row, 0);
+  }
+
+  /** A line, or 0 where one zero point serves every group. */
+  int zeroPointStep() {
+    return shape.symmetric ? 0 : LINE;
   }
 
   MemorySegment segment() {

@@ -34,22 +34,23 @@ final class ScalarIntGemm implements IntGemm {
     splitter.run(
         rows,
         (r, scratch) -> {
-          int[] levels = scratch.ints(0, weights.in());
-          float scale = RowLevels.quantize(quantizer, x, xOffset + r * xStride, weights.in(), levels);
+          float[] levels = scratch.floats(0, weights.in());
+          float[] grid = scratch.floats(1, 2);
+          RowLevels.quantize(quantizer, x, xOffset + r * xStride, weights.in(), levels, 0, grid, 0);
           for (int o = 0; o < weights.out(); o++) {
             float sum = 0;
             for (int g = 0; g < weights.groups(); g++) {
               sum = Math.fma((float) groupSum(levels, weights, o, g), weights.scale(o, g), sum);
             }
-            out[outOffset + r * outStride + o] = Math.fma(sum, scale, bias == null ? 0 : bias[o]);
+            out[outOffset + r * outStride + o] = Math.fma(sum, grid[0], bias == null ? 0 : bias[o]);
           }
         });
   }
 
-  private static int groupSum(int[] levels, IntWeights weights, int row, int group) {
+  private static int groupSum(float[] levels, IntWeights weights, int row, int group) {
     long sum = 0;
     for (int k = group * weights.groupSize(); k < (group + 1) * weights.groupSize(); k++) {
-      sum += (long) levels[k] * weights.level(row, k);
+      sum += (int) levels[k] * (long) weights.level(row, k);
     }
     return Math.toIntExact(sum);
   }

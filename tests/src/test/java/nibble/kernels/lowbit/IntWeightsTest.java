@@ -1,0 +1,104 @@
+package nibble.kernels.lowbit;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import nibble.kernels.lowbit.Cases.Codes;
+import org.junit.jupiter.api.Test;
+
+class IntWeightsTest {
+
+  @Property(tries = 100)
+  void unpacksWhatWasPacked(
+      @ForAll @IntRange(min = 1, max = 40) int out, @ForAll @IntRange(min = 1, max = 70) int in, @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll boolean symmetric, @ForAll long seed) {
+    byte[] codes = Cases.codes(new Random(seed), out, in, bits, symmetric, Codes.RANDOM);
+    float[] scales = new float[out];
+    Arrays.fill(scales, 0.5f);
+    IntWeights weights =
+        symmetric
+            ? IntWeights.packSymmetric(codes, scales, out, in, bits, in)
+            : IntWeights.packAsymmetric(codes, scales, new int[out], out, in, bits, in);
+    byte[] unpacked = new byte[out * in];
+    for (int row = 0; row < out; row++) {
+      weights.unpack(row, unpacked, row * in);
+    }
+    assertArrayEquals(codes, unpacked);
+  }
+
+  @Property(tries = 50)
+  void dequantizesScaleTimesLevel(@ForAll @IntRange(min = 2, max = 8) int bits, @ForAll long seed) {
+    Random random = new Random(seed);
+    int out = 19;
+    int in = 96;
+    byte[] codes = Cases.codes(random, out, in, bits, false, Codes.RANDOM);
+    float[] scales = Cases.activations(random, out * 3);
+    int[] zeroPoints = random.ints(out * 3, 0, 1 << bits).toArray();
+    IntWeights weights = IntWeights.packAsymmetric(codes, scales, zeroPoints, out, in, bits, 32);
+    float[] row = new float[in];
+    for (int o = 0; o < out; o++) {
+      weights.dequantize(o, row, 0);
+      for (int k = 0; k < in; k++) {
+        int g = o * 3 + k / 32;
+        assertEquals(scales[g] * ((codes[o * in + k] & 0xFF) - zeroPoints[g]), row[k]);
+        assertEquals(zeroPoints[g], weights.zeroPoint(o, k / 32));
+      }
+    }
+  }
+
+  @Test
+  void readsItsOwnMemoryAgain() {
+    IntWeights weights = Cases.weights(new Random(1), 20, 64, 4, 32, false, Codes.RANDOM);
+    assertEquals(weights.bytes(), IntWeights.packedBytes(20, 64, 4, 32, false));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment copy = arena.allocate(weights.bytes() + 3).asSlice(3); // a mapped file need not be aligned
+      copy.copyFrom(weights.packed());
+      IntWeights again = IntWeights.over(copy, 20, 64, 4, 32, false);
+      byte[] expected = new byte[64];
+      byte[] actual = new byte[64];
+      for (int row = 0; row < 20; row++) {
+        weights.unpack(row, expected, 0);
+        again.unpack(row, actual, 0);
+        assertArrayEquals(expected, actual);
+        assertEquals(weights.scale(row, 1), again.scale(row, 1));
+      }
+    }
+    MemorySegment shorter = weights.packed().asSlice(1);
+    assertThrows(IllegalArgumentException.class, () -> IntWeights.over(shorter, 20, 64, 4, 32, false));
+  }
+
+  @Test
+  void fourBitsInGroupsOf32TakeFiveBits() {
+    assertEquals(5.0, IntWeights.packedBytes(1024, 1024, 4, 32, true) * 8.0 / (1024 * 1024), 0.001);
+    assertEquals(5.0, IntWeights.packedBytes(1024, 1024, 3, 32, true) * 8.0 / (1024 * 1024), 0.001);
+  }
+
+  @Test
+  void namesTheRemedyOfABadGroupSize() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> IntWeights.packedBytes(4, 100, 4, 32, true)).getMessage();
+    assertTrue(message.contains("100") && message.contains("one scale per channel"), message);
+    assertThrows(IllegalArgumentException.class, () -> IntWeights.packedBytes(4, 100, 4, 20, true));
+    assertThrows(IllegalArgumentException.class, () -> IntWeights.packedBytes(4, 100, 9, 100, true));
+  }
+
+  @Test
+  void rejectsCodesAndZeroPointsBeyondTheBitWidth() {
+    assertThrows(IllegalArgumentException.class, () -> IntWeights.packSymmetric(new byte[] {8}, new float[1], 1, 1, 4, 1));
+    assertThrows(IllegalArgumentException.class, () -> IntWeights.packSymmetric(new byte[] {-9}, new float[1], 1, 1, 4, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> IntWeights.packAsymmetric(new byte[] {-1}, new float[1], new int[1], 1, 1, 4, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> IntWeights.packAsymmetric(new byte[1], new float[1], new int[] {16}, 1, 1, 4, 1));
+    assertThrows(IllegalArgumentException.class, () -> IntWeights.packSymmetric(new byte[2], new float[1], 1, 1, 4, 1));
+  }
+}
