@@ -89,7 +89,7 @@ final class PackedCheckpoint {
               : asymmetric(name, codes, scales.toFloats(), out, in, group.bits(), groupSize);
       return new PackedIntWeight(weights, group.activations().map(a -> quantizer(module, a)).orElse(null));
     } catch (IllegalArgumentException e) {
-      throw bad(name + SUFFIX, e.getMessage());
+      throw bad(name + SUFFIX, "cannot be executed: " + e.getMessage());
     }
   }
 
