@@ -33,7 +33,7 @@ final class RowLevels {
     float zeroPoint = grid[gridAt + 1];
     for (int i = 0; i < n; i++) {
       float level = levels[levelsOffset + i] - zeroPoint;
-      levels[levelsOffset + i] = level == level ? level : 0; // NaN: the scale of the row carries it
+      levels[levelsOffset + i] = Float.isNaN(level) ? 0 : level; // NaN: the scale of the row carries it
     }
   }
 }
