@@ -3,11 +3,13 @@ package nibble.kernels.rowwise;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** One loop per function; the last part of an array goes through masked loads and stores. */
+/**
+ * One loop per function. The last vector of an array overlaps the one before it; it is loaded before the loop, which may overwrite its
+ * input. That needs no masks, which are allocated on the heap. Arrays shorter than a vector go to the scalar kernel.
+ */
 final class VectorActivations implements Activations {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
@@ -17,8 +19,14 @@ final class VectorActivations implements Activations {
   /** Beyond this bound every function here is at its limit, and the formulas would multiply 0 by infinity. */
   private static final float BOUND = 100;
 
+  private final Activations scalar = new ScalarActivations();
+
   @Override
   public void forward(Activation f, int count, float[] x, int xOffset, float[] out, int outOffset) {
+    if (count < W) {
+      scalar.forward(f, count, x, xOffset, out, outOffset);
+      return;
+    }
     switch (f) {
       case EXP -> exp(count, x, xOffset, out, outOffset);
       case SIGMOID -> sigmoid(count, x, xOffset, out, outOffset);
@@ -32,84 +40,67 @@ final class VectorActivations implements Activations {
 
   @Override
   public void backward(Activation f, int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+    if (count < W) {
+      scalar.backward(f, count, x, xOffset, dy, dyOffset, dx, dxOffset);
+      return;
+    }
     VectorDerivatives.backward(f, count, x, xOffset, dy, dyOffset, dx, dxOffset);
   }
 
   private static void exp(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       VectorMath.exp(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      VectorMath.exp(FloatVector.fromArray(SPECIES, x, xOffset + i, rest)).intoArray(out, outOffset + i, rest);
-    }
+    VectorMath.exp(last).intoArray(out, outOffset + count - W);
   }
 
   private static void sigmoid(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       sigmoid(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      sigmoid(FloatVector.fromArray(SPECIES, x, xOffset + i, rest)).intoArray(out, outOffset + i, rest);
-    }
+    sigmoid(last).intoArray(out, outOffset + count - W);
   }
 
   private static void tanh(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       tanh(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      tanh(FloatVector.fromArray(SPECIES, x, xOffset + i, rest)).intoArray(out, outOffset + i, rest);
-    }
+    tanh(last).intoArray(out, outOffset + count - W);
   }
 
   private static void relu(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       relu(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      relu(FloatVector.fromArray(SPECIES, x, xOffset + i, rest)).intoArray(out, outOffset + i, rest);
-    }
+    relu(last).intoArray(out, outOffset + count - W);
   }
 
   private static void silu(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       silu(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      silu(FloatVector.fromArray(SPECIES, x, xOffset + i, rest)).intoArray(out, outOffset + i, rest);
-    }
+    silu(last).intoArray(out, outOffset + count - W);
   }
 
   private static void gelu(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       gelu(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      gelu(FloatVector.fromArray(SPECIES, x, xOffset + i, rest)).intoArray(out, outOffset + i, rest);
-    }
+    gelu(last).intoArray(out, outOffset + count - W);
   }
 
   private static void geluTanh(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i, rest)).intoArray(out, outOffset + i, rest);
-    }
+    geluTanh(last).intoArray(out, outOffset + count - W);
   }
 
   static FloatVector sigmoid(FloatVector x) {

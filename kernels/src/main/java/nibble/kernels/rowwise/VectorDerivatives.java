@@ -5,7 +5,6 @@ import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
@@ -33,94 +32,73 @@ final class VectorDerivatives {
   }
 
   private static void exp(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       FloatVector slope = exp(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      FloatVector slope = exp(FloatVector.fromArray(SPECIES, x, xOffset + i, rest));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i, rest)).intoArray(dx, dxOffset + i, rest);
-    }
+    exp(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void sigmoid(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       FloatVector slope = sigmoid(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      FloatVector slope = sigmoid(FloatVector.fromArray(SPECIES, x, xOffset + i, rest));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i, rest)).intoArray(dx, dxOffset + i, rest);
-    }
+    sigmoid(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void tanh(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       FloatVector slope = tanh(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      FloatVector slope = tanh(FloatVector.fromArray(SPECIES, x, xOffset + i, rest));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i, rest)).intoArray(dx, dxOffset + i, rest);
-    }
+    tanh(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void relu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       FloatVector slope = relu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      FloatVector slope = relu(FloatVector.fromArray(SPECIES, x, xOffset + i, rest));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i, rest)).intoArray(dx, dxOffset + i, rest);
-    }
+    relu(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void silu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       FloatVector slope = silu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      FloatVector slope = silu(FloatVector.fromArray(SPECIES, x, xOffset + i, rest));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i, rest)).intoArray(dx, dxOffset + i, rest);
-    }
+    silu(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void gelu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       FloatVector slope = gelu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      FloatVector slope = gelu(FloatVector.fromArray(SPECIES, x, xOffset + i, rest));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i, rest)).intoArray(dx, dxOffset + i, rest);
-    }
+    gelu(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void geluTanh(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    int i = 0;
-    for (; i <= count - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
+    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
+    for (int i = 0; i < count - W; i += W) {
       FloatVector slope = geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    if (i < count) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-      FloatVector slope = geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i, rest));
-      slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i, rest)).intoArray(dx, dxOffset + i, rest);
-    }
+    geluTanh(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static FloatVector exp(FloatVector x) {

@@ -3,7 +3,6 @@ package nibble.kernels.rowwise;
 import static jdk.incubator.vector.VectorOperators.ADD;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 import org.jspecify.annotations.Nullable;
@@ -139,13 +138,13 @@ final class VectorLayerNorm implements LayerNorm {
       sumG = sumG.add(g);
       sumGy = FloatVector.fromArray(SPECIES, x, in + i).sub(center).mul(inverse).fma(g, sumGy);
     }
-    if (i < columns) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, columns);
-      FloatVector g = FloatVector.fromArray(SPECIES, dx, to + i, rest);
-      sumG = sumG.add(g);
-      sumGy = FloatVector.fromArray(SPECIES, x, in + i, rest).sub(center).mul(inverse).fma(g, sumGy);
+    float totalG = sumG.reduceLanes(ADD);
+    float totalGy = sumGy.reduceLanes(ADD);
+    for (; i < columns; i++) {
+      totalG += dx[to + i];
+      totalGy = Math.fma((x[in + i] - center) * inverse, dx[to + i], totalGy);
     }
-    project(columns, center, inverse, sumG.reduceLanes(ADD) / columns, sumGy.reduceLanes(ADD) / columns, x, in, dx, to);
+    project(columns, center, inverse, totalG / columns, totalGy / columns, x, in, dx, to);
   }
 
   /** {@code dx = inverse * (dx - meanG - y * meanGy)}. */

@@ -4,19 +4,29 @@ import static jdk.incubator.vector.VectorOperators.ADD;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** Three passes per row: maximum; exponentials, stored and summed; scaling. */
+/**
+ * Three passes per row: maximum; exponentials, stored and summed; scaling. The last vector of a row overlaps the one before it and is
+ * loaded first. Rows shorter than a vector go to the scalar kernel.
+ */
 final class VectorSoftmax implements Softmax {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
 
+  /** Zeros, then ones: loaded W - k elements from the start, it drops k lanes that are already in a sum. */
+  private static final float[] KEEP = keep();
+
+  private final Softmax scalar = new ScalarSoftmax();
   private final VectorReductions reductions = new VectorReductions();
 
   @Override
   public void forward(int rows, int columns, float[] x, int xOffset, float[] out, int outOffset) {
+    if (columns < W) {
+      scalar.forward(rows, columns, x, xOffset, out, outOffset);
+      return;
+    }
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       int to = outOffset + r * columns;
@@ -40,6 +50,10 @@ final class VectorSoftmax implements Softmax {
 
   @Override
   public void logForward(int rows, int columns, float[] x, int xOffset, float[] out, int outOffset) {
+    if (columns < W) {
+      scalar.logForward(rows, columns, x, xOffset, out, outOffset);
+      return;
+    }
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       int to = outOffset + r * columns;
@@ -54,6 +68,10 @@ final class VectorSoftmax implements Softmax {
 
   @Override
   public void logBackward(int rows, int columns, float[] y, int yOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+    if (columns < W) {
+      scalar.logBackward(rows, columns, y, yOffset, dy, dyOffset, dx, dxOffset);
+      return;
+    }
     for (int r = 0; r < rows; r++) {
       int row = r * columns;
       float sum = reductions.sum(columns, dy, dyOffset + row);
@@ -62,33 +80,27 @@ final class VectorSoftmax implements Softmax {
   }
 
   private static float storeExp(int columns, float max, float[] x, int in, float[] out, int to) {
+    FloatVector last = FloatVector.fromArray(SPECIES, x, in + columns - W);
     FloatVector sum = FloatVector.zero(SPECIES);
     int i = 0;
-    for (; i <= columns - W; i += W) {
+    for (; i < columns - W; i += W) {
       FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i).sub(max));
       e.intoArray(out, to + i);
       sum = sum.add(e);
     }
-    if (i < columns) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, columns);
-      FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i, rest).sub(max));
-      e.intoArray(out, to + i, rest);
-      sum = sum.add(e, rest);
-    }
-    return sum.reduceLanes(ADD);
+    FloatVector e = VectorMath.expOfNegative(last.sub(max));
+    e.intoArray(out, to + columns - W);
+    return e.fma(FloatVector.fromArray(SPECIES, KEEP, columns - i), sum).reduceLanes(ADD);
   }
 
   private static float sumExp(int columns, float max, float[] x, int in) {
     FloatVector sum = FloatVector.zero(SPECIES);
     int i = 0;
-    for (; i <= columns - W; i += W) {
+    for (; i < columns - W; i += W) {
       sum = sum.add(VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i).sub(max)));
     }
-    if (i < columns) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, columns);
-      sum = sum.add(VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i, rest).sub(max)), rest);
-    }
-    return sum.reduceLanes(ADD);
+    FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + columns - W).sub(max));
+    return e.fma(FloatVector.fromArray(SPECIES, KEEP, columns - i), sum).reduceLanes(ADD);
   }
 
   /** {@code out = (x - max) - logSum}: two roundings, but no large intermediate value. */
@@ -114,15 +126,18 @@ final class VectorSoftmax implements Softmax {
   }
 
   private static void logBackwardRow(int columns, float sum, float[] y, int yAt, float[] dy, int dyAt, float[] dx, int dxAt) {
-    int i = 0;
-    for (; i <= columns - W; i += W) {
+    FloatVector last = FloatVector.fromArray(SPECIES, y, yAt + columns - W);
+    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyAt + columns - W);
+    for (int i = 0; i < columns - W; i += W) {
       FloatVector p = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, y, yAt + i));
       p.fma(VectorMath.broadcast(-sum), FloatVector.fromArray(SPECIES, dy, dyAt + i)).intoArray(dx, dxAt + i);
     }
-    if (i < columns) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, columns);
-      FloatVector p = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, y, yAt + i, rest));
-      p.fma(VectorMath.broadcast(-sum), FloatVector.fromArray(SPECIES, dy, dyAt + i, rest)).intoArray(dx, dxAt + i, rest);
-    }
+    VectorMath.expOfNegative(last).fma(VectorMath.broadcast(-sum), lastUpstream).intoArray(dx, dxAt + columns - W);
+  }
+
+  private static float[] keep() {
+    float[] keep = new float[2 * W];
+    Arrays.fill(keep, W, 2 * W, 1);
+    return keep;
   }
 }
