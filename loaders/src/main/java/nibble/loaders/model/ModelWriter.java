@@ -1,0 +1,187 @@
+package nibble.loaders.model;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.kernels.lowbit.IntWeights;
+import nibble.loaders.hf.Checkpoint;
+import nibble.loaders.json.Json;
+import nibble.loaders.json.JsonArray;
+import nibble.loaders.json.JsonBool;
+import nibble.loaders.json.JsonNull;
+import nibble.loaders.json.JsonNumber;
+import nibble.loaders.json.JsonObject;
+import nibble.loaders.json.JsonString;
+import nibble.loaders.json.JsonValue;
+import nibble.loaders.safetensors.SafetensorsWriter;
+import nibble.loaders.safetensors.TensorSource;
+import nibble.nn.Linear;
+import nibble.nn.Norm;
+import nibble.nn.Parameter;
+import nibble.nn.Site;
+import nibble.nn.SiteFunction;
+import nibble.nn.online.OnlineTransform;
+import nibble.nn.packed.PackedIntWeight;
+import nibble.nn.vit.ViT;
+
+/**
+ * Writes {@code config.json} and {@code model.safetensors} of a model, float or packed. The same model gives the same bytes.
+ *
+ * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format has no key for stands under {@code nibble}
+ * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code provenance}.
+ */
+public final class ModelWriter {
+  private ModelWriter() {}
+
+  /**
+   * Writes both files into {@code folder}, which exists. Weights are streamed one tensor at a time.
+   *
+   * @param config the configuration that the model was loaded with; keys that do not concern dimensions or quantization are kept
+   * @param provenance how the model was made
+   * @throws nibble.loaders.WriteFailedException if a file cannot be written
+   */
+  public static void write(Path folder, JsonObject config, ViT model, JsonObject provenance) {
+    Map<Linear, PackedIntWeight> packed = packed(model);
+    SafetensorsWriter.write(folder.resolve(Checkpoint.WEIGHTS), tensors(model, packed), Map.of("format", "pt"));
+    Json.write(folder.resolve(Checkpoint.CONFIG), config(config, model, packed, provenance));
+  }
+
+  private static Map<Linear, PackedIntWeight> packed(ViT model) {
+    Map<Linear, PackedIntWeight> packed = new LinkedHashMap<>();
+    for (Linear linear : model.linears()) {
+      if (linear.isReplaced()) {
+        if (!(linear.matrix() instanceof PackedIntWeight weight)) {
+          throw new IllegalArgumentException("'" + linear.name() + "' is " + linear.matrix().format() + ", which has no file format");
+        }
+        packed.put(linear, weight);
+      }
+    }
+    return packed;
+  }
+
+  private static List<TensorSource> tensors(ViT model, Map<Linear, PackedIntWeight> packed) {
+    Map<Parameter, PackedIntWeight> byParameter = new LinkedHashMap<>();
+    packed.forEach((linear, weight) -> byParameter.put(linear.weight(), weight));
+    List<TensorSource> tensors = new ArrayList<>();
+    for (Parameter parameter : model.parameters()) {
+      PackedIntWeight weight = byParameter.get(parameter);
+      if (weight == null) {
+        var value = parameter.stored();
+        tensors.add(new TensorSource(parameter.name(), value.dtype(), value.shape(), parameter::stored));
+      } else {
+        tensors.addAll(PackedTensors.of(parameter.name(), weight));
+      }
+    }
+    return tensors;
+  }
+
+  private static JsonObject config(JsonObject config, ViT model, Map<Linear, PackedIntWeight> packed, JsonObject provenance) {
+    Map<GroupKey, List<String>> groups = new LinkedHashMap<>();
+    packed.forEach(
+        (linear, weight) -> groups.computeIfAbsent(GroupKey.of(weight), k -> new ArrayList<>()).add(module(linear)));
+    JsonObject result = ViTConfigs.toJson(config, model.config()).without(QuantizationConfig.KEY);
+    if (!groups.isEmpty()) {
+      result = result.with(QuantizationConfig.KEY, quantizationConfig(model, packed, groups));
+    }
+    return result.with("nibble", extensions(model, groups, provenance));
+  }
+
+  private static String module(Linear linear) {
+    String name = linear.weight().name();
+    return name.substring(0, name.length() - ".weight".length());
+  }
+
+  private static JsonObject quantizationConfig(ViT model, Map<Linear, PackedIntWeight> packed, Map<GroupKey, List<String>> groups) {
+    JsonObject configGroups = JsonObject.empty();
+    int index = 0;
+    for (Map.Entry<GroupKey, List<String>> group : groups.entrySet()) {
+      JsonObject json =
+          JsonObject.empty()
+              .with("targets", JsonArray.ofStrings(group.getValue()))
+              .with("weights", group.getKey().weights())
+              .with("input_activations", group.getKey().activations());
+      configGroups = configGroups.with("group_" + index++, json);
+    }
+    List<String> ignored = model.linears().stream().filter(l -> !packed.containsKey(l)).map(ModelWriter::module).toList();
+    return JsonObject.empty()
+        .with("quant_method", new JsonString("compressed-tensors"))
+        .with("format", new JsonString("pack-quantized"))
+        .with("quantization_status", new JsonString("compressed"))
+        .with("config_groups", configGroups)
+        .with("ignore", JsonArray.ofStrings(ignored));
+  }
+
+  private static JsonObject extensions(ViT model, Map<GroupKey, List<String>> groups, JsonObject provenance) {
+    JsonObject result = JsonObject.empty().with("norm", new JsonString(model.config().norm() == Norm.Kind.RMS ? "rms" : "layer"));
+    List<JsonValue> transforms = new ArrayList<>();
+    for (Site site : model.sites().all()) {
+      for (SiteFunction function : site.functions()) {
+        if (function instanceof OnlineTransform transform) {
+          transforms.add(
+              JsonObject.empty()
+                  .with("site", new JsonString(site.name()))
+                  .with("kind", new JsonString(transform.kind()))
+                  .with("size", JsonNumber.of(transform.size())));
+        }
+      }
+    }
+    if (!transforms.isEmpty()) {
+      result = result.with("online_transforms", JsonArray.of(transforms));
+    }
+    JsonObject clips = clips(groups);
+    if (!clips.keys().isEmpty()) {
+      result = result.with("activation_clip", clips);
+    }
+    return result.with("provenance", provenance);
+  }
+
+  private static JsonObject clips(Map<GroupKey, List<String>> groups) {
+    JsonObject clips = JsonObject.empty();
+    int index = 0;
+    for (GroupKey key : groups.keySet()) {
+      if (key.clip() != 1f) {
+        clips = clips.with("group_" + index, JsonNumber.of((double) key.clip()));
+      }
+      index++;
+    }
+    return clips;
+  }
+
+  /** What layers of one group have in common; activation bits 0 mean float. */
+  private record GroupKey(
+      int bits, boolean symmetric, int groupSize, int activationBits, boolean activationSymmetric, boolean dynamic, float clip) {
+
+    static GroupKey of(PackedIntWeight packed) {
+      IntWeights w = packed.weights();
+      int groupSize = w.groups() == 1 ? 0 : w.groupSize();
+      return switch (packed.activations()) {
+        case null -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, 0, false, false, 1f);
+        case ActivationQuantizer.PerToken a -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, a.bits(), a.symmetric(), true, a.clip());
+        case ActivationQuantizer.PerTensor a -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, a.bits(), a.symmetric(), false, 1f);
+      };
+    }
+
+    JsonObject weights() {
+      return quantizer(bits, symmetric, groupSize == 0 ? "channel" : "group", false)
+          .with("group_size", groupSize == 0 ? JsonNull.NULL : JsonNumber.of(groupSize));
+    }
+
+    JsonValue activations() {
+      return activationBits == 0
+          ? JsonNull.NULL
+          : quantizer(activationBits, activationSymmetric, dynamic ? "token" : "tensor", dynamic);
+    }
+
+    private static JsonObject quantizer(int bits, boolean symmetric, String strategy, boolean dynamic) {
+      return JsonObject.empty()
+          .with("num_bits", JsonNumber.of(bits))
+          .with("type", new JsonString("int"))
+          .with("symmetric", new JsonBool(symmetric))
+          .with("strategy", new JsonString(strategy))
+          .with("dynamic", new JsonBool(dynamic));
+    }
+  }
+}
