@@ -7,6 +7,7 @@ module nibble.loaders {
 
   exports nibble.loaders;
   exports nibble.loaders.hf;
+  exports nibble.loaders.image;
   exports nibble.loaders.json;
   exports nibble.loaders.model;
   exports nibble.loaders.safetensors;
