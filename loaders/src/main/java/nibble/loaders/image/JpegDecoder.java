@@ -5,12 +5,13 @@ import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import nibble.loaders.BadFileException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes JPEG files to raw components with the decoder of the JDK (libjpeg's accurate integer DCT and smooth chroma upsampling) and
@@ -32,13 +33,13 @@ final class JpegDecoder {
 
   private static Raster raster(String source, byte[] content) {
     ImageReader reader = ImageIO.getImageReadersByFormatName("jpeg").next();
-    String[] damage = new String[1];
+    List<String> damage = new ArrayList<>();
     try (MemoryCacheImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(content))) {
-      reader.addIIOReadWarningListener((_, warning) -> damage[0] = worse(damage[0], warning));
+      reader.addIIOReadWarningListener((_, warning) -> addIfDamage(damage, warning));
       reader.setInput(in, true, true);
       Raster raster = reader.readRaster(0, null);
-      if (damage[0] != null) {
-        throw new BadFileException(source + ": damaged JPEG: " + damage[0]);
+      if (!damage.isEmpty()) {
+        throw new BadFileException(source + ": damaged JPEG: " + damage.getFirst());
       }
       return raster;
     } catch (IOException | RuntimeException e) {
@@ -52,8 +53,10 @@ final class JpegDecoder {
   }
 
   /** Stray bytes between segments are common in real files and harmless; every other warning means that pixels are wrong. */
-  private static @Nullable String worse(@Nullable String known, String warning) {
-    return known == null && !warning.contains("extraneous bytes") ? warning : known;
+  private static void addIfDamage(List<String> damage, String warning) {
+    if (!warning.contains("extraneous bytes")) {
+      damage.add(warning);
+    }
   }
 
   private static byte[] samples(Raster raster, int pixels) {

@@ -6,7 +6,9 @@ import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
@@ -64,12 +66,12 @@ final class PngDecoder {
   private static BufferedImage image(String source, byte[] content) {
     ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
     try (MemoryCacheImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(content))) {
-      String[] damage = new String[1];
-      reader.addIIOReadWarningListener((_, warning) -> damage[0] = warning);
+      List<String> damage = new ArrayList<>();
+      reader.addIIOReadWarningListener((_, warning) -> damage.add(warning));
       reader.setInput(in, true, true);
       BufferedImage image = reader.read(0);
-      if (damage[0] != null) {
-        throw new IOException(damage[0]);
+      if (!damage.isEmpty()) {
+        throw new IOException(damage.getFirst());
       }
       return image;
     } catch (IOException | RuntimeException e) {
