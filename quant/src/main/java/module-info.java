@@ -4,6 +4,7 @@ module nibble.quant {
   requires ojalgo;
   requires static org.jspecify;
 
+  exports nibble.quant.bcq;
   exports nibble.quant.format;
   exports nibble.quant.gptq;
   exports nibble.quant.linalg;
