@@ -1,5 +1,7 @@
 package nibble.quant.bcq;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
@@ -42,8 +44,8 @@ public record BcqOptions(int planes, int rounds, double exponent, double clippin
 
   static BcqOptions of(Map<String, Object> resolved) {
     return new BcqOptions(
-        Math.toIntExact((Long) resolved.get("planes")), Math.toIntExact((Long) resolved.get("rounds")),
-        (Double) resolved.get("exponent"), (Double) resolved.get("clipping"));
+        Math.toIntExact((Long) requireNonNull(resolved.get("planes"))), Math.toIntExact((Long) requireNonNull(resolved.get("rounds"))),
+        (Double) requireNonNull(resolved.get("exponent")), (Double) requireNonNull(resolved.get("clipping")));
   }
 
   public BcqOptions withPlanes(int value) {

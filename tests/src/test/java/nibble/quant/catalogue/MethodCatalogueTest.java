@@ -1,0 +1,54 @@
+package nibble.quant.catalogue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import net.jqwik.api.Example;
+import nibble.quant.method.MethodCard;
+import nibble.quant.method.MethodOption;
+import nibble.quant.rtn.Rtn;
+
+class MethodCatalogueTest {
+  private final MethodCatalogue catalogue = MethodCatalogue.standard();
+
+  @Example
+  void everyMethodIsDescribedAndBuiltFromItsDefaults() {
+    for (MethodCard card : catalogue.cards()) {
+      assertFalse(card.paper().isBlank() || card.needs().isBlank() || card.whenToChoose().isBlank());
+      for (MethodOption option : card.options()) {
+        assertEquals(option.defaultValue(), card.resolve(Map.of(option.name(), option.defaultValue().toString())).get(option.name()));
+      }
+      assertEquals(card.name(), catalogue.method(card.name(), Map.of()).name());
+    }
+  }
+
+  @Example
+  void unknownNamesGetNearMatches() {
+    assertMessage("there is no method 'gtpq'; did you mean gptq?", () -> catalogue.card("gtpq"));
+    assertMessage("there is no method 'adaround'; known: rtn, gptq, bcq", () -> catalogue.card("adaround"));
+    assertMessage("method gptq has no option 'damp'; did you mean dampening?", () -> catalogue.method("gptq", Map.of("damp", 1)));
+    assertMessage("method rtn has no option 'x'; it has none", () -> catalogue.method("rtn", Map.of("x", 1)));
+  }
+
+  @Example
+  void valuesOfAnotherTypeAreExplained() {
+    assertMessage("option block-size is '1.5', expected an integer", () -> catalogue.method("gptq", Map.of("block-size", 1.5)));
+    assertMessage("option dampening is 'much', expected a number", () -> catalogue.method("gptq", Map.of("dampening", "much")));
+    assertMessage("option static-groups is 'yes', expected true or false", () -> catalogue.method("gptq", Map.of("static-groups", "yes")));
+    assertMessage("expected one of natural, by-hessian-diagonal", () -> catalogue.method("gptq", Map.of("order", "random")));
+    assertMessage("dampening must be from 0", () -> catalogue.method("gptq", Map.of("dampening", -1)));
+  }
+
+  @Example
+  void namesAreTakenOnce() {
+    assertMessage("already is a method 'rtn'", () -> catalogue.with(Rtn.CARD, Rtn::of));
+  }
+
+  private static void assertMessage(String part, org.junit.jupiter.api.function.Executable call) {
+    String message = String.valueOf(assertThrows(IllegalArgumentException.class, call).getMessage());
+    assertTrue(message.contains(part), message);
+  }
+}
