@@ -5,7 +5,9 @@ package nibble.kernels.gemm;
  * once per row tile (first-level cache, or the second-level one for wide tiles), the block of A once per panel (second level).
  */
 final class Blocking {
-  /** Steps of the sum per block. One 256-bit panel takes 64 bytes per step, so this is half of a 32 KiB cache. */
+  private static final int ROWS = Tile.BEST.rows();
+
+  /** Steps of the sum per block. A 256-bit panel takes 96 bytes per step, so this is three quarters of a 32 KiB cache. */
   private static final int STEPS = 256;
 
   /** Floats of a block of A: half of a second-level cache of 512 KiB. */
@@ -16,15 +18,15 @@ final class Blocking {
 
   private Blocking() {}
 
-  /** Steps per block: at most {@link #STEPS}, and all blocks about equal. */
+  /** Steps per block: an even number, at most {@link #STEPS}, and all blocks about equal. */
   static int steps(int k) {
     int blocks = Math.max(1, Math.ceilDiv(k, STEPS));
-    return Math.max(1, Math.ceilDiv(k, blocks));
+    return Math.max(2, 2 * Math.ceilDiv(k, 2 * blocks));
   }
 
   /** Rows of a block of A, whole tiles. */
   static int rows(int steps) {
-    return Math.max(1, A_FLOATS / Math.max(1, steps) / Tile.ROWS) * Tile.ROWS;
+    return Math.max(1, A_FLOATS / Math.max(1, steps) / ROWS) * ROWS;
   }
 
   /** Number of tasks for a product: two for each worker where there is enough work, so that a delayed thread costs less. */

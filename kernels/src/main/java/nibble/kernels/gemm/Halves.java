@@ -13,12 +13,11 @@ import nibble.kernels.gemm.Gemm.WeightType;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Widens packed 16-bit weights. A packed int holds two weights that are one vector apart: lane {@code i} has column {@code i} in its low
- * half and column {@code i + lanes} in its high half, so one load gives two vectors without moving a value to another lane.
+ * Widens packed 16-bit weights. A packed int holds two weights of one column: the one of an even step in its low half and the one of the
+ * next step in its high half, so one load gives a vector for each of two steps without moving a value to another lane.
  */
 final class Halves {
   private static final VectorSpecies<Integer> I = Lanes.INT;
-  private static final int VECTOR = 4 * Lanes.FLOATS; // bytes
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private static final int F16_TO_F32_EXPONENT = (127 - 15) << 23;
@@ -62,29 +61,31 @@ final class Halves {
     return finite.or(special.and(F16_TO_F32_EXPONENT));
   }
 
-  /** Widens {@code steps} rows of a panel of {@code columns} columns at byte {@code at} into {@code out} from its start. */
+  /** Widens the first {@code steps} steps, an odd number rounded up, of a panel at byte {@code at} into {@code out} from its start. */
   static void widen(WeightType type, int columns, MemorySegment packed, long at, int steps, MemorySegment out) {
-    int loads = steps * (columns / 2 / Lanes.FLOATS);
-    if (type == WeightType.BF16) {
-      widenBf16(packed, at, loads, out);
-    } else {
-      widenF16(packed, at, loads, out);
+    int pairs = Math.ceilDiv(steps, 2);
+    for (int j = 0; j < columns; j += Lanes.FLOATS) { // the long loop inside: a panel is only a few vectors wide
+      if (type == WeightType.BF16) {
+        widenBf16(packed, at + 4L * j, pairs, 4L * columns, out, 4L * j);
+      } else {
+        widenF16(packed, at + 4L * j, pairs, 4L * columns, out, 4L * j);
+      }
     }
   }
 
-  private static void widenBf16(MemorySegment packed, long at, int loads, MemorySegment out) {
-    for (int i = 0; i < loads; i++) {
-      IntVector pairs = IntVector.fromMemorySegment(I, packed, at + (long) i * VECTOR, ORDER);
-      lowBf16(pairs).intoMemorySegment(out, (long) i * (2 * VECTOR), ORDER);
-      highBf16(pairs).intoMemorySegment(out, (long) i * (2 * VECTOR) + VECTOR, ORDER);
+  private static void widenBf16(MemorySegment packed, long from, int count, long row, MemorySegment out, long to) {
+    for (int i = 0; i < count; i++) {
+      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + i * row, ORDER);
+      lowBf16(pairs).intoMemorySegment(out, to + 2 * i * row, ORDER);
+      highBf16(pairs).intoMemorySegment(out, to + (2 * i + 1) * row, ORDER);
     }
   }
 
-  private static void widenF16(MemorySegment packed, long at, int loads, MemorySegment out) {
-    for (int i = 0; i < loads; i++) {
-      IntVector pairs = IntVector.fromMemorySegment(I, packed, at + (long) i * VECTOR, ORDER);
-      lowF16(pairs).intoMemorySegment(out, (long) i * (2 * VECTOR), ORDER);
-      highF16(pairs).intoMemorySegment(out, (long) i * (2 * VECTOR) + VECTOR, ORDER);
+  private static void widenF16(MemorySegment packed, long from, int count, long row, MemorySegment out, long to) {
+    for (int i = 0; i < count; i++) {
+      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + i * row, ORDER);
+      lowF16(pairs).intoMemorySegment(out, to + 2 * i * row, ORDER);
+      highF16(pairs).intoMemorySegment(out, to + (2 * i + 1) * row, ORDER);
     }
   }
 }

@@ -11,12 +11,11 @@ import java.lang.foreign.ValueLayout.OfFloat;
 import java.lang.foreign.ValueLayout.OfShort;
 import java.nio.ByteOrder;
 import nibble.kernels.gemm.Gemm.WeightType;
-import nibble.kernels.platform.Lanes;
 
 /**
  * A weight {@code [out, in]} as panels of {@link Tile#columns} output features, one after the other, the last one padded with zeros. In a
- * panel the weights of one input feature stand together: 32-bit weights in the order of the outputs, 16-bit weights in pairs as {@link
- * Halves} reads them. Aligned to 64 bytes, so no vector load crosses a cache line.
+ * panel the weights of one input feature stand together: 16-bit weights in pairs of input features, as {@link Halves}
+ * reads them. Aligned to 64 bytes, so no vector load crosses a cache line.
  */
 record PackedPanels(MemorySegment panels, WeightType type, int out, int in) implements PackedMatrix {
   private static final int COLUMNS = Tile.BEST.columns();
@@ -26,8 +25,9 @@ record PackedPanels(MemorySegment panels, WeightType type, int out, int in) impl
 
   static PackedPanels pack(MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
     MemorySegment panels = Arena.ofAuto().allocate(Math.max(ALIGNMENT, bytes(type, out, in)), ALIGNMENT);
+    long evenIn = stepsOf(type, in);
     for (int first = 0; first < out; first += COLUMNS) {
-      long to = (long) first * in * type.bytes();
+      long to = (long) first * evenIn * type.bytes();
       long from = byteOffset + (long) first * in * type.bytes();
       int columns = Math.min(COLUMNS, out - first);
       if (type == WeightType.F32) {
@@ -49,14 +49,12 @@ record PackedPanels(MemorySegment panels, WeightType type, int out, int in) impl
   }
 
   private static void packShorts(MemorySegment weights, long from, int columns, int in, MemorySegment panels, long to) {
-    int lanes = Lanes.FLOATS;
-    for (int i = 0; i < in; i++) {
-      for (int pair = 0; pair < COLUMNS / 2; pair++) {
-        int low = pair / lanes * (2 * lanes) + pair % lanes;
-        int high = low + lanes;
-        int lowBits = low < columns ? weights.get(SHORT, from + 2L * ((long) low * in + i)) & 0xFFFF : 0;
-        int highBits = high < columns ? weights.get(SHORT, from + 2L * ((long) high * in + i)) : 0;
-        panels.set(JAVA_INT, to + 2L * i * COLUMNS + 4L * pair, highBits << 16 | lowBits);
+    for (int i = 0; i < in; i += 2) {
+      for (int o = 0; o < columns; o++) {
+        long at = from + 2L * ((long) o * in + i);
+        int low = weights.get(SHORT, at) & 0xFFFF;
+        int high = i + 1 < in ? weights.get(SHORT, at + 2) : 0;
+        panels.set(JAVA_INT, to + 2L * i * COLUMNS + 4L * o, high << 16 | low);
       }
     }
   }
@@ -67,7 +65,12 @@ record PackedPanels(MemorySegment panels, WeightType type, int out, int in) impl
   }
 
   static long bytes(WeightType type, int n, int k) {
-    return (long) count(n) * COLUMNS * k * type.bytes();
+    return (long) count(n) * COLUMNS * stepsOf(type, k) * type.bytes();
+  }
+
+  /** Steps that a panel has room for: 16-bit weights come in pairs. */
+  static long stepsOf(WeightType type, int k) {
+    return type == WeightType.F32 ? k : k + (k & 1);
   }
 
   @Override

@@ -12,7 +12,7 @@ public final class PanelGemm {
   private static final Tile TILE = Tile.BEST;
 
   /** Rows of {@link #tile}. */
-  public static final int TILE_ROWS = Tile.ROWS;
+  public static final int TILE_ROWS = 6;
 
   private PanelGemm() {}
 
@@ -49,6 +49,10 @@ public final class PanelGemm {
    */
   public static void tile(
       int k, float[] a, int aAt, int aRow, int rows, MemorySegment panel, long panelAt, float[] zeros, float[] c, int cAt) {
-    TILE.six(k, a, aAt, aRow, rows, panel, panelAt, zeros, 0, 0, c, cAt, TILE.columns());
+    int columns = TILE.columns();
+    for (int r = 0; r < TILE_ROWS; r += TILE.rows()) {
+      int first = Math.min(r, rows - 1);
+      TILE.many(k, a, aAt + first * aRow, aRow, rows - first, panel, panelAt, zeros, 0, 0, c, cAt + r * columns, columns);
+    }
   }
 }

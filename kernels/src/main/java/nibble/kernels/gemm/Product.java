@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Product implements WorkSplitter.Task {
   private static final Tile TILE = Tile.BEST;
+  private static final int ROWS = TILE.rows();
   private static final int COLUMNS = TILE.columns();
   private static final float[] ZEROS = new float[COLUMNS];
 
@@ -30,6 +31,7 @@ final class Product implements WorkSplitter.Task {
   private final int cOffset;
   private final int cRow;
   private final int steps;
+  private final boolean isWidened;
   private int rowTasks = 1;
   private int panelTasks = 1;
 
@@ -50,7 +52,8 @@ final class Product implements WorkSplitter.Task {
     this.c = c;
     this.cOffset = cOffset;
     this.cRow = cRow;
-    boolean streams = m == 1 || m <= Tile.FEW_ROWS && type == WeightType.F32; // each panel is read once: nothing to keep in a cache
+    this.isWidened = type == WeightType.F16 || type == WeightType.BF16 && m > 1;
+    boolean streams = m <= Tile.FEW_ROWS && !isWidened; // each panel is read once: nothing to keep in a cache
     this.steps = streams ? Math.max(1, k) : Blocking.steps(k);
   }
 
@@ -71,6 +74,7 @@ final class Product implements WorkSplitter.Task {
     this.c = c;
     this.cOffset = cOffset;
     this.cRow = cRow;
+    this.isWidened = false;
     this.steps = Math.ceilDiv(Blocking.steps(k), source.inputStep()) * source.inputStep();
   }
 
@@ -82,7 +86,7 @@ final class Product implements WorkSplitter.Task {
   void run(WorkSplitter splitter) {
     int tasks = Blocking.tasks(m, n, k, splitter.workers());
     int panels = PackedPanels.count(n);
-    int tiles = Math.ceilDiv(m, Tile.ROWS);
+    int tiles = Math.ceilDiv(m, ROWS);
     if (m > 2 * n) { // every task reads the whole of the side that is not split, so the longer one is split
       rowTasks = Math.min(tasks, tiles);
       panelTasks = Math.min(panels, tasks / rowTasks);
@@ -96,11 +100,11 @@ final class Product implements WorkSplitter.Task {
   @Override
   public void run(int index, Scratch scratch) {
     int panels = PackedPanels.count(n);
-    int tiles = Math.ceilDiv(m, Tile.ROWS);
+    int tiles = Math.ceilDiv(m, ROWS);
     int rowTask = index / panelTasks;
     int panelTask = index % panelTasks;
-    int rowFrom = part(tiles, rowTask, rowTasks) * Tile.ROWS;
-    int rowTo = Math.min(m, part(tiles, rowTask + 1, rowTasks) * Tile.ROWS);
+    int rowFrom = part(tiles, rowTask, rowTasks) * ROWS;
+    int rowTo = Math.min(m, part(tiles, rowTask + 1, rowTasks) * ROWS);
     int panelFrom = part(panels, panelTask, panelTasks);
     int panelTo = part(panels, panelTask + 1, panelTasks);
     if (accumulate && bias != null) {
@@ -128,11 +132,10 @@ final class Product implements WorkSplitter.Task {
   }
 
   private void block(int rowFrom, int rowTo, int panelFrom, int panelTo, int step, int count, Scratch scratch) {
-    boolean isWidened = type != WeightType.F32 && m > 1;
     MemorySegment panels = isWidened || source != null ? scratch.segment(1, 4L * steps * COLUMNS) : b;
-    float[] edge = scratch.floats(1, Tile.ROWS * COLUMNS);
+    float[] edge = scratch.floats(1, ROWS * COLUMNS);
     for (int panel = panelFrom; panel < panelTo; panel++) {
-      long at = (long) type.bytes() * COLUMNS * ((long) panel * k + step);
+      long at = (long) type.bytes() * COLUMNS * (panel * PackedPanels.stepsOf(type, k) + step);
       if (source != null) {
         source.fill(panel * COLUMNS, COLUMNS, step, count, panels);
         at = 0;
@@ -140,8 +143,8 @@ final class Product implements WorkSplitter.Task {
         Halves.widen(type, COLUMNS, b, at, count, panels);
         at = 0;
       }
-      for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
-        tile(row, Math.min(Tile.ROWS, rowTo - row), panel * COLUMNS, step, count, panels, at, edge);
+      for (int row = rowFrom; row < rowTo; row += ROWS) {
+        tile(row, Math.min(ROWS, rowTo - row), panel * COLUMNS, step, count, panels, at, edge);
       }
     }
   }
@@ -150,7 +153,7 @@ final class Product implements WorkSplitter.Task {
     int cAt = cOffset + row * cRow + column;
     int columns = Math.min(COLUMNS, n - column);
     boolean isFresh = step == 0 && !accumulate;
-    if (columns < COLUMNS || rows != Tile.ROWS && rows != Tile.FEW_ROWS && rows != 1) {
+    if (columns < COLUMNS || rows != ROWS && rows != Tile.FEW_ROWS && rows != 1) {
       startEdge(isFresh, rows, columns, column, cAt, edge);
       multiply(row, rows, step, count, panels, at, edge, 0, COLUMNS, edge, 0, COLUMNS);
       for (int r = 0; r < rows; r++) {
@@ -182,15 +185,13 @@ final class Product implements WorkSplitter.Task {
       int toRow) {
     int from = aOffset + row * aRow + step;
     if (rows > Tile.FEW_ROWS) {
-      TILE.six(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
+      TILE.many(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
     } else if (rows > 1) {
-      TILE.three(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
-    } else if (m > 1 || type == WeightType.F32) {
+      TILE.few(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
+    } else if (isWidened || type == WeightType.F32) {
       TILE.one(count, a, from, panels, at, start, startAt, to, toAt);
-    } else if (type == WeightType.BF16) {
-      TILE.oneBf16(count, a, from, panels, at, start, startAt, to, toAt);
     } else {
-      TILE.oneF16(count, a, from, panels, at, start, startAt, to, toAt);
+      TILE.oneBf16(count, a, from, panels, at, start, startAt, to, toAt);
     }
   }
 }
