@@ -51,7 +51,7 @@ final class Failures {
 
   private static String message(Throwable failure) {
     return switch (failure) {
-      case OutOfMemoryError e -> "out of memory (%s, heap limit %,d MiB); give Java more with JAVA_TOOL_OPTIONS=-Xmx4g, or choose a smaller batch"
+      case OutOfMemoryError e -> "out of memory (%s, heap limit %,d MiB); give Java more with NIBBLE_JAVA_OPTIONS=-Xmx4g, or choose a smaller batch"
           .formatted(text(e), Runtime.getRuntime().maxMemory() >> 20);
       case StackOverflowError e -> "out of stack; this is a bug, --stacktrace shows where";
       case UncheckedIOException e when e.getCause() != null -> oneLine(Reasons.line(e.getCause()));

@@ -4,7 +4,10 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import nibble.cli.command.ClassifyCommand;
+import nibble.cli.command.EvalCommand;
 import nibble.cli.command.ImagesCommand;
+import nibble.cli.command.InspectCommand;
 import nibble.cli.command.TrainCommand;
 import nibble.cli.command.Version;
 import nibble.cli.terminal.ExitStatus;
@@ -21,7 +24,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     description = "Runs, quantizes and evaluates transformers, in Java alone.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {TrainCommand.class, ImagesCommand.class},
+    subcommands = {InspectCommand.class, ClassifyCommand.class, EvalCommand.class, TrainCommand.class, ImagesCommand.class},
     footer = {"", "MODEL is a folder in Hugging Face layout, or 'demo'.", "Exit status: 0 done, 1 failure, 2 usage, 3 quality gate missed, 130 interrupted."})
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();

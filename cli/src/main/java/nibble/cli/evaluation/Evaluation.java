@@ -26,13 +26,13 @@ public final class Evaluation {
    * The score of {@code model} on all of {@code images}, compared with {@code reference} if there is one.
    *
    * @throws CommandFailure if the image set is empty, or labels or classes do not fit
+   * @throws NotFiniteException if a logit is NaN or infinite
    */
   public Score score(ImageClassifier model, ImageSet images, @Nullable ImageClassifier reference, Progress progress) {
     check(model, images, reference);
     Tally tally = new Tally(model.classes());
     long nanoseconds = 0;
-    try (Ops.Mode _ = ops.noGrad();
-        BatchReader reader = BatchReader.once(images, batchSize)) {
+    try (BatchReader reader = BatchReader.once(images, batchSize)) {
       long done = 0;
       for (Batch batch = reader.next(); batch != null; batch = reader.next()) {
         long start = System.nanoTime();
@@ -47,8 +47,24 @@ public final class Evaluation {
   }
 
   private float[] logits(ImageClassifier model, Batch batch) {
-    try (Scope scope = ops.scope()) {
-      return model.forward(ops, batch.pixels()).toFloats();
+    return logits(model, batch.pixels());
+  }
+
+  /**
+   * Logits of normalised pixels {@code [batch, 3, size, size]}: {@code [batch, classes]}, row by row.
+   *
+   * @throws NotFiniteException if one is NaN or infinite
+   */
+  public float[] logits(ImageClassifier model, Tensor pixels) {
+    try (Ops.Mode _ = ops.noGrad();
+        Scope _ = ops.scope()) {
+      float[] logits = model.forward(ops, pixels).toFloats();
+      for (float logit : logits) {
+        if (!Float.isFinite(logit)) {
+          throw new NotFiniteException(model);
+        }
+      }
+      return logits;
     }
   }
 

@@ -1,0 +1,104 @@
+package nibble.cli.command;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import nibble.cli.evaluation.Evaluation;
+import nibble.cli.terminal.CommandFailure;
+import nibble.cli.terminal.Console;
+import nibble.cli.terminal.JsonOut;
+import nibble.cli.terminal.Table;
+import nibble.loaders.image.ImagePreprocessor;
+import nibble.loaders.image.RgbImage;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code nibble classify}: what is in some images. */
+@Command(name = "classify", description = "Prints the most probable classes of images.")
+public final class ClassifyCommand extends NibbleCommand {
+  @Parameters(index = "0", paramLabel = "MODEL", description = "Folder, org/name, or demo.")
+  private String name = "";
+
+  @Parameters(index = "1..*", arity = "1..*", paramLabel = "IMAGE", description = "PNG or JPEG files.")
+  private List<Path> images = new ArrayList<>();
+
+  @Option(names = "--top", paramLabel = "N", description = "Classes to print (default: ${DEFAULT-VALUE}).")
+  private int top = 5;
+
+  /** For picocli. */
+  public ClassifyCommand() {}
+
+  /** One class with its probability. */
+  private record Choice(int index, double probability) {}
+
+  @Override
+  int run(Console console, CommonOptions common) {
+    if (top < 1) {
+      throw CommandFailure.usage("--top must be at least 1, was " + top);
+    }
+    List<JsonOut> results = new ArrayList<>();
+    try (OpenModel open = OpenModel.of(name);
+        Ops ops = new Ops(common.openSplitter())) {
+      ImagePreprocessor preprocessor = open.preprocessor();
+      Evaluation evaluation = new Evaluation(ops, 1);
+      List<String> labels = open.loaded().labels();
+      for (Path image : images) {
+        float[] pixels = preprocessor.apply(RgbImage.decode(image));
+        Tensor input = input(pixels, open.model().imageSize(), image);
+        List<Choice> choices = choices(open.checked(() -> evaluation.logits(open.model(), input)));
+        if (common.json()) {
+          results.add(json(image, choices, labels));
+        } else {
+          print(image, choices, labels, console);
+        }
+      }
+    }
+    if (common.json()) {
+      JsonOut.result().put("classify", results).print(console.out());
+    }
+    return done();
+  }
+
+  private static Tensor input(float[] pixels, int size, Path image) {
+    if (pixels.length != 3 * size * size) {
+      throw CommandFailure.failed(
+          "%s: becomes %d values after preprocessing, the model takes 3 x %d x %d; check preprocessor_config.json".formatted(image, pixels.length, size, size));
+    }
+    return Tensor.of(pixels, 1, 3, size, size);
+  }
+
+  private List<Choice> choices(float[] logits) {
+    double most = IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).max().orElse(0);
+    double sum = IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i] - most)).sum();
+    return IntStream.range(0, logits.length)
+        .boxed()
+        .sorted((a, b) -> Float.compare(logits[b], logits[a]))
+        .limit(top)
+        .map(i -> new Choice(i, Math.exp(logits[i] - most) / sum))
+        .toList();
+  }
+
+  private static JsonOut json(Path image, List<Choice> choices, List<String> labels) {
+    List<JsonOut> list =
+        choices.stream()
+            .map(choice -> JsonOut.object().put("index", choice.index()).put("label", labels.get(choice.index())).put("p", choice.probability()))
+            .toList();
+    return JsonOut.object().put("file", image.toString()).put("top", list);
+  }
+
+  private static void print(Path image, List<Choice> choices, List<String> labels, Console console) {
+    Table table = new Table(image.toString(), "probability", "class").alignRight(1, 2);
+    for (Choice choice : choices) {
+      table.row(
+          labels.get(choice.index()), String.format(Locale.ROOT, "%.2f %%", 100 * choice.probability()), Integer.toString(choice.index()));
+    }
+    table.print(console.out());
+    console.out().println();
+    console.out().flush();
+  }
+}

@@ -1,0 +1,47 @@
+package nibble.cli.command;
+
+import java.nio.file.Path;
+import nibble.cli.data.FolderImageSet;
+import nibble.cli.data.ImageSet;
+import nibble.cli.data.SyntheticImageSet;
+import nibble.cli.synthetic.Split;
+import nibble.cli.terminal.CommandFailure;
+import nibble.loaders.data.LabeledImages;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options that say on which labelled images something is measured. */
+public final class ImageChoice {
+  @Option(names = "--images", paramLabel = "DIR", description = "Folder of images.")
+  private @Nullable Path images;
+
+  @Option(names = "--labels", paramLabel = "FILE", description = "CSV file with the columns file and class_index (default: labels.csv in the folder).")
+  private @Nullable Path labels;
+
+  @Option(names = "--built-in", paramLabel = "N", description = "Instead of a folder: N held-out pictures of the built-in set.")
+  private int builtIn;
+
+  @Option(names = "--limit", paramLabel = "N", description = "Only the first N images.")
+  private int limit = Integer.MAX_VALUE;
+
+  /** For picocli. */
+  public ImageChoice() {}
+
+  /** Opens the images as {@code model} wants them. */
+  ImageSet open(OpenModel model, long seed) {
+    if ((images == null) == (builtIn == 0)) {
+      throw CommandFailure.usage("name the images: either --images DIR or --built-in N");
+    }
+    if (builtIn < 0 || limit < 1) {
+      throw CommandFailure.usage("--built-in and --limit must be at least 1");
+    }
+    int size = model.model().imageSize();
+    if (images == null) {
+      return new SyntheticImageSet(Split.TEST, seed, size, Math.min(builtIn, limit));
+    }
+    Path table = labels == null ? images.resolve(LabeledImages.LABELS) : labels;
+    LabeledImages all = LabeledImages.read(images, table, model.model().classes());
+    LabeledImages first = limit < all.size() ? new LabeledImages(all.samples().subList(0, limit)) : all;
+    return new FolderImageSet(first, model.preprocessor(), size);
+  }
+}

@@ -1,0 +1,67 @@
+package nibble.cli.command;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Supplier;
+import nibble.cli.evaluation.NotFiniteException;
+import nibble.cli.terminal.CommandFailure;
+import nibble.loaders.BadFileException;
+import nibble.loaders.hf.Checkpoint;
+import nibble.loaders.hf.ModelFolder;
+import nibble.loaders.image.ImagePreprocessor;
+import nibble.loaders.model.LoadedModel;
+import nibble.loaders.model.ModelLoader;
+import nibble.nn.ImageClassifier;
+
+/** A model that a user named, with what is needed to feed it. */
+record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
+  /** Name of the model that ships with this program. */
+  static final String DEMO = "demo";
+
+  /** Folder of the program, set by its launcher. */
+  private static final String HOME = "nibble.home";
+
+  /** Opens a folder, a model of the hub cache, or {@link #DEMO}. */
+  static OpenModel of(String name) {
+    return new OpenModel(name, ModelLoader.load(folder(name)));
+  }
+
+  /** Where the model lies. */
+  static Path folder(String name) {
+    if (!name.equals(DEMO) || Files.isDirectory(Path.of(name))) {
+      return ModelFolder.resolve(name);
+    }
+    Path folder = Path.of(System.getProperty(HOME, ".")).resolve("models").resolve(DEMO);
+    if (!Files.isDirectory(folder)) {
+      throw CommandFailure.failed("demo: %s does not exist; start with ./nibble in the folder of the program".formatted(folder));
+    }
+    return folder;
+  }
+
+  ImageClassifier model() {
+    return loaded.model();
+  }
+
+  /** How images are prepared for this model. */
+  ImagePreprocessor preprocessor() {
+    Checkpoint checkpoint = loaded.checkpoint();
+    return ImagePreprocessor.fromJson(
+        checkpoint
+            .preprocessorConfig()
+            .orElseThrow(() -> BadFileException.of(checkpoint.folder(), "has no %s, which says how images are prepared".formatted(Checkpoint.PREPROCESSOR))));
+  }
+
+  /** Runs something with this model; results that are not finite become an error that names the damaged tensor. */
+  <T> T checked(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (NotFiniteException e) {
+      throw e.model() == model() ? loaded.notFinite() : e;
+    }
+  }
+
+  @Override
+  public void close() {
+    loaded.close();
+  }
+}
