@@ -28,9 +28,9 @@ class EvaluationTest {
   void placesFollowLogitsThenIndex() {
     float[] logits = {9, 1, 3, 3, 2, Float.NaN};
     assertEquals(0, Ranking.best(logits, 0, 6));
-    assertEquals(1, Ranking.place(logits, 1, 5, 3), "the smaller index of two equal ones comes first");
-    assertEquals(0, Ranking.place(logits, 1, 5, 2));
-    assertEquals(4, Ranking.place(logits, 1, 5, 5), "NaN comes last");
+    assertEquals(1, Ranking.place(logits, 1, 5, 2), "the smaller index of two equal ones comes first");
+    assertEquals(0, Ranking.place(logits, 1, 5, 1));
+    assertEquals(4, Ranking.place(logits, 1, 5, 4), "NaN comes last");
     assertEquals(3, Ranking.best(new float[] {Float.NaN, Float.NaN, 1, 2}, 0, 4));
   }
 

@@ -60,11 +60,11 @@ class TrainingTest {
   @Test
   void aSmallModelLearnsAnEasyTask() {
     try (Ops ops = Ops.serial()) {
-      Training training = new Training(model(), ops, OPTIONS);
-      run(training, 40);
-      double accuracy = training.log().points().stream().skip(30).mapToDouble(TrainingLog.Point::accuracy).average().orElse(0);
+      Training training = new Training(model(), ops, new TrainingOptions(16 * 200, 16, 5e-3, 0.01, 0.1, 0f, 1, 5));
+      run(training, 200);
+      double accuracy = training.log().points().stream().skip(170).mapToDouble(TrainingLog.Point::accuracy).average().orElse(0);
       assertTrue(accuracy > 0.9, "accuracy " + accuracy);
-      assertEquals(40, training.log().points().size());
+      assertEquals(200, training.log().points().size());
     }
   }
 
