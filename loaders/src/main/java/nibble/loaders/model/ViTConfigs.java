@@ -2,10 +2,10 @@ package nibble.loaders.model;
 
 import java.util.List;
 import nibble.loaders.json.JsonArray;
+import nibble.loaders.json.JsonBool;
 import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
-import nibble.loaders.json.JsonBool;
 import nibble.loaders.json.JsonValue;
 import nibble.nn.Activation;
 import nibble.nn.Norm;

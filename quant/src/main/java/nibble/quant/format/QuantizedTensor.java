@@ -1,7 +1,7 @@
 package nibble.quant.format;
 
-import nibble.nn.packed.CodePacking;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.nn.packed.CodePacking;
 
 /**
  * Integer codes of a weight {@code [out, in]} and the grids they are on. Immutable by contract: arrays are shared and not to be written.

@@ -1,7 +1,7 @@
 package nibble.quant.gptq;
 
-import java.util.Map;
 import java.util.List;
+import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.Granularity;
 import nibble.quant.format.QuantParams;

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
-import nibble.kernels.parallel.WorkSplitter;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import nibble.kernels.parallel.WorkSplitter;
 import org.junit.jupiter.api.Test;
 
 /** Factors, solves and inverses against the products they stand for. */
