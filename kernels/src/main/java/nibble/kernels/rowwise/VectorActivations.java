@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * One loop per function. The last vector of an array overlaps the one before it; it is loaded before the loop, which may overwrite its
- * input. That needs no masks, which are allocated on the heap. Arrays shorter than a vector go to the scalar kernel.
+ * One loop per function over whole vectors. The rest of an array goes through a short array: masks are allocated on the heap, and a second
+ * copy of the formula in the method exceeds what the compiler inlines.
  */
 final class VectorActivations implements Activations {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
@@ -19,14 +19,20 @@ final class VectorActivations implements Activations {
   /** Beyond this bound every function here is at its limit, and the formulas would multiply 0 by infinity. */
   private static final float BOUND = 100;
 
-  private final Activations scalar = new ScalarActivations();
-
   @Override
   public void forward(Activation f, int count, float[] x, int xOffset, float[] out, int outOffset) {
-    if (count < W) {
-      scalar.forward(f, count, x, xOffset, out, outOffset);
-      return;
+    int rest = count % W;
+    int whole = count - rest;
+    vectors(f, whole, x, xOffset, out, outOffset);
+    if (rest > 0) {
+      float[] last = new float[W];
+      System.arraycopy(x, xOffset + whole, last, 0, rest);
+      vectors(f, W, last, 0, last, 0);
+      System.arraycopy(last, 0, out, outOffset + whole, rest);
     }
+  }
+
+  private static void vectors(Activation f, int count, float[] x, int xOffset, float[] out, int outOffset) {
     switch (f) {
       case EXP -> exp(count, x, xOffset, out, outOffset);
       case SIGMOID -> sigmoid(count, x, xOffset, out, outOffset);
@@ -40,67 +46,58 @@ final class VectorActivations implements Activations {
 
   @Override
   public void backward(Activation f, int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    if (count < W) {
-      scalar.backward(f, count, x, xOffset, dy, dyOffset, dx, dxOffset);
-      return;
+    int rest = count % W;
+    int whole = count - rest;
+    VectorDerivatives.backward(f, whole, x, xOffset, dy, dyOffset, dx, dxOffset);
+    if (rest > 0) {
+      float[] last = new float[2 * W];
+      System.arraycopy(x, xOffset + whole, last, 0, rest);
+      System.arraycopy(dy, dyOffset + whole, last, W, rest);
+      VectorDerivatives.backward(f, W, last, 0, last, W, last, 0);
+      System.arraycopy(last, 0, dx, dxOffset + whole, rest);
     }
-    VectorDerivatives.backward(f, count, x, xOffset, dy, dyOffset, dx, dxOffset);
   }
 
   private static void exp(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       VectorMath.exp(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    VectorMath.exp(last).intoArray(out, outOffset + count - W);
   }
 
   private static void sigmoid(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       sigmoid(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    sigmoid(last).intoArray(out, outOffset + count - W);
   }
 
   private static void tanh(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       tanh(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    tanh(last).intoArray(out, outOffset + count - W);
   }
 
   private static void relu(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       relu(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    relu(last).intoArray(out, outOffset + count - W);
   }
 
   private static void silu(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       silu(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    silu(last).intoArray(out, outOffset + count - W);
   }
 
   private static void gelu(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       gelu(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    gelu(last).intoArray(out, outOffset + count - W);
   }
 
   private static void geluTanh(int count, float[] x, int xOffset, float[] out, int outOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
-    geluTanh(last).intoArray(out, outOffset + count - W);
   }
 
   static FloatVector sigmoid(FloatVector x) {
@@ -130,7 +127,7 @@ final class VectorActivations implements Activations {
 
   /** {@code max(x, 0) - |x| Phi(-|x|)}, which is accurate in the negative tail too. */
   private static FloatVector gelu(FloatVector x) {
-    FloatVector a = VectorMath.atMost(x.abs(), 14);
+    FloatVector a = VectorMath.atMost(x.abs(), VectorMath.GAUSS_BOUND);
     return relu(x).sub(a.mul(VectorMath.tail(a, VectorMath.gauss(a))));
   }
 

@@ -8,7 +8,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** The backward half of {@link VectorActivations}: upstream gradient times derivative at the input. */
+/** The backward half of {@link VectorActivations}: upstream gradient times derivative at the input, for whole vectors. */
 final class VectorDerivatives {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
@@ -32,73 +32,52 @@ final class VectorDerivatives {
   }
 
   private static void exp(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       FloatVector slope = exp(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    exp(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void sigmoid(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       FloatVector slope = sigmoid(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    sigmoid(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void tanh(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       FloatVector slope = tanh(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    tanh(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void relu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       FloatVector slope = relu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    relu(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void silu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       FloatVector slope = silu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    silu(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void gelu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       FloatVector slope = gelu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    gelu(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static void geluTanh(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
-    FloatVector last = FloatVector.fromArray(SPECIES, x, xOffset + count - W);
-    FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyOffset + count - W);
-    for (int i = 0; i < count - W; i += W) {
+    for (int i = 0; i < count; i += W) {
       FloatVector slope = geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
-    geluTanh(last).mul(lastUpstream).intoArray(dx, dxOffset + count - W);
   }
 
   private static FloatVector exp(FloatVector x) {
@@ -134,19 +113,15 @@ final class VectorDerivatives {
     return x.mul(s.mul(e)).add(1).mul(s);
   }
 
-  /** {@code Phi(x) + x phi(x)}. */
+  /** {@code Phi(x) + x phi(x)}: {@code d = Phi(-|x|) - |x| phi(x)} for negative x, {@code 1 - d} otherwise. */
   private static FloatVector gelu(FloatVector x) {
-    FloatVector bounded = VectorActivations.bounded(x, 14);
-    FloatVector gauss = VectorMath.gauss(bounded);
-    return geluOf(bounded, gauss, VectorMath.tail(bounded.abs(), gauss));
+    FloatVector a = VectorMath.atMost(x.abs(), VectorMath.GAUSS_BOUND);
+    FloatVector gauss = VectorMath.gauss(a);
+    return mirrored(x, a.mul(-INVERSE_SQRT_2_PI).fma(gauss, VectorMath.tail(a, gauss)));
   }
 
-  private static FloatVector geluOf(FloatVector x, FloatVector gauss, FloatVector tail) {
-    return x.mul(INVERSE_SQRT_2_PI).fma(gauss, distribution(x, tail));
-  }
-
-  private static FloatVector distribution(FloatVector x, FloatVector tail) {
-    return tail.neg().add(1).blend(tail, x.compare(LT, 0));
+  private static FloatVector mirrored(FloatVector x, FloatVector d) {
+    return VectorMath.broadcast(1).sub(d).blend(d, x.compare(LT, 0));
   }
 
   /** {@code s + x s (1 - s) v'} with {@code s = sigmoid(v)}, {@code v = 2 sqrt(2 / pi) (x + 0.044715 x^3)}. */
