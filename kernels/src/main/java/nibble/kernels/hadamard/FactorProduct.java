@@ -20,7 +20,7 @@ interface FactorProduct {
 
   /** Chosen at first use. */
   final class Best {
-    private static final FactorProduct INSTANCE = VectorSupport.choose(VectorFactorProduct::new, ScalarFactorProduct::new);
+    private static final FactorProduct INSTANCE = VectorSupport.choose(() -> new VectorFactorProduct(), () -> new ScalarFactorProduct());
 
     private Best() {}
   }

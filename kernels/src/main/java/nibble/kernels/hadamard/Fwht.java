@@ -34,7 +34,7 @@ public interface Fwht {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Fwht INSTANCE = VectorSupport.choose(VectorFwht::new, ScalarFwht::new);
+    private static final Fwht INSTANCE = VectorSupport.choose(() -> new VectorFwht(), () -> new ScalarFwht());
 
     private Best() {}
   }

@@ -25,7 +25,7 @@ public interface Activations {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Activations INSTANCE = VectorSupport.choose(VectorActivations::new, ScalarActivations::new);
+    private static final Activations INSTANCE = VectorSupport.choose(() -> new VectorActivations(), () -> new ScalarActivations());
 
     private Best() {}
   }

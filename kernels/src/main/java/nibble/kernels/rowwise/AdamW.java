@@ -56,7 +56,7 @@ public interface AdamW {
 
   /** Chosen at first use. */
   final class Best {
-    private static final AdamW INSTANCE = VectorSupport.choose(VectorAdamW::new, ScalarAdamW::new);
+    private static final AdamW INSTANCE = VectorSupport.choose(() -> new VectorAdamW(), () -> new ScalarAdamW());
 
     private Best() {}
   }

@@ -48,7 +48,7 @@ public interface Elementwise {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Elementwise INSTANCE = VectorSupport.choose(VectorElementwise::new, ScalarElementwise::new);
+    private static final Elementwise INSTANCE = VectorSupport.choose(() -> new VectorElementwise(), () -> new ScalarElementwise());
 
     private Best() {}
   }

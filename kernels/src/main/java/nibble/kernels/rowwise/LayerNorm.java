@@ -42,7 +42,7 @@ public interface LayerNorm {
 
   /** Chosen at first use. */
   final class Best {
-    private static final LayerNorm INSTANCE = VectorSupport.choose(VectorLayerNorm::new, ScalarLayerNorm::new);
+    private static final LayerNorm INSTANCE = VectorSupport.choose(() -> new VectorLayerNorm(), () -> new ScalarLayerNorm());
 
     private Best() {}
   }

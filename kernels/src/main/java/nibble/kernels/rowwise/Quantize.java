@@ -79,7 +79,7 @@ public interface Quantize {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Quantize INSTANCE = VectorSupport.choose(VectorQuantize::new, ScalarQuantize::new);
+    private static final Quantize INSTANCE = VectorSupport.choose(() -> new VectorQuantize(), () -> new ScalarQuantize());
 
     private Best() {}
   }

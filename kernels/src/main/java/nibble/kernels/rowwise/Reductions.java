@@ -46,7 +46,7 @@ public interface Reductions {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Reductions INSTANCE = VectorSupport.choose(VectorReductions::new, ScalarReductions::new);
+    private static final Reductions INSTANCE = VectorSupport.choose(() -> new VectorReductions(), () -> new ScalarReductions());
 
     private Best() {}
   }

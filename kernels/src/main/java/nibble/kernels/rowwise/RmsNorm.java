@@ -38,7 +38,7 @@ public interface RmsNorm {
 
   /** Chosen at first use. */
   final class Best {
-    private static final RmsNorm INSTANCE = VectorSupport.choose(VectorRmsNorm::new, ScalarRmsNorm::new);
+    private static final RmsNorm INSTANCE = VectorSupport.choose(() -> new VectorRmsNorm(), () -> new ScalarRmsNorm());
 
     private Best() {}
   }

@@ -35,7 +35,7 @@ public interface Softmax {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Softmax INSTANCE = VectorSupport.choose(VectorSoftmax::new, ScalarSoftmax::new);
+    private static final Softmax INSTANCE = VectorSupport.choose(() -> new VectorSoftmax(), () -> new ScalarSoftmax());
 
     private Best() {}
   }

@@ -57,10 +57,10 @@ class HadamardTest {
       float[] expected = integers(rows * n + 2, n);
       float[] actual = expected.clone();
       new ScalarFwht().transform(rows, n, expected, 1, 1);
-      new VectorFwht().transform(rows, n, actual, 1, 1);
+      Fwht.best().transform(rows, n, actual, 1, 1);
       assertArrayEquals(expected, actual, "n = " + n);
       new ScalarFwht().transform(rows, n, expected, 1, 0.25f);
-      new VectorFwht().transform(rows, n, actual, 1, 0.25f);
+      Fwht.best().transform(rows, n, actual, 1, 0.25f);
       assertArrayEquals(expected, actual, "n = " + n);
     }
   }
@@ -74,8 +74,8 @@ class HadamardTest {
         x[random.nextInt(n)] = random.nextInt(3) - 1;
       }
       float[] y = x.clone();
-      new VectorFwht().transform(1, n, y, 0, 1);
-      new VectorFwht().transform(1, n, y, 0, 1f / n);
+      Fwht.best().transform(1, n, y, 0, 1);
+      Fwht.best().transform(1, n, y, 0, 1f / n);
       assertArrayEquals(x, y, "n = " + n);
     }
   }

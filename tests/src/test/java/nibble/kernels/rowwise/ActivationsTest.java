@@ -15,7 +15,7 @@ class ActivationsTest {
     88.7f, 88.8f, -87.3f, -87.5f, -100f, -103.9f, -104.1f, 100f, 14f, -14f, 1e30f, -1e30f
   };
 
-  private final Activations vector = new VectorActivations();
+  private final Activations vector = Activations.best();
   private final Activations scalar = new ScalarActivations();
 
   @ParameterizedTest

@@ -41,7 +41,7 @@ class ElementwiseTest {
       float[] expected = padded(normal(count, 3));
       float[] actual = expected.clone();
       operation.run(new ScalarElementwise(), count, a, b, expected);
-      operation.run(new VectorElementwise(), count, a, b, actual);
+      operation.run(Elementwise.best(), count, a, b, actual);
       assertArrayEquals(expected, actual);
       assertMarginsKept(actual);
     }
@@ -53,7 +53,7 @@ class ElementwiseTest {
     int columns = 21;
     float[] x = normal(rows * 40 + 3, 1);
     float[] out = new float[columns * 50 + 2];
-    new VectorElementwise().transpose(rows, columns, x, 3, 40, out, 2, 50);
+    Elementwise.best().transpose(rows, columns, x, 3, 40, out, 2, 50);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
         assertEquals(x[3 + r * 40 + c], out[2 + c * 50 + r]);
@@ -64,7 +64,7 @@ class ElementwiseTest {
   @Test
   void reductionsAgreeAtEveryLength() {
     Reductions scalar = new ScalarReductions();
-    Reductions vector = new VectorReductions();
+    Reductions vector = Reductions.best();
     float[] a = normal(LONGEST + 5, 1);
     float[] b = normal(LONGEST + 5, 2);
     for (int n = 0; n <= LONGEST; n++) {
@@ -90,7 +90,7 @@ class ElementwiseTest {
   @Test
   void columnReductionsAgree() {
     Reductions scalar = new ScalarReductions();
-    Reductions vector = new VectorReductions();
+    Reductions vector = Reductions.best();
     for (int columns = 1; columns < 36; columns++) {
       for (int rows : new int[] {0, 1, 4, 7}) {
         float[] x = normal(rows * columns, columns);
@@ -122,7 +122,7 @@ class ElementwiseTest {
       for (int t = 1; t < 4; t++) {
         AdamW.Step step = new AdamW.Step(1e-2, 0.9, 0.999, 1e-8, 0.1, t);
         new ScalarAdamW().update(step, n, expected[0], MARGIN, expected[1], MARGIN, expected[2], MARGIN, expected[3], MARGIN);
-        new VectorAdamW().update(step, n, actual[0], MARGIN, actual[1], MARGIN, actual[2], MARGIN, actual[3], MARGIN);
+        AdamW.best().update(step, n, actual[0], MARGIN, actual[1], MARGIN, actual[2], MARGIN, actual[3], MARGIN);
       }
       for (int k = 0; k < 4; k++) {
         assertArrayEquals(expected[k], actual[k]);
@@ -130,7 +130,7 @@ class ElementwiseTest {
     }
     // First step from zero moments: the corrected moments are g and g^2, so the weight moves by the rate against the sign of g.
     float[] w = {1, 1};
-    new VectorAdamW().update(new AdamW.Step(0.1, 0.9, 0.999, 0, 0.5, 1), 2, w, 0, new float[] {3, -2}, 0, new float[2], 0, new float[2], 0);
+    AdamW.best().update(new AdamW.Step(0.1, 0.9, 0.999, 0, 0.5, 1), 2, w, 0, new float[] {3, -2}, 0, new float[2], 0, new float[2], 0);
     assertArrayEquals(new float[] {0.85f, 1.05f}, w, 1e-6f);
     assertThrows(IllegalArgumentException.class, () -> new AdamW.Step(0.1, 0.9, 0.999, 0, 0, 0));
   }

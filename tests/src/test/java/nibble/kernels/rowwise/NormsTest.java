@@ -20,7 +20,7 @@ class NormsTest {
   void layerNormAgreesWithTheScalarKernel(
       @ForAll @IntRange(min = 1, max = 4) int rows, @ForAll @IntRange(min = 2, max = 70) int columns, @ForAll long seed, @ForAll boolean useGain,
       @ForAll boolean useBias) {
-    LayerNorm vector = new VectorLayerNorm();
+    LayerNorm vector = LayerNorm.best();
     LayerNorm scalar = new ScalarLayerNorm();
     float[] x = padded(normal(rows * columns, seed));
     float[] gain = useGain ? normal(columns, seed + 1) : null;
@@ -61,7 +61,7 @@ class NormsTest {
   @Property(tries = 100)
   void rmsNormAgreesWithTheScalarKernel(
       @ForAll @IntRange(min = 1, max = 4) int rows, @ForAll @IntRange(min = 2, max = 70) int columns, @ForAll long seed, @ForAll boolean useGain) {
-    RmsNorm vector = new VectorRmsNorm();
+    RmsNorm vector = RmsNorm.best();
     RmsNorm scalar = new ScalarRmsNorm();
     float[] x = padded(normal(rows * columns, seed));
     float[] gain = useGain ? normal(columns, seed + 1) : null;
@@ -101,16 +101,16 @@ class NormsTest {
     float[] inverse = new float[1];
     float[] dx = new float[n];
     float[] dgain = new float[n];
-    new VectorLayerNorm().forward(1, n, x, 0, gain, null, EPSILON, out, 0, mean, inverse, 0);
-    new VectorLayerNorm().backward(1, n, x, 0, dy, 0, gain, mean, inverse, 0, dx, 0, dgain, 0, null, 0);
+    LayerNorm.best().forward(1, n, x, 0, gain, null, EPSILON, out, 0, mean, inverse, 0);
+    LayerNorm.best().backward(1, n, x, 0, dy, 0, gain, mean, inverse, 0, dx, 0, dgain, 0, null, 0);
     for (int j = 0; j < n; j++) {
       int moved = j;
       assertEquals(RowwiseSamples.slope(v -> loss(x, gain, dy, moved, v, -1, true), x[j]), dx[j], 2e-5);
       assertEquals(RowwiseSamples.slope(v -> loss(x, gain, dy, -1, v, moved, true), gain[j]), dgain[j], 2e-5);
     }
     float[] rmsDgain = new float[n];
-    new VectorRmsNorm().forward(1, n, x, 0, gain, EPSILON, out, 0, inverse, 0);
-    new VectorRmsNorm().backward(1, n, x, 0, dy, 0, gain, inverse, 0, dx, 0, rmsDgain, 0);
+    RmsNorm.best().forward(1, n, x, 0, gain, EPSILON, out, 0, inverse, 0);
+    RmsNorm.best().backward(1, n, x, 0, dy, 0, gain, inverse, 0, dx, 0, rmsDgain, 0);
     for (int j = 0; j < n; j++) {
       int moved = j;
       assertEquals(RowwiseSamples.slope(v -> loss(x, gain, dy, moved, v, -1, false), x[j]), dx[j], 2e-5);

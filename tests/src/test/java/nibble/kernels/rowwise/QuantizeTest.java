@@ -15,7 +15,7 @@ import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class QuantizeTest {
-  private final Quantize vector = new VectorQuantize();
+  private final Quantize vector = Quantize.best();
   private final Quantize scalar = new ScalarQuantize();
 
   @Property(tries = 150)

@@ -12,6 +12,7 @@ import nibble.kernels.hadamard.Fwht;
 import nibble.kernels.hadamard.HadamardTransform;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.VectorSupport;
 import org.junit.jupiter.api.Test;
 
 /** Compiled loops keep vectors in registers. One vector on the heap per step of a loop would be 12 KB per call here. */
@@ -29,6 +30,7 @@ class RowwiseAllocationTest {
 
   @Test
   void loopsAllocateNothingOnceCompiled() {
+    assumeTrue(VectorSupport.isAvailable(), "the vector module is absent");
     assumeTrue(
         Lanes.SHAPE.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize(),
         "registers wider than the machine's are emulated on the heap");
@@ -37,25 +39,25 @@ class RowwiseAllocationTest {
 
   private Map<String, Runnable> kernels() {
     Map<String, Runnable> kernels = new LinkedHashMap<>();
-    Softmax softmax = new VectorSoftmax();
+    Softmax softmax = Softmax.best();
     kernels.put("softmax", () -> softmax.forward(2, COLUMNS, x, 0, out, 0));
     kernels.put("softmax backward", () -> softmax.backward(2, COLUMNS, x, 0, y, 0, out, 0));
     kernels.put("log softmax", () -> softmax.logForward(2, COLUMNS, x, 0, out, 0));
     kernels.put("log softmax backward", () -> softmax.logBackward(2, COLUMNS, x, 0, y, 0, out, 0));
-    LayerNorm layerNorm = new VectorLayerNorm();
+    LayerNorm layerNorm = LayerNorm.best();
     kernels.put("layer norm", () -> layerNorm.forward(2, COLUMNS, x, 0, row, row, 1e-5f, out, 0, null, null, 0));
     kernels.put(
         "layer norm backward",
         () -> layerNorm.backward(2, COLUMNS, x, 0, y, 0, row, statistics, statistics, 0, out, 0, gradients, 0, gradients, 0));
-    RmsNorm rmsNorm = new VectorRmsNorm();
+    RmsNorm rmsNorm = RmsNorm.best();
     kernels.put("RMS norm", () -> rmsNorm.forward(2, COLUMNS, x, 0, row, 1e-5f, out, 0, null, 0));
     kernels.put("RMS norm backward", () -> rmsNorm.backward(2, COLUMNS, x, 0, y, 0, row, statistics, 0, out, 0, null, 0));
-    Activations activations = new VectorActivations();
+    Activations activations = Activations.best();
     for (Activation f : Activation.values()) {
       kernels.put(f.name(), () -> activations.forward(f, 2 * COLUMNS, x, 0, out, 0));
       kernels.put(f + " backward", () -> activations.backward(f, 2 * COLUMNS, x, 0, y, 0, out, 0));
     }
-    Quantize quantize = new VectorQuantize();
+    Quantize quantize = Quantize.best();
     float[] s = {0.1f, 0.2f};
     float[] z = {3, 4};
     CodeRange range = CodeRange.unsigned(4);
