@@ -6,6 +6,9 @@ final class Scene {
   private static final Fill[] FILLS = Fill.values();
   private static final float REFERENCE_SIZE = 48;
 
+  /** Of the subject, to either side, in radians. */
+  private static final float LARGEST_TILT = 0.4f;
+
   private final Canvas canvas;
   private final Dice dice;
   private final float unit;
@@ -24,21 +27,21 @@ final class Scene {
     float[] ground = middle(near, far);
     clutter(ground);
     Canvas.Pose pose = subject(label, ground);
-    if (dice.chance(0.4f)) {
+    if (dice.chance(0.2f)) {
       occlude(pose);
     }
     canvas.light(dice.between(-0.25f, 0.25f), dice.between(-0.25f, 0.25f));
     if (dice.chance(0.6f)) {
-      canvas.blur(dice.between(0.1f, 0.9f));
+      canvas.blur(dice.between(0.1f, 0.6f));
     }
-    canvas.develop(dice, dice.between(0.01f, 0.07f), rgb);
+    canvas.develop(dice, dice.between(0.005f, 0.04f), rgb);
   }
 
   private void clutter(float[] ground) {
-    for (int lines = dice.below(4); lines > 0; lines--) {
+    for (int lines = dice.below(3); lines > 0; lines--) {
       line(mixed(ground, colour(), dice.between(0.3f, 0.9f)), dice.between(0.7f, 2.2f) * unit, 0.9f);
     }
-    for (int shapes = dice.below(5); shapes > 0; shapes--) {
+    for (int shapes = dice.below(3); shapes > 0; shapes--) {
       float radius = dice.between(2.5f, 5.5f) * unit;
       Canvas.Pose pose = Canvas.Pose.of(place(), place(), radius, angle());
       Fill fill = FILLS[dice.below(FILLS.length)];
@@ -48,12 +51,12 @@ final class Scene {
 
   /** Draws the shape that the label names, always the largest one, in two colours that stand out from the background and from each other. */
   private Canvas.Pose subject(int label, float[] ground) {
-    float radius = dice.between(11f, 19f) * unit;
-    float room = Math.max(0, canvas.size() / 2f - 0.85f * radius);
+    float radius = dice.between(14f, 20f) * unit;
+    float room = 5 * unit;
     float x = canvas.size() / 2f + dice.between(-room, room);
     float y = canvas.size() / 2f + dice.between(-room, room);
-    Canvas.Pose pose = Canvas.Pose.of(x, y, radius, angle());
-    float[] first = colourAwayFrom(ground, 0.45f);
+    Canvas.Pose pose = Canvas.Pose.of(x, y, radius, dice.between(-LARGEST_TILT, LARGEST_TILT));
+    float[] first = colourAwayFrom(ground, 0.5f);
     float[] second = mixed(colourAwayFrom(first, 0.6f), colourAwayFrom(ground, 0.6f), 0.25f);
     canvas.draw(FAMILIES[ClassNames.family(label)].outline, pose, patterned(FILLS[ClassNames.fill(label)], first, second), 1);
     return pose;
