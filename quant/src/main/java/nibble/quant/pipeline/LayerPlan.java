@@ -4,6 +4,7 @@ import java.util.Optional;
 import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.WeightMethod;
+import nibble.quant.recipe.ObserverKind;
 
 /**
  * What happens to one linear layer.
@@ -11,9 +12,9 @@ import nibble.quant.method.WeightMethod;
  * @param method how codes of the weight are chosen
  * @param weights format and granularity of the weight
  * @param activations how the layer's input is quantized; empty for float
- * @param range how static activation scales are found
+ * @param observer how static activation scales are found
  */
-public record LayerPlan(WeightMethod method, WeightScheme weights, Optional<ActivationScheme> activations, RangeRule range) {
+public record LayerPlan(WeightMethod method, WeightScheme weights, Optional<ActivationScheme> activations, ObserverKind observer) {
   /** Whether something must be measured on calibration data. */
   public boolean needsCalibration() {
     return method.needsHessian() || activations.map(a -> a.timing() == ActivationScheme.Timing.STATIC).orElse(false);

@@ -91,7 +91,7 @@ final class QuantizationRun {
     LayerPlan plan = plan(linear);
     return plan.activations()
         .filter(a -> a.timing() == ActivationScheme.Timing.STATIC)
-        .map(a -> plan.range().observer(linear.input().name(), a.clipRatio()))
+        .map(a -> plan.observer().create(linear.input().name(), a))
         .orElse(null);
   }
 

@@ -1,0 +1,108 @@
+package nibble.quant.catalogue;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import nibble.quant.format.Scheme;
+import nibble.quant.format.WeightScheme;
+import nibble.quant.recipe.ObserverKind;
+import nibble.quant.recipe.Recipe;
+import nibble.quant.recipe.RecipeStep;
+import nibble.quant.recipe.RotationKind;
+import nibble.quant.recipe.SiteRule;
+import nibble.quant.recipe.SiteRules;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Recipes by short names: a weight method of the catalogue, {@code hadamard+} in front of it for a rotated model, or {@code quarot} for
+ * {@code hadamard+gptq}.
+ *
+ * <p>The patch embedding and the head have 8 bits by default, as most papers do it; the option {@code edge-bits} sets
+ * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. The option
+ * {@code observer} (minmax, percentile, mse) chooses how static activation scales are found. All other options go to the method.
+ */
+public final class Presets {
+  /** Patterns of the layers at both ends of a model. */
+  private static final List<String> EDGES = List.of("patch_embed*", "head*");
+
+  private static final int EDGE_DEFAULT = 8;
+  private static final int FLOAT_BITS = 16;
+  private static final String ROTATED = "hadamard+";
+
+  private Presets() {}
+
+  /**
+   * The recipe of {@code method} at {@code scheme}.
+   *
+   * @param options texts of values by option name
+   * @param seed of the rotation
+   * @throws IllegalArgumentException if the method, an option or a value is not known, or nothing would be quantized
+   */
+  public static Recipe recipe(MethodCatalogue catalogue, String method, Map<String, String> options, Scheme scheme, long seed) {
+    WeightScheme weights =
+        scheme.weights()
+            .orElseThrow(() -> new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize"));
+    Map<String, String> rest = new LinkedHashMap<>(options);
+    SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
+    ObserverKind observer = observer(rest.remove("observer"));
+    String name = method.toLowerCase(Locale.ROOT);
+    String expression = name.equals("quarot") ? ROTATED + "gptq" : name;
+    List<RecipeStep> steps = new ArrayList<>();
+    if (expression.startsWith(ROTATED)) {
+      steps.add(new RecipeStep.Rotate(seed, EnumSet.allOf(RotationKind.class)));
+    }
+    String weightMethod = expression.startsWith(ROTATED) ? expression.substring(ROTATED.length()) : expression;
+    catalogue.method(weightMethod, rest);
+    steps.add(new RecipeStep.QuantizeWeights(weightMethod, new LinkedHashMap<>(rest), weights, rules));
+    scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, rules)));
+    return new Recipe(steps);
+  }
+
+  private static SiteRules edgeRules(@Nullable String text, Scheme scheme) {
+    if ("same".equals(text)) {
+      return SiteRules.NONE;
+    }
+    int bits = text == null ? EDGE_DEFAULT : edgeBits(text);
+    boolean wideAlready = scheme.weights().orElseThrow().format().bits() >= bits;
+    if (text == null && wideAlready) {
+      return SiteRules.NONE;
+    }
+    SiteRule rule = bits == FLOAT_BITS ? SiteRule.keepFloat() : SiteRule.bits(bits);
+    SiteRules rules = SiteRules.NONE;
+    for (String edge : EDGES) {
+      rules = rules.with(edge, rule);
+    }
+    return rules;
+  }
+
+  private static int edgeBits(String text) {
+    try {
+      int bits = Integer.parseInt(text.strip());
+      if (bits == FLOAT_BITS || (bits >= 2 && bits <= 8)) {
+        return bits;
+      }
+    } catch (NumberFormatException e) {
+      throw badEdge(text);
+    }
+    throw badEdge(text);
+  }
+
+  private static IllegalArgumentException badEdge(String text) {
+    return new IllegalArgumentException("option edge-bits is '" + text + "', expected 2 to 8, 16 (float) or same");
+  }
+
+  private static ObserverKind observer(@Nullable String word) {
+    if (word == null) {
+      return ObserverKind.MSE;
+    }
+    for (ObserverKind kind : ObserverKind.values()) {
+      if (kind.word().equals(word)) {
+        return kind;
+      }
+    }
+    throw new IllegalArgumentException("option observer is '" + word + "', expected minmax, percentile or mse");
+  }
+}

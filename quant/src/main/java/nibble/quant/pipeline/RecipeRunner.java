@@ -1,0 +1,125 @@
+package nibble.quant.pipeline;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import nibble.nn.ImageClassifier;
+import nibble.nn.Linear;
+import nibble.quant.catalogue.MethodCatalogue;
+import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.WeightScheme;
+import nibble.quant.method.WeightMethod;
+import nibble.quant.recipe.ObserverKind;
+import nibble.quant.recipe.Recipe;
+import nibble.quant.recipe.RecipeStep;
+import nibble.quant.recipe.RotationKind;
+import nibble.quant.rotation.ModelRotation;
+import nibble.quant.rotation.RotationOptions;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/**
+ * Applies a recipe to a model: rotations first, then weights and activations block by block.
+ *
+ * <p>The last weight step and the last activation step count. A layer whose weight stays in float keeps float activations too, since no
+ * kernel multiplies integer activations with float weights.
+ */
+public final class RecipeRunner {
+  private final MethodCatalogue catalogue;
+  private final Recipe recipe;
+
+  /**
+   * @throws IllegalArgumentException if the recipe names a method or option that the catalogue does not have, rotates after it quantizes, or
+   *     quantizes activations of float weights
+   */
+  public RecipeRunner(MethodCatalogue catalogue, Recipe recipe) {
+    catalogue.check(recipe);
+    checkOrder(recipe);
+    this.catalogue = catalogue;
+    this.recipe = recipe;
+  }
+
+  private static void checkOrder(Recipe recipe) {
+    boolean quantized = false;
+    for (RecipeStep step : recipe.steps()) {
+      if (step instanceof RecipeStep.Rotate && quantized) {
+        throw new IllegalArgumentException("the recipe rotates after it quantizes; put rotations first");
+      }
+      quantized |= !(step instanceof RecipeStep.Rotate);
+    }
+    if (recipe.scheme().activations().isPresent() && recipe.scheme().weights().isEmpty()) {
+      throw new IllegalArgumentException("the recipe quantizes activations but no weights; no kernel executes that");
+    }
+  }
+
+  /** Whether calibration data is needed. */
+  public boolean needsCalibration(ImageClassifier model) {
+    return model.linears().stream().map(this::plan).flatMap(Optional::stream).anyMatch(LayerPlan::needsCalibration);
+  }
+
+  /**
+   * Rules that match no layer or site of {@code model}, most likely misspelt.
+   *
+   * @return the patterns; empty if all match
+   */
+  public List<String> unusedRules(ImageClassifier model) {
+    List<String> unused = new ArrayList<>();
+    for (RecipeStep step : recipe.steps()) {
+      switch (step) {
+        case RecipeStep.QuantizeWeights w -> unused.addAll(w.rules().unused(model.linears().stream().map(Linear::name).toList()));
+        case RecipeStep.QuantizeActivations a -> unused.addAll(a.rules().unused(model.linears().stream().map(l -> l.input().name()).toList()));
+        case RecipeStep.Rotate r -> {}
+      }
+    }
+    return unused;
+  }
+
+  /** Rotates {@code model} as the recipe says; its function stays. */
+  public void rotate(ImageClassifier model) {
+    for (RecipeStep step : recipe.steps()) {
+      if (step instanceof RecipeStep.Rotate rotate) {
+        ModelRotation.apply(
+            model.residualStructure(),
+            new RotationOptions(
+                rotate.kinds().contains(RotationKind.RESIDUAL),
+                rotate.kinds().contains(RotationKind.HEAD),
+                rotate.kinds().contains(RotationKind.MLP),
+                RotationOptions.Stream.HADAMARD,
+                rotate.seed()));
+      }
+    }
+  }
+
+  /**
+   * Rotates and quantizes {@code model} in place.
+   *
+   * @param calibration batches of normalised pixels; may be empty if {@link #needsCalibration} is false
+   * @param listener is told about every layer
+   */
+  public List<LayerResult> run(Ops ops, ImageClassifier model, List<Tensor> calibration, ModelQuantizer.Listener listener) {
+    rotate(model);
+    return new ModelQuantizer(ops, listener).quantize(model, this::plan, calibration);
+  }
+
+  /** What the recipe does to {@code linear}; empty leaves it in float. */
+  public Optional<LayerPlan> plan(Linear linear) {
+    WeightMethod method = null;
+    Optional<WeightScheme> weights = Optional.empty();
+    Optional<ActivationScheme> activations = Optional.empty();
+    ObserverKind observer = ObserverKind.MSE;
+    for (RecipeStep step : recipe.steps()) {
+      switch (step) {
+        case RecipeStep.QuantizeWeights w -> {
+          method = catalogue.method(w.method(), w.options());
+          weights = w.schemeFor(linear.name());
+        }
+        case RecipeStep.QuantizeActivations a -> {
+          activations = a.schemeFor(linear.input().name());
+          observer = a.observer();
+        }
+        case RecipeStep.Rotate r -> {}
+      }
+    }
+    return method == null || weights.isEmpty() ? Optional.empty() : Optional.of(new LayerPlan(method, weights.get(), activations, observer));
+  }
+}
