@@ -247,6 +247,21 @@ public final class BinaryWeights {
     return alphasOffset() + 4L * panels() * groups() * planes * PANEL_ROWS;
   }
 
+  /** Where the first word of {@code row} in {@code plane} is; the next is {@code planes} lines further. */
+  long lineAt(int row, int plane) {
+    return wordAt(row, 0, plane);
+  }
+
+  /** Where the first alpha of {@code row} is; the next plane, then the next group, is one line further. */
+  long alphasAt(int row) {
+    return alphaAt(row, 0, 0);
+  }
+
+  /** Where the first offset of {@code row} is; the next group is one line further. */
+  long offsetsAt(int row) {
+    return offsetAt(row, 0);
+  }
+
   MemorySegment segment() {
     return segment;
   }

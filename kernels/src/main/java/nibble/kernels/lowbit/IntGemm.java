@@ -44,7 +44,7 @@ public interface IntGemm {
 
   /** Chosen at first use. */
   final class Best {
-    private static final IntGemm INSTANCE = VectorSupport.choose(VectorIntGemm::new, ScalarIntGemm::new);
+    private static final IntGemm INSTANCE = VectorSupport.choose(() -> new VectorIntGemm(), () -> new ScalarIntGemm());
 
     private Best() {}
   }

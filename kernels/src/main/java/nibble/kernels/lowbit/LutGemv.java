@@ -30,7 +30,7 @@ public interface LutGemv {
 
   /** Chosen at first use. */
   final class Best {
-    private static final LutGemv INSTANCE = VectorSupport.choose(ScalarLutGemv::new, ScalarLutGemv::new);
+    private static final LutGemv INSTANCE = VectorSupport.choose(() -> new VectorLutGemv(), () -> new ScalarLutGemv());
 
     private Best() {}
   }

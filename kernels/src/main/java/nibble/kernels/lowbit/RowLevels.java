@@ -1,11 +1,19 @@
 package nibble.kernels.lowbit;
 
+import java.util.stream.IntStream;
 import nibble.kernels.rowwise.CodeRange;
 import nibble.kernels.rowwise.Quantize;
 
 /** The activation levels {@code q - z} of one row, by the same arithmetic as {@link Quantize}: what is simulated is what is executed. */
 final class RowLevels {
   private static final Quantize QUANTIZE = Quantize.best();
+
+  private static final int LEAST_BITS = 2;
+
+  /** Ranges of 2 to 8 bits, made once: this runs for every row. */
+  private static final CodeRange[] SIGNED = IntStream.rangeClosed(LEAST_BITS, 8).mapToObj(CodeRange::signed).toArray(CodeRange[]::new);
+
+  private static final CodeRange[] UNSIGNED = IntStream.rangeClosed(LEAST_BITS, 8).mapToObj(CodeRange::unsigned).toArray(CodeRange[]::new);
 
   private RowLevels() {}
 
@@ -16,7 +24,7 @@ final class RowLevels {
    */
   static void quantize(
       ActivationQuantizer quantizer, float[] x, int xOffset, int n, float[] levels, int levelsOffset, float[] grid, int gridAt) {
-    CodeRange range = quantizer.symmetric() ? CodeRange.signed(quantizer.bits()) : CodeRange.unsigned(quantizer.bits());
+    CodeRange range = (quantizer.symmetric() ? SIGNED : UNSIGNED)[quantizer.bits() - LEAST_BITS];
     switch (quantizer) {
       case ActivationQuantizer.PerToken q when q.symmetric() -> {
         QUANTIZE.symmetricScales(1, n, n, x, xOffset, range, q.clip(), grid, gridAt);

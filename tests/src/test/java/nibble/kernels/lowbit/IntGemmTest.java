@@ -18,14 +18,14 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.parallel.WorkSplitter;
-import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.VectorSupport;
 import org.junit.jupiter.api.Test;
 
 class IntGemmTest {
   private static final float SENTINEL = -12345.5f;
 
   private final IntGemm scalar = new ScalarIntGemm();
-  private final IntGemm vector = new VectorIntGemm();
+  private final IntGemm vector = IntGemm.best();
 
   record Case(int rows, int out, int in, int bits, int groupSize, boolean symmetric, Codes codes, boolean bias, int workers, long seed) {}
 
@@ -98,7 +98,7 @@ class IntGemmTest {
   void extremeCodesOfBothSidesDoNotOverflow() {
     for (int bits : new int[] {4, 8}) {
       for (boolean symmetric : new boolean[] {true, false}) {
-        for (int in : new int[] {32, 64, 512, 2048}) {
+        for (int in : new int[] {32, 64, 1032}) {
           for (int rows : new int[] {1, 7}) {
             for (float value : new float[] {-1e9f, 1e9f}) {
               int zeroPoint = symmetric ? 0 : value < 0 ? 255 : 0;
@@ -160,8 +160,8 @@ class IntGemmTest {
   @Test
   void allocatesNothingButASmallTask() {
     assumeTrue(
-        Lanes.SHAPE.vectorBitSize() <= jdk.incubator.vector.FloatVector.SPECIES_PREFERRED.vectorBitSize(),
-        "vectors wider than the machine's are boxed");
+        VectorSupport.isAvailable() && Widths.fitsMachine(),
+        "needs vectors of a width that the machine has");
     WorkSplitter serial = WorkSplitter.serial();
     for (int bits : new int[] {4, 8}) {
       IntWeights weights = Cases.weights(new Random(1), 64, 128, bits, 32, true, Codes.RANDOM);
@@ -179,8 +179,9 @@ class IntGemmTest {
   static void assertSmall(Runnable call, String what) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long perCall = Long.MAX_VALUE;
-    for (int attempt = 0; attempt < 40 && perCall > 512; attempt++) { // the compiler may not be ready yet
-      for (int i = 0; i < 500; i++) {
+    long deadline = System.nanoTime() + 15_000_000_000L; // until the compiler is ready
+    while (perCall > 512 && System.nanoTime() < deadline) {
+      for (int i = 0; i < 2000; i++) {
         call.run();
       }
       long before = threads.getCurrentThreadAllocatedBytes();
