@@ -7,6 +7,7 @@ import nibble.cli.evaluation.Score;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.ExitStatus;
+import nibble.cli.terminal.PeakMemory;
 import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Progress;
 import nibble.cli.terminal.Table;
@@ -90,6 +91,7 @@ public final class EvalCommand extends NibbleCommand {
     if (comparison != null) {
       result.put("agreement", comparison.agreement()).put("logit_mse", comparison.logitMse()).put("kl", comparison.kl());
     }
+    PeakMemory.bytes().ifPresent(bytes -> result.put("peak_bytes", bytes));
     return result;
   }
 
@@ -105,6 +107,7 @@ public final class EvalCommand extends NibbleCommand {
       table.row("KL divergence (nats)", String.format(Locale.ROOT, "%.3g", comparison.kl()));
     }
     table.row("images/s", String.format(Locale.ROOT, "%.1f", score.imagesPerSecond()));
+    PeakMemory.bytes().ifPresent(bytes -> table.row("peak memory of the process", String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
     table.print(console.out());
   }
 
