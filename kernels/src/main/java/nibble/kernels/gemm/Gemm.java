@@ -74,7 +74,7 @@ public interface Gemm {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Gemm INSTANCE = VectorSupport.choose(VectorGemm::new, ScalarGemm::new);
+    private static final Gemm INSTANCE = VectorSupport.choose(() -> new VectorGemm(), () -> new ScalarGemm());
 
     private Best() {}
   }

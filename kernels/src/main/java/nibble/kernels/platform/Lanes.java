@@ -2,6 +2,7 @@ package nibble.kernels.platform;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -27,7 +28,42 @@ public final class Lanes {
   /** Floats in one vector. */
   public static final int FLOATS = FLOAT.length();
 
+  private static final VectorShuffle<Float> SWAP_8 = swap(8);
+  private static final VectorShuffle<Float> SWAP_4 = swap(4);
+  private static final VectorShuffle<Float> SWAP_2 = swap(2);
+  private static final VectorShuffle<Float> SWAP_1 = swap(1);
+
   private Lanes() {}
+
+  /**
+   * The sum of the lanes, in a fixed order: upper half plus lower half, until one lane is left. {@code reduceLanes(ADD)} may add in any
+   * order, and does so differently before and after compilation, so that equal inputs would give unequal bits.
+   */
+  public static float sum(FloatVector v) {
+    return fold1(fold2(fold4(fold8(v)))).lane(0);
+  }
+
+  // Tiny methods, which are always inlined.
+
+  private static FloatVector fold8(FloatVector v) {
+    return FLOATS > 8 ? v.add(v.rearrange(SWAP_8)) : v;
+  }
+
+  private static FloatVector fold4(FloatVector v) {
+    return FLOATS > 4 ? v.add(v.rearrange(SWAP_4)) : v;
+  }
+
+  private static FloatVector fold2(FloatVector v) {
+    return v.add(v.rearrange(SWAP_2));
+  }
+
+  private static FloatVector fold1(FloatVector v) {
+    return v.add(v.rearrange(SWAP_1));
+  }
+
+  private static VectorShuffle<Float> swap(int stride) {
+    return VectorShuffle.fromOp(FLOAT, i -> (i ^ stride) & (FLOATS - 1));
+  }
 
   private static VectorShape shape() {
     Integer bits = Integer.getInteger("nibble.vector.bits");

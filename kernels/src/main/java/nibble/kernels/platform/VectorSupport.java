@@ -20,7 +20,10 @@ public final class VectorSupport {
     return AVAILABLE;
   }
 
-  /** The vector implementation where it can run, otherwise the scalar one. The suppliers keep the vector class unloaded until then. */
+  /**
+   * The vector implementation where it can run, otherwise the scalar one. The suppliers are to be lambdas, which keep the vector class
+   * unloaded until then; a constructor reference links it, and fails where the vector module is absent.
+   */
   public static <T> T choose(Supplier<? extends T> vector, Supplier<? extends T> scalar) {
     return AVAILABLE ? vector.get() : scalar.get();
   }

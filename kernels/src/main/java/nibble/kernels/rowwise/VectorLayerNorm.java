@@ -1,7 +1,5 @@
 package nibble.kernels.rowwise;
 
-import static jdk.incubator.vector.VectorOperators.ADD;
-
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
@@ -48,7 +46,7 @@ final class VectorLayerNorm implements LayerNorm {
       s0 = d0.fma(d0, s0);
       s1 = d1.fma(d1, s1);
     }
-    float sum = s0.add(s1).reduceLanes(ADD);
+    float sum = Lanes.sum(s0.add(s1));
     for (; i < columns; i++) {
       float d = x[at + i] - center;
       sum = Math.fma(d, d, sum);
@@ -138,8 +136,8 @@ final class VectorLayerNorm implements LayerNorm {
       sumG = sumG.add(g);
       sumGy = FloatVector.fromArray(SPECIES, x, in + i).sub(center).mul(inverse).fma(g, sumGy);
     }
-    float totalG = sumG.reduceLanes(ADD);
-    float totalGy = sumGy.reduceLanes(ADD);
+    float totalG = Lanes.sum(sumG);
+    float totalGy = Lanes.sum(sumGy);
     for (; i < columns; i++) {
       totalG += dx[to + i];
       totalGy = Math.fma((x[in + i] - center) * inverse, dx[to + i], totalGy);

@@ -1,6 +1,5 @@
 package nibble.kernels.rowwise;
 
-import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.MIN;
 
@@ -29,7 +28,7 @@ final class VectorReductions implements Reductions {
     for (; i <= count - W; i += W) {
       s0 = s0.add(FloatVector.fromArray(SPECIES, x, xOffset + i));
     }
-    float result = s0.add(s1).add(s2.add(s3)).reduceLanes(ADD);
+    float result = Lanes.sum(s0.add(s1).add(s2.add(s3)));
     for (; i < count; i++) {
       result += x[xOffset + i];
     }
@@ -52,7 +51,7 @@ final class VectorReductions implements Reductions {
     for (; i <= count - W; i += W) {
       s0 = FloatVector.fromArray(SPECIES, a, aOffset + i).fma(FloatVector.fromArray(SPECIES, b, bOffset + i), s0);
     }
-    float result = s0.add(s1).add(s2.add(s3)).reduceLanes(ADD);
+    float result = Lanes.sum(s0.add(s1).add(s2.add(s3)));
     for (; i < count; i++) {
       result = Math.fma(a[aOffset + i], b[bOffset + i], result);
     }
@@ -85,7 +84,7 @@ final class VectorReductions implements Reductions {
       FloatVector d0 = FloatVector.fromArray(SPECIES, a, aOffset + i).sub(FloatVector.fromArray(SPECIES, b, bOffset + i));
       s0 = d0.fma(d0, s0);
     }
-    float result = s0.add(s1).add(s2.add(s3)).reduceLanes(ADD);
+    float result = Lanes.sum(s0.add(s1).add(s2.add(s3)));
     for (; i < count; i++) {
       float d = a[aOffset + i] - b[bOffset + i];
       result = Math.fma(d, d, result);

@@ -1,7 +1,5 @@
 package nibble.kernels.rowwise;
 
-import static jdk.incubator.vector.VectorOperators.ADD;
-
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -90,7 +88,7 @@ final class VectorSoftmax implements Softmax {
     }
     FloatVector e = VectorMath.expOfNegative(last.sub(max));
     e.intoArray(out, to + columns - W);
-    return e.fma(FloatVector.fromArray(SPECIES, KEEP, columns - i), sum).reduceLanes(ADD);
+    return Lanes.sum(e.fma(FloatVector.fromArray(SPECIES, KEEP, columns - i), sum));
   }
 
   private static float sumExp(int columns, float max, float[] x, int in) {
@@ -100,7 +98,7 @@ final class VectorSoftmax implements Softmax {
       sum = sum.add(VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i).sub(max)));
     }
     FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + columns - W).sub(max));
-    return e.fma(FloatVector.fromArray(SPECIES, KEEP, columns - i), sum).reduceLanes(ADD);
+    return Lanes.sum(e.fma(FloatVector.fromArray(SPECIES, KEEP, columns - i), sum));
   }
 
   /** {@code out = (x - max) - logSum}: two roundings, but no large intermediate value. */

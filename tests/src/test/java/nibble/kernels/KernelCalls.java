@@ -1,0 +1,167 @@
+package nibble.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Supplier;
+import nibble.kernels.gemm.Gemm;
+import nibble.kernels.gemm.PackedMatrix;
+import nibble.kernels.hadamard.Fwht;
+import nibble.kernels.hadamard.HadamardTransform;
+import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.kernels.lowbit.BinaryWeights;
+import nibble.kernels.lowbit.IntGemm;
+import nibble.kernels.lowbit.IntWeights;
+import nibble.kernels.lowbit.LutGemv;
+import nibble.kernels.parallel.Scratch;
+import nibble.kernels.parallel.WorkSplitter;
+import nibble.kernels.rowwise.Activation;
+import nibble.kernels.rowwise.Activations;
+import nibble.kernels.rowwise.AdamW;
+import nibble.kernels.rowwise.CodeRange;
+import nibble.kernels.rowwise.Elementwise;
+import nibble.kernels.rowwise.LayerNorm;
+import nibble.kernels.rowwise.Quantize;
+import nibble.kernels.rowwise.Reductions;
+import nibble.kernels.rowwise.RmsNorm;
+import nibble.kernels.rowwise.Softmax;
+
+/** A small call of every kernel; each returns its results, the same at every call. */
+final class KernelCalls {
+  private static final int COLUMNS = 77;
+  private static final int IN = 64;
+  private static final int OUT = 24;
+  private static final WorkSplitter SERIAL = WorkSplitter.serial();
+
+  private final Random random = new Random(5);
+  private final float[] x = normal(2 * COLUMNS);
+  private final float[] y = normal(2 * COLUMNS);
+  private final float[] row = normal(COLUMNS);
+  private final float[] statistics = {0.7f, 1.2f};
+  private final Map<String, Supplier<float[]>> calls = new LinkedHashMap<>();
+
+  private KernelCalls() {
+    rows();
+    reductions();
+    hadamard();
+    products();
+  }
+
+  static Map<String, Supplier<float[]>> all() {
+    return new KernelCalls().calls;
+  }
+
+  private interface Call {
+    void into(float[] out);
+  }
+
+  private void add(String name, int results, Call call) {
+    calls.put(
+        name,
+        () -> {
+          float[] out = new float[results];
+          call.into(out);
+          return out;
+        });
+  }
+
+  private void rows() {
+    int both = 2 * COLUMNS;
+    Softmax softmax = Softmax.best();
+    add("softmax", both, out -> softmax.forward(2, COLUMNS, x, 0, out, 0));
+    add("softmax backward", both, out -> softmax.backward(2, COLUMNS, x, 0, y, 0, out, 0));
+    add("log softmax", both, out -> softmax.logForward(2, COLUMNS, x, 0, out, 0));
+    add("log softmax backward", both, out -> softmax.logBackward(2, COLUMNS, x, 0, y, 0, out, 0));
+    LayerNorm layer = LayerNorm.best();
+    add("layer norm", both + 4, out -> layer.forward(2, COLUMNS, x, 0, row, row, 1e-5f, out, 0, out, out, both));
+    add(
+        "layer norm backward", 3 * both, out -> layer.backward(
+            2, COLUMNS, x, 0, y, 0, row, statistics, statistics, 0, out, 0, out, both, out, 2 * both));
+    RmsNorm rms = RmsNorm.best();
+    add("RMS norm", both + 2, out -> rms.forward(2, COLUMNS, x, 0, row, 1e-5f, out, 0, out, both));
+    add("RMS norm backward", 2 * both, out -> rms.backward(2, COLUMNS, x, 0, y, 0, row, statistics, 0, out, 0, out, both));
+    Activations activations = Activations.best();
+    for (Activation f : Activation.values()) {
+      add(f.name(), both, out -> activations.forward(f, both, x, 0, out, 0));
+      add(f + " backward", both, out -> activations.backward(f, both, x, 0, y, 0, out, 0));
+    }
+    Elementwise elementwise = Elementwise.best();
+    add("division", both, out -> elementwise.div(both, x, 0, y, 0, out, 0));
+    add("axpy", both, out -> elementwise.axpy(both, 0.3f, x, 0, out, 0));
+    AdamW.Step step = new AdamW.Step(0.01, 0.9, 0.99, 1e-8, 0.1, 3);
+    add("AdamW", 3 * both, out -> AdamW.best().update(step, both, out, 0, x, 0, out, both, out, 2 * both));
+    Quantize quantize = Quantize.best();
+    CodeRange range = CodeRange.signed(4);
+    add("scales", 4, out -> quantize.asymmetricScales(2, COLUMNS, COLUMNS, x, 0, range, 0.9f, out, 0, out, 2));
+    add("fake quantize", both, out -> quantize.fakeQuantize(2, COLUMNS, COLUMNS, x, 0, statistics, 0, null, 0, range, out, 0));
+  }
+
+  private void reductions() {
+    Reductions reductions = Reductions.best();
+    add("sum", 1, out -> out[0] = reductions.sum(COLUMNS, x, 1));
+    add("dot", 1, out -> out[0] = reductions.dot(COLUMNS, x, 1, y, 2));
+    add("sum of squares", 1, out -> out[0] = reductions.sumOfSquares(COLUMNS, x, 1));
+    add("squared distance", 1, out -> out[0] = reductions.squaredDistance(COLUMNS, x, 1, y, 2));
+    add("largest", 1, out -> out[0] = reductions.maxAbs(COLUMNS, x, 1));
+    add("column sums", COLUMNS, out -> reductions.addColumnSums(2, COLUMNS, x, 0, out, 0));
+  }
+
+  private void hadamard() {
+    float[] input = normal(768);
+    Fwht fwht = Fwht.best();
+    for (int n : new int[] {4, 32, 128, 512}) {
+      add(
+          "FWHT " + n, n, out -> {
+            System.arraycopy(input, 0, out, 0, n);
+            fwht.transform(1, n, out, 0, 0.3f);
+          });
+    }
+    HadamardTransform transform = HadamardTransform.of(768);
+    Scratch scratch = new Scratch();
+    add(
+        "Hadamard 768", 768, out -> {
+          System.arraycopy(input, 0, out, 0, 768);
+          transform.forward(1, out, 0, scratch);
+        });
+  }
+
+  private void products() {
+    float[] in = normal(3 * IN);
+    float[] matrix = normal(OUT * IN);
+    Gemm gemm = Gemm.best();
+    Scratch scratch = new Scratch();
+    add(
+        "GEMM", 3 * OUT, out -> gemm.gemm(
+            3, OUT, IN, 0.7f, in, 0, IN, 1, matrix, 0, 1, IN, false, out, 0, OUT, scratch));
+    PackedMatrix packed = gemm.pack(MemorySegment.ofArray(matrix), 0, Gemm.WeightType.F32, OUT, IN);
+    byte[] codes = new byte[OUT * IN];
+    random.nextBytes(codes);
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] = (byte) (codes[i] >> 4);
+    }
+    float[] scales = new float[OUT * 2];
+    for (int i = 0; i < scales.length; i++) {
+      scales[i] = 0.1f + random.nextFloat();
+    }
+    IntWeights weights = IntWeights.packSymmetric(codes, scales, OUT, IN, 4, 32);
+    BinaryWeights planes = BinaryWeights.fromUniform(weights);
+    IntGemm intGemm = IntGemm.best();
+    LutGemv lutGemv = LutGemv.best();
+    ActivationQuantizer quantizer = ActivationQuantizer.perToken(8, true);
+    for (int r : new int[] {1, 3}) {
+      add("weights, rows " + r, r * OUT, out -> gemm.multiply(r, in, 0, IN, packed, null, out, 0, OUT, false, SERIAL));
+      add("4-bit weights, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, weights, null, out, 0, OUT, SERIAL));
+      add("W4A8, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, quantizer, weights, null, out, 0, OUT, SERIAL));
+      add("binary weights, rows " + r, r * OUT, out -> lutGemv.multiply(r, in, 0, IN, planes, null, out, 0, OUT, SERIAL));
+    }
+  }
+
+  private float[] normal(int count) {
+    float[] result = new float[count];
+    for (int i = 0; i < count; i++) {
+      result[i] = (float) random.nextGaussian();
+    }
+    return result;
+  }
+}
