@@ -2,12 +2,11 @@ package nibble.cli.report;
 
 import static nibble.cli.report.Markup.escape;
 
-import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import nibble.cli.terminal.Table;
+import nibble.loaders.AtomicFile;
 
 /** Builds one HTML page from top to bottom. All text given is escaped. */
 public final class HtmlReport {
@@ -77,19 +76,10 @@ public final class HtmlReport {
   /**
    * Writes the page in one step: a reader sees the old file or the new one.
    *
-   * @throws IOException if the file cannot be written
+   * @throws nibble.loaders.WriteFailedException if the file cannot be written
    */
-  public void write(Path file) throws IOException {
-    Path whole = file.toAbsolutePath();
-    Path folder = whole.getParent();
-    Path partial = Files.createTempFile(folder, ".report", ".partial");
-    try {
-      Files.writeString(partial, toHtml());
-      partial.toFile().setReadable(true, false);
-      Files.move(partial, whole, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(partial);
-    }
+  public void write(Path file) {
+    AtomicFile.write(file, toHtml().getBytes(StandardCharsets.UTF_8));
   }
 
   private void row(String tag, Table table, List<String> cells) {

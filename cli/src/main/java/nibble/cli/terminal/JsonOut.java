@@ -1,9 +1,15 @@
 package nibble.cli.terminal;
 
 import java.io.PrintWriter;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import nibble.loaders.json.Json;
+import nibble.loaders.json.JsonArray;
+import nibble.loaders.json.JsonBool;
+import nibble.loaders.json.JsonNull;
+import nibble.loaders.json.JsonNumber;
+import nibble.loaders.json.JsonObject;
+import nibble.loaders.json.JsonString;
+import nibble.loaders.json.JsonValue;
 
 /**
  * The one JSON object that a command prints with {@code --json}. The first key is {@code schema}, a number that grows when the meaning of existing keys changes. Keys keep the order in which they were
@@ -13,7 +19,7 @@ public final class JsonOut {
   /** Number of the present meaning of keys. */
   public static final int SCHEMA = 1;
 
-  private final Map<String, Object> members = new LinkedHashMap<>();
+  private JsonObject members = JsonObject.empty();
 
   private JsonOut() {}
 
@@ -30,10 +36,11 @@ public final class JsonOut {
   /**
    * Sets a member.
    *
-   * @param value a string, a boolean, a number, a {@code JsonOut}, or a list of such; a number that is not finite becomes null
+   * @param value a string, a boolean, a number, a {@code JsonValue}, a {@code JsonOut}, or a list of such; a number that is not finite becomes null
+   * @throws IllegalArgumentException if it is something else
    */
   public JsonOut put(String key, Object value) {
-    members.put(key, value);
+    members = members.with(key, json(value));
     return this;
   }
 
@@ -44,71 +51,21 @@ public final class JsonOut {
 
   @Override
   public String toString() {
-    StringBuilder text = new StringBuilder();
-    write(text, this);
-    return text.toString();
+    return Json.compact(members);
   }
 
-  private static void write(StringBuilder text, Object value) {
-    switch (value) {
-      case JsonOut object -> writeObject(text, object);
-      case List<?> list -> writeList(text, list);
-      case String string -> writeString(text, string);
-      case Boolean flag -> text.append(flag);
-      case Double number -> text.append(Double.isFinite(number) ? number.toString() : "null");
-      case Float number -> text.append(Float.isFinite(number) ? number.toString() : "null");
-      case Number number -> text.append(number);
+  private static JsonValue json(Object value) {
+    return switch (value) {
+      case JsonValue ready -> ready;
+      case JsonOut object -> object.members;
+      case List<?> list -> JsonArray.of(list.stream().map(JsonOut::json).toList());
+      case String string -> new JsonString(string);
+      case Boolean flag -> new JsonBool(flag);
+      case Double number -> Double.isFinite(number) ? JsonNumber.of(number) : JsonNull.NULL;
+      case Float number -> Float.isFinite(number) ? new JsonNumber(number.toString()) : JsonNull.NULL;
+      case Integer number -> JsonNumber.of(number);
+      case Long number -> JsonNumber.of(number);
       default -> throw new IllegalArgumentException("no JSON form for " + value.getClass());
-    }
-  }
-
-  private static void writeObject(StringBuilder text, JsonOut object) {
-    String separator = "{";
-    for (Map.Entry<String, Object> member : object.members.entrySet()) {
-      text.append(separator);
-      writeString(text, member.getKey());
-      text.append(':');
-      write(text, member.getValue());
-      separator = ",";
-    }
-    text.append(object.members.isEmpty() ? "{}" : "}");
-  }
-
-  private static void writeList(StringBuilder text, List<?> list) {
-    String separator = "[";
-    for (Object element : list) {
-      text.append(separator);
-      write(text, element);
-      separator = ",";
-    }
-    text.append(list.isEmpty() ? "[]" : "]");
-  }
-
-  private static void writeString(StringBuilder text, String string) {
-    text.append('"');
-    for (int i = 0; i < string.length(); i++) {
-      char c = string.charAt(i);
-      switch (c) {
-        case '"' -> text.append("\\\"");
-        case '\\' -> text.append("\\\\");
-        case '\n' -> text.append("\\n");
-        case '\r' -> text.append("\\r");
-        case '\t' -> text.append("\\t");
-        default -> {
-          if (c < 0x20 || c == 0x7F || Character.isSurrogate(c) && !paired(string, i)) {
-            text.append("\\u%04x".formatted((int) c));
-          } else {
-            text.append(c);
-          }
-        }
-      }
-    }
-    text.append('"');
-  }
-
-  private static boolean paired(String string, int i) {
-    return Character.isHighSurrogate(string.charAt(i))
-        ? i + 1 < string.length() && Character.isLowSurrogate(string.charAt(i + 1))
-        : i > 0 && Character.isHighSurrogate(string.charAt(i - 1));
+    };
   }
 }

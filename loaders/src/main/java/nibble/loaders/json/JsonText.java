@@ -78,7 +78,7 @@ final class JsonText {
         case '\r' -> out.append("\\r");
         case '\t' -> out.append("\\t");
         default -> {
-          if (c < ' ') {
+          if (c < ' ' || c == 0x7F || Character.isSurrogate(c) && !isPaired(text, i)) {
             out.append("\\u%04x".formatted((int) c));
           } else {
             out.append(c);
@@ -87,5 +87,12 @@ final class JsonText {
       }
     }
     out.append('"');
+  }
+
+  /** Whether the surrogate at {@code i} has its other half beside it; one without cannot be written in UTF-8. */
+  private static boolean isPaired(String text, int i) {
+    return Character.isHighSurrogate(text.charAt(i))
+        ? i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))
+        : i > 0 && Character.isHighSurrogate(text.charAt(i - 1));
   }
 }

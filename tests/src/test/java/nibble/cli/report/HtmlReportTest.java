@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import javax.xml.parsers.DocumentBuilderFactory;
 import nibble.cli.terminal.Table;
@@ -67,7 +68,7 @@ class HtmlReportTest {
     assertThrows(IllegalArgumentException.class, () -> new ScatterPlot(new Axis("x", ""), new Axis("y", "")).point("p", Double.NaN, 1, 0));
     assertThrows(IllegalArgumentException.class, () -> new GroupedBars("layer", new Axis("y", ""), "a", "b").group("g", 1));
     assertThrows(IllegalArgumentException.class, () -> new LineChart(new Axis("x", ""), new Axis("y", "")).curve("c", new double[1], new double[2]));
-    assertThrows(IllegalArgumentException.class, () -> new Histogram(new Axis("x", ""), 1, false));
+    assertThrows(IllegalArgumentException.class, () -> Distribution.of("c", "x", Map.of("a", new float[] {Float.NaN})));
   }
 
   private static List<Plot> plots(String name) {
@@ -85,8 +86,8 @@ class HtmlReportTest {
     }
     return List.of(
         crowd,
-        new Histogram(x, 40, true).values(name, values).values("b", values),
-        new Histogram(x, 40, false).values(name, values),
+        new Histogram(Distribution.of(name, name, Map.of(name, values, "b", values)), true),
+        new Histogram(Distribution.of(name, name, Map.of(name, values)), false),
         new GroupedBars(name, y, name, "b").group(name, 1, -2).group("g", Double.NaN, 0),
         new GroupedBars(name, y.logarithmic(), name, "b").group(name, 1e-5, 1e-3),
         new LineChart(x, y).curve(name, new double[] {0, 1, 2}, new double[] {3, Double.NaN, 5}).curve("b", new double[] {0, 1}, new double[] {0, 1e-3}));
