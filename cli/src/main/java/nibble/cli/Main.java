@@ -8,6 +8,7 @@ import nibble.cli.command.ClassifyCommand;
 import nibble.cli.command.EvalCommand;
 import nibble.cli.command.ImagesCommand;
 import nibble.cli.command.InspectCommand;
+import nibble.cli.command.QuantizeCommand;
 import nibble.cli.command.ReportCommand;
 import nibble.cli.command.TrainCommand;
 import nibble.cli.command.Version;
@@ -25,7 +26,15 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     description = "Runs, quantizes and evaluates transformers, in Java alone.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {InspectCommand.class, ClassifyCommand.class, EvalCommand.class, TrainCommand.class, ReportCommand.class, ImagesCommand.class},
+    subcommands = {
+      InspectCommand.class,
+      ClassifyCommand.class,
+      EvalCommand.class,
+      QuantizeCommand.class,
+      TrainCommand.class,
+      ReportCommand.class,
+      ImagesCommand.class,
+    },
     footer = {"", "MODEL is a folder in Hugging Face layout, or 'demo'.", "Exit status: 0 done, 1 failure, 2 usage, 3 quality gate missed, 130 interrupted."})
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -2,7 +2,10 @@ package nibble.loaders.data;
 
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.stream.Stream;
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -70,6 +73,31 @@ public record LabeledImages(List<Sample> samples) {
       throw BadFileException.of(labels, "lists no images");
     }
     return new LabeledImages(samples);
+  }
+
+  /**
+   * All images of {@code folder} (JPEG and PNG, by the ends of their names), sorted by name; every label is 0 and means nothing.
+   *
+   * @throws BadFileException if there is no such folder, or no image in it
+   */
+  public static LabeledImages unlabeled(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      throw BadFileException.of(folder, "no such folder of images");
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      List<Sample> samples = files.filter(LabeledImages::isImage).sorted().map(file -> new Sample(file, 0)).toList();
+      if (samples.isEmpty()) {
+        throw BadFileException.of(folder, "holds no .jpg, .jpeg or .png file");
+      }
+      return new LabeledImages(samples);
+    } catch (IOException e) {
+      throw BadFileException.reading(folder, e);
+    }
+  }
+
+  private static boolean isImage(Path file) {
+    String name = file.toString().toLowerCase(Locale.ROOT);
+    return name.endsWith(".jpg") || name.endsWith(".jpeg") || name.endsWith(".png");
   }
 
   /** Number of images. */

@@ -3,6 +3,7 @@ package nibble.quant.pipeline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
 import nibble.quant.catalogue.MethodCatalogue;
@@ -27,16 +28,24 @@ import nibble.tensor.Tensor;
 public final class RecipeRunner {
   private final MethodCatalogue catalogue;
   private final Recipe recipe;
+  private final UnaryOperator<WeightMethod> wrapper;
+
+  /** Without a wrapper around methods. */
+  public RecipeRunner(MethodCatalogue catalogue, Recipe recipe) {
+    this(catalogue, recipe, UnaryOperator.identity());
+  }
 
   /**
+   * @param wrapper put around every weight method, to remember codes for instance
    * @throws IllegalArgumentException if the recipe names a method or option that the catalogue does not have, rotates after it quantizes, or
    *     quantizes activations of float weights
    */
-  public RecipeRunner(MethodCatalogue catalogue, Recipe recipe) {
+  public RecipeRunner(MethodCatalogue catalogue, Recipe recipe, UnaryOperator<WeightMethod> wrapper) {
     catalogue.check(recipe);
     checkOrder(recipe);
     this.catalogue = catalogue;
     this.recipe = recipe;
+    this.wrapper = wrapper;
   }
 
   private static void checkOrder(Recipe recipe) {
@@ -110,7 +119,7 @@ public final class RecipeRunner {
     for (RecipeStep step : recipe.steps()) {
       switch (step) {
         case RecipeStep.QuantizeWeights w -> {
-          method = catalogue.method(w.method(), w.options());
+          method = wrapper.apply(catalogue.method(w.method(), w.options()));
           weights = w.schemeFor(linear.name());
         }
         case RecipeStep.QuantizeActivations a -> {

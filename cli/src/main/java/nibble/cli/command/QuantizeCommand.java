@@ -1,0 +1,147 @@
+package nibble.cli.command;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Locale;
+import nibble.cli.quantization.Calibration;
+import nibble.cli.quantization.CodeStore;
+import nibble.cli.quantization.Quantization;
+import nibble.cli.terminal.CommandFailure;
+import nibble.cli.terminal.Console;
+import nibble.cli.terminal.JsonOut;
+import nibble.cli.terminal.OutputFolder;
+import nibble.cli.terminal.PeakMemory;
+import nibble.cli.terminal.Table;
+import nibble.loaders.hf.Checkpoint;
+import nibble.quant.pipeline.LayerResult;
+import nibble.quant.recipe.Recipe;
+import nibble.tensor.Ops;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code nibble quantize}: a model folder to a smaller one. */
+@Command(name = "quantize", description = "Quantizes a model and writes it as a folder.")
+public final class QuantizeCommand extends NibbleCommand {
+  @Parameters(paramLabel = "MODEL", description = "Folder, org/name, or demo.")
+  private String name = "";
+
+  @Mixin private RecipeOptions options = new RecipeOptions();
+
+  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder to write, new or empty.")
+  private Path out = Path.of("");
+
+  @Option(names = "--resume", description = "Go on with an interrupted run of the same arguments.")
+  private boolean resume;
+
+  @Option(names = "--layers", description = "List every layer with its error and size.")
+  private boolean layers;
+
+  /** For picocli. */
+  public QuantizeCommand() {}
+
+  @Override
+  int run(Console console, CommonOptions common) throws IOException {
+    Recipe recipe = options.recipe(common.seed());
+    RecipeOptions.runner(recipe);
+    Path remembered = CodeStore.place(out);
+    if (!resume && Files.exists(remembered)) {
+      throw CommandFailure.failed(remembered + ": an interrupted run; go on with --resume, or remove this folder");
+    }
+    if (resume && !Files.exists(remembered)) {
+      throw CommandFailure.failed(out + ": no interrupted run to resume; leave out --resume");
+    }
+    try (OpenModel open = OpenModel.of(name);
+        OutputFolder folder = OutputFolder.create(out);
+        Ops ops = new Ops(common.openSplitter())) {
+      Calibration calibration = options.calibration(open, recipe, common.seed());
+      CodeStore store = CodeStore.open(out, identity(open, recipe, calibration));
+      if (resume) {
+        console.note("quantize  resumed with %,d layers done".formatted(store.size()));
+      }
+      Quantization quantization = new Quantization(recipe, calibration, store);
+      Quantization.Outcome outcome = quantization.run(open.model(), ops, console);
+      quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), "nibble " + Version.NUMBER, common.seed());
+      copyPreprocessor(open.loaded().checkpoint().folder(), folder.path());
+      long bytes = Files.size(folder.path().resolve(Checkpoint.WEIGHTS));
+      folder.commit();
+      store.delete();
+      print(console, common, open, outcome, bytes);
+    }
+    return done();
+  }
+
+  /** Everything that the codes depend on. */
+  private static List<String> identity(OpenModel open, Recipe recipe, Calibration calibration) throws IOException {
+    Path folder = open.loaded().checkpoint().folder().toAbsolutePath().normalize();
+    Path weights = folder.resolve(Checkpoint.WEIGHTS);
+    String stamp = Files.exists(weights) ? Files.size(weights) + " " + Files.getLastModifiedTime(weights) : "";
+    return List.of(Version.NUMBER, folder.toString(), stamp, recipe.toTree().toString(), calibration.digest());
+  }
+
+  private static void copyPreprocessor(Path from, Path to) throws IOException {
+    Path file = from.resolve(Checkpoint.PREPROCESSOR);
+    if (Files.exists(file)) {
+      Files.copy(file, to.resolve(Checkpoint.PREPROCESSOR), StandardCopyOption.COPY_ATTRIBUTES);
+    }
+  }
+
+  private void print(Console console, CommonOptions common, OpenModel open, Quantization.Outcome outcome, long bytes) {
+    long before = open.loaded().checkpoint().tensors().byteSize();
+    double bitsPerWeight = 8.0 * bytes / open.model().parameterCount();
+    if (common.json()) {
+      JsonOut json =
+          JsonOut.result()
+              .put("folder", out.toString())
+              .put("layers", outcome.layers().stream().map(QuantizeCommand::json).toList())
+              .put("bytes", bytes)
+              .put("bytes_before", before)
+              .put("bits_per_weight", bitsPerWeight)
+              .put("seconds", outcome.seconds());
+      PeakMemory.bytes().ifPresent(peak -> json.put("peak_bytes", peak));
+      json.print(console.out());
+      return;
+    }
+    if (layers) {
+      table(outcome).print(console.out());
+      console.out().println();
+    }
+    console.out().printf(
+        Locale.ROOT, "%s: %d layers quantized in %.1f s, %,d bytes (%.1f %% of %,d), %.2f bits per weight%n",
+        out, outcome.layers().size(), outcome.seconds(), bytes, 100.0 * bytes / before, before, bitsPerWeight);
+  }
+
+  private static JsonOut json(LayerResult layer) {
+    JsonOut json =
+        JsonOut.object()
+            .put("name", layer.name())
+            .put("format", layer.format())
+            .put("weight_error", layer.weightError())
+            .put("bytes", layer.packedBytes())
+            .put("seconds", layer.seconds());
+    layer.outputError().ifPresent(error -> json.put("output_error", error));
+    return json;
+  }
+
+  private static Table table(Quantization.Outcome outcome) {
+    Table table = new Table("layer", "format", "weight error", "output error", "bytes", "seconds").alignRight(2, 3, 4, 5);
+    for (LayerResult layer : outcome.layers()) {
+      table.row(
+          layer.name(),
+          layer.format(),
+          percent(layer.weightError()),
+          layer.outputError().isPresent() ? percent(layer.outputError().getAsDouble()) : "-",
+          String.format(Locale.ROOT, "%,d", layer.packedBytes()),
+          String.format(Locale.ROOT, "%.2f", layer.seconds()));
+    }
+    return table;
+  }
+
+  private static String percent(double share) {
+    return String.format(Locale.ROOT, "%.2f %%", 100 * share);
+  }
+}

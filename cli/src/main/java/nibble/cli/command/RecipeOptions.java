@@ -1,0 +1,103 @@
+package nibble.cli.command;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import nibble.cli.data.FolderImageSet;
+import nibble.cli.data.ImageSet;
+import nibble.cli.data.SyntheticImageSet;
+import nibble.cli.quantization.Calibration;
+import nibble.cli.quantization.RecipeJson;
+import nibble.cli.synthetic.Split;
+import nibble.cli.terminal.CommandFailure;
+import nibble.loaders.data.LabeledImages;
+import nibble.quant.catalogue.MethodCatalogue;
+import nibble.quant.catalogue.Presets;
+import nibble.quant.format.Scheme;
+import nibble.quant.pipeline.RecipeRunner;
+import nibble.quant.recipe.Recipe;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options that say how a model is quantized. */
+public final class RecipeOptions {
+  private static final String BUILT_IN = "built-in";
+
+  @Option(
+      names = "--method",
+      paramLabel = "M",
+      description = "rtn, gptq, bcq, hadamard+rtn, hadamard+gptq or quarot; see 'nibble methods' (default: gptq).")
+  private @Nullable String method;
+
+  @Option(names = "--scheme", paramLabel = "S", description = "Bits of weights and activations, such as W4A16, 'W4A16 g64' or W8A8 (default: W4A8).")
+  private @Nullable String scheme;
+
+  @Option(names = "--set", paramLabel = "KEY=VALUE", description = "An option of the method; also edge-bits=N and observer=NAME.")
+  private Map<String, String> settings = new LinkedHashMap<>();
+
+  @Option(names = "--recipe", paramLabel = "FILE", description = "A recipe as JSON, instead of --method, --scheme and --set.")
+  private @Nullable Path recipeFile;
+
+  @Option(names = "--calibration", paramLabel = "DIR", description = "Folder of images to calibrate with, or built-in.")
+  private @Nullable String calibration;
+
+  @Option(names = "--calibration-images", paramLabel = "N", description = "How many of them, at equal distances (default: ${DEFAULT-VALUE}).")
+  private int calibrationImages = 64;
+
+  /** For picocli. */
+  public RecipeOptions() {}
+
+  /** The recipe that the options ask for. */
+  Recipe recipe(long seed) {
+    Path file = recipeFile;
+    if (file != null) {
+      if (method != null || scheme != null || !settings.isEmpty()) {
+        throw CommandFailure.usage("--recipe says all; leave out --method, --scheme and --set");
+      }
+      return RecipeJson.read(file);
+    }
+    try {
+      return Presets.recipe(
+          MethodCatalogue.standard(), method == null ? "gptq" : method, settings, Scheme.parse(scheme == null ? "W4A8" : scheme), seed);
+    } catch (IllegalArgumentException e) {
+      throw CommandFailure.usage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The runner of {@code recipe}; what it refuses is a usage error. */
+  static RecipeRunner runner(Recipe recipe) {
+    try {
+      return new RecipeRunner(MethodCatalogue.standard(), recipe);
+    } catch (IllegalArgumentException e) {
+      throw CommandFailure.usage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The calibration images, read and prepared; none if the recipe needs none and no folder is named. */
+  Calibration calibration(OpenModel open, Recipe recipe, long seed) {
+    if (calibrationImages < 1 || calibrationImages > 1_000_000) {
+      throw CommandFailure.usage("--calibration-images must be 1 to 1000000, was " + calibrationImages);
+    }
+    String place = calibration;
+    if (place == null) {
+      boolean needed = runner(recipe).needsCalibration(open.model());
+      if (!needed) {
+        return Calibration.none();
+      }
+      throw CommandFailure.usage("this recipe needs calibration images: name a folder with --calibration, or choose --method rtn");
+    }
+    return Calibration.of(images(place, open, seed), calibrationImages);
+  }
+
+  int calibrationImages() {
+    return calibrationImages;
+  }
+
+  private ImageSet images(String place, OpenModel open, long seed) {
+    int size = open.model().imageSize();
+    if (place.equals(BUILT_IN)) {
+      return new SyntheticImageSet(Split.CALIBRATION, seed, size, calibrationImages);
+    }
+    return new FolderImageSet(LabeledImages.unlabeled(Path.of(place)), open.preprocessor(), size);
+  }
+}

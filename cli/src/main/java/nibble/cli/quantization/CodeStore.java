@@ -1,0 +1,155 @@
+package nibble.cli.quantization;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import nibble.kernels.parallel.WorkSplitter;
+import nibble.loaders.BadFileException;
+import nibble.loaders.safetensors.Safetensors;
+import nibble.loaders.safetensors.SafetensorsWriter;
+import nibble.quant.format.QuantParams;
+import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.QuantizedWeight;
+import nibble.quant.format.WeightScheme;
+import nibble.quant.method.WeightMethod;
+import nibble.quant.observer.Hessian;
+import nibble.tensor.DType;
+import nibble.tensor.Shape;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The codes of finished layers, one small file each, so that an interrupted run can go on. Files carry a digest of what was asked for; those
+ * of another run are an error, not a surprise.
+ */
+public final class CodeStore {
+  private static final String DIGEST = "run";
+
+  private final Path folder;
+  private final String digest;
+
+  private CodeStore(Path folder, String digest) {
+    this.folder = folder;
+    this.digest = digest;
+  }
+
+  /** Where the store of output folder {@code out} lies. */
+  public static Path place(Path out) {
+    Path whole = out.toAbsolutePath().normalize();
+    return whole.resolveSibling("." + whole.getFileName() + ".resume");
+  }
+
+  /**
+   * The store of {@code out}.
+   *
+   * @param identity everything that the codes depend on
+   */
+  public static CodeStore open(Path out, List<String> identity) {
+    MessageDigest sha = Calibration.sha256();
+    identity.forEach(part -> sha.update((part + "\n").getBytes(StandardCharsets.UTF_8)));
+    Path folder = place(out);
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new CodeStore(folder, HexFormat.of().formatHex(sha.digest()));
+  }
+
+  /** Number of layers in the store. */
+  public long size() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(f -> f.toString().endsWith(".safetensors")).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Deletes the store. */
+  public void delete() {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+      Files.delete(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** {@code method}, which looks into the store first and puts there what it had to compute. */
+  public WeightMethod remembering(WeightMethod method) {
+    return new WeightMethod() {
+      @Override
+      public String name() {
+        return method.name();
+      }
+
+      @Override
+      public boolean needsHessian() {
+        return method.needsHessian();
+      }
+
+      @Override
+      public QuantizedWeight quantize(
+          String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
+        Optional<QuantizedTensor> stored = load(name, weight, scheme);
+        if (stored.isPresent()) {
+          return stored.get();
+        }
+        QuantizedWeight codes = method.quantize(name, weight, hessian, scheme, splitter);
+        if (codes instanceof QuantizedTensor integers) {
+          save(name, integers);
+        }
+        return codes;
+      }
+    };
+  }
+
+  private Path file(String layer) {
+    return folder.resolve(layer + ".safetensors");
+  }
+
+  private void save(String layer, QuantizedTensor codes) {
+    QuantParams params = codes.params();
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put("codes", bytes(codes.codes(), codes.out(), codes.in()));
+    tensors.put("scales", Tensor.of(params.scales(), params.scales().length));
+    tensors.put("zero_points", bytes(params.zeroPoints(), params.zeroPoints().length));
+    SafetensorsWriter.write(file(layer), tensors, Map.of(DIGEST, digest));
+  }
+
+  private static Tensor bytes(byte[] values, int... dims) {
+    return Tensor.ofSegment(MemorySegment.ofArray(values), DType.I8, Shape.of(dims));
+  }
+
+  private Optional<QuantizedTensor> load(String layer, Tensor weight, WeightScheme scheme) {
+    Path file = file(layer);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try (Safetensors tensors = Safetensors.open(file)) {
+      if (!digest.equals(tensors.metadata().get(DIGEST))) {
+        throw BadFileException.of(file, "belongs to a run with other arguments; remove " + folder + " or give the same arguments");
+      }
+      QuantParams params =
+          new QuantParams(
+              scheme.format(), scheme.granularity(), weight.dim(0), weight.dim(1), tensors.tensor("scales").toFloats(),
+              tensors.tensor("zero_points").segment().toArray(ValueLayout.JAVA_BYTE));
+      return Optional.of(new QuantizedTensor(tensors.tensor("codes").segment().toArray(ValueLayout.JAVA_BYTE), params));
+    } catch (IllegalArgumentException e) {
+      throw BadFileException.of(file, "does not fit layer '" + layer + "': " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package nibble.cli.quantization;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import nibble.cli.terminal.CommandFailure;
+import nibble.cli.terminal.Console;
+import nibble.cli.terminal.Progress;
+import nibble.loaders.json.JsonNumber;
+import nibble.loaders.json.JsonObject;
+import nibble.loaders.json.JsonString;
+import nibble.loaders.model.ModelWriter;
+import nibble.nn.ImageClassifier;
+import nibble.nn.Linear;
+import nibble.nn.vit.ViT;
+import nibble.quant.catalogue.MethodCatalogue;
+import nibble.quant.pipeline.LayerResult;
+import nibble.quant.pipeline.RecipeRunner;
+import nibble.quant.recipe.Recipe;
+import nibble.tensor.Ops;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One quantization of a model in memory.
+ *
+ * @param recipe what is done
+ * @param calibration what may be looked at
+ * @param store codes of an interrupted run; null to start afresh and remember nothing
+ */
+public record Quantization(Recipe recipe, Calibration calibration, @Nullable CodeStore store) {
+  /** What was done, layer by layer, and how long it took in all. */
+  public record Outcome(List<LayerResult> layers, double seconds) {
+    public Outcome {
+      layers = List.copyOf(layers);
+    }
+
+    /** Bytes of all quantized weights as executed. */
+    public long packedBytes() {
+      return layers.stream().mapToLong(LayerResult::packedBytes).sum();
+    }
+  }
+
+  private RecipeRunner runner() {
+    MethodCatalogue catalogue = MethodCatalogue.standard();
+    CodeStore remembered = store;
+    return remembered == null ? new RecipeRunner(catalogue, recipe) : new RecipeRunner(catalogue, recipe, remembered::remembering);
+  }
+
+  /** Replaces the weights of {@code model}, with progress on {@code console}. */
+  public Outcome run(ImageClassifier model, Ops ops, Console console) {
+    RecipeRunner runner = runner();
+    check(model, runner);
+    long start = System.nanoTime();
+    List<LayerResult> results = new ArrayList<>();
+    long total = model.linears().stream().filter(l -> runner.plan(l).isPresent()).count();
+    try (Progress progress = console.progress("quantize", Math.max(1, total), "layers")) {
+      results.addAll(
+          runner.run(ops, model, calibration.batches(), (result, done, all) -> progress.to(done, result.name())));
+    }
+    return new Outcome(results, (System.nanoTime() - start) * 1e-9);
+  }
+
+  private void check(ImageClassifier model, RecipeRunner runner) {
+    List<String> unused = runner.unusedRules(model);
+    if (!unused.isEmpty()) {
+      throw CommandFailure.usage("the recipe has rules for " + String.join(", ", unused) + ", but the model has no such layer; 'nibble inspect --sites' lists them");
+    }
+    if (calibration.batches().isEmpty() && runner.needsCalibration(model)) {
+      throw CommandFailure.usage("this recipe needs calibration images: name a folder with --calibration");
+    }
+    for (Linear linear : model.linears()) {
+      if (linear.isReplaced()) {
+        throw CommandFailure.failed("the model is quantized already ('" + linear.name() + "' is " + linear.matrix().format() + "); start from the float model");
+      }
+    }
+  }
+
+  /** How the result was made, for {@code config.json}. The same arguments give the same bytes, so neither time nor place is in it. */
+  public JsonObject provenance(String program, long seed) {
+    return JsonObject.empty()
+        .with("program", new JsonString(program))
+        .with("recipe", RecipeJson.write(recipe))
+        .with("seed", JsonNumber.of(seed))
+        .with("calibration_images", JsonNumber.of(calibration.images()))
+        .with("calibration_sha256", new JsonString(calibration.digest()));
+  }
+
+  /** Writes {@code model} into {@code folder}. */
+  public void write(Path folder, JsonObject config, ImageClassifier model, String program, long seed) {
+    if (!(model instanceof ViT vit)) {
+      throw CommandFailure.failed("models of architecture " + model.architecture() + " have no file format here");
+    }
+    ModelWriter.write(folder, config, vit, provenance(program, seed));
+  }
+}
