@@ -30,8 +30,11 @@ final class Failures {
     return ExitStatus.USAGE;
   }
 
-  /** A command that ended with an exception or an error. */
+  /** A command that ended with an exception or an error. Silent when the process was told to stop: what failed then, failed because of that. */
   static int report(Throwable failure, PrintWriter err, boolean stackTrace) {
+    if (isEnding()) {
+      return ExitStatus.INTERRUPTED;
+    }
     line(err, message(failure));
     if (stackTrace) {
       failure.printStackTrace(err);
@@ -47,6 +50,17 @@ final class Failures {
       line(err, "stdout: cannot write the result (%s)".formatted(reason));
     }
     return status == ExitStatus.DONE ? ExitStatus.FAILURE : status;
+  }
+
+  private static boolean isEnding() {
+    Thread probe = new Thread(() -> {});
+    try {
+      Runtime.getRuntime().addShutdownHook(probe);
+      Runtime.getRuntime().removeShutdownHook(probe);
+      return false;
+    } catch (IllegalStateException e) {
+      return true;
+    }
   }
 
   private static String message(Throwable failure) {

@@ -45,8 +45,7 @@ public final class AtomicFile {
         content.writeTo(channel);
         channel.force(true);
       }
-      rename(temporary, file);
-      cleanup.disarm();
+      cleanup.keep(() -> rename(temporary, file));
     } catch (IOException | UnsupportedOperationException e) {
       throw WriteFailedException.of(file, e);
     }

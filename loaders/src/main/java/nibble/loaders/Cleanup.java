@@ -7,11 +7,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Deletes a temporary file or folder when closed, and also when the JVM ends first (Ctrl-C), unless disarmed. */
+/** Deletes a temporary file or folder when closed, and also when the JVM ends first (Ctrl-C), unless it was given its final name. Thread-safe. */
 final class Cleanup implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Cleanup.class.getName());
 
@@ -19,8 +18,15 @@ final class Cleanup implements AutoCloseable {
   private static final long PAUSE_NANOS = 10_000_000;
 
   private final Path path;
-  private final AtomicBoolean armed = new AtomicBoolean(true);
   private final Thread hook;
+  private boolean armed = true;
+
+  /** Gives what was written its final name. */
+  @FunctionalInterface
+  interface Move {
+    /** Moves everything, or nothing on failure. */
+    void run() throws IOException;
+  }
 
   private Cleanup(Path path) {
     this.path = path;
@@ -34,9 +40,17 @@ final class Cleanup implements AutoCloseable {
     return cleanup;
   }
 
-  /** Keeps the path from now on. */
-  void disarm() {
-    armed.set(false);
+  /**
+   * Runs {@code move} and deletes nothing from then on. A JVM that ends meanwhile waits for the move, so that what appears is whole.
+   *
+   * @throws IOException if the move fails, or the JVM is ending and everything is deleted already
+   */
+  synchronized void keep(Move move) throws IOException {
+    if (!armed) {
+      throw new IOException("the program was told to stop");
+    }
+    move.run();
+    armed = false;
   }
 
   @Override
@@ -49,8 +63,9 @@ final class Cleanup implements AutoCloseable {
     }
   }
 
-  private void deleteOnce() {
-    if (armed.compareAndSet(true, false)) {
+  private synchronized void deleteOnce() {
+    if (armed) {
+      armed = false;
       try {
         deletePatiently();
       } catch (IOException e) {

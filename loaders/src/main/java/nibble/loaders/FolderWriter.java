@@ -90,6 +90,14 @@ public final class FolderWriter implements AutoCloseable {
     }
   }
 
+  /** The folder to write into until the commit, on the same file system as the target. */
+  public Path path() {
+    if (committed) {
+      throw new IllegalStateException("the folder is already written");
+    }
+    return temporary;
+  }
+
   /**
    * Where to write the file called {@code name}, until the commit.
    *
@@ -127,16 +135,19 @@ public final class FolderWriter implements AutoCloseable {
     }
     try {
       requireFree(target, target, existing);
-      if (Files.exists(target)) {
-        replace();
-      } else {
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-      }
+      cleanup.keep(this::move);
     } catch (IOException e) {
       throw WriteFailedException.of(target, e);
     }
     committed = true;
-    cleanup.disarm();
+  }
+
+  private void move() throws IOException {
+    if (Files.exists(target)) {
+      replace();
+    } else {
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    }
   }
 
   /** Sets the old folder aside, moves the new one in, and removes the old one; puts the old one back if the move fails. */

@@ -55,7 +55,7 @@ class MainTest {
     assertEquals(ExitStatus.FAILURE, run("images", "--out", place.resolve("file").toString()));
     assertOneErrorLine();
     assertEquals(ExitStatus.FAILURE, run("images", "--stacktrace", "--out", place.resolve("file").toString()));
-    assertTrue(err.toString().contains("\tat nibble.cli."));
+    assertTrue(err.toString().contains("\tat nibble.loaders."));
   }
 
   @Test

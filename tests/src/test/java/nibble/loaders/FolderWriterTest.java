@@ -83,6 +83,29 @@ class FolderWriterTest {
     assertEquals(List.of("out"), names(parent));
   }
 
+  @Test
+  void aMoveIsWholeAlthoughTheProcessEndsMeanwhile() throws Exception {
+    Path temporary = Files.createDirectory(parent.resolve("partial"));
+    Path target = parent.resolve("out");
+    Files.writeString(temporary.resolve("a.txt"), "a");
+    Cleanup cleanup = Cleanup.of(temporary);
+    Thread[] ending = new Thread[1];
+    cleanup.keep(
+        () -> {
+          ending[0] = Thread.ofPlatform().start(cleanup::close);
+          while (ending[0].getState() != Thread.State.BLOCKED) {
+            Thread.onSpinWait();
+          }
+          Files.move(temporary, target);
+        });
+    ending[0].join();
+    assertEquals(List.of("a.txt"), names(target));
+    Cleanup late = Cleanup.of(temporary);
+    late.close();
+    assertThrows(IOException.class, () -> late.keep(() -> Files.createDirectory(temporary)));
+    assertEquals(List.of("out"), names(parent));
+  }
+
   /** Starts writing and waits to be interrupted. */
   static final class Waiting {
     private Waiting() {}

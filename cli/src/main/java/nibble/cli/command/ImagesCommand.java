@@ -11,8 +11,8 @@ import nibble.cli.synthetic.SyntheticImages;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.JsonOut;
-import nibble.cli.terminal.OutputFolder;
 import nibble.cli.terminal.Progress;
+import nibble.loaders.FolderWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -42,7 +42,7 @@ public final class ImagesCommand extends NibbleCommand {
     if (size < SyntheticImages.LEAST_SIZE || size > SyntheticImages.LARGEST_SIZE) {
       throw CommandFailure.usage("--size must be %d to %d, was %d".formatted(SyntheticImages.LEAST_SIZE, SyntheticImages.LARGEST_SIZE, size));
     }
-    try (OutputFolder folder = OutputFolder.create(out);
+    try (FolderWriter folder = FolderWriter.create(out, FolderWriter.Existing.REFUSE);
         Progress progress = console.progress("images", count, "images")) {
       writeAll(folder.path(), new SyntheticImages(split, common.seed(), size), progress);
       folder.commit();

@@ -16,12 +16,12 @@ import nibble.cli.synthetic.Split;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.JsonOut;
-import nibble.cli.terminal.OutputFolder;
 import nibble.cli.terminal.Progress;
 import nibble.cli.training.TrainedModelFolder;
 import nibble.cli.training.Training;
 import nibble.cli.training.TrainingOptions;
 import nibble.cli.training.TrainingState;
+import nibble.loaders.FolderWriter;
 import nibble.loaders.json.JsonObject;
 import nibble.nn.RandomWeights;
 import nibble.nn.vit.ViT;
@@ -67,7 +67,7 @@ public final class TrainCommand extends NibbleCommand {
     ViT model = new ViT(config, new RandomWeights(new SplittableRandom(common.seed()), STARTING_DEVIATION));
     String command = "nibble train %s %s --dtype %s --seed %d".formatted(shape.arguments(), knobs.arguments(), dtype, common.seed());
     Path state = out.resolveSibling(out.getFileName() + ".state.safetensors");
-    try (OutputFolder folder = OutputFolder.create(out);
+    try (FolderWriter folder = FolderWriter.create(out, FolderWriter.Existing.REFUSE);
         Ops ops = new Ops(common.openSplitter())) {
       Training training = new Training(model, ops, options);
       begin(training, command, state, console);

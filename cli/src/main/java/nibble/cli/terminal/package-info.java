@@ -1,5 +1,5 @@
 /**
- * What every command shares when it talks to the person or script that started it: exit status, one-line failures, progress, tables, JSON, and output folders that are complete or absent. Start with
+ * What every command shares when it talks to the person or script that started it: exit status, one-line failures, progress, tables and JSON. Start with
  * {@link nibble.cli.terminal.Console}.
  *
  * <pre>{@code
