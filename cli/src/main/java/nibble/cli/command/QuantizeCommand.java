@@ -12,9 +12,9 @@ import nibble.cli.quantization.Quantization;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.JsonOut;
-import nibble.cli.terminal.OutputFolder;
 import nibble.cli.terminal.PeakMemory;
 import nibble.cli.terminal.Table;
+import nibble.loaders.FolderWriter;
 import nibble.loaders.hf.Checkpoint;
 import nibble.quant.pipeline.LayerResult;
 import nibble.quant.recipe.Recipe;
@@ -56,7 +56,7 @@ public final class QuantizeCommand extends NibbleCommand {
       throw CommandFailure.failed(out + ": no interrupted run to resume; leave out --resume");
     }
     try (OpenModel open = OpenModel.of(name);
-        OutputFolder folder = OutputFolder.create(out);
+        FolderWriter folder = FolderWriter.create(out, FolderWriter.Existing.REFUSE);
         Ops ops = new Ops(common.openSplitter())) {
       Calibration calibration = options.calibration(open, recipe, common.seed());
       CodeStore store = CodeStore.open(out, identity(open, recipe, calibration));
