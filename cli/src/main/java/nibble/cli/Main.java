@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import nibble.cli.command.ClassifyCommand;
+import nibble.cli.command.DemoCommand;
 import nibble.cli.command.EvalCommand;
 import nibble.cli.command.ImagesCommand;
 import nibble.cli.command.InspectCommand;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       ClassifyCommand.class,
       EvalCommand.class,
+      DemoCommand.class,
       QuantizeCommand.class,
       TrainCommand.class,
       ReportCommand.class,

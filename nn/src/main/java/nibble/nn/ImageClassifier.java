@@ -1,6 +1,7 @@
 package nibble.nn;
 
 import nibble.tensor.Ops;
+import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /** A model from images to class logits. */
@@ -23,12 +24,18 @@ public interface ImageClassifier extends Model {
   /** The residual stream after the last block to the final features {@code [batch, hidden]} that the classifier reads. */
   Tensor features(Ops ops, Tensor x);
 
-  /** Normalised pixels to logits {@code [batch, classes]}. */
+  /** Normalised pixels to logits {@code [batch, classes]}. Without gradients, memory is recycled from block to block. */
   default Tensor forward(Ops ops, Tensor pixels) {
     Tensor x = embed(ops, pixels);
     for (Block block : blocks()) {
-      x = block.forward(ops, x);
+      x = ops.isRecording() ? block.forward(ops, x) : recycling(ops, block, x);
     }
     return head(ops, x);
+  }
+
+  private static Tensor recycling(Ops ops, Block block, Tensor x) {
+    try (Scope scope = ops.scope()) {
+      return scope.keep(block.forward(ops, x));
+    }
   }
 }
