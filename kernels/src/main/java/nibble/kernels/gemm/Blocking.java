@@ -5,9 +5,7 @@ package nibble.kernels.gemm;
  * once per row tile (first-level cache, or the second-level one for wide tiles), the block of A once per panel (second level).
  */
 final class Blocking {
-  private static final int ROWS = Tile.BEST.rows();
-
-  /** Steps of the sum per block. A 256-bit panel takes 96 bytes per step, so this is three quarters of a 32 KiB cache. */
+  /** Steps of the sum per block. A 256-bit panel takes 64 bytes per step, so this is half of a 32 KiB cache. */
   private static final int STEPS = 256;
 
   /** Floats of a block of A: half of a second-level cache of 512 KiB. */
@@ -26,7 +24,7 @@ final class Blocking {
 
   /** Rows of a block of A, whole tiles. */
   static int rows(int steps) {
-    return Math.max(1, A_FLOATS / Math.max(1, steps) / ROWS) * ROWS;
+    return Math.max(1, A_FLOATS / Math.max(1, steps) / Tile.ROWS) * Tile.ROWS;
   }
 
   /** Number of tasks for a product: two for each worker where there is enough work, so that a delayed thread costs less. */

@@ -12,12 +12,12 @@ public final class PanelGemm {
   private static final Tile TILE = Tile.BEST;
 
   /** Rows of {@link #tile}. */
-  public static final int TILE_ROWS = 6;
+  public static final int TILE_ROWS = Tile.ROWS;
 
   private PanelGemm() {}
 
   /**
-   * {@code out[r, :] = x[r, :] W^T + bias} for {@code rows} rows, as {@link Gemm#multiply}. Task scratch: float slot 1, segment slot 1.
+   * {@code out[r, :] = x[r, :] W^T + bias} for {@code rows} rows, as {@link Gemm#multiply}. Task scratch: float slots 0 and 1, segment slot 1.
    *
    * @param bias {@code [out]}, or null
    */
@@ -50,9 +50,6 @@ public final class PanelGemm {
   public static void tile(
       int k, float[] a, int aAt, int aRow, int rows, MemorySegment panel, long panelAt, float[] zeros, float[] c, int cAt) {
     int columns = TILE.columns();
-    for (int r = 0; r < TILE_ROWS; r += TILE.rows()) {
-      int first = Math.min(r, rows - 1);
-      TILE.many(k, a, aAt + first * aRow, aRow, rows - first, panel, panelAt, zeros, 0, 0, c, cAt + r * columns, columns);
-    }
+    TILE.many(k, a, aAt, aRow, rows, panel, panelAt, zeros, 0, 0, c, cAt, columns);
   }
 }

@@ -7,12 +7,12 @@ import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One product {@code C = A B} with A row-major and B in panels, as tasks that each own a rectangle of C. Task scratch: float slot 1 (tiles on
- * the edge of C), segment slot 1 (a widened panel).
+ * One product {@code C = A B} with B in panels, as tasks that each own a rectangle of C. Task scratch: float slots 0 (a block of A) and 1
+ * (tiles on the edge of C), segment slot 1 (a widened panel).
  */
 final class Product implements WorkSplitter.Task {
   private static final Tile TILE = Tile.BEST;
-  private static final int ROWS = TILE.rows();
+  private static final int ROWS = Tile.ROWS;
   private static final int COLUMNS = TILE.columns();
   private static final float[] ZEROS = new float[COLUMNS];
 
@@ -22,6 +22,7 @@ final class Product implements WorkSplitter.Task {
   private final float[] a;
   private final int aOffset;
   private final int aRow;
+  private final int aColumn;
   private final MemorySegment b;
   private final WeightType type;
   private final @Nullable PanelSource source;
@@ -36,8 +37,8 @@ final class Product implements WorkSplitter.Task {
   private int panelTasks = 1;
 
   Product(
-      int m, int n, int k, float[] a, int aOffset, int aRow, MemorySegment b, WeightType type, float @Nullable [] bias, boolean accumulate,
-      float[] c, int cOffset, int cRow) {
+      int m, int n, int k, float[] a, int aOffset, int aRow, int aColumn, MemorySegment b, WeightType type, float @Nullable [] bias,
+      boolean accumulate, float[] c, int cOffset, int cRow) {
     this.m = m;
     this.n = n;
     this.k = k;
@@ -54,6 +55,7 @@ final class Product implements WorkSplitter.Task {
     this.cRow = cRow;
     this.isWidened = type == WeightType.F16 || type == WeightType.BF16 && m > 1;
     boolean streams = m <= Tile.FEW_ROWS && !isWidened; // each panel is read once: nothing to keep in a cache
+    this.aColumn = aColumn;
     this.steps = streams ? Math.max(1, k) : Blocking.steps(k);
   }
 
@@ -75,6 +77,7 @@ final class Product implements WorkSplitter.Task {
     this.cOffset = cOffset;
     this.cRow = cRow;
     this.isWidened = false;
+    this.aColumn = 1;
     this.steps = Math.ceilDiv(Blocking.steps(k), source.inputStep()) * source.inputStep();
   }
 
@@ -134,6 +137,9 @@ final class Product implements WorkSplitter.Task {
   private void block(int rowFrom, int rowTo, int panelFrom, int panelTo, int step, int count, Scratch scratch) {
     MemorySegment panels = isWidened || source != null ? scratch.segment(1, 4L * steps * COLUMNS) : b;
     float[] edge = scratch.floats(1, ROWS * COLUMNS);
+    int packedRows = packedRows(rowTo - rowFrom);
+    float[] tiles = scratch.floats(0, Math.ceilDiv(packedRows, ROWS) * ROWS * count);
+    OperandPacking.tiles(packedRows, count, a, aOffset + rowFrom * aRow + step * aColumn, aRow, aColumn, tiles);
     for (int panel = panelFrom; panel < panelTo; panel++) {
       long at = (long) type.bytes() * COLUMNS * (panel * PackedPanels.stepsOf(type, k) + step);
       if (source != null) {
@@ -144,27 +150,34 @@ final class Product implements WorkSplitter.Task {
         at = 0;
       }
       for (int row = rowFrom; row < rowTo; row += ROWS) {
-        tile(row, Math.min(ROWS, rowTo - row), panel * COLUMNS, step, count, panels, at, edge);
+        tile(row, Math.min(ROWS, rowTo - row), panel * COLUMNS, step, count, tiles, (row - rowFrom) * count, panels, at, edge);
       }
     }
   }
 
-  private void tile(int row, int rows, int column, int step, int count, MemorySegment panels, long at, float[] edge) {
+  /** Rows of a block that are packed: not the last ones if they are few and can be read where they are. */
+  private int packedRows(int rows) {
+    int last = rows % ROWS;
+    return aColumn == 1 && last <= Tile.FEW_ROWS ? rows - last : rows;
+  }
+
+  private void tile(
+      int row, int rows, int column, int step, int count, float[] tiles, int tileAt, MemorySegment panels, long at, float[] edge) {
     int cAt = cOffset + row * cRow + column;
     int columns = Math.min(COLUMNS, n - column);
     boolean isFresh = step == 0 && !accumulate;
-    if (columns < COLUMNS || rows != ROWS && rows != Tile.FEW_ROWS && rows != 1) {
+    if (columns < COLUMNS || rows != ROWS && (aColumn != 1 || rows != Tile.FEW_ROWS && rows != 1)) {
       startEdge(isFresh, rows, columns, column, cAt, edge);
-      multiply(row, rows, step, count, panels, at, edge, 0, COLUMNS, edge, 0, COLUMNS);
+      multiply(row, rows, step, count, tiles, tileAt, panels, at, edge, 0, COLUMNS, edge, 0, COLUMNS);
       for (int r = 0; r < rows; r++) {
         System.arraycopy(edge, r * COLUMNS, c, cAt + r * cRow, columns);
       }
     } else if (!isFresh) {
-      multiply(row, rows, step, count, panels, at, c, cAt, cRow, c, cAt, cRow);
+      multiply(row, rows, step, count, tiles, tileAt, panels, at, c, cAt, cRow, c, cAt, cRow);
     } else if (bias != null) {
-      multiply(row, rows, step, count, panels, at, bias, column, 0, c, cAt, cRow);
+      multiply(row, rows, step, count, tiles, tileAt, panels, at, bias, column, 0, c, cAt, cRow);
     } else {
-      multiply(row, rows, step, count, panels, at, ZEROS, 0, 0, c, cAt, cRow);
+      multiply(row, rows, step, count, tiles, tileAt, panels, at, ZEROS, 0, 0, c, cAt, cRow);
     }
   }
 
@@ -181,11 +194,11 @@ final class Product implements WorkSplitter.Task {
   }
 
   private void multiply(
-      int row, int rows, int step, int count, MemorySegment panels, long at, float[] start, int startAt, int startRow, float[] to, int toAt,
-      int toRow) {
+      int row, int rows, int step, int count, float[] tiles, int tileAt, MemorySegment panels, long at, float[] start, int startAt,
+      int startRow, float[] to, int toAt, int toRow) {
     int from = aOffset + row * aRow + step;
-    if (rows > Tile.FEW_ROWS) {
-      TILE.many(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
+    if (rows > Tile.FEW_ROWS || aColumn != 1) {
+      TILE.packed(count, tiles, tileAt, panels, at, start, startAt, startRow, to, toAt, toRow);
     } else if (rows > 1) {
       TILE.few(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
     } else if (isWidened || type == WeightType.F32) {

@@ -6,8 +6,8 @@ import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Packed panels of B, cache blocks and register tiles, after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM
- * TOMS 34(3), 2008. A is not packed where its rows are contiguous: one element at a time is broadcast from it.
+ * Packed panels of B, packed tiles of A, cache blocks and register tiles, after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM
+ * TOMS 34(3), 2008.
  */
 final class VectorGemm implements Gemm {
   /** Operands that several threads read: they belong to the thread that called. */
@@ -34,7 +34,7 @@ final class VectorGemm implements Gemm {
       Bounds.checkMatrix("bias", bias.length, 0, 1, n, n, 1);
     }
     if (rows > 0 && n > 0) {
-      new Product(rows, n, k, x, xOffset, xStride, packed.panels(), packed.type(), bias, accumulate, out, outOffset, outStride)
+      new Product(rows, n, k, x, xOffset, xStride, 1, packed.panels(), packed.type(), bias, accumulate, out, outOffset, outStride)
           .run(splitter);
     }
   }
@@ -51,16 +51,7 @@ final class VectorGemm implements Gemm {
     for (int panel = 0; panel < PackedPanels.count(n); panel++) {
       OperandPacking.panel(panel, n, k, alpha, b, bOffset, bRow, bColumn, panels);
     }
-    float[] rows = a;
-    int rowsOffset = aOffset;
-    int rowsStride = aRow;
-    if (aColumn != 1) {
-      rows = scratch.floats(0, Math.multiplyExact(m, k));
-      rowsOffset = 0;
-      rowsStride = k;
-      OperandPacking.rows(0, m, k, a, aOffset, aRow, aColumn, rows);
-    }
-    new Product(m, n, k, rows, rowsOffset, rowsStride, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(scratch);
+    new Product(m, n, k, a, aOffset, aRow, aColumn, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(scratch);
   }
 
   @Override
@@ -76,21 +67,7 @@ final class VectorGemm implements Gemm {
     Scratch operands = shared.get();
     MemorySegment panels = operands.segment(0, PackedPanels.bytes(WeightType.F32, n, k));
     splitter.run(PackedPanels.count(n), (panel, scratch) -> OperandPacking.panel(panel, n, k, alpha, b, bOffset, bRow, bColumn, panels));
-    float[] rows = a;
-    int rowsOffset = aOffset;
-    int rowsStride = aRow;
-    if (aColumn != 1) {
-      rows = operands.floats(0, Math.multiplyExact(m, k));
-      rowsOffset = 0;
-      rowsStride = k;
-      float[] packed = rows;
-      splitter.run(
-          tasks,
-          (task, scratch) ->
-              OperandPacking.rows(
-                  (int) ((long) m * task / tasks), (int) ((long) m * (task + 1) / tasks), k, a, aOffset, aRow, aColumn, packed));
-    }
-    new Product(m, n, k, rows, rowsOffset, rowsStride, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(splitter);
+    new Product(m, n, k, a, aOffset, aRow, aColumn, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(splitter);
   }
 
   private static void check(
