@@ -5,10 +5,12 @@ import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import nibble.cli.command.ClassifyCommand;
+import nibble.cli.command.CompareCommand;
 import nibble.cli.command.DemoCommand;
 import nibble.cli.command.EvalCommand;
 import nibble.cli.command.ImagesCommand;
 import nibble.cli.command.InspectCommand;
+import nibble.cli.command.PlanCommand;
 import nibble.cli.command.QuantizeCommand;
 import nibble.cli.command.ReportCommand;
 import nibble.cli.command.TrainCommand;
@@ -32,7 +34,9 @@ import picocli.CommandLine.Spec;
       ClassifyCommand.class,
       EvalCommand.class,
       DemoCommand.class,
+      CompareCommand.class,
       QuantizeCommand.class,
+      PlanCommand.class,
       TrainCommand.class,
       ReportCommand.class,
       ImagesCommand.class,

@@ -1,6 +1,8 @@
 package nibble.cli.command;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import nibble.cli.data.FolderImageSet;
 import nibble.cli.data.ImageSet;
 import nibble.cli.data.SyntheticImageSet;
@@ -26,6 +28,26 @@ public final class ImageChoice {
 
   /** For picocli. */
   public ImageChoice() {}
+
+  /** The same choice as arguments for another command. */
+  List<String> arguments() {
+    List<String> arguments = new ArrayList<>();
+    Path folder = images;
+    if (folder != null) {
+      arguments.addAll(List.of("--images", folder.toString()));
+    }
+    Path table = labels;
+    if (table != null) {
+      arguments.addAll(List.of("--labels", table.toString()));
+    }
+    if (builtIn != 0) {
+      arguments.addAll(List.of("--built-in", Integer.toString(builtIn)));
+    }
+    if (limit != Integer.MAX_VALUE) {
+      arguments.addAll(List.of("--limit", Integer.toString(limit)));
+    }
+    return arguments;
+  }
 
   /** Opens the images as {@code model} wants them. */
   ImageSet open(OpenModel model, long seed) {
