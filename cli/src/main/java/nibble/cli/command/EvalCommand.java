@@ -12,6 +12,7 @@ import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Progress;
 import nibble.cli.terminal.Table;
 import nibble.nn.ImageClassifier;
+import nibble.nn.packed.Simulation;
 import nibble.tensor.Ops;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,6 +33,9 @@ public final class EvalCommand extends NibbleCommand {
 
   @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: ${DEFAULT-VALUE}).")
   private int batch = 8;
+
+  @Option(names = "--simulated", description = "Compute packed layers in float with fake-quantized activations instead of integers.")
+  private boolean simulated;
 
   @Option(names = "--min-top1", paramLabel = "SHARE", description = "Exit with 3 if top-1 is below, 0 to 1.")
   private double minTop1;
@@ -63,6 +67,9 @@ public final class EvalCommand extends NibbleCommand {
     String other = reference;
     try (OpenModel open = OpenModel.of(name);
         Ops ops = new Ops(common.openSplitter())) {
+      if (simulated) {
+        Simulation.install(open.model());
+      }
       if (other == null) {
         return score(open, null, ops, console, common);
       }

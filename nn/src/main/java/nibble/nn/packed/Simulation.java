@@ -1,0 +1,39 @@
+package nibble.nn.packed;
+
+import java.util.IdentityHashMap;
+import java.util.Map;
+import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.nn.Linear;
+import nibble.nn.Model;
+import nibble.nn.Site;
+
+/**
+ * The research view of a packed model: float products of dequantized weights with fake-quantized activations. Takes the same codes as the
+ * packed execution; results differ by float rounding only.
+ */
+public final class Simulation {
+  private Simulation() {}
+
+  /**
+   * Turns packed execution into simulation, in place. Layers in float stay as they are.
+   *
+   * @throws IllegalArgumentException if layers that share an input quantize it in different ways
+   */
+  public static void install(Model model) {
+    Map<Site, ActivationQuantizer> quantizers = new IdentityHashMap<>();
+    for (Linear linear : model.linears()) {
+      if (linear.isReplaced() && linear.matrix() instanceof PackedIntWeight packed) {
+        ActivationQuantizer quantizer = packed.activations();
+        if (quantizer != null) {
+          ActivationQuantizer other = quantizers.putIfAbsent(linear.input(), quantizer);
+          if (other != null && !other.equals(quantizer)) {
+            throw new IllegalArgumentException("layers that read '" + linear.input() + "' quantize it in different ways");
+          }
+        }
+        linear.weight().replace(packed::dequantized);
+        linear.weightChanged();
+      }
+    }
+    quantizers.forEach((site, quantizer) -> site.append(new SimulatedActivation(quantizer)));
+  }
+}
