@@ -9,6 +9,7 @@ module nibble.cli {
   requires static org.jspecify;
 
   exports nibble.cli;
+  exports nibble.cli.bench;
   exports nibble.cli.data;
   exports nibble.cli.evaluation;
   exports nibble.cli.report;

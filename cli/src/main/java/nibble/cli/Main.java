@@ -4,12 +4,14 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import nibble.cli.command.BenchCommand;
 import nibble.cli.command.ClassifyCommand;
 import nibble.cli.command.CompareCommand;
 import nibble.cli.command.DemoCommand;
 import nibble.cli.command.EvalCommand;
 import nibble.cli.command.ImagesCommand;
 import nibble.cli.command.InspectCommand;
+import nibble.cli.command.MethodsCommand;
 import nibble.cli.command.PlanCommand;
 import nibble.cli.command.QuantizeCommand;
 import nibble.cli.command.ReportCommand;
@@ -38,6 +40,8 @@ import picocli.CommandLine.Spec;
       QuantizeCommand.class,
       PlanCommand.class,
       TrainCommand.class,
+      BenchCommand.class,
+      MethodsCommand.class,
       ReportCommand.class,
       ImagesCommand.class,
     },

@@ -20,6 +20,11 @@ public final class VectorSupport {
     return AVAILABLE;
   }
 
+  /** Width of the vectors in use, in bits; 0 where the scalar kernels run. */
+  public static int bits() {
+    return AVAILABLE ? 32 * Lanes.FLOATS : 0;
+  }
+
   /**
    * The vector implementation where it can run, otherwise the scalar one. The suppliers are to be lambdas, which keep the vector class
    * unloaded until then; a constructor reference links it, and fails where the vector module is absent.
