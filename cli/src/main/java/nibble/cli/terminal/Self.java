@@ -50,7 +50,7 @@ public final class Self {
   private static List<String> java() {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-XX:+UseParallelGC");
+    command.add("-XX:+UseSerialGC");
     command.add("-Xmx" + Runtime.getRuntime().maxMemory());
     addProperty(command, "nibble.home");
     addProperty(command, "nibble.vector");
