@@ -1,15 +1,15 @@
 package nibble.loaders.data;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
-import java.io.IOException;
 import java.nio.file.Path;
-import java.util.stream.Stream;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import nibble.loaders.BadFileException;
 import nibble.loaders.image.RgbImage;
 

@@ -10,14 +10,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.SplittableRandom;
-import nibble.kernels.gemm.Gemm.WeightType;
-import nibble.kernels.parallel.Scratch;
-import nibble.kernels.parallel.WorkSplitter;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
+import nibble.kernels.gemm.Gemm.WeightType;
+import nibble.kernels.parallel.Scratch;
+import nibble.kernels.parallel.WorkSplitter;
 
 /** The best kernel of this machine agrees with the scalar one, within the bound for sums in another order. */
 class GemmTest {
