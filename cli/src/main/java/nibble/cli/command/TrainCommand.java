@@ -4,15 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.SplittableRandom;
 import nibble.cli.data.Batch;
 import nibble.cli.data.BatchReader;
+import nibble.cli.data.ImageSet;
 import nibble.cli.data.Order;
-import nibble.cli.data.SyntheticImageSet;
 import nibble.cli.evaluation.Evaluation;
 import nibble.cli.evaluation.Score;
-import nibble.cli.synthetic.ClassNames;
-import nibble.cli.synthetic.Split;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.JsonOut;
@@ -22,25 +19,25 @@ import nibble.cli.training.Training;
 import nibble.cli.training.TrainingOptions;
 import nibble.cli.training.TrainingState;
 import nibble.loaders.FolderWriter;
-import nibble.loaders.json.JsonObject;
-import nibble.nn.RandomWeights;
 import nibble.nn.vit.ViT;
-import nibble.nn.vit.ViTConfig;
 import nibble.tensor.DType;
 import nibble.tensor.Ops;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code nibble train}: a ViT from random weights on the built-in picture set, written as a Hugging Face folder. */
-@Command(name = "train", description = "Trains a small ViT on the built-in picture set.")
+/** {@code nibble train}: a ViT, new or trained before, on the built-in picture set or a labelled folder, written as a Hugging Face folder. */
+@Command(name = "train", description = "Trains a ViT on the built-in picture set or on a labelled folder.")
 public final class TrainCommand extends NibbleCommand {
-  private static final float STARTING_DEVIATION = 0.02f;
+  private static final long BUILT_IN_SEEN = 1_000_000;
+  private static final double RATE = 1e-3;
+  private static final double FINE_TUNING_RATE = 5e-5;
   private static final double MEMORY = 0.98;
 
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "Model folder to write, new or empty.")
   private Path out = Path.of("");
 
+  @Mixin private OwnImages own = new OwnImages();
   @Mixin private ModelShape shape = new ModelShape();
   @Mixin private TrainingKnobs knobs = new TrainingKnobs();
 
@@ -62,24 +59,23 @@ public final class TrainCommand extends NibbleCommand {
   @Override
   int run(Console console, CommonOptions common) throws IOException {
     checkOptions();
-    TrainingOptions options = knobs.options(common.seed());
-    ViTConfig config = shape.config(ClassNames.COUNT);
-    ViT model = new ViT(config, new RandomWeights(new SplittableRandom(common.seed()), STARTING_DEVIATION));
-    String command = "nibble train %s %s --dtype %s --seed %d".formatted(shape.arguments(), knobs.arguments(), dtype, common.seed());
+    boolean fromFolder = own.areChosen();
     Path state = out.resolveSibling(out.getFileName() + ".state.safetensors");
     try (FolderWriter folder = FolderWriter.create(out, FolderWriter.Existing.REFUSE);
         Ops ops = new Ops(common.openSplitter())) {
-      Training training = new Training(model, ops, options);
+      TrainingTask task = fromFolder ? own.task(shape, common.seed()) : TrainingTask.builtIn(shape, testImages, common.seed());
+      TrainingOptions options = knobs.options(common.seed(), fromFolder ? own.defaultSeen(task) : BUILT_IN_SEEN, own.isFineTuning() ? FINE_TUNING_RATE : RATE);
+      String command = "nibble train %s %s --dtype %s --seed %d".formatted(task.arguments(), TrainingKnobs.arguments(options), dtype, common.seed());
+      Training training = new Training(task.model(), ops, options);
       begin(training, command, state, console);
-      double seconds = train(training, config.imageSize(), command, state, console);
-      TrainedModelFolder.round(model, dtype);
-      Score score = score(model, ops, config.imageSize(), common.seed(), console);
+      double seconds = train(training, task.images(), command, state, console);
+      TrainedModelFolder.round(task.model(), dtype);
+      Score score = score(task, ops, console);
       var provenance = new TrainedModelFolder.Provenance(Version.NUMBER, command, options, seconds, score);
-      TrainedModelFolder.write(
-          folder.path(), model, dtype, ClassNames.all(), JsonObject.empty(), BuiltInPreprocessor.config(config.imageSize()), provenance, training.log());
+      TrainedModelFolder.write(folder.path(), task.model(), dtype, task.labels(), task.config(), task.preprocessor(), provenance, training.log());
       folder.commit();
       Files.deleteIfExists(state);
-      print(console, common, model, options, seconds, score);
+      print(console, common, task.model(), options, seconds, score);
     }
     return done();
   }
@@ -108,14 +104,14 @@ public final class TrainCommand extends NibbleCommand {
     }
   }
 
-  private double train(Training training, int imageSize, String command, Path state, Console console) {
+  private double train(Training training, ImageSet images, String command, Path state, Console console) {
     TrainingOptions options = training.options();
     long total = (long) options.steps() * options.batchSize();
     long first = (long) training.step() * options.batchSize();
     long start = System.nanoTime();
     long saved = start;
     try (BatchReader reader =
-            new BatchReader(SyntheticImageSet.endless(options.seed(), imageSize), Order.sequential(), options.batchSize(), first, total);
+            new BatchReader(images, Order.sequential(), options.batchSize(), first, total);
         Progress progress = console.progress("train", total, "images").from(first)) {
       double loss = Double.NaN;
       double accuracy = 0;
@@ -133,9 +129,9 @@ public final class TrainCommand extends NibbleCommand {
     return (System.nanoTime() - start) * 1e-9;
   }
 
-  private Score score(ViT model, Ops ops, int imageSize, long seed, Console console) {
-    try (Progress progress = console.progress("test", testImages, "images")) {
-      return new Evaluation(ops, 64).score(model, new SyntheticImageSet(Split.TEST, seed, imageSize, testImages), null, progress);
+  private Score score(TrainingTask task, Ops ops, Console console) {
+    try (Progress progress = console.progress("test", task.heldOut().size(), "images")) {
+      return new Evaluation(ops, 64).score(task.model(), task.heldOut(), null, progress);
     }
   }
 
