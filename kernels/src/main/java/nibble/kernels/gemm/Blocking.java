@@ -27,6 +27,11 @@ final class Blocking {
     return Math.max(1, A_FLOATS / Math.max(1, steps) / Tile.ROWS) * Tile.ROWS;
   }
 
+  /** Where part {@code index} of {@code parts} about equal parts begins. */
+  static int part(int whole, int index, int parts) {
+    return (int) ((long) whole * index / parts);
+  }
+
   /** Number of tasks for a product: two for each worker where there is enough work, so that a delayed thread costs less. */
   static int tasks(long m, long n, long k, int workers) {
     if (workers == 1) {

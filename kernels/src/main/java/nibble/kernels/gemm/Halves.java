@@ -1,6 +1,6 @@
 package nibble.kernels.gemm;
 
-import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -19,6 +19,8 @@ import nibble.kernels.platform.Lanes;
 final class Halves {
   private static final VectorSpecies<Integer> I = Lanes.INT;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int COLUMNS = Tile.BEST.columns();
+  private static final long ROW = 4L * COLUMNS; // bytes of one step of a widened panel, and of a pair of steps of a packed one
 
   private static final int F16_TO_F32_EXPONENT = (127 - 15) << 23;
   private static final int SIGN = 0x8000_0000;
@@ -40,52 +42,44 @@ final class Halves {
     return highF16(pairs.lanewise(LSHL, 16));
   }
 
-  /** Exact for every F16: normal, subnormal, zero, infinite, not a number. */
-  static FloatVector highF16(IntVector pairs) {
-    IntVector magnitude = repaired(pairs.and(0x7FFF_0000).lanewise(LSHR, 3).add(F16_TO_F32_EXPONENT));
-    return magnitude.or(pairs.and(SIGN)).reinterpretAsFloats();
-  }
-
   /**
-   * {@code f}, the F16 bits read with an F32 exponent, is right for normal numbers. A subnormal {@code m 2^-24} shows up as {@code 2^-15 +
-   * m 2^-25}, so {@code 2 f - 2^-14} is right there; it is the smaller of the two for subnormals only. Bits of floats that are not negative
-   * compare like ints.
+   * Exact for every F16: normal, subnormal, zero, infinite, not a number. The F16 bits {@code f} read with an F32 exponent are right for
+   * normal numbers. A subnormal {@code m 2^-24} shows up as {@code 2^-15 + m 2^-25}, so {@code 2 f - 2^-14} is right there; it is the
+   * smaller of the two for subnormals only, and bits of floats that are not negative compare like ints.
    */
-  private static IntVector repaired(IntVector f) {
+  static FloatVector highF16(IntVector pairs) {
+    IntVector f = pairs.and(0x7FFF_0000).lanewise(LSHR, 3).add(F16_TO_F32_EXPONENT);
     FloatVector x = f.reinterpretAsFloats();
-    return withInfinities(f, x.add(x).sub(0x1p-14f).reinterpretAsInts().min(f));
-  }
-
-  private static IntVector withInfinities(IntVector f, IntVector finite) {
-    IntVector special = (IntVector) f.compare(GT, F16_LARGEST_FINITE).toVector();
-    return finite.or(special.and(F16_TO_F32_EXPONENT));
+    IntVector finite = x.add(x).sub(0x1p-14f).reinterpretAsInts().min(f);
+    IntVector special = IntVector.broadcast(I, F16_LARGEST_FINITE).sub(f).lanewise(ASHR, 31); // all bits where f is above
+    return finite.or(special.and(F16_TO_F32_EXPONENT)).or(pairs.and(SIGN)).reinterpretAsFloats();
   }
 
   /** Widens the first {@code steps} steps, an odd number rounded up, of a panel at byte {@code at} into {@code out} from its start. */
-  static void widen(WeightType type, int columns, MemorySegment packed, long at, int steps, MemorySegment out) {
+  static void widen(WeightType type, MemorySegment packed, long at, int steps, MemorySegment out) {
     int pairs = Math.ceilDiv(steps, 2);
-    for (int j = 0; j < columns; j += Lanes.FLOATS) { // the long loop inside: a panel is only a few vectors wide
+    for (int j = 0; j < COLUMNS; j += Lanes.FLOATS) { // the long loop inside: a panel is only a few vectors wide
       if (type == WeightType.BF16) {
-        widenBf16(packed, at + 4L * j, pairs, 4L * columns, out, 4L * j);
+        widenBf16(packed, at + 4L * j, pairs, out, 4L * j);
       } else {
-        widenF16(packed, at + 4L * j, pairs, 4L * columns, out, 4L * j);
+        widenF16(packed, at + 4L * j, pairs, out, 4L * j);
       }
     }
   }
 
-  private static void widenBf16(MemorySegment packed, long from, int count, long row, MemorySegment out, long to) {
+  private static void widenBf16(MemorySegment packed, long from, int count, MemorySegment out, long to) {
     for (int i = 0; i < count; i++) {
-      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + i * row, ORDER);
-      lowBf16(pairs).intoMemorySegment(out, to + 2 * i * row, ORDER);
-      highBf16(pairs).intoMemorySegment(out, to + (2 * i + 1) * row, ORDER);
+      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + i * ROW, ORDER);
+      lowBf16(pairs).intoMemorySegment(out, to + i * (2 * ROW), ORDER);
+      highBf16(pairs).intoMemorySegment(out, to + i * (2 * ROW) + ROW, ORDER);
     }
   }
 
-  private static void widenF16(MemorySegment packed, long from, int count, long row, MemorySegment out, long to) {
+  private static void widenF16(MemorySegment packed, long from, int count, MemorySegment out, long to) {
     for (int i = 0; i < count; i++) {
-      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + i * row, ORDER);
-      lowF16(pairs).intoMemorySegment(out, to + 2 * i * row, ORDER);
-      highF16(pairs).intoMemorySegment(out, to + (2 * i + 1) * row, ORDER);
+      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + i * ROW, ORDER);
+      lowF16(pairs).intoMemorySegment(out, to + i * (2 * ROW), ORDER);
+      highF16(pairs).intoMemorySegment(out, to + i * (2 * ROW) + ROW, ORDER);
     }
   }
 }

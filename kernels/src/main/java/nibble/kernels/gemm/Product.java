@@ -106,10 +106,10 @@ final class Product implements WorkSplitter.Task {
     int tiles = Math.ceilDiv(m, ROWS);
     int rowTask = index / panelTasks;
     int panelTask = index % panelTasks;
-    int rowFrom = part(tiles, rowTask, rowTasks) * ROWS;
-    int rowTo = Math.min(m, part(tiles, rowTask + 1, rowTasks) * ROWS);
-    int panelFrom = part(panels, panelTask, panelTasks);
-    int panelTo = part(panels, panelTask + 1, panelTasks);
+    int rowFrom = Blocking.part(tiles, rowTask, rowTasks) * ROWS;
+    int rowTo = Math.min(m, Blocking.part(tiles, rowTask + 1, rowTasks) * ROWS);
+    int panelFrom = Blocking.part(panels, panelTask, panelTasks);
+    int panelTo = Blocking.part(panels, panelTask + 1, panelTasks);
     if (accumulate && bias != null) {
       addBias(bias, rowFrom, rowTo, panelFrom * COLUMNS, Math.min(n, panelTo * COLUMNS));
     }
@@ -119,10 +119,6 @@ final class Product implements WorkSplitter.Task {
         block(row, Math.min(rowTo, row + blockRows), panelFrom, panelTo, step, Math.min(steps, k - step), scratch);
       }
     }
-  }
-
-  private static int part(int whole, int index, int parts) {
-    return (int) ((long) whole * index / parts);
   }
 
   private void addBias(float[] values, int rowFrom, int rowTo, int from, int to) {
@@ -146,7 +142,7 @@ final class Product implements WorkSplitter.Task {
         source.fill(panel * COLUMNS, COLUMNS, step, count, panels);
         at = 0;
       } else if (isWidened) {
-        Halves.widen(type, COLUMNS, b, at, count, panels);
+        Halves.widen(type, b, at, count, panels);
         at = 0;
       }
       for (int row = rowFrom; row < rowTo; row += ROWS) {

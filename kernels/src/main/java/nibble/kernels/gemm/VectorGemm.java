@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * TOMS 34(3), 2008.
  */
 final class VectorGemm implements Gemm {
-  /** Operands that several threads read: they belong to the thread that called. */
+  /** Panels that several threads read: they belong to the thread that called. */
   private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
 
   @Override
@@ -47,10 +47,13 @@ final class VectorGemm implements Gemm {
     if (m == 0 || n == 0) {
       return;
     }
-    MemorySegment panels = scratch.segment(0, PackedPanels.bytes(WeightType.F32, n, k));
-    for (int panel = 0; panel < PackedPanels.count(n); panel++) {
-      OperandPacking.panel(panel, n, k, alpha, b, bOffset, bRow, bColumn, panels);
+    if (ThinProduct.fits(m, bRow, bColumn)) {
+      float[] row = scratch.floats(0, k);
+      ThinProduct.columns(0, n, m, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, accumulate, c, cOffset, cRow, row);
+      return;
     }
+    MemorySegment panels = scratch.segment(0, PackedPanels.bytes(WeightType.F32, n, k));
+    OperandPacking.panels(0, PackedPanels.count(n), n, k, alpha, b, bOffset, bRow, bColumn, panels);
     new Product(m, n, k, a, aOffset, aRow, aColumn, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(scratch);
   }
 
@@ -64,9 +67,22 @@ final class VectorGemm implements Gemm {
       return;
     }
     check(m, n, k, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, c, cOffset, cRow);
-    Scratch operands = shared.get();
-    MemorySegment panels = operands.segment(0, PackedPanels.bytes(WeightType.F32, n, k));
-    splitter.run(PackedPanels.count(n), (panel, scratch) -> OperandPacking.panel(panel, n, k, alpha, b, bOffset, bRow, bColumn, panels));
+    if (ThinProduct.fits(m, bRow, bColumn)) {
+      splitter.run(
+          tasks,
+          (task, scratch) ->
+              ThinProduct.columns(
+                  Blocking.part(n, task, tasks), Blocking.part(n, task + 1, tasks), m, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow,
+                  bColumn, accumulate, c, cOffset, cRow, scratch.floats(0, k)));
+      return;
+    }
+    MemorySegment panels = shared.get().segment(0, PackedPanels.bytes(WeightType.F32, n, k));
+    int count = PackedPanels.count(n);
+    splitter.run(
+        tasks,
+        (task, scratch) ->
+            OperandPacking.panels(
+                Blocking.part(count, task, tasks), Blocking.part(count, task + 1, tasks), n, k, alpha, b, bOffset, bRow, bColumn, panels));
     new Product(m, n, k, a, aOffset, aRow, aColumn, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(splitter);
   }
 
