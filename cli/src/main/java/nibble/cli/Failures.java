@@ -23,7 +23,7 @@ final class Failures {
   static int usage(ParameterException failure, String... args) {
     CommandLine at = failure.getCommandLine();
     PrintWriter err = at.getErr();
-    line(err, "%s; see '%s --help'".formatted(oneLine(failure.getMessage()), at.getCommandSpec().qualifiedName()));
+    line(err, "%s; see '%s --help'".formatted(Misspelling.in(failure).orElseGet(() -> oneLine(failure.getMessage())), at.getCommandSpec().qualifiedName()));
     if (wantsStackTrace(args)) {
       failure.printStackTrace(err);
     }

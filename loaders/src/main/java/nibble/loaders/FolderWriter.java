@@ -80,7 +80,7 @@ public final class FolderWriter implements AutoCloseable {
     }
     if (existing == Existing.REFUSE && !isEmpty(target)) {
       throw new WriteFailedException(
-          named + ": cannot be written: the folder exists and is not empty; choose another one or ask for it to be replaced", null);
+          named + ": cannot be written: the folder exists and is not empty; choose another one, or remove it", null);
     }
   }
 

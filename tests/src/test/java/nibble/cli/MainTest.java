@@ -50,6 +50,20 @@ class MainTest {
   }
 
   @Test
+  void misspelledWordsAreRecognized() {
+    assertEquals(ExitStatus.USAGE, run("clasify"));
+    assertEquals(ExitStatus.USAGE, run("images", "--out", "x", "--cuont", "3"));
+    assertEquals(ExitStatus.USAGE, run("methods", "gptq", "extra"));
+    assertEquals(
+        """
+        nibble: unknown command 'clasify', did you mean classify?; see 'nibble --help'
+        nibble: unknown option '--cuont', did you mean --count?; see 'nibble images --help'
+        nibble: one argument too many: 'extra'; see 'nibble methods --help'
+        """,
+        err.toString());
+  }
+
+  @Test
   void aFailureIsOneLineUnlessTheStackTraceIsWanted() throws IOException {
     Files.writeString(place.resolve("file"), "");
     assertEquals(ExitStatus.FAILURE, run("images", "--out", place.resolve("file").toString()));

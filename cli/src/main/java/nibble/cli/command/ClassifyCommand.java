@@ -59,7 +59,7 @@ public final class ClassifyCommand extends NibbleCommand {
       }
     }
     if (common.json()) {
-      JsonOut.result().put("classify", results).print(console.out());
+      JsonOut.result().put("results", results).print(console.out());
     }
     return done();
   }

@@ -70,14 +70,16 @@ public final class ModelFolder {
     Path ref = repository.resolve("refs").resolve("main");
     if (!Files.exists(ref)) {
       throw new BadFileException(
-          "%s: no such folder, and not in the hub cache: %s does not exist; fetch it with 'nibble pull %s' or set HF_HUB_CACHE or HF_HOME"
-              .formatted(model, ref, model));
+          model.contains("/")
+              ? "%s: no such folder, and not in the hub cache: %s does not exist; download it with 'hf download %s', or set HF_HUB_CACHE or HF_HOME"
+                  .formatted(model, ref, model)
+              : "%s: no such folder, and no model of that name in the hub cache (%s)".formatted(model, repository.getParent()));
     }
     String revision = revision(ref);
     Path snapshot = repository.resolve("snapshots").resolve(revision);
     if (!Files.isDirectory(snapshot)) {
       throw new BadFileException(
-          "%s: %s names revision %s, but %s does not exist; fetch it again with 'nibble pull %s'".formatted(model, ref, revision, snapshot, model));
+          "%s: %s names revision %s, but %s does not exist; download it again with 'hf download %s'".formatted(model, ref, revision, snapshot, model));
     }
     return snapshot;
   }

@@ -34,7 +34,7 @@ class ModelFolderTest {
   @Test
   void namesAreLookedUpInTheCache() throws IOException {
     Path repository = home.resolve(".cache/huggingface/hub/models--org--name.v1");
-    assertError("not in the hub cache: " + repository.resolve("refs/main") + " does not exist; fetch it with 'nibble pull org/name.v1'");
+    assertError("not in the hub cache: " + repository.resolve("refs/main") + " does not exist; download it with 'hf download org/name.v1'");
     Files.createDirectories(repository.resolve("refs"));
     Files.writeString(repository.resolve("refs/main"), "0123abc\n");
     assertError("does not exist; fetch it again");
