@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A compiled vector kernel keeps vectors in registers: one that allocates is many times slower. */
 class GemmAllocationTest {
-  private static final long BYTES_PER_CALL = 512;
+  private static final long BYTES_PER_CALL = 256;
   private static final int CALLS = 200;
   private static final int ATTEMPTS = 60;
 

@@ -1,5 +1,6 @@
 package nibble.kernels.rowwise;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -18,7 +19,12 @@ import org.junit.jupiter.api.Test;
 /** Compiled loops keep vectors in registers. One vector on the heap per step of a loop would be 12 KB per call here. */
 class RowwiseAllocationTest {
   private static final int COLUMNS = 773;
-  private static final int BYTES_PER_CALL = 1024;
+  private static final int BYTES_PER_CALL = 256;
+
+  /** Two exponentials and a lane sum fill the compiler's inlining budget, which leaves the last sum of a row on the heap. */
+  private static final int BYTES_PER_SOFTMAX = 512;
+
+  private static final long PATIENCE_NANOS = 20_000_000_000L;
 
   private final float[] x = RowwiseSamples.normal(2 * COLUMNS, 1);
   private final float[] y = RowwiseSamples.normal(2 * COLUMNS, 2);
@@ -34,7 +40,7 @@ class RowwiseAllocationTest {
     assumeTrue(
         Lanes.SHAPE.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize(),
         "registers wider than the machine's are emulated on the heap");
-    kernels().forEach(RowwiseAllocationTest::check);
+    assertAll(kernels().entrySet().stream().map(kernel -> () -> check(kernel.getKey(), kernel.getValue())));
   }
 
   private Map<String, Runnable> kernels() {
@@ -69,7 +75,7 @@ class RowwiseAllocationTest {
     float[] transformed = new float[4096];
     Fwht fwht = Fwht.best();
     HadamardTransform transform = HadamardTransform.of(768);
-    for (int n : new int[] {4, 32, 512, 1024, 4096}) {
+    for (int n : new int[] {4, 8, 16, 32, 128, 512, 1024, 4096}) {
       kernels.put("FWHT " + n, () -> fwht.transform(1, n, transformed, 0, 0.5f));
       kernels.put("FWHT without scale " + n, () -> fwht.transform(1, n, transformed, 0, 1));
     }
@@ -80,15 +86,17 @@ class RowwiseAllocationTest {
   private static void check(String name, Runnable kernel) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     int calls = 200;
+    int limit = name.contains("softmax") ? BYTES_PER_SOFTMAX : BYTES_PER_CALL;
     long perCall = Long.MAX_VALUE;
-    // Compilation happens in the background: the first rounds may still be interpreted.
-    for (int round = 0; round < 400 && perCall > BYTES_PER_CALL; round++) {
+    // Compilation happens in the background and may take long on a busy machine; until then vectors are allocated.
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    while (perCall > limit && System.nanoTime() < end) {
       long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < calls; i++) {
         kernel.run();
       }
       perCall = (threads.getCurrentThreadAllocatedBytes() - before) / calls;
     }
-    assertTrue(perCall <= BYTES_PER_CALL, name + " allocates " + perCall + " bytes per call");
+    assertTrue(perCall <= limit, name + " allocates " + perCall + " bytes per call");
   }
 }
