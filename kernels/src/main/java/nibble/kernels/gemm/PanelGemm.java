@@ -30,7 +30,7 @@ public final class PanelGemm {
       Bounds.checkMatrix("bias", bias.length, 0, 1, weights.out(), weights.out(), 1);
     }
     if (rows > 0) {
-      new Product(rows, x, xOffset, xStride, weights, bias, out, outOffset, outStride).run(splitter);
+      new Product(rows, x, xOffset, xStride, 1, weights, bias, false, out, outOffset, outStride).run(splitter);
     }
   }
 

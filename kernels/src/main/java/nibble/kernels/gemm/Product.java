@@ -36,17 +36,19 @@ final class Product implements WorkSplitter.Task {
   private int rowTasks = 1;
   private int panelTasks = 1;
 
+  /** A product with packed weights. */
   Product(
-      int m, int n, int k, float[] a, int aOffset, int aRow, int aColumn, MemorySegment b, WeightType type, float @Nullable [] bias,
-      boolean accumulate, float[] c, int cOffset, int cRow) {
+      int m, float[] a, int aOffset, int aRow, PackedPanels weights, float @Nullable [] bias, boolean accumulate, float[] c, int cOffset,
+      int cRow) {
     this.m = m;
-    this.n = n;
-    this.k = k;
+    this.n = weights.out();
+    this.k = weights.in();
     this.a = a;
     this.aOffset = aOffset;
     this.aRow = aRow;
-    this.b = b;
-    this.type = type;
+    this.aColumn = 1;
+    this.b = weights.panels();
+    this.type = weights.type();
     this.source = null;
     this.bias = bias;
     this.accumulate = accumulate;
@@ -55,29 +57,29 @@ final class Product implements WorkSplitter.Task {
     this.cRow = cRow;
     this.isWidened = type == WeightType.F16 || type == WeightType.BF16 && m > 1;
     boolean streams = m <= Tile.FEW_ROWS && !isWidened; // each panel is read once: nothing to keep in a cache
-    this.aColumn = aColumn;
     this.steps = streams ? Math.max(1, k) : Blocking.steps(k);
   }
 
-  /** A product with weights that are unpacked block by block. */
+  /** A product with a B that is unpacked or packed block by block. */
   Product(
-      int m, float[] a, int aOffset, int aRow, PanelSource source, float @Nullable [] bias, float[] c, int cOffset, int cRow) {
+      int m, float[] a, int aOffset, int aRow, int aColumn, PanelSource source, float @Nullable [] bias, boolean accumulate, float[] c,
+      int cOffset, int cRow) {
     this.m = m;
     this.n = source.out();
     this.k = source.in();
     this.a = a;
     this.aOffset = aOffset;
     this.aRow = aRow;
+    this.aColumn = aColumn;
     this.b = MemorySegment.NULL;
     this.type = WeightType.F32;
     this.source = source;
     this.bias = bias;
-    this.accumulate = false;
+    this.accumulate = accumulate;
     this.c = c;
     this.cOffset = cOffset;
     this.cRow = cRow;
     this.isWidened = false;
-    this.aColumn = 1;
     this.steps = Math.ceilDiv(Blocking.steps(k), source.inputStep()) * source.inputStep();
   }
 

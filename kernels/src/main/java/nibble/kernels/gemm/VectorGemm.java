@@ -10,9 +10,6 @@ import org.jspecify.annotations.Nullable;
  * TOMS 34(3), 2008.
  */
 final class VectorGemm implements Gemm {
-  /** Panels that several threads read: they belong to the thread that called. */
-  private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
-
   @Override
   public PackedMatrix pack(MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
     Bounds.checkWeights(weights, byteOffset, type, out, in);
@@ -34,8 +31,7 @@ final class VectorGemm implements Gemm {
       Bounds.checkMatrix("bias", bias.length, 0, 1, n, n, 1);
     }
     if (rows > 0 && n > 0) {
-      new Product(rows, n, k, x, xOffset, xStride, 1, packed.panels(), packed.type(), bias, accumulate, out, outOffset, outStride)
-          .run(splitter);
+      new Product(rows, x, xOffset, xStride, packed, bias, accumulate, out, outOffset, outStride).run(splitter);
     }
   }
 
@@ -50,40 +46,32 @@ final class VectorGemm implements Gemm {
     if (ThinProduct.fits(m, bRow, bColumn)) {
       float[] row = scratch.floats(0, k);
       ThinProduct.columns(0, n, m, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, accumulate, c, cOffset, cRow, row);
-      return;
+    } else {
+      StridedPanels panels = new StridedPanels(n, k, alpha, b, bOffset, bRow, bColumn);
+      new Product(m, a, aOffset, aRow, aColumn, panels, null, accumulate, c, cOffset, cRow).run(scratch);
     }
-    MemorySegment panels = scratch.segment(0, PackedPanels.bytes(WeightType.F32, n, k));
-    OperandPacking.panels(0, PackedPanels.count(n), n, k, alpha, b, bOffset, bRow, bColumn, panels);
-    new Product(m, n, k, a, aOffset, aRow, aColumn, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(scratch);
   }
 
   @Override
   public void gemm(
       int m, int n, int k, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow, int bColumn,
       boolean accumulate, float[] c, int cOffset, int cRow, WorkSplitter splitter) {
-    int tasks = Blocking.tasks(m, n, k, splitter.workers());
-    if (tasks == 1) {
-      gemm(m, n, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, accumulate, c, cOffset, cRow, shared.get());
+    check(m, n, k, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, c, cOffset, cRow);
+    if (m == 0 || n == 0) {
       return;
     }
-    check(m, n, k, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, c, cOffset, cRow);
     if (ThinProduct.fits(m, bRow, bColumn)) {
+      int tasks = Blocking.tasks(m, n, k, splitter.workers());
       splitter.run(
           tasks,
           (task, scratch) ->
               ThinProduct.columns(
                   Blocking.part(n, task, tasks), Blocking.part(n, task + 1, tasks), m, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow,
                   bColumn, accumulate, c, cOffset, cRow, scratch.floats(0, k)));
-      return;
+    } else {
+      StridedPanels panels = new StridedPanels(n, k, alpha, b, bOffset, bRow, bColumn);
+      new Product(m, a, aOffset, aRow, aColumn, panels, null, accumulate, c, cOffset, cRow).run(splitter);
     }
-    MemorySegment panels = shared.get().segment(0, PackedPanels.bytes(WeightType.F32, n, k));
-    int count = PackedPanels.count(n);
-    splitter.run(
-        tasks,
-        (task, scratch) ->
-            OperandPacking.panels(
-                Blocking.part(count, task, tasks), Blocking.part(count, task + 1, tasks), n, k, alpha, b, bOffset, bRow, bColumn, panels));
-    new Product(m, n, k, a, aOffset, aRow, aColumn, panels, WeightType.F32, null, accumulate, c, cOffset, cRow).run(splitter);
   }
 
   private static void check(
