@@ -7,7 +7,7 @@ import nibble.kernels.platform.Lanes;
 
 /**
  * The first pass does the strides inside a register, by one permute and one fused multiply-add each ({@code v * (+1 -1 ...) + swapped v}),
- * and two or three more; later passes do three or four stages. Rows longer than {@link #CACHED} are split into sub-rows that are finished
+ * and two or three more; later passes do three stages or two. Rows longer than {@link #CACHED} are split into sub-rows that are finished
  * one by one, so that all but the last passes stay in the first-level cache. Stages and the scale come in the order of the scalar kernel, so
  * results have the same bits.
  */
@@ -85,10 +85,7 @@ final class VectorFwht implements Fwht {
       if (left == 1) {
         FwhtPasses.two(step, n, x, at, scale);
         step *= 2;
-      } else if (left == 4) {
-        FwhtPasses.sixteen(step, n, x, at, scale);
-        step *= 16;
-      } else if (left == 2 || left == 5) {
+      } else if (left % 3 != 0) {
         FwhtPasses.four(step, n, x, at, left == 2 ? scale : 1);
         step *= 4;
       } else {
