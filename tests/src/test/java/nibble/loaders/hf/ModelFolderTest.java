@@ -37,7 +37,7 @@ class ModelFolderTest {
     assertError("not in the hub cache: " + repository.resolve("refs/main") + " does not exist; download it with 'hf download org/name.v1'");
     Files.createDirectories(repository.resolve("refs"));
     Files.writeString(repository.resolve("refs/main"), "0123abc\n");
-    assertError("does not exist; fetch it again");
+    assertError("does not exist; download it again");
     Path snapshot = Files.createDirectories(repository.resolve("snapshots/0123abc"));
     assertEquals(snapshot, ModelFolder.resolve("org/name.v1", Map.of(), home));
     Files.writeString(repository.resolve("refs/main"), "../../..");
