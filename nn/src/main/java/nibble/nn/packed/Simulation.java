@@ -2,6 +2,7 @@ package nibble.nn.packed;
 
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Optional;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.nn.Linear;
 import nibble.nn.Model;
@@ -17,23 +18,30 @@ public final class Simulation {
   /**
    * Turns packed execution into simulation, in place. Layers in float stay as they are.
    *
-   * @throws IllegalArgumentException if layers that share an input quantize it in different ways
+   * @throws IllegalArgumentException if layers that share an input quantize it in different ways, or only some of them do; the model is as
+   *     it was then
    */
   public static void install(Model model) {
-    Map<Site, ActivationQuantizer> quantizers = new IdentityHashMap<>();
+    Map<Site, Optional<ActivationQuantizer>> quantizers = quantizers(model);
     for (Linear linear : model.linears()) {
       if (linear.isReplaced() && linear.matrix() instanceof PackedIntWeight packed) {
-        ActivationQuantizer quantizer = packed.activations();
-        if (quantizer != null) {
-          ActivationQuantizer other = quantizers.putIfAbsent(linear.input(), quantizer);
-          if (other != null && !other.equals(quantizer)) {
-            throw new IllegalArgumentException("layers that read '" + linear.input() + "' quantize it in different ways");
-          }
-        }
         linear.weight().replace(packed::dequantized);
         linear.weightChanged();
       }
     }
-    quantizers.forEach((site, quantizer) -> site.append(new SimulatedActivation(quantizer)));
+    quantizers.forEach((site, quantizer) -> quantizer.ifPresent(q -> site.append(new SimulatedActivation(q))));
+  }
+
+  private static Map<Site, Optional<ActivationQuantizer>> quantizers(Model model) {
+    Map<Site, Optional<ActivationQuantizer>> quantizers = new IdentityHashMap<>();
+    for (Linear linear : model.linears()) {
+      Optional<ActivationQuantizer> quantizer =
+          linear.isReplaced() && linear.matrix() instanceof PackedIntWeight packed ? Optional.ofNullable(packed.activations()) : Optional.empty();
+      Optional<ActivationQuantizer> other = quantizers.putIfAbsent(linear.input(), quantizer);
+      if (other != null && !other.equals(quantizer)) {
+        throw new IllegalArgumentException("layers that read '" + linear.input() + "' quantize it in different ways; a simulation has one way for each input");
+      }
+    }
+    return quantizers;
   }
 }

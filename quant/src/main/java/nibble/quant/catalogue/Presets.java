@@ -66,7 +66,8 @@ public final class Presets {
       return SiteRules.NONE;
     }
     int bits = text == null ? EDGE_DEFAULT : edgeBits(text);
-    boolean wideAlready = scheme.weights().orElseThrow().format().bits() >= bits;
+    boolean wideAlready =
+        scheme.weights().orElseThrow().format().bits() >= bits && scheme.activations().map(a -> a.format().bits() >= bits).orElse(true);
     if (text == null && wideAlready) {
       return SiteRules.NONE;
     }

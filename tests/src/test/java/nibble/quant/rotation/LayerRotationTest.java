@@ -80,7 +80,7 @@ class LayerRotationTest {
     }
   }
 
-  /** Sixty-four weights, each with a few columns thirty times as large as the rest. */
+  /** Sixty-four weights, each with three columns thirty times as large as the rest. */
   @Test
   void rotationTakesHeavyTailsAway() {
     int lower = 0;
@@ -89,10 +89,10 @@ class LayerRotationTest {
       float[] plain = heavyTailed(new Random(seed), 16, 128);
       float[] turned = rotated(plain, RandomizedHadamard.random(128, seed));
       lower += maxOverRms(turned) < 0.5 * maxOverRms(plain) ? 1 : 0;
-      better += rtnError(turned) < 0.7 * rtnError(plain) ? 1 : 0;
+      better += rtnError(turned) < 0.5 * rtnError(plain) ? 1 : 0;
     }
     assertEquals(64, lower, "max/RMS is halved");
-    assertEquals(64, better, "the squared error of 4-bit RTN falls by three tenths");
+    assertEquals(64, better, "the squared error of 4-bit RTN is halved");
   }
 
   /** Normal numbers stay normal: nothing to win, and little to lose. */
@@ -111,7 +111,7 @@ class LayerRotationTest {
   private static float[] heavyTailed(Random random, int out, int in) {
     float[] w = RandomModels.gaussian(random, out * in, 0, 1);
     for (int k = 0; k < 3; k++) {
-      int column = random.nextInt(in);
+      int column = k * (in / 3) + random.nextInt(in / 3);
       for (int o = 0; o < out; o++) {
         w[o * in + column] *= 30;
       }
