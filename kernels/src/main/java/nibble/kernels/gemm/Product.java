@@ -14,6 +14,10 @@ final class Product implements WorkSplitter.Task {
   private static final Tile TILE = Tile.BEST;
   private static final int ROWS = Tile.ROWS;
   private static final int COLUMNS = TILE.columns();
+
+  /** Row tiles for which it is worth reading the panels. */
+  private static final int FEWEST_TILES = 4;
+
   private static final float[] ZEROS = new float[COLUMNS];
 
   private final int m;
@@ -92,8 +96,9 @@ final class Product implements WorkSplitter.Task {
     int tasks = Blocking.tasks(m, n, k, splitter.workers());
     int panels = PackedPanels.count(n);
     int tiles = Math.ceilDiv(m, ROWS);
-    if (m > 2 * n) { // every task reads the whole of the side that is not split, so the longer one is split
-      rowTasks = Math.min(tasks, tiles);
+    boolean hasReadyPanels = source == null && !isWidened;
+    if (hasReadyPanels || m > 2 * n) { // each task packs its rows and unpacks its panels: the dearer side is split
+      rowTasks = Math.clamp(tiles / FEWEST_TILES, 1, tasks);
       panelTasks = Math.min(panels, tasks / rowTasks);
     } else {
       panelTasks = Math.min(tasks, panels);
