@@ -1,0 +1,64 @@
+package nibble.docs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What every page must keep: code blocks that name a source are in it, and links lead somewhere. */
+class PagesTest {
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]+)(?:#[^)]*)?\\)");
+
+  @Test
+  void codeBlocksAreInTheirSources() throws IOException {
+    List<String> problems = new ArrayList<>();
+    int blocks = 0;
+    for (Path page : Pages.all()) {
+      for (Excerpt excerpt : Excerpt.in(page, Files.readString(page))) {
+        blocks++;
+        problems.add(excerpt.problem(Pages.read(excerpt.source())));
+      }
+    }
+    problems.removeIf(String::isEmpty);
+    assertEquals("", String.join("\n", problems));
+    assertTrue(blocks > 3, "only " + blocks + " code blocks were found");
+  }
+
+  @Test
+  void linksLeadToFiles() throws IOException {
+    List<String> dead = new ArrayList<>();
+    for (Path page : Pages.all()) {
+      Matcher link = LINK.matcher(Files.readString(page));
+      while (link.find()) {
+        String target = link.group(1);
+        if (!target.contains(":") && !Files.exists(page.resolveSibling(target))) {
+          dead.add(page + " -> " + target);
+        }
+      }
+    }
+    assertEquals(List.of(), dead);
+  }
+
+  @Test
+  void differencesAreNoticed() {
+    String file = "class A {\n  // region a\n  int x;\n\n  int y;\n  // endregion\n  int z;\n}\n";
+    assertEquals("", block("#a", "int x;\n\nint y;").problem(file));
+    assertFalse(block("#a", "int x;").problem(file).isEmpty());
+    assertFalse(block("#b", "int x;").problem(file).isEmpty());
+    assertEquals("", block("", "class A {\n...\n  int z;").problem(file));
+    assertFalse(block("", "int z;\n...\nint x;").problem(file).isEmpty());
+  }
+
+  private static Excerpt block(String region, String code) {
+    String page = "text\n<!-- source: A.java%s -->\n```java\n%s\n```\n".formatted(region, code);
+    return Excerpt.in(Path.of("page.md"), page).getFirst();
+  }
+}
