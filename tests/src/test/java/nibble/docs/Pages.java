@@ -21,17 +21,18 @@ final class Pages {
     throw new IllegalStateException("the tests run outside of the repository");
   }
 
-  /** {@code README.md} where there is one, and everything in {@code docs}, in order of their names. */
+  /** {@code README.md} and the {@link #guide}. */
   static List<Path> all() throws IOException {
-    List<Path> pages = new ArrayList<>();
-    Path readme = root().resolve("README.md");
-    if (Files.exists(readme)) {
-      pages.add(readme);
-    }
-    try (Stream<Path> files = Files.walk(root().resolve("docs"))) {
-      files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(pages::add);
-    }
+    List<Path> pages = new ArrayList<>(guide());
+    pages.addFirst(root().resolve("README.md"));
     return pages;
+  }
+
+  /** Everything in {@code docs}, in order of the names. */
+  static List<Path> guide() throws IOException {
+    try (Stream<Path> files = Files.walk(root().resolve("docs"))) {
+      return files.filter(file -> file.toString().endsWith(".md")).sorted().toList();
+    }
   }
 
   /** The page at {@code path} below the repository's folder. */

@@ -13,7 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What every page must keep: code blocks that name a source are in it, and links lead somewhere. */
+/** Code blocks that name a source are in it, and links of the guide lead somewhere. */
 class PagesTest {
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]+)(?:#[^)]*)?\\)");
 
@@ -33,9 +33,17 @@ class PagesTest {
   }
 
   @Test
-  void linksLeadToFiles() throws IOException {
+  void everyMarkOfTheGuideHasItsBlock() throws IOException {
+    for (Path page : Pages.guide()) {
+      String text = Files.readString(page);
+      assertEquals(text.split("<!-- source:", -1).length - 1, Excerpt.in(page, text).size(), page.toString());
+    }
+  }
+
+  @Test
+  void linksOfTheGuideLeadToFiles() throws IOException {
     List<String> dead = new ArrayList<>();
-    for (Path page : Pages.all()) {
+    for (Path page : Pages.guide()) {
       Matcher link = LINK.matcher(Files.readString(page));
       while (link.find()) {
         String target = link.group(1);
