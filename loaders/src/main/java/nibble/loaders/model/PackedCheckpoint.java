@@ -114,7 +114,11 @@ final class PackedCheckpoint {
     }
     float scale = scalar(module + ".input_scale");
     int zeroPoint = activations.symmetric() ? 0 : (int) scalar(module + ".input_zero_point") + (1 << (bits - 1));
-    return new ActivationQuantizer.PerTensor(bits, activations.symmetric(), scale, zeroPoint);
+    try {
+      return new ActivationQuantizer.PerTensor(bits, activations.symmetric(), scale, zeroPoint);
+    } catch (IllegalArgumentException e) {
+      throw bad(module + ".input_scale", "or the zero point beside it is wrong: " + e.getMessage());
+    }
   }
 
   private float scalar(String name) {

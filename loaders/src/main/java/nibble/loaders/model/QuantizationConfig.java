@@ -13,10 +13,12 @@ import nibble.loaders.json.JsonValue;
  * The {@code quantization_config} of compressed-tensors, format {@code pack-quantized}: which modules have which bits.
  *
  * <p>Modules go by their names in the checkpoint ({@code vit.encoder.layer.0.output.dense}); a target is such a name, {@code re:} with a
- * regular expression, or the class {@code Linear}.
+ * regular expression that its beginning must match, or the class {@code Linear}. Names go before the class, in whichever group they are.
  */
 final class QuantizationConfig {
   static final String KEY = "quantization_config";
+
+  private static final String EVERY_LINEAR = "Linear";
 
   private final JsonObject json;
   private final List<Group> groups;
@@ -32,15 +34,12 @@ final class QuantizationConfig {
    * @param groupSize weights along the input axis that share a scale; 0 for one scale per channel
    */
   record Group(String name, List<String> targets, int bits, boolean symmetric, int groupSize, Optional<Activations> activations) {
-    private boolean covers(String module) {
-      for (String target : targets) {
-        boolean matches =
-            target.startsWith("re:") ? Pattern.matches(target.substring(3), module) : target.equals(module) || target.equals("Linear");
-        if (matches) {
-          return true;
-        }
-      }
-      return false;
+    private boolean names(String module) {
+      return targets.stream().anyMatch(t -> t.startsWith("re:") ? Pattern.compile(t.substring(3)).matcher(module).lookingAt() : t.equals(module));
+    }
+
+    private boolean coversAllLinears() {
+      return targets.contains(EVERY_LINEAR);
     }
   }
 
@@ -137,10 +136,15 @@ final class QuantizationConfig {
     }
   }
 
-  /** The group that {@code module} belongs to. */
+  /** The group that {@code module} belongs to: the first that names it, else the first for all linear layers. */
   Group groupOf(String module) {
     for (Group group : groups) {
-      if (group.covers(module)) {
+      if (group.names(module)) {
+        return group;
+      }
+    }
+    for (Group group : groups) {
+      if (group.coversAllLinears()) {
         return group;
       }
     }
