@@ -19,7 +19,7 @@ class SyntheticImagesTest {
   /** The bytes of the first 256 test pictures: every runtime and processor must make exactly these. Changing the generator means training the shipped model again. */
   @Test
   void picturesAreTheSameEverywhere() {
-    assertEquals("d7c4b0c57fd1e3092a017636960540005e93c1189abab95263c319539fc6d7ef", digest(Split.TEST, 1, SIZE, 256));
+    assertEquals("58a4691fc7b393853eeaac82b259bf26e8cfb7166a4b66e3e62c19e7c375f9f6", digest(Split.TEST, 1, SIZE, 256));
   }
 
   @Test
