@@ -51,24 +51,21 @@ public final class CodeStore {
   }
 
   /**
-   * The store of {@code out}.
+   * The store of {@code out}. Its folder appears with the first layer, so a run that fails before leaves nothing behind.
    *
    * @param identity everything that the codes depend on
    */
   public static CodeStore open(Path out, List<String> identity) {
     MessageDigest sha = Calibration.sha256();
     identity.forEach(part -> sha.update((part + "\n").getBytes(StandardCharsets.UTF_8)));
-    Path folder = place(out);
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return new CodeStore(folder, HexFormat.of().formatHex(sha.digest()));
+    return new CodeStore(place(out), HexFormat.of().formatHex(sha.digest()));
   }
 
   /** Number of layers in the store. */
   public long size() {
+    if (!Files.exists(folder)) {
+      return 0;
+    }
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(f -> f.toString().endsWith(".safetensors")).count();
     } catch (IOException e) {
@@ -78,6 +75,9 @@ public final class CodeStore {
 
   /** Deletes the store. */
   public void delete() {
+    if (!Files.exists(folder)) {
+      return;
+    }
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.toList()) {
         Files.delete(file);
@@ -122,6 +122,11 @@ public final class CodeStore {
   }
 
   private void save(String layer, QuantizedTensor codes) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     QuantParams params = codes.params();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("codes", bytes(codes.codes(), codes.out(), codes.in()));
