@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The codes of finished layers, one small file each, so that an interrupted run can go on. Files carry a digest of what was asked for; those
- * of another run are an error, not a surprise.
+ * of another run are an error, not a surprise. Only integer codes are remembered; binary codes need no calibration data and are computed again.
  */
 public final class CodeStore {
   private static final String DIGEST = "run";
@@ -99,6 +99,11 @@ public final class CodeStore {
       @Override
       public boolean needsHessian() {
         return method.needsHessian();
+      }
+
+      @Override
+      public long packedBytes(int out, int in, WeightScheme scheme) {
+        return method.packedBytes(out, in, scheme);
       }
 
       @Override

@@ -4,12 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import nibble.kernels.gemm.Gemm;
-import nibble.kernels.lowbit.IntWeights;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
-import nibble.quant.format.IntFormat;
-import nibble.quant.format.WeightScheme;
 import nibble.quant.pipeline.LayerPlan;
 import nibble.quant.pipeline.RecipeRunner;
 
@@ -47,16 +44,10 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images) {
     for (Linear linear : model.linears()) {
       Optional<LayerPlan> plan = runner.plan(linear);
       long before = linear.weight().value().byteSize();
-      long after = plan.map(p -> packedBytes(linear, p.weights())).orElse(before);
+      long after = plan.map(p -> p.method().packedBytes(linear.out(), linear.in(), p.weights())).orElse(before);
       layers.add(new Layer(linear.name(), linear.out(), linear.in(), plan, before, after));
     }
     return new Plan(layers, tokensPerImage, images);
-  }
-
-  private static long packedBytes(Linear linear, WeightScheme scheme) {
-    IntFormat format = scheme.format();
-    int groupSize = scheme.granularity().groupSize(linear.in());
-    return IntWeights.packedBytes(linear.out(), linear.in(), format.bits(), groupSize, !format.isAsymmetric());
   }
 
   /** Bytes of all linear weights now. */

@@ -40,6 +40,27 @@ public final class BinaryWeights {
   private final MemorySegment segment;
 
   private BinaryWeights(int out, int in, int planes, int groupSize, boolean hasOffset) {
+    check(out, in, planes, groupSize);
+    this.out = out;
+    this.in = in;
+    this.planes = planes;
+    this.groupSize = groupSize;
+    this.hasOffset = hasOffset;
+    this.segment = Arena.ofAuto().allocate(packedBytes(out, in, planes, groupSize, hasOffset), LINE);
+  }
+
+  /**
+   * Bytes of the packed form of such weights.
+   *
+   * @throws IllegalArgumentException if there is no such form; the message says what would be
+   */
+  public static long packedBytes(int out, int in, int planes, int groupSize, boolean hasOffset) {
+    check(out, in, planes, groupSize);
+    long floats = (long) (in / groupSize) * (planes + (hasOffset ? 1 : 0));
+    return (out + PANEL_ROWS - 1) / PANEL_ROWS * LINE * ((long) Math.ceilDiv(in, WORD_INPUTS) * planes + floats);
+  }
+
+  private static void check(int out, int in, int planes, int groupSize) {
     if (out < 1 || in < 1) {
       throw new IllegalArgumentException("weights must have at least one output and one input, were [%d, %d]".formatted(out, in));
     }
@@ -51,12 +72,6 @@ public final class BinaryWeights {
           "group size %d must divide in = %d and be a multiple of %d; choose another, or group size %d for one group per channel"
               .formatted(groupSize, in, WORD_INPUTS, in));
     }
-    this.out = out;
-    this.in = in;
-    this.planes = planes;
-    this.groupSize = groupSize;
-    this.hasOffset = hasOffset;
-    this.segment = Arena.ofAuto().allocate(offsetsOffset() + (hasOffset ? 4L * panels() * groups() * PANEL_ROWS : 0), LINE);
   }
 
   /**
@@ -196,6 +211,11 @@ public final class BinaryWeights {
   /** Offset of one group; 0 where there is none. */
   public float offset(int row, int group) {
     return hasOffset ? segment.get(FLOAT, offsetAt(row, group)) : 0;
+  }
+
+  /** The bits of 32 inputs from {@code 32 * word} on in one plane, the first in bit 0; bits after the last input are 0. */
+  public int bits(int row, int plane, int word) {
+    return segment.get(WORD, wordAt(row, word * WORD_INPUTS, plane));
   }
 
   /** Copies the codes of one row, as they were packed, to {@code codes[offset .. offset + in)}. */

@@ -5,8 +5,8 @@ import nibble.kernels.platform.VectorSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products {@code x W^T} with binary-coded weights, by looking up sums of few activations instead of multiplying. Several rows run one after
- * the other.
+ * Products {@code x W^T} with binary-coded weights, by looking up sums of few activations instead of multiplying. Many rows at once, where
+ * that does not pay, meet weights that are unpacked to FP32 tile by tile.
  *
  * <p>Source: Park et al., LUT-GEMM, <a href="https://arxiv.org/abs/2206.09557">arXiv:2206.09557</a>, section 4.
  */

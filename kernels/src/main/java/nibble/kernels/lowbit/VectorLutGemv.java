@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.gemm.PanelGemm;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A lane for each output row. A table fills one vector register, so it covers as many activations as a lane number has bits: 2, 3 or 4 for
- * 128, 256 or 512 bits; one permutation looks up a whole vector of rows. Task scratch: float slots 0 and 1.
+ * 128, 256 or 512 bits; one permutation looks up a whole vector of rows. Many rows share the cost of unpacking to FP32 panels instead, which a
+ * product by {@link PanelGemm} reads. Task scratch: float slots 0 and 1, segment slot 1.
  */
 final class VectorLutGemv implements LutGemv {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -22,6 +24,9 @@ final class VectorLutGemv implements LutGemv {
   private static final int LANES = Lanes.FLOATS;
   private static final int ROWS = 2 * LANES;
   private static final int LINE = IntWeights.LINE;
+
+  /** Up to so many rows look sums up; more rows unpack panels. */
+  static final int FEW_ROWS = 3;
 
   /** Activations of one table. */
   private static final int INPUTS = Integer.numberOfTrailingZeros(LANES);
@@ -37,6 +42,10 @@ final class VectorLutGemv implements LutGemv {
       int rows, float[] x, int xOffset, int xStride, BinaryWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
       WorkSplitter splitter) {
     Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
+    if (rows > FEW_ROWS) {
+      PanelGemm.multiply(rows, x, xOffset, xStride, new BinaryPanels(weights), bias, out, outOffset, outStride, splitter);
+      return;
+    }
     int groups = weights.groups();
     int[] tables = shared.get().ints(0, weights.words() * TABLES * LANES);
     float[] sums = shared.get().floats(0, groups);

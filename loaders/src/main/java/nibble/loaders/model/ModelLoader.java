@@ -34,7 +34,7 @@ public final class ModelLoader {
     if (!ViTConfigs.describes(config)) {
       throw config.error("model_type", "is '" + config.string("model_type", "") + "', expected vit or deit");
     }
-    PackedCheckpoint packed = new PackedCheckpoint(checkpoint.tensors(), QuantizationConfig.of(config));
+    PackedCheckpoint packed = new PackedCheckpoint(checkpoint.tensors(), QuantizationConfig.of(config), BinaryCoding.of(config));
     ViT model = new ViT(ViTConfigs.fromJson(config), new CheckpointWeights(checkpoint.tensors(), packed));
     installTransforms(model, config);
     for (Linear linear : model.linears()) {

@@ -2,10 +2,14 @@ package nibble.loaders.model;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.kernels.lowbit.BinaryWeights;
 import nibble.kernels.lowbit.IntWeights;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.Json;
@@ -24,14 +28,17 @@ import nibble.nn.Parameter;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.nn.online.OnlineTransform;
+import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
+import nibble.nn.packed.PackedWeight;
 import nibble.nn.vit.ViT;
 
 /**
  * Writes {@code config.json} and {@code model.safetensors} of a model, float or packed. The same model gives the same bytes.
  *
  * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format has no key for stands under {@code nibble}
- * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code provenance}.
+ * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code binary_coding}, {@code provenance}.
+ * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore.
  */
 public final class ModelWriter {
   private ModelWriter() {}
@@ -44,16 +51,16 @@ public final class ModelWriter {
    * @throws nibble.loaders.WriteFailedException if a file cannot be written
    */
   public static void write(Path folder, JsonObject config, ViT model, JsonObject provenance) {
-    Map<Linear, PackedIntWeight> packed = packed(model);
+    Map<Linear, PackedWeight> packed = packed(model);
     SafetensorsWriter.write(folder.resolve(Checkpoint.WEIGHTS), tensors(model, packed), Map.of("format", "pt"));
     Json.write(folder.resolve(Checkpoint.CONFIG), config(config, model, packed, provenance));
   }
 
-  private static Map<Linear, PackedIntWeight> packed(ViT model) {
-    Map<Linear, PackedIntWeight> packed = new LinkedHashMap<>();
+  private static Map<Linear, PackedWeight> packed(ViT model) {
+    Map<Linear, PackedWeight> packed = new LinkedHashMap<>();
     for (Linear linear : model.linears()) {
       if (linear.isReplaced()) {
-        if (!(linear.matrix() instanceof PackedIntWeight weight)) {
+        if (!(linear.matrix() instanceof PackedWeight weight)) {
           throw new IllegalArgumentException("'" + linear.name() + "' is " + linear.matrix().format() + ", which has no file format");
         }
         packed.put(linear, weight);
@@ -62,31 +69,38 @@ public final class ModelWriter {
     return packed;
   }
 
-  private static List<TensorSource> tensors(ViT model, Map<Linear, PackedIntWeight> packed) {
-    Map<Parameter, PackedIntWeight> byParameter = new LinkedHashMap<>();
+  private static List<TensorSource> tensors(ViT model, Map<Linear, PackedWeight> packed) {
+    Map<Parameter, PackedWeight> byParameter = new LinkedHashMap<>();
     packed.forEach((linear, weight) -> byParameter.put(linear.weight(), weight));
     List<TensorSource> tensors = new ArrayList<>();
     for (Parameter parameter : model.parameters()) {
-      PackedIntWeight weight = byParameter.get(parameter);
-      if (weight == null) {
-        var value = parameter.stored();
-        tensors.add(new TensorSource(parameter.name(), value.dtype(), value.shape(), parameter::stored));
-      } else {
-        tensors.addAll(PackedTensors.of(parameter.name(), weight));
+      switch (byParameter.get(parameter)) {
+        case null -> {
+          var value = parameter.stored();
+          tensors.add(new TensorSource(parameter.name(), value.dtype(), value.shape(), parameter::stored));
+        }
+        case PackedIntWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
+        case PackedBinaryWeight weight -> tensors.addAll(BinaryCheckpoint.tensors(parameter.name(), weight.weights()));
       }
     }
     return tensors;
   }
 
-  private static JsonObject config(JsonObject config, ViT model, Map<Linear, PackedIntWeight> packed, JsonObject provenance) {
+  private static JsonObject config(JsonObject config, ViT model, Map<Linear, PackedWeight> packed, JsonObject provenance) {
     Map<GroupKey, List<String>> groups = new LinkedHashMap<>();
+    Map<String, BinaryWeights> binary = new LinkedHashMap<>();
     packed.forEach(
-        (linear, weight) -> groups.computeIfAbsent(GroupKey.of(weight), k -> new ArrayList<>()).add(module(linear)));
+        (linear, weight) -> {
+          switch (weight) {
+            case PackedIntWeight w -> groups.computeIfAbsent(GroupKey.of(w), k -> new ArrayList<>()).add(module(linear));
+            case PackedBinaryWeight w -> binary.put(module(linear), w.weights());
+          }
+        });
     JsonObject result = ViTConfigs.toJson(config, model.config()).without(QuantizationConfig.KEY);
     if (!groups.isEmpty()) {
-      result = result.with(QuantizationConfig.KEY, quantizationConfig(model, packed, groups));
+      result = result.with(QuantizationConfig.KEY, quantizationConfig(model, groups));
     }
-    return result.with("nibble", extensions(model, groups, provenance));
+    return result.with("nibble", extensions(model, groups, binary, provenance));
   }
 
   private static String module(Linear linear) {
@@ -94,7 +108,9 @@ public final class ModelWriter {
     return name.substring(0, name.length() - ".weight".length());
   }
 
-  private static JsonObject quantizationConfig(ViT model, Map<Linear, PackedIntWeight> packed, Map<GroupKey, List<String>> groups) {
+  private static JsonObject quantizationConfig(ViT model, Map<GroupKey, List<String>> groups) {
+    Set<String> covered = new HashSet<>();
+    groups.values().forEach(covered::addAll);
     JsonObject configGroups = JsonObject.empty();
     int index = 0;
     for (Map.Entry<GroupKey, List<String>> group : groups.entrySet()) {
@@ -105,7 +121,7 @@ public final class ModelWriter {
               .with("input_activations", group.getKey().activations());
       configGroups = configGroups.with("group_" + index++, json);
     }
-    List<String> ignored = model.linears().stream().filter(l -> !packed.containsKey(l)).map(ModelWriter::module).toList();
+    List<String> ignored = model.linears().stream().map(ModelWriter::module).filter(m -> !covered.contains(m)).toList();
     return JsonObject.empty()
         .with("quant_method", new JsonString("compressed-tensors"))
         .with("format", new JsonString("pack-quantized"))
@@ -114,7 +130,8 @@ public final class ModelWriter {
         .with("ignore", JsonArray.ofStrings(ignored));
   }
 
-  private static JsonObject extensions(ViT model, Map<GroupKey, List<String>> groups, JsonObject provenance) {
+  private static JsonObject extensions(
+      ViT model, Map<GroupKey, List<String>> groups, Map<String, BinaryWeights> binary, JsonObject provenance) {
     JsonObject result = JsonObject.empty().with("norm", new JsonString(model.config().norm() == Norm.Kind.RMS ? "rms" : "layer"));
     List<JsonValue> transforms = new ArrayList<>();
     for (Site site : model.sites().all()) {
@@ -134,6 +151,10 @@ public final class ModelWriter {
     JsonObject clips = clips(groups);
     if (!clips.keys().isEmpty()) {
       result = result.with("activation_clip", clips);
+    }
+    Optional<JsonArray> coding = BinaryCoding.toJson(binary);
+    if (coding.isPresent()) {
+      result = result.with(BinaryCoding.KEY, coding.get());
     }
     return result.with("provenance", provenance);
   }

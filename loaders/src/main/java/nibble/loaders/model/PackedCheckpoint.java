@@ -11,6 +11,7 @@ import nibble.loaders.BadFileException;
 import nibble.loaders.safetensors.TensorFile;
 import nibble.nn.packed.CodePacking;
 import nibble.nn.packed.PackedIntWeight;
+import nibble.nn.packed.PackedWeight;
 import nibble.tensor.DType;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -18,7 +19,7 @@ import nibble.tensor.Tensor;
 /**
  * Weights in the {@code pack-quantized} format of compressed-tensors: for a weight {@code x.weight [out, in]} the tensors {@code
  * x.weight_packed} (I32 words along {@code in}), {@code x.weight_scale [out, groups]}, {@code x.weight_shape} (I64), and for asymmetric
- * weights {@code x.weight_zero_point} (I32 words along {@code out}).
+ * weights {@code x.weight_zero_point} (I32 words along {@code out}). Weights of binary codes are left to {@link BinaryCheckpoint}.
  */
 final class PackedCheckpoint {
   private static final String SUFFIX = "_packed";
@@ -26,15 +27,21 @@ final class PackedCheckpoint {
 
   private final TensorFile file;
   private final Optional<QuantizationConfig> config;
-  private final Map<String, PackedIntWeight> unpacked = new LinkedHashMap<>();
+  private final BinaryCheckpoint binary;
+  private final Map<String, PackedWeight> unpacked = new LinkedHashMap<>();
 
-  PackedCheckpoint(TensorFile file, Optional<QuantizationConfig> config) {
+  PackedCheckpoint(TensorFile file, Optional<QuantizationConfig> config, BinaryCoding coding) {
     this.file = file;
     this.config = config;
+    this.binary = new BinaryCheckpoint(file, coding);
   }
 
   /** Whether the weight {@code name} is stored as packed codes. */
   boolean has(String name) {
+    return hasIntegers(name) || binary.has(name);
+  }
+
+  private boolean hasIntegers(String name) {
     return file.tensors().containsKey(name + SUFFIX);
   }
 
@@ -63,11 +70,22 @@ final class PackedCheckpoint {
   }
 
   /** The weight {@code name} as it is executed; unpacked at the first call. */
-  PackedIntWeight weight(String name) {
+  PackedWeight weight(String name) {
     return unpacked.computeIfAbsent(name, this::unpack);
   }
 
-  private PackedIntWeight unpack(String name) {
+  private PackedWeight unpack(String name) {
+    if (!binary.has(name)) {
+      return integers(name);
+    }
+    if (hasIntegers(name)) {
+      throw bad(name + SUFFIX, "is there beside binary codes of the same weight, expected one of them");
+    }
+    Shape shape = shape(name);
+    return binary.weight(name, shape.dim(0), shape.dim(1));
+  }
+
+  private PackedIntWeight integers(String name) {
     String module = name.substring(0, name.length() - ".weight".length());
     QuantizationConfig.Group group =
         config.orElseThrow(() -> bad(name + SUFFIX, "holds packed codes, but config.json has no quantization_config")).groupOf(module);

@@ -30,7 +30,7 @@ final class PackedTensors {
     Shape words = Shape.of(out, CodePacking.wordsFor(in, bits));
     tensors.add(new TensorSource(name + "_packed", DType.I32, words, () -> ints(CodePacking.pack(codes(weights), out, in, bits), words)));
     tensors.add(new TensorSource(name + "_scale", DType.F32, Shape.of(out, groups), () -> scales(weights)));
-    tensors.add(TensorSource.of(name + "_shape", Tensor.ofSegment(MemorySegment.ofArray(new long[] {out, in}), DType.I64, Shape.of(2))));
+    tensors.add(shape(name, out, in));
     if (!weights.isSymmetric()) {
       Shape zeros = Shape.of(CodePacking.wordsFor(out, bits), groups);
       tensors.add(
@@ -87,7 +87,12 @@ final class PackedTensors {
     return Tensor.of(scales, weights.out(), weights.groups());
   }
 
-  private static Tensor ints(int[] values, Shape shape) {
+  /** The tensor that says what the shape of the float weight is. */
+  static TensorSource shape(String name, int out, int in) {
+    return TensorSource.of(name + "_shape", Tensor.ofSegment(MemorySegment.ofArray(new long[] {out, in}), DType.I64, Shape.of(2)));
+  }
+
+  static Tensor ints(int[] values, Shape shape) {
     return Tensor.ofSegment(MemorySegment.ofArray(values), DType.I32, shape);
   }
 }

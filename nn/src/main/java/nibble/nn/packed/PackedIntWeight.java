@@ -3,7 +3,6 @@ package nibble.nn.packed;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.IntGemm;
 import nibble.kernels.lowbit.IntWeights;
-import nibble.nn.WeightMatrix;
 import nibble.tensor.Ops;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param weights codes, scales and zero points
  * @param activations how the input is quantized; null for float activations
  */
-public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer activations) implements WeightMatrix {
+public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer activations) implements PackedWeight {
   @Override
   public int out() {
     return weights.out();
@@ -30,17 +29,11 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
   @Override
   public Tensor multiply(Ops ops, Tensor x, @Nullable Tensor bias) {
     int in = weights.in();
-    if (x.dim(-1) != in) {
-      throw new IllegalArgumentException("the weight takes " + in + " input features, the input is " + x.shape());
-    }
-    if (ops.isRecording() && x.requiresGrad()) {
-      throw new IllegalStateException("packed integers have no derivative; train the float model, or switch to noGrad()");
-    }
+    int rows = Products.rows(ops, x, in);
     Shape shape = x.shape().with(-1, weights.out());
     Tensor out = ops.empty(shape.dims());
     Tensor input = x.toF32();
-    int rows = (int) (x.size() / in);
-    float[] b = bias == null ? null : plain(bias);
+    float[] b = Products.plain(bias);
     if (activations == null) {
       IntGemm.best()
           .multiply(
@@ -53,17 +46,12 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
     return out;
   }
 
-  /** The elements of {@code bias} as an array that starts with them; a copy only if it must be. */
-  private static float[] plain(Tensor bias) {
-    return bias.offset() == 0 && bias.array().length == bias.size() ? bias.array() : bias.toFloats();
-  }
-
   @Override
   public long bytes() {
     return weights.bytes();
   }
 
-  /** The weight in float, {@code [out, in]}, in new memory. */
+  @Override
   public Tensor dequantized() {
     float[] values = new float[Math.multiplyExact(weights.out(), weights.in())];
     for (int row = 0; row < weights.out(); row++) {

@@ -24,7 +24,7 @@ public final class Simulation {
   public static void install(Model model) {
     Map<Site, Optional<ActivationQuantizer>> quantizers = quantizers(model);
     for (Linear linear : model.linears()) {
-      if (linear.isReplaced() && linear.matrix() instanceof PackedIntWeight packed) {
+      if (linear.isReplaced() && linear.matrix() instanceof PackedWeight packed) {
         linear.weight().replace(packed::dequantized);
         linear.weightChanged();
       }

@@ -3,14 +3,17 @@ package nibble.quant.bcq;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import nibble.kernels.lowbit.BinaryWeights;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.ClipSearch;
 import nibble.quant.format.Granularity;
+import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.observer.Hessian;
+import nibble.quant.rtn.Rtn;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -29,13 +32,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A symmetric scheme fixes {@code z = 0}; an asymmetric one fits z and also starts from the uniform grid, which is such a code, so that
  * the result is never worse than that grid. Differs from the reference: sign(0) is +1 (a third symbol cannot be packed); small weights are
- * not pruned. Cost: {@code O(rounds out in (k^2 + log 2^k))}.
+ * not pruned. Layers that have more than 4 bits, such as the ends of a model, are rounded to nearest integers: so many planes cost more than
+ * they are worth, and no kernel runs them. Cost: {@code O(rounds out in (k^2 + log 2^k))}.
  */
 public final class Bcq implements WeightMethod {
   /** What the catalogue shows. */
   public static final MethodCard CARD = new MethodCard(
       "bcq", "Binary-coding quantization", "Xu and others 2018, arXiv:1802.00150; LUT-GEMM, arXiv:2206.09557", "weights only, no data",
-      "at 1 to 4 bits on machines where table look-ups beat integer products", BcqOptions.OPTIONS, List.of("W1..4A16 by LUT-GEMM"));
+      "at 1 to 4 bits on machines where table look-ups beat integer products", BcqOptions.OPTIONS, List.of("W2..4A16 g32n", "W5..8 as rtn"));
 
   private final BcqOptions options;
 
@@ -59,20 +63,36 @@ public final class Bcq implements WeightMethod {
   }
 
   @Override
-  public BinaryCodedTensor quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
-    int planes = options.planes() == 0 ? scheme.format().bits() : options.planes();
-    if (planes > BcqOptions.MAX_PLANES) {
-      throw new IllegalArgumentException("%s: bcq codes 1 to 4 planes, the scheme asks for %d bits".formatted(name, planes));
+  public QuantizedWeight quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
+    if (isWide(scheme)) {
+      return Rtn.quantize(name, Weights.values(name, weight), weight.dim(0), weight.dim(1), scheme, splitter);
     }
+    int planes = planes(scheme);
     if (!scheme.clip().equals(ClipSearch.NONE)) {
       throw new IllegalArgumentException(name + ": bcq fits its levels itself; leave the clip search out of the scheme");
     }
     if (scheme.granularity() instanceof Granularity.PerTensor) {
-      throw new IllegalArgumentException(name + ": bcq needs scales per channel or per group");
+      throw new IllegalArgumentException(name + ": bcq needs scales per channel or per group; choose w:channel or a group size");
     }
     int in = weight.dim(1);
     int groupSize = scheme.granularity().groupSize(in);
     return fit(name, Weights.values(name, weight), weight.dim(0), in, planes, groupSize, scheme.format().isAsymmetric(), options, splitter);
+  }
+
+  private static boolean isWide(WeightScheme scheme) {
+    return scheme.format().bits() > BcqOptions.MAX_PLANES;
+  }
+
+  private int planes(WeightScheme scheme) {
+    return options.planes() == 0 ? scheme.format().bits() : options.planes();
+  }
+
+  @Override
+  public long packedBytes(int out, int in, WeightScheme scheme) {
+    if (isWide(scheme)) {
+      return WeightMethod.super.packedBytes(out, in, scheme);
+    }
+    return BinaryWeights.packedBytes(out, in, planes(scheme), scheme.granularity().groupSize(in), scheme.format().isAsymmetric());
   }
 
   /**

@@ -9,7 +9,7 @@ import nibble.quant.method.MethodOption;
 /**
  * Knobs of binary coding.
  *
- * @param planes   binary planes, 1 to 4; 0 takes the bit width of the scheme
+ * @param planes   binary planes of layers with at most 4 bits, 1 to 4; 0 takes the bit width of the scheme
  * @param rounds   rounds of alternating refinement; 0 is greedy, 1 refined greedy (reference: 15)
  * @param exponent importance of a weight is {@code min(|w| / c, 1)^exponent}; 0 weighs all alike (plain least squares)
  * @param clipping c is this quantile of {@code |w|} in its group, above 0 and at most 1
@@ -22,7 +22,7 @@ public record BcqOptions(int planes, int rounds, double exponent, double clippin
   public static final BcqOptions DEFAULTS = new BcqOptions(0, 15, 0, 1);
 
   static final List<MethodOption> OPTIONS = List.of(
-      MethodOption.integer("planes", DEFAULTS.planes, "binary planes, 1 to 4; 0 takes the bit width of the scheme"),
+      MethodOption.integer("planes", DEFAULTS.planes, "binary planes, 1 to 4, of layers with at most 4 bits; 0 takes the bit width of the scheme"),
       MethodOption.integer("rounds", DEFAULTS.rounds, "rounds of alternating refinement; 0 is greedy (reference: 15)"),
       MethodOption.number("exponent", DEFAULTS.exponent, "importance min(|w| / c, 1)^exponent; 0 weighs all weights alike"),
       MethodOption.number("clipping", DEFAULTS.clipping, "quantile of |w| in a group that is c"));

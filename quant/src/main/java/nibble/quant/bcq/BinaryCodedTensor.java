@@ -69,6 +69,16 @@ public record BinaryCodedTensor(int out, int in, int planes, int groupSize, int[
     }
   }
 
+  /** Whether any group has an offset other than 0. */
+  public boolean hasOffsets() {
+    for (float offset : offsets) {
+      if (offset != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The bits of all planes of a weight; plane p is bit p. */
   public int code(int row, int column) {
     int words = Math.ceilDiv(in, 32);
@@ -97,9 +107,10 @@ public record BinaryCodedTensor(int out, int in, int planes, int groupSize, int[
     return values;
   }
 
+  /** Offsets that are all 0 are not written. */
   @Override
   public long storedBits() {
-    return 32L * (bits.length + (long) scales.length + offsets.length);
+    return 32L * (bits.length + (long) scales.length + (hasOffsets() ? offsets.length : 0));
   }
 
   @Override

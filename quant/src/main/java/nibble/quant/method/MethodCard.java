@@ -13,7 +13,8 @@ import java.util.Map;
  * @param needs         data and memory that it needs
  * @param whenToChoose  one line of advice
  * @param options       its knobs
- * @param packedSchemes schemes whose result runs on a packed kernel; others run as simulation
+ * @param packedSchemes schemes whose result runs on a packed kernel, others are an error; {@code g8n} says that groups, if any, divide the
+ *     inputs of a layer and are a multiple of 8
  */
 public record MethodCard(
     String name, String title, String paper, String needs, String whenToChoose, List<MethodOption> options, List<String> packedSchemes) {

@@ -1,5 +1,6 @@
 package nibble.quant.method;
 
+import nibble.kernels.lowbit.IntWeights;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.WeightScheme;
@@ -15,6 +16,15 @@ public interface WeightMethod {
 
   /** Whether {@link #quantize} needs the Hessian of the layer's calibration inputs. */
   boolean needsHessian();
+
+  /**
+   * Bytes of a weight {@code [out, in]} as executed, padding included. This is of integer codes; methods with other codes override it.
+   *
+   * @throws IllegalArgumentException if no kernel executes the scheme; the message says what would run
+   */
+  default long packedBytes(int out, int in, WeightScheme scheme) {
+    return IntWeights.packedBytes(out, in, scheme.format().bits(), scheme.granularity().groupSize(in), !scheme.format().isAsymmetric());
+  }
 
   /**
    * The codes for a weight.

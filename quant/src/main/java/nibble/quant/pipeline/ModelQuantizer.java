@@ -45,14 +45,16 @@ public final class ModelQuantizer {
    *
    * @param plans the plan of a layer; empty leaves it in float
    * @param calibration batches of normalised pixels; may be empty if no plan needs them
-   * @throws IllegalArgumentException if a plan needs calibration data and there is none, a weight is not finite, or the kernels have no such
-   *     group size; layers before it have been replaced then
+   * @throws IllegalArgumentException before anything is changed if the kernels have no such bit width or group size, or a plan needs
+   *     calibration data and there is none; later if a weight is not finite or no kernel takes the activations, when layers before it have
+   *     been replaced
    */
   public List<LayerResult> quantize(ImageClassifier model, Function<Linear, Optional<LayerPlan>> plans, List<Tensor> calibration) {
     Map<Linear, LayerPlan> planned = new LinkedHashMap<>();
     for (Linear linear : model.linears()) {
       plans.apply(linear).ifPresent(plan -> planned.put(linear, plan));
     }
+    planned.forEach(ModelQuantizer::checkKernel);
     if (calibration.isEmpty()) {
       planned.forEach(ModelQuantizer::checkNeedsNoCalibration);
     }
@@ -64,6 +66,14 @@ public final class ModelQuantizer {
       }
     }
     return run.results();
+  }
+
+  private static void checkKernel(Linear linear, LayerPlan plan) {
+    try {
+      plan.method().packedBytes(linear.out(), linear.in(), plan.weights());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("'" + linear.name() + "': " + e.getMessage(), e);
+    }
   }
 
   private static void checkNeedsNoCalibration(Linear linear, LayerPlan plan) {

@@ -2,15 +2,18 @@ package nibble.quant.pipeline;
 
 import java.util.Arrays;
 import nibble.kernels.lowbit.ActivationQuantizer;
+import nibble.kernels.lowbit.BinaryWeights;
 import nibble.kernels.lowbit.IntWeights;
 import nibble.nn.WeightMatrix;
+import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
+import nibble.quant.bcq.BinaryCodedTensor;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.QuantizedWeight;
 import org.jspecify.annotations.Nullable;
 
-/** Codes of a method to the layout of the integer kernels. */
+/** Codes of a method to the layouts of the low-bit kernels. */
 final class PackedLayers {
   private PackedLayers() {}
 
@@ -20,10 +23,35 @@ final class PackedLayers {
    * @throws IllegalArgumentException when no kernel executes them; the message says what would be
    */
   static WeightMatrix executable(String layer, QuantizedWeight codes, @Nullable ActivationQuantizer activations) {
-    if (codes instanceof QuantizedTensor integers) {
-      return new PackedIntWeight(pack(integers), activations);
+    try {
+      if (codes instanceof QuantizedTensor integers) {
+        return new PackedIntWeight(pack(integers), activations);
+      }
+      if (codes instanceof BinaryCodedTensor binary) {
+        if (activations != null) {
+          throw new IllegalArgumentException(
+              "no kernel multiplies binary codes with integer activations; leave activations in float (A16), or choose method rtn or gptq");
+        }
+        return new PackedBinaryWeight(pack(binary));
+      }
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("'" + layer + "': " + e.getMessage(), e);
     }
     throw new IllegalArgumentException("'" + layer + "': no kernel executes weights of format " + codes.formatName() + "; choose an integer scheme");
+  }
+
+  /** The packed form of {@code codes}; offsets that are all 0 are left out. */
+  static BinaryWeights pack(BinaryCodedTensor codes) {
+    int out = codes.out();
+    int in = codes.in();
+    byte[] bits = new byte[Math.multiplyExact(out, in)];
+    for (int row = 0; row < out; row++) {
+      for (int i = 0; i < in; i++) {
+        bits[row * in + i] = (byte) codes.code(row, i);
+      }
+    }
+    float[] offsets = codes.hasOffsets() ? codes.offsets() : null;
+    return BinaryWeights.pack(bits, codes.scales(), offsets, out, in, codes.planes(), Math.min(codes.groupSize(), in));
   }
 
   /**
