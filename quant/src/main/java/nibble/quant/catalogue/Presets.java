@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import nibble.quant.bcq.Bcq;
+import nibble.quant.bcq.BcqOptions;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.recipe.ObserverKind;
@@ -56,9 +58,16 @@ public final class Presets {
     }
     String weightMethod = expression.startsWith(ROTATED) ? expression.substring(ROTATED.length()) : expression;
     catalogue.method(weightMethod, rest);
+    checkBits(weightMethod, weights.format().bits());
     steps.add(new RecipeStep.QuantizeWeights(weightMethod, new LinkedHashMap<>(rest), weights, rules));
     scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, rules)));
     return new Recipe(steps);
+  }
+
+  private static void checkBits(String weightMethod, int bits) {
+    if (weightMethod.equals(Bcq.CARD.name()) && bits > BcqOptions.MAX_PLANES) {
+      throw new IllegalArgumentException("bcq codes 2 to 4 bits, the scheme asks for " + bits + "; choose W2 to W4, or method rtn or gptq");
+    }
   }
 
   private static SiteRules edgeRules(@Nullable String text, Scheme scheme) {

@@ -2,6 +2,7 @@ package nibble.quant.bcq;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,6 +21,7 @@ import nibble.quant.format.ClipSearch;
 import nibble.quant.format.Granularity;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.Symmetry;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.rtn.Rtn;
@@ -164,8 +166,31 @@ class BcqTest {
     WeightScheme scheme = WeightScheme.ofBits(3).withGranularity(new Granularity.PerGroup(16));
     try (WorkSplitter two = WorkSplitter.ofThreads(2)) {
       Bcq bcq = new Bcq(BcqOptions.DEFAULTS);
-      assertArrayEquals(bcq.quantize("w", weight, null, scheme, serial).bits(), bcq.quantize("w", weight, null, scheme, two).bits());
+      assertArrayEquals(binary(bcq, weight, scheme, serial).bits(), binary(bcq, weight, scheme, two).bits());
     }
+  }
+
+  private static BinaryCodedTensor binary(Bcq bcq, Tensor weight, WeightScheme scheme, WorkSplitter splitter) {
+    return assertInstanceOf(BinaryCodedTensor.class, bcq.quantize("w", weight, null, scheme, splitter));
+  }
+
+  @Example
+  void moreThanFourBitsAreRoundedToNearest() {
+    Sample sample = new Sample(TestWeights.GAUSSIAN, 3, 64, 5);
+    Bcq bcq = new Bcq(BcqOptions.DEFAULTS.withPlanes(2));
+    for (int bits = 5; bits <= 8; bits++) {
+      WeightScheme scheme = WeightScheme.ofBits(bits);
+      QuantizedWeight codes = bcq.quantize("w", Tensor.of(sample.values(), 3, 64), null, scheme, serial);
+      assertArrayEquals(Rtn.quantize("w", sample.values(), 3, 64, scheme, serial).dequantize(), codes.dequantize());
+    }
+  }
+
+  @Example
+  void offsetsOfZeroAreNotCounted() {
+    BinaryCodedTensor symmetric = new BinaryCodedTensor(1, 32, 2, 32, new int[2], new float[2], new float[1]);
+    BinaryCodedTensor shifted = new BinaryCodedTensor(1, 32, 2, 32, new int[2], new float[2], new float[] {1});
+    assertEquals(32 * 4, symmetric.storedBits());
+    assertEquals(32 * 5, shifted.storedBits());
   }
 
   @Example
@@ -174,7 +199,7 @@ class BcqTest {
     Tensor weight = Tensor.zeros(2, 4);
     WeightScheme three = WeightScheme.ofBits(3);
     for (WeightScheme scheme : new WeightScheme[] {
-        WeightScheme.ofBits(5), three.withClip(ClipSearch.MSE), three.withGranularity(new Granularity.PerTensor())}) {
+        three.withClip(ClipSearch.MSE), three.withGranularity(new Granularity.PerTensor())}) {
       assertThrows(IllegalArgumentException.class, () -> bcq.quantize("w", weight, null, scheme, serial));
     }
     assertThrows(IllegalArgumentException.class,
