@@ -1,6 +1,7 @@
 package nibble.loaders.model;
 
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonObject;
@@ -51,10 +52,14 @@ public final class ModelLoader {
       JsonObject transform = transforms.object(i);
       String site = transform.string("site");
       try {
-        model.sites().get(site).append(OnlineTransform.of(transform.string("kind"), transform.integer("size")));
+        model.sites().get(site).append(OnlineTransform.of(transform.string("kind"), transform.integer("size"), signSeed(transform)));
       } catch (IllegalArgumentException e) {
         throw transform.error("for site '" + site + "': " + e.getMessage());
       }
     }
+  }
+
+  private static OptionalLong signSeed(JsonObject transform) {
+    return transform.has("sign_seed") ? OptionalLong.of(transform.longInteger("sign_seed")) : OptionalLong.empty();
   }
 }

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.BinaryWeights;
@@ -137,11 +138,13 @@ public final class ModelWriter {
     for (Site site : model.sites().all()) {
       for (SiteFunction function : site.functions()) {
         if (function instanceof OnlineTransform transform) {
-          transforms.add(
+          JsonObject json =
               JsonObject.empty()
                   .with("site", new JsonString(site.name()))
                   .with("kind", new JsonString(transform.kind()))
-                  .with("size", JsonNumber.of(transform.size())));
+                  .with("size", JsonNumber.of(transform.size()));
+          OptionalLong seed = transform.signSeed();
+          transforms.add(seed.isPresent() ? json.with("sign_seed", JsonNumber.of(seed.getAsLong())) : json);
         }
       }
     }

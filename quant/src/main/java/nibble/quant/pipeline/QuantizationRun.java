@@ -78,7 +78,7 @@ final class QuantizationRun {
     try {
       for (Tensor input : inputs) {
         try (Scope scope = ops.scope()) {
-          segment.forward().apply(ops, input);
+          Tensor unused = segment.forward().apply(ops, input); // the observers in its sites are what counts
         }
       }
     } finally {

@@ -1,6 +1,7 @@
 package nibble.quant.rotation;
 
 import java.util.List;
+import java.util.OptionalLong;
 import nibble.kernels.hadamard.HadamardTransform;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
@@ -16,7 +17,7 @@ import nibble.nn.online.HeadHadamardSite;
  * step 0   W <- W diag(gain), b <- b + W bias_of_norm            norms lose gain and bias
  *          LayerNorm only: embeddings and the outputs of all writers lose their mean, so LayerNorm == RMSNorm
  * step 1   h -> h Q        embeddings e <- e Q;  readers W <- W Q;  writers W <- Q^T W, b <- Q^T b
- * step 2   fc2             W <- W H^T, online Hadamard before fc2's quantizer
+ * step 2   fc2             W <- W D H^T, online signs D and Hadamard before fc2's quantizer (QuaRot: no signs)
  * step 3   values          per head in v and o; across heads online where a Hadamard matrix of that size exists
  * }</pre>
  *
@@ -41,7 +42,7 @@ public final class ModelRotation {
       structure.attentions().forEach(ModelRotation::rotateValues);
     }
     if (options.feedForward()) {
-      structure.feedForwards().forEach(f -> rotateFeedForward(f.down()));
+      structure.feedForwards().forEach(f -> rotateFeedForward(f.down(), options.seed()));
     }
   }
 
@@ -92,10 +93,10 @@ public final class ModelRotation {
     }
   }
 
-  /** Step 2: a full Hadamard transform of the layer's input. */
-  static void rotateFeedForward(Linear down) {
-    WeightMaps.mapInputs(down, RandomizedHadamard.plain(down.in()));
-    down.input().append(new HadamardSite(down.in()));
+  /** Step 2: a full randomised Hadamard transform of the layer's input. */
+  static void rotateFeedForward(Linear down, long seed) {
+    WeightMaps.mapInputs(down, RandomizedHadamard.random(down.in(), seed));
+    down.input().append(new HadamardSite(down.in(), OptionalLong.of(seed)));
   }
 
   /** Step 3: every head by a Hadamard transform of its channels; then across heads where that is possible. */

@@ -1,9 +1,9 @@
 package nibble.quant.rotation;
 
 import java.util.Arrays;
-import java.util.SplittableRandom;
 import nibble.kernels.hadamard.HadamardFactor;
 import nibble.kernels.hadamard.HadamardTransform;
+import nibble.nn.online.RandomSigns;
 
 /**
  * {@code x -> H (d * x) / sqrt(n)} with {@code H = H_K kron H_{n/K}} and signs {@code d}. In double precision, for folding into weights; at
@@ -33,10 +33,10 @@ public final class RandomizedHadamard implements Orthogonal {
 
   /** The transform with signs drawn from {@code seed}. */
   public static RandomizedHadamard random(int size, long seed) {
-    SplittableRandom random = new SplittableRandom(seed);
+    float[] drawn = RandomSigns.of(size, seed);
     double[] signs = new double[size];
     for (int i = 0; i < size; i++) {
-      signs[i] = random.nextBoolean() ? 1 : -1;
+      signs[i] = drawn[i];
     }
     return new RandomizedHadamard(size, signs);
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.OptionalLong;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -25,6 +26,11 @@ class OnlineTransformTest {
   @Property(tries = 40)
   void hadamardEqualsTheFoldedOne(@ForAll long seed, @ForAll @IntRange(max = 9) int size, @ForAll @IntRange(min = 1, max = 5) int rows) {
     check(new HadamardSite(SIZES[size]), RandomizedHadamard.plain(SIZES[size]), rows, seed);
+  }
+
+  @Property(tries = 40)
+  void randomisedHadamardEqualsTheFoldedOne(@ForAll long seed, @ForAll @IntRange(max = 9) int size, @ForAll @IntRange(min = 1, max = 5) int rows) {
+    check(new HadamardSite(SIZES[size], OptionalLong.of(seed)), RandomizedHadamard.random(SIZES[size], seed), rows, seed);
   }
 
   @Property(tries = 40)
@@ -74,15 +80,17 @@ class OnlineTransformTest {
   }
 
   @Test
-  void kindAndSizeAreEnoughToMakeOneAgain() {
-    for (OnlineTransform transform : new OnlineTransform[] {new HadamardSite(24), new HeadHadamardSite(4)}) {
-      OnlineTransform again = OnlineTransform.of(transform.kind(), transform.size());
+  void kindSizeAndSeedAreEnoughToMakeOneAgain() {
+    for (OnlineTransform transform :
+        new OnlineTransform[] {new HadamardSite(24), new HadamardSite(24, OptionalLong.of(5)), new HeadHadamardSite(4)}) {
+      OnlineTransform again = OnlineTransform.of(transform.kind(), transform.size(), transform.signSeed());
       assertEquals(transform.getClass(), again.getClass());
       assertEquals(transform.size(), again.size());
+      assertEquals(transform.signSeed(), again.signSeed());
     }
-    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> OnlineTransform.of("fourier", 8));
+    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> OnlineTransform.of("fourier", 8, OptionalLong.empty()));
     assertEquals("unknown online transform 'fourier'; known are hadamard, hadamard_across_heads", e.getMessage());
-    assertThrows(IllegalArgumentException.class, () -> OnlineTransform.of("hadamard", 7));
+    assertThrows(IllegalArgumentException.class, () -> OnlineTransform.of("hadamard", 7, OptionalLong.empty()));
   }
 
   @Test
