@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import nibble.cli.terminal.Table;
 
 /** {@link Results} as a page: the table, quality against size, errors layer by layer, distributions. Sections without content are left out. */
@@ -30,18 +31,23 @@ public final class ResultsPage {
     return page;
   }
 
+  /** Agreement with the first row where it is known: on few images it shows what quantization changes more clearly than top-1 does. */
   private static void quality(HtmlReport page, List<Results.Row> rows) {
-    List<Results.Row> drawn = rows.stream().filter(row -> row.bytes() > 0 && Double.isFinite(row.top1())).toList();
+    boolean compared = rows.stream().skip(1).anyMatch(row -> Double.isFinite(row.agreement()));
+    ToDoubleFunction<Results.Row> quality = compared ? Results.Row::agreement : Results.Row::top1;
+    List<Results.Row> drawn = rows.stream().filter(row -> row.bytes() > 0 && Double.isFinite(quality.applyAsDouble(row))).toList();
     if (drawn.isEmpty()) {
       return;
     }
     List<String> schemes = new ArrayList<>(new LinkedHashSet<>(drawn.stream().map(Results.Row::scheme).toList()));
-    ScatterPlot plot = new ScatterPlot(new Axis("stored weights", "MB"), new Axis("top-1", "%"));
+    String measure = compared ? "agreement with " + rows.getFirst().name() : "top-1";
+    ScatterPlot plot = new ScatterPlot(new Axis("stored weights", "MB"), new Axis(measure, "%"));
     for (Results.Row row : drawn) {
       String label = row.name().equals(row.scheme()) ? row.name() : row.name() + " " + row.scheme();
-      plot.point(label, row.bytes() * 1e-6, 100 * row.top1(), schemes.indexOf(row.scheme()));
+      plot.point(label, row.bytes() * 1e-6, 100 * quality.applyAsDouble(row), schemes.indexOf(row.scheme()));
     }
-    page.section("Quality against size").figure("Top-1 of each form of the model over the size of its weights; one colour per scheme.", plot);
+    String caption = compared ? "Share of images with the same first choice as the first row" : "Top-1";
+    page.section("Quality against size").figure(caption + ", over the size of the weights; one colour per scheme.", plot);
   }
 
   private static void layers(HtmlReport page, List<Results.LayerErrors> errors) {
