@@ -39,7 +39,7 @@ public final class Bcq implements WeightMethod {
   /** What the catalogue shows. */
   public static final MethodCard CARD = new MethodCard(
       "bcq", "Binary-coding quantization", "Xu and others 2018, arXiv:1802.00150; LUT-GEMM, arXiv:2206.09557", "weights only, no data",
-      "at 1 to 4 bits on machines where table look-ups beat integer products", BcqOptions.OPTIONS, List.of("W2..4A16 g32n", "W5..8 as rtn"));
+      "at 1 to 4 bits on machines where table look-ups beat integer products", BcqOptions.OPTIONS, List.of("W2..4A16", "groups of a multiple of 32", "layers of 5 to 8 bits as rtn"));
 
   private final BcqOptions options;
 

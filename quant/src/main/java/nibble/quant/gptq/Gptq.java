@@ -36,7 +36,7 @@ public final class Gptq implements WeightMethod {
   /** What the catalogue shows. */
   public static final MethodCard CARD = new MethodCard(
       "gptq", "GPTQ", "Frantar, Ashkboos, Hoefler, Alistarh 2022, arXiv:2210.17323", "calibration inputs of every layer (128 samples)",
-      "at 4 bits and below, wherever calibration data exists", GptqOptions.OPTIONS, List.of("W2..8A16 g8n", "W2..8A2..8 g8n"));
+      "at 4 bits and below, wherever calibration data exists", GptqOptions.OPTIONS, List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
 
   private final GptqOptions options;
 

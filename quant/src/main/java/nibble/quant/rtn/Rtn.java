@@ -29,7 +29,7 @@ public final class Rtn implements WeightMethod {
   public static final MethodCard CARD = new MethodCard(
       "rtn", "Round to nearest", "the baseline of every paper; no source of its own", "weights only, no data",
       "at 8 bits, as the baseline, and wherever calibration data is missing", List.of(),
-      List.of("W2..8A16 g8n", "W2..8A2..8 g8n"));
+      List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
 
   /** From options as the catalogue resolves them; there are none. */
   public static Rtn of(Map<String, Object> options) {
