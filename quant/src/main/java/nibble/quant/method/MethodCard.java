@@ -13,8 +13,7 @@ import java.util.Map;
  * @param needs         data and memory that it needs
  * @param whenToChoose  one line of advice
  * @param options       its knobs
- * @param packedSchemes schemes whose result runs on a packed kernel, others are an error; {@code g8n} says that groups, if any, divide the
- *     inputs of a layer and are a multiple of 8
+ * @param packedSchemes schemes whose result runs on a packed kernel, with conditions in words; others are an error
  */
 public record MethodCard(
     String name, String title, String paper, String needs, String whenToChoose, List<MethodOption> options, List<String> packedSchemes) {
