@@ -34,7 +34,7 @@ class PagesTest {
 
   @Test
   void everyMarkOfTheGuideHasItsBlock() throws IOException {
-    for (Path page : Pages.guide()) {
+    for (Path page : Pages.all()) {
       String text = Files.readString(page);
       assertEquals(text.split("<!-- source:", -1).length - 1, Excerpt.in(page, text).size(), page.toString());
     }
@@ -43,7 +43,7 @@ class PagesTest {
   @Test
   void linksOfTheGuideLeadToFiles() throws IOException {
     List<String> dead = new ArrayList<>();
-    for (Path page : Pages.guide()) {
+    for (Path page : Pages.all()) {
       Matcher link = LINK.matcher(Files.readString(page));
       while (link.find()) {
         String target = link.group(1);
