@@ -16,7 +16,10 @@ public record Peaks(int threads, double flops, double bytesPerSecond) {
   /** Short calls, many of them: a method that is called often is compiled sooner than one that loops for long. */
   private static final int ROUNDS = 1000;
 
-  private static final int CALLS = 100;
+  private static final int CALLS = 20;
+
+  /** Enough that a thread that wakes late does not count. */
+  private static final int TASKS_PER_WORKER = 32;
 
   /** Floats that are read: 128 MiB, more than most caches hold. */
   private static final int FLOATS = 1 << 25;
@@ -26,14 +29,15 @@ public record Peaks(int threads, double flops, double bytesPerSecond) {
     Stopwatch stopwatch = new Stopwatch(seconds);
     int workers = splitter.workers();
     PeakFma fma = PeakFma.best();
-    float[] sink = new float[16 * workers]; // one cache line each
-    double computing = stopwatch.secondsPerCall(() -> splitter.run(workers, (i, _) -> sink[16 * i] = compute(fma)));
+    int tasks = TASKS_PER_WORKER * workers;
+    float[] sink = new float[16 * tasks]; // one cache line each
+    double computing = stopwatch.secondsPerCall(() -> splitter.run(tasks, (i, _) -> sink[16 * i] = compute(fma)));
     float[] data = new float[FLOATS];
     Arrays.fill(data, 1);
     Reductions reductions = Reductions.best();
-    int part = FLOATS / workers;
-    double reading = stopwatch.secondsPerCall(() -> splitter.run(workers, (i, _) -> sink[16 * i] = reductions.sum(part, data, i * part)));
-    return new Peaks(workers, (double) workers * CALLS * ROUNDS * fma.operationsPerRound() / computing, 4.0 * part * workers / reading);
+    int part = FLOATS / tasks;
+    double reading = stopwatch.secondsPerCall(() -> splitter.run(tasks, (i, _) -> sink[16 * i] = reductions.sum(part, data, i * part)));
+    return new Peaks(workers, (double) tasks * CALLS * ROUNDS * fma.operationsPerRound() / computing, 4.0 * part * tasks / reading);
   }
 
   private static float compute(PeakFma fma) {
