@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import nibble.cli.report.Results;
@@ -15,9 +14,9 @@ import nibble.cli.terminal.Console;
 import nibble.cli.terminal.Progress;
 import nibble.cli.terminal.Self;
 import nibble.cli.terminal.Table;
+import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonObject;
-import nibble.nn.Linear;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -91,27 +90,21 @@ public final class CompareCommand extends NibbleCommand {
       logitMse = beside.number("logit_mse");
       kl = beside.number("kl");
     }
-    return new Results.Row(
-        model, scheme(model), alone.number("top1"), alone.number("top5"), agreement, logitMse, kl, bytes(model),
-        alone.number("images_per_second"), Double.NaN, alone.longInteger("peak_bytes", 0));
-  }
-
-  /** Formats of the linear layers, the commonest first. */
-  private static String scheme(String model) {
     try (OpenModel open = OpenModel.of(model)) {
-      Map<String, Integer> counts = new LinkedHashMap<>();
-      for (Linear linear : open.model().linears()) {
-        counts.merge(linear.isReplaced() ? linear.matrix().format() : linear.weight().value().dtype().toString(), 1, Integer::sum);
-      }
-      return counts.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey).orElse("");
+      return new Results.Row(
+          model, scheme(open), alone.number("top1"), alone.number("top5"), agreement, logitMse, kl, bytes(open),
+          alone.number("images_per_second"), Double.NaN, alone.longInteger("peak_bytes", 0));
     }
   }
 
-  private static long bytes(String model) throws IOException {
-    try (OpenModel open = OpenModel.of(model)) {
-      Path weights = open.loaded().checkpoint().folder().resolve("model.safetensors");
-      return Files.exists(weights) ? Files.size(weights) : open.loaded().checkpoint().tensors().byteSize();
-    }
+  /** The commonest form of the linear layers. */
+  private static String scheme(OpenModel open) {
+    return open.formats().entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey).orElse("");
+  }
+
+  private static long bytes(OpenModel open) throws IOException {
+    Path weights = open.loaded().checkpoint().folder().resolve(Checkpoint.WEIGHTS);
+    return Files.exists(weights) ? Files.size(weights) : open.loaded().checkpoint().tensors().byteSize();
   }
 
   private void print(Console console, CommonOptions common, Results measured) {

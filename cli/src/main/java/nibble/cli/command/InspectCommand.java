@@ -69,7 +69,7 @@ public final class InspectCommand extends NibbleCommand {
             .put("blocks", model.blocks().size())
             .put("dtypes", types)
             .put("quantized", isQuantized(model))
-            .put("formats", formats(model))
+            .put("formats", formats(open))
             .put("sites", model.sites().all().stream().map(Site::name).toList());
     if (tensors) {
       result.put("tensors", checkpoint.tensors().tensors().entrySet().stream().map(entry -> tensorJson(entry.getKey(), entry.getValue())).toList());
@@ -98,7 +98,7 @@ public final class InspectCommand extends NibbleCommand {
     facts.row("bytes", String.format(Locale.ROOT, "%,d", bytes));
     facts.row("bits per weight", String.format(Locale.ROOT, "%.2f", 8.0 * bytes / model.parameterCount()));
     byType(checkpoint).forEach((type, stored) -> facts.row("stored as " + type, String.format(Locale.ROOT, "%,d tensors, %,d bytes", stored.count(), stored.bytes())));
-    facts.row("quantization", isQuantized(model) ? String.join("; ", formats(model)) : "none");
+    facts.row("quantization", isQuantized(model) ? String.join("; ", formats(open)) : "none");
     facts.print(console.out());
     if (tensors) {
       console.out().println();
@@ -125,12 +125,7 @@ public final class InspectCommand extends NibbleCommand {
   }
 
   /** How the linear layers are executed, with how many layers each. */
-  private static List<String> formats(ImageClassifier model) {
-    Map<String, Integer> counts = new LinkedHashMap<>();
-    for (Linear linear : model.linears()) {
-      String format = linear.isReplaced() ? linear.matrix().format() : linear.weight().value().dtype().toString();
-      counts.merge(format, 1, Integer::sum);
-    }
-    return counts.entrySet().stream().map(entry -> entry.getKey() + " (" + entry.getValue() + " layers)").toList();
+  private static List<String> formats(OpenModel open) {
+    return open.formats().entrySet().stream().map(entry -> entry.getKey() + " (" + entry.getValue() + " layers)").toList();
   }
 }

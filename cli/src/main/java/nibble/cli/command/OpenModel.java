@@ -2,6 +2,8 @@ package nibble.cli.command;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.function.Supplier;
 import nibble.cli.evaluation.NotFiniteException;
 import nibble.cli.terminal.CommandFailure;
@@ -12,6 +14,7 @@ import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.nn.ImageClassifier;
+import nibble.nn.Linear;
 
 /** A model that a user named, with what is needed to feed it. */
 record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
@@ -40,6 +43,15 @@ record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
 
   ImageClassifier model() {
     return loaded.model();
+  }
+
+  /** How the linear layers are executed or, in float, stored: form to number of layers, in the order of the forward pass. */
+  Map<String, Integer> formats() {
+    Map<String, Integer> counts = new LinkedHashMap<>();
+    for (Linear linear : model().linears()) {
+      counts.merge(linear.isReplaced() ? linear.matrix().format() : linear.weight().value().dtype().toString(), 1, Integer::sum);
+    }
+    return counts;
   }
 
   /** How images are prepared for this model. */
