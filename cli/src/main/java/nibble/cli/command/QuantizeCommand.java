@@ -3,7 +3,6 @@ package nibble.cli.command;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import nibble.cli.quantization.Calibration;
@@ -66,7 +65,10 @@ public final class QuantizeCommand extends NibbleCommand {
       Quantization quantization = new Quantization(recipe, calibration, store);
       Quantization.Outcome outcome = quantization.run(open.model(), ops, console);
       quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), "nibble " + Version.NUMBER, common.seed());
-      copyPreprocessor(open.loaded().checkpoint().folder(), folder.path());
+      Path preprocessor = open.loaded().checkpoint().folder().resolve(Checkpoint.PREPROCESSOR);
+      if (Files.exists(preprocessor)) {
+        folder.copy(preprocessor);
+      }
       long bytes = Files.size(folder.path().resolve(Checkpoint.WEIGHTS));
       folder.commit();
       store.delete();
@@ -81,13 +83,6 @@ public final class QuantizeCommand extends NibbleCommand {
     Path weights = folder.resolve(Checkpoint.WEIGHTS);
     String stamp = Files.exists(weights) ? Files.size(weights) + " " + Files.getLastModifiedTime(weights) : "";
     return List.of(Version.NUMBER, folder.toString(), stamp, recipe.toTree().toString(), calibration.digest());
-  }
-
-  private static void copyPreprocessor(Path from, Path to) throws IOException {
-    Path file = from.resolve(Checkpoint.PREPROCESSOR);
-    if (Files.exists(file)) {
-      Files.copy(file, to.resolve(Checkpoint.PREPROCESSOR), StandardCopyOption.COPY_ATTRIBUTES);
-    }
   }
 
   private void print(Console console, CommonOptions common, OpenModel open, Quantization.Outcome outcome, long bytes) {
