@@ -9,7 +9,7 @@ public interface Block {
   /** Name within the model, such as {@code blocks.3}. */
   String name();
 
-  /** {@code [batch, tokens, hidden]} to the same shape. */
+  /** The residual stream {@code [batch, tokens, hidden]} of whole sequences, one block further; a block may change tokens or width. */
   Tensor forward(Ops ops, Tensor x);
 
   /** Linear layers in groups that may be quantized together, in the order of execution: first q, k and v, then the output projection, ... */

@@ -1,8 +1,18 @@
 package nibble.nn;
 
 import java.util.List;
+import java.util.Optional;
+import nibble.tensor.Ops;
+import nibble.tensor.Scope;
+import nibble.tensor.Tensor;
 
-/** What every model shows to quantization, inspection and training. */
+/**
+ * What every model shows to quantization, inspection and training.
+ *
+ * <p>A forward pass is {@link #embed}, then the {@link #blocks} one after the other, then {@link #head}. The input is one tensor: normalised
+ * pixels {@code [batch, channels, height, width]} for models of images, token ids (I32) {@code [batch, tokens]} of whole sequences without
+ * padding for models of text. Masks, caches and positions belong to methods of the single model.
+ */
 public interface Model {
   /** Architecture name as in the checkpoint's configuration, such as {@code ViTForImageClassification}. */
   String architecture();
@@ -19,8 +29,32 @@ public interface Model {
   /** All parameters by the names of the checkpoint. */
   List<Parameter> parameters();
 
-  /** How the residual stream is written and read; what rotations and foldings work on. */
-  ResidualStructure residualStructure();
+  /**
+   * How the residual stream is written and read; what rotations and foldings work on. Empty for models without a stream that could be
+   * rotated as a whole, such as those that normalise the stream itself (post-norm) or change its width.
+   */
+  Optional<ResidualStructure> residualStructure();
+
+  /** The input to what the first block reads, {@code [batch, tokens, hidden]}. */
+  Tensor embed(Ops ops, Tensor input);
+
+  /** What the last block gives to the model's result, such as logits. */
+  Tensor head(Ops ops, Tensor x);
+
+  /** The input to the model's result. Without gradients, memory is recycled from block to block. */
+  default Tensor forward(Ops ops, Tensor input) {
+    Tensor x = embed(ops, input);
+    for (Block block : blocks()) {
+      x = ops.isRecording() ? block.forward(ops, x) : recycling(ops, block, x);
+    }
+    return head(ops, x);
+  }
+
+  private static Tensor recycling(Ops ops, Block block, Tensor x) {
+    try (Scope scope = ops.scope()) {
+      return scope.keep(block.forward(ops, x));
+    }
+  }
 
   /** Number of elements of all parameters. */
   default long parameterCount() {
@@ -33,5 +67,18 @@ public interface Model {
         .filter(l -> l.name().equals(name))
         .findFirst()
         .orElseThrow(() -> new IllegalArgumentException("the model has no linear layer '" + name + "'"));
+  }
+
+  /**
+   * The structure of the residual stream, for transforms that cannot do without.
+   *
+   * @throws IllegalArgumentException if the model has none
+   */
+  default ResidualStructure requireResidualStructure() {
+    return residualStructure()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    architecture() + " has no residual stream that can be rotated or folded as a whole; choose a method without rotation"));
   }
 }

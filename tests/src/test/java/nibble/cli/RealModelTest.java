@@ -75,7 +75,7 @@ class RealModelTest {
       int image = 0;
       for (Tensor pixels : batches) {
         float[] logits = loaded.model().forward(ops, pixels).toFloats();
-        int classes = loaded.model().classes();
+        int classes = loaded.imageClassifier().classes();
         for (int at = 0; at < logits.length; at += classes) {
           for (int i = 1; i < classes; i++) {
             best[image] = logits[at + i] > logits[at + best[image]] ? i : best[image];
@@ -91,7 +91,7 @@ class RealModelTest {
   private static List<Tensor> read(LoadedModel model, Path images) {
     LabeledImages all = LabeledImages.read(images, images.resolve(LabeledImages.LABELS), 1000);
     ImagePreprocessor preprocessor = ImagePreprocessor.fromJson(model.checkpoint().preprocessorConfig().orElseThrow());
-    int size = model.model().imageSize();
+    int size = model.imageClassifier().imageSize();
     List<Tensor> batches = new ArrayList<>();
     float[] pixels = new float[BATCH * 3 * size * size];
     for (int i = 0; i < EVALUATED; i++) {

@@ -90,7 +90,7 @@ public final class BenchCommand extends NibbleCommand {
     }
     try (OpenModel open = OpenModel.of(name)) {
       return open.checked(
-          () -> new Model(ModelBench.secondsToFirstImage(open.model(), threads), ModelBench.speeds(open.model(), threads, seconds)));
+          () -> new Model(ModelBench.secondsToFirstImage(open.imageClassifier(), threads), ModelBench.speeds(open.imageClassifier(), threads, seconds)));
     }
   }
 

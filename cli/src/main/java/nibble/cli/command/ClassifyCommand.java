@@ -49,8 +49,8 @@ public final class ClassifyCommand extends NibbleCommand {
       List<String> labels = open.loaded().labels();
       for (Path image : images) {
         float[] pixels = preprocessor.apply(RgbImage.decode(image));
-        Tensor input = input(pixels, open.model().imageSize(), image);
-        List<Choice> choices = choices(open.checked(() -> evaluation.logits(open.model(), input)));
+        Tensor input = input(pixels, open.imageClassifier().imageSize(), image);
+        List<Choice> choices = choices(open.checked(() -> evaluation.logits(open.imageClassifier(), input)));
         if (common.json()) {
           results.add(json(image, choices, labels));
         } else {

@@ -59,11 +59,11 @@ public final class DemoCommand extends NibbleCommand {
     int size;
     Results results = Results.titled("Nibble: a vision transformer at 4 bits");
     try (LoadedModel model = ModelLoader.load(folder)) {
-      size = model.model().imageSize();
+      size = model.imageClassifier().imageSize();
       results =
           results
               .withFact("model", "%s, %,d parameters".formatted(model.model().architecture(), model.model().parameterCount()))
-              .withFact("test", "%,d held-out pictures of %d classes".formatted(images, model.model().classes()))
+              .withFact("test", "%,d held-out pictures of %d classes".formatted(images, model.imageClassifier().classes()))
               .withFact("calibration", "%,d other pictures".formatted(calibrationImages))
               .withFact("threads", Integer.toString(common.threads()));
     }

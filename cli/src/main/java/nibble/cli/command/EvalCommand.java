@@ -74,7 +74,7 @@ public final class EvalCommand extends NibbleCommand {
         return score(open, null, ops, console, common);
       }
       try (OpenModel against = OpenModel.of(other)) {
-        return against.checked(() -> score(open, against.model(), ops, console, common));
+        return against.checked(() -> score(open, against.imageClassifier(), ops, console, common));
       }
     }
   }
@@ -82,7 +82,7 @@ public final class EvalCommand extends NibbleCommand {
   private Score score(OpenModel open, @Nullable ImageClassifier against, Ops ops, Console console, CommonOptions common) {
     ImageSet images = choice.open(open, common.seed());
     try (Progress progress = console.progress("eval", images.size(), "images")) {
-      return open.checked(() -> new Evaluation(ops, batch).score(open.model(), images, against, progress));
+      return open.checked(() -> new Evaluation(ops, batch).score(open.imageClassifier(), images, against, progress));
     }
   }
 

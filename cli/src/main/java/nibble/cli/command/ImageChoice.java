@@ -57,12 +57,12 @@ public final class ImageChoice {
     if (builtIn < 0 || limit < 1) {
       throw CommandFailure.usage("--built-in and --limit must be at least 1");
     }
-    int size = model.model().imageSize();
+    int size = model.imageClassifier().imageSize();
     if (images == null) {
       return new SyntheticImageSet(Split.TEST, seed, size, Math.min(builtIn, limit));
     }
     Path table = labels == null ? images.resolve(LabeledImages.LABELS) : labels;
-    LabeledImages all = LabeledImages.read(images, table, model.model().classes());
+    LabeledImages all = LabeledImages.read(images, table, model.imageClassifier().classes());
     LabeledImages first = limit < all.size() ? new LabeledImages(all.samples().subList(0, limit)) : all;
     return new FolderImageSet(first, model.preprocessor(), size);
   }

@@ -11,6 +11,7 @@ import nibble.cli.terminal.Table;
 import nibble.loaders.hf.Checkpoint;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 import nibble.nn.Site;
 import nibble.tensor.Tensor;
 import picocli.CommandLine.Command;
@@ -52,7 +53,7 @@ public final class InspectCommand extends NibbleCommand {
   }
 
   private JsonOut json(OpenModel open) {
-    ImageClassifier model = open.model();
+    Model model = open.model();
     Checkpoint checkpoint = open.loaded().checkpoint();
     long bytes = checkpoint.tensors().byteSize();
     JsonOut types = JsonOut.object();
@@ -64,13 +65,14 @@ public final class InspectCommand extends NibbleCommand {
             .put("parameters", model.parameterCount())
             .put("bytes", bytes)
             .put("bits_per_weight", 8.0 * bytes / model.parameterCount())
-            .put("image_size", model.imageSize())
-            .put("classes", model.classes())
             .put("blocks", model.blocks().size())
             .put("dtypes", types)
             .put("quantized", isQuantized(model))
             .put("formats", formats(open))
             .put("sites", model.sites().all().stream().map(Site::name).toList());
+    if (model instanceof ImageClassifier classifier) {
+      result.put("image_size", classifier.imageSize()).put("classes", classifier.classes());
+    }
     if (tensors) {
       result.put("tensors", checkpoint.tensors().tensors().entrySet().stream().map(entry -> tensorJson(entry.getKey(), entry.getValue())).toList());
     }
@@ -83,14 +85,16 @@ public final class InspectCommand extends NibbleCommand {
   }
 
   private void text(OpenModel open, Console console) {
-    ImageClassifier model = open.model();
+    Model model = open.model();
     Checkpoint checkpoint = open.loaded().checkpoint();
     long bytes = checkpoint.tensors().byteSize();
     Table facts = new Table("what", "value");
     facts.row("folder", checkpoint.folder().toString());
     facts.row("architecture", model.architecture());
-    facts.row("image size", model.imageSize() + " x " + model.imageSize() + " x " + model.channels());
-    facts.row("classes", Integer.toString(model.classes()));
+    if (model instanceof ImageClassifier classifier) {
+      facts.row("image size", classifier.imageSize() + " x " + classifier.imageSize() + " x " + classifier.channels());
+      facts.row("classes", Integer.toString(classifier.classes()));
+    }
     facts.row("blocks", Integer.toString(model.blocks().size()));
     facts.row("linear layers", Integer.toString(model.linears().size()));
     facts.row("sites", Integer.toString(model.sites().all().size()));
@@ -120,7 +124,7 @@ public final class InspectCommand extends NibbleCommand {
     return types;
   }
 
-  private static boolean isQuantized(ImageClassifier model) {
+  private static boolean isQuantized(Model model) {
     return model.linears().stream().anyMatch(Linear::isReplaced);
   }
 

@@ -15,6 +15,7 @@ import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 
 /** A model that a user named, with what is needed to feed it. */
 record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
@@ -41,8 +42,13 @@ record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
     return folder;
   }
 
-  ImageClassifier model() {
+  Model model() {
     return loaded.model();
+  }
+
+  /** The model as an image classifier; another kind is an error. */
+  ImageClassifier imageClassifier() {
+    return loaded.imageClassifier();
   }
 
   /** How the linear layers are executed or, in float, stored: form to number of layers, in the order of the forward pass. */

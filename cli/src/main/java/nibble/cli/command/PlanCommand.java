@@ -6,7 +6,7 @@ import nibble.cli.terminal.Console;
 import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Table;
 import nibble.kernels.parallel.WorkSplitter;
-import nibble.nn.vit.ViT;
+import nibble.nn.ImageClassifier;
 import nibble.quant.pipeline.RecipeRunner;
 import nibble.quant.recipe.Recipe;
 import picocli.CommandLine.Command;
@@ -37,8 +37,8 @@ public final class PlanCommand extends NibbleCommand {
     RecipeRunner runner = RecipeOptions.runner(recipe);
     try (OpenModel open = OpenModel.of(name);
         WorkSplitter splitter = common.openSplitter()) {
-      int hidden = open.model().residualStructure().hidden();
-      int tokens = open.model() instanceof ViT vit ? vit.config().tokens() : 1;
+      int hidden = open.model().blocks().getFirst().stages().getFirst().getFirst().in();
+      int tokens = open.model() instanceof ImageClassifier classifier ? classifier.tokens() : 1;
       boolean calibrates = runner.needsCalibration(open.model());
       Plan plan = Plan.of(runner, open.model(), tokens, calibrates ? options.calibrationImages() : 0);
       double seconds = plan.seconds(splitter);

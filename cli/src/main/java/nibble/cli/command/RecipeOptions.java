@@ -94,7 +94,7 @@ public final class RecipeOptions {
   }
 
   private ImageSet images(String place, OpenModel open, long seed) {
-    int size = open.model().imageSize();
+    int size = open.imageClassifier().imageSize();
     if (place.equals(BUILT_IN)) {
       return new SyntheticImageSet(Split.CALIBRATION, seed, size, calibrationImages);
     }

@@ -95,7 +95,7 @@ public final class Demonstration {
 
   private Score score(String name, LoadedModel model, LoadedModel reference) {
     try (Progress progress = console.progress("eval " + name, test.size(), "images")) {
-      return new Evaluation(ops, BATCH).score(model.model(), test, reference.model(), progress);
+      return new Evaluation(ops, BATCH).score(model.imageClassifier(), test, reference.imageClassifier(), progress);
     }
   }
 
@@ -111,7 +111,7 @@ public final class Demonstration {
   /** Of the layer whose input has the heaviest tails, usually the second feed-forward layer, and of one that reads the residual stream. */
   private List<Distribution> distributions(LoadedModel plain) {
     try (LoadedModel rotated = ModelLoader.load(folder)) {
-      ModelRotation.apply(rotated.model().residualStructure(), RotationOptions.DEFAULTS.withSeed(seed));
+      ModelRotation.apply(rotated.model().requireResidualStructure(), RotationOptions.DEFAULTS.withSeed(seed));
       Tensor pixels = calibration.batches().getFirst();
       Tensor few = pixels.dim(0) > PICTURED_IMAGES ? pixels.slice(0, 0, PICTURED_IMAGES).toF32() : pixels;
       int middle = plain.model().blocks().size() / 2;

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import nibble.cli.report.Distribution;
-import nibble.nn.ImageClassifier;
+import nibble.nn.Model;
 import nibble.nn.Linear;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
@@ -18,7 +18,7 @@ final class Tap {
   private Tap() {}
 
   /** The layer inputs that pass site {@code name} while {@code pixels} run through the model. */
-  static float[] activations(ImageClassifier model, String name, Ops ops, Tensor pixels) {
+  static float[] activations(Model model, String name, Ops ops, Tensor pixels) {
     List<float[]> seen = new ArrayList<>();
     SiteFunction reader =
         (o, x) -> {
@@ -37,7 +37,7 @@ final class Tap {
   }
 
   /** How weights and inputs of {@code layer} are spread in the two models. */
-  static List<Distribution> before(ImageClassifier plain, ImageClassifier rotated, String layer, Ops ops, Tensor pixels) {
+  static List<Distribution> before(Model plain, Model rotated, String layer, Ops ops, Tensor pixels) {
     Linear a = plain.linear(layer);
     Linear b = rotated.linear(layer);
     return List.of(

@@ -1,20 +1,20 @@
 package nibble.cli.evaluation;
 
-import nibble.nn.ImageClassifier;
+import nibble.nn.Model;
 
 /** A model gave NaN or infinite logits. */
 public final class NotFiniteException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final transient ImageClassifier model;
+  private final transient Model model;
 
-  NotFiniteException(ImageClassifier model) {
+  NotFiniteException(Model model) {
     super("the model gives NaN or infinite results");
     this.model = model;
   }
 
   /** The model. */
-  public ImageClassifier model() {
+  public Model model() {
     return model;
   }
 }

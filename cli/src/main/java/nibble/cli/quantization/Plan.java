@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.parallel.WorkSplitter;
-import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 import nibble.quant.pipeline.LayerPlan;
 import nibble.quant.pipeline.RecipeRunner;
 
@@ -39,7 +39,7 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images) {
   public record Layer(String name, int out, int in, Optional<LayerPlan> scheme, long bytesBefore, long bytesAfter) {}
 
   /** The plan of {@code runner}'s recipe for {@code model}. */
-  public static Plan of(RecipeRunner runner, ImageClassifier model, int tokensPerImage, int images) {
+  public static Plan of(RecipeRunner runner, Model model, int tokensPerImage, int images) {
     List<Layer> layers = new ArrayList<>();
     for (Linear linear : model.linears()) {
       Optional<LayerPlan> plan = runner.plan(linear);

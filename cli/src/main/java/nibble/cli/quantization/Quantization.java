@@ -10,9 +10,8 @@ import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
 import nibble.loaders.model.ModelWriter;
-import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
-import nibble.nn.vit.ViT;
+import nibble.nn.Model;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.pipeline.LayerResult;
 import nibble.quant.pipeline.RecipeRunner;
@@ -47,7 +46,7 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
   }
 
   /** Replaces the weights of {@code model}, with progress on {@code console}. */
-  public Outcome run(ImageClassifier model, Ops ops, Console console) {
+  public Outcome run(Model model, Ops ops, Console console) {
     RecipeRunner runner = runner();
     check(model, runner);
     long start = System.nanoTime();
@@ -60,7 +59,7 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
     return new Outcome(results, (System.nanoTime() - start) * 1e-9);
   }
 
-  private void check(ImageClassifier model, RecipeRunner runner) {
+  private void check(Model model, RecipeRunner runner) {
     List<String> unused = runner.unusedRules(model);
     if (!unused.isEmpty()) {
       throw CommandFailure.usage("the recipe has rules for " + String.join(", ", unused) + ", but the model has no such layer; 'nibble inspect --sites' lists them");
@@ -86,10 +85,7 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
   }
 
   /** Writes {@code model} into {@code folder}. */
-  public void write(Path folder, JsonObject config, ImageClassifier model, String program, long seed) {
-    if (!(model instanceof ViT vit)) {
-      throw CommandFailure.failed("models of architecture " + model.architecture() + " have no file format here");
-    }
-    ModelWriter.write(folder, config, vit, provenance(program, seed));
+  public void write(Path folder, JsonObject config, Model model, String program, long seed) {
+    ModelWriter.write(folder, config, model, provenance(program, seed));
   }
 }

@@ -74,7 +74,7 @@ public final class ImageClassifierSession implements AutoCloseable {
             checkpoint
                 .preprocessorConfig()
                 .orElseThrow(() -> BadFileException.of(checkpoint.folder(), "has no %s, which says how images are prepared".formatted(Checkpoint.PREPROCESSOR))));
-    int size = loaded.model().imageSize();
+    int size = loaded.imageClassifier().imageSize();
     PixelSize found = preprocessor.outputSize().orElse(new PixelSize(size, size));
     if (found.width() != size || found.height() != size) {
       throw BadFileException.of(

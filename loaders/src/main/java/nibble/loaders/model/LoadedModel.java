@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 import nibble.loaders.BadFileException;
 import nibble.loaders.hf.Checkpoint;
 import nibble.nn.ImageClassifier;
+import nibble.nn.Model;
 import nibble.tensor.Tensor;
 
 /**
@@ -15,11 +16,27 @@ import nibble.tensor.Tensor;
  * @param checkpoint the open files; owned by this object
  * @param model the model
  */
-public record LoadedModel(Checkpoint checkpoint, ImageClassifier model) implements AutoCloseable {
-  /** Names of the classes by index; classes without a name are called by their number. */
+public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoCloseable {
+  /**
+   * The model as an image classifier.
+   *
+   * @throws BadFileException if it is none
+   */
+  public ImageClassifier imageClassifier() {
+    return as(ImageClassifier.class, "an image classifier");
+  }
+
+  private <M extends Model> M as(Class<M> kind, String expected) {
+    if (!kind.isInstance(model)) {
+      throw BadFileException.of(checkpoint.folder(), "is a %s, expected %s".formatted(model.architecture(), expected));
+    }
+    return kind.cast(model);
+  }
+
+  /** Names of the classes of an image classifier by index; classes without a name are called by their number. */
   public List<String> labels() {
     List<String> names = checkpoint.labels();
-    return names.isEmpty() ? IntStream.range(0, model.classes()).mapToObj(Integer::toString).toList() : names;
+    return names.isEmpty() ? IntStream.range(0, imageClassifier().classes()).mapToObj(Integer::toString).toList() : names;
   }
 
   /**

@@ -5,10 +5,9 @@ import java.util.OptionalLong;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonObject;
-import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 import nibble.nn.online.OnlineTransform;
-import nibble.nn.vit.ViT;
 
 /** Builds models from checkpoints, float or quantized. */
 public final class ModelLoader {
@@ -23,20 +22,18 @@ public final class ModelLoader {
   public static LoadedModel load(Path folder) {
     Checkpoint checkpoint = Checkpoint.open(folder);
     try {
-      return new LoadedModel(checkpoint, imageClassifier(checkpoint));
+      return new LoadedModel(checkpoint, model(checkpoint));
     } catch (RuntimeException e) {
       checkpoint.close();
       throw e;
     }
   }
 
-  private static ImageClassifier imageClassifier(Checkpoint checkpoint) {
+  private static Model model(Checkpoint checkpoint) {
     JsonObject config = checkpoint.config();
-    if (!ViTConfigs.describes(config)) {
-      throw config.error("model_type", "is '" + config.string("model_type", "") + "', expected vit or deit");
-    }
+    ModelFamily family = ModelFamilies.of(config);
     PackedCheckpoint packed = new PackedCheckpoint(checkpoint.tensors(), QuantizationConfig.of(config), BinaryCoding.of(config));
-    ViT model = new ViT(ViTConfigs.fromJson(config), new CheckpointWeights(checkpoint.tensors(), packed));
+    Model model = family.build(config, new CheckpointWeights(checkpoint.tensors(), packed));
     installTransforms(model, config);
     for (Linear linear : model.linears()) {
       if (packed.has(linear.weight().name())) {
@@ -46,7 +43,7 @@ public final class ModelLoader {
     return model;
   }
 
-  private static void installTransforms(ImageClassifier model, JsonObject config) {
+  private static void installTransforms(Model model, JsonObject config) {
     JsonArray transforms = config.findObject("nibble").flatMap(n -> n.findArray("online_transforms")).orElse(JsonArray.ofInts());
     for (int i = 0; i < transforms.size(); i++) {
       JsonObject transform = transforms.object(i);

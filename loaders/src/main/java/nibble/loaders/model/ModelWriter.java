@@ -24,7 +24,7 @@ import nibble.loaders.json.JsonValue;
 import nibble.loaders.safetensors.SafetensorsWriter;
 import nibble.loaders.safetensors.TensorSource;
 import nibble.nn.Linear;
-import nibble.nn.Norm;
+import nibble.nn.Model;
 import nibble.nn.Parameter;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
@@ -32,7 +32,6 @@ import nibble.nn.online.OnlineTransform;
 import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
 import nibble.nn.packed.PackedWeight;
-import nibble.nn.vit.ViT;
 
 /**
  * Writes {@code config.json} and {@code model.safetensors} of a model, float or packed. The same model gives the same bytes.
@@ -42,6 +41,9 @@ import nibble.nn.vit.ViT;
  * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore.
  */
 public final class ModelWriter {
+  /** The key of {@code config.json} below which our own keys stand. */
+  static final String EXTENSIONS = "nibble";
+
   private ModelWriter() {}
 
   /**
@@ -51,13 +53,13 @@ public final class ModelWriter {
    * @param provenance how the model was made
    * @throws nibble.loaders.WriteFailedException if a file cannot be written
    */
-  public static void write(Path folder, JsonObject config, ViT model, JsonObject provenance) {
+  public static void write(Path folder, JsonObject config, Model model, JsonObject provenance) {
     Map<Linear, PackedWeight> packed = packed(model);
     SafetensorsWriter.write(folder.resolve(Checkpoint.WEIGHTS), tensors(model, packed), Map.of("format", "pt"));
     Json.write(folder.resolve(Checkpoint.CONFIG), config(config, model, packed, provenance));
   }
 
-  private static Map<Linear, PackedWeight> packed(ViT model) {
+  private static Map<Linear, PackedWeight> packed(Model model) {
     Map<Linear, PackedWeight> packed = new LinkedHashMap<>();
     for (Linear linear : model.linears()) {
       if (linear.isReplaced()) {
@@ -70,7 +72,7 @@ public final class ModelWriter {
     return packed;
   }
 
-  private static List<TensorSource> tensors(ViT model, Map<Linear, PackedWeight> packed) {
+  private static List<TensorSource> tensors(Model model, Map<Linear, PackedWeight> packed) {
     Map<Parameter, PackedWeight> byParameter = new LinkedHashMap<>();
     packed.forEach((linear, weight) -> byParameter.put(linear.weight(), weight));
     List<TensorSource> tensors = new ArrayList<>();
@@ -87,7 +89,7 @@ public final class ModelWriter {
     return tensors;
   }
 
-  private static JsonObject config(JsonObject config, ViT model, Map<Linear, PackedWeight> packed, JsonObject provenance) {
+  private static JsonObject config(JsonObject config, Model model, Map<Linear, PackedWeight> packed, JsonObject provenance) {
     Map<GroupKey, List<String>> groups = new LinkedHashMap<>();
     Map<String, BinaryWeights> binary = new LinkedHashMap<>();
     packed.forEach(
@@ -97,11 +99,12 @@ public final class ModelWriter {
             case PackedBinaryWeight w -> binary.put(module(linear), w.weights());
           }
         });
-    JsonObject result = ViTConfigs.toJson(config, model.config()).without(QuantizationConfig.KEY);
+    JsonObject result = ModelFamilies.of(model).toJson(config.without(EXTENSIONS).without(QuantizationConfig.KEY), model);
     if (!groups.isEmpty()) {
       result = result.with(QuantizationConfig.KEY, quantizationConfig(model, groups));
     }
-    return result.with("nibble", extensions(model, groups, binary, provenance));
+    JsonObject known = result.findObject(EXTENSIONS).orElse(JsonObject.empty());
+    return result.with(EXTENSIONS, extensions(known, model, groups, binary, provenance));
   }
 
   private static String module(Linear linear) {
@@ -109,7 +112,7 @@ public final class ModelWriter {
     return name.substring(0, name.length() - ".weight".length());
   }
 
-  private static JsonObject quantizationConfig(ViT model, Map<GroupKey, List<String>> groups) {
+  private static JsonObject quantizationConfig(Model model, Map<GroupKey, List<String>> groups) {
     Set<String> covered = new HashSet<>();
     groups.values().forEach(covered::addAll);
     JsonObject configGroups = JsonObject.empty();
@@ -132,8 +135,8 @@ public final class ModelWriter {
   }
 
   private static JsonObject extensions(
-      ViT model, Map<GroupKey, List<String>> groups, Map<String, BinaryWeights> binary, JsonObject provenance) {
-    JsonObject result = JsonObject.empty().with("norm", new JsonString(model.config().norm() == Norm.Kind.RMS ? "rms" : "layer"));
+      JsonObject known, Model model, Map<GroupKey, List<String>> groups, Map<String, BinaryWeights> binary, JsonObject provenance) {
+    JsonObject result = known;
     List<JsonValue> transforms = new ArrayList<>();
     for (Site site : model.sites().all()) {
       for (SiteFunction function : site.functions()) {

@@ -92,6 +92,9 @@ public final class ViTConfigs {
             .with("intermediate_size", JsonNumber.of(dimensions.intermediate()))
             .with("hidden_act", new JsonString(dimensions.activation().configName()))
             .with("qkv_bias", new JsonBool(dimensions.qkvBias()));
+    if (dimensions.norm() == Norm.Kind.RMS) {
+      result = result.with(ModelWriter.EXTENSIONS, JsonObject.empty().with("norm", new JsonString("rms")));
+    }
     return config.has("layer_norm_eps") ? result : result.with("layer_norm_eps", JsonNumber.of((double) dimensions.epsilon()));
   }
 }

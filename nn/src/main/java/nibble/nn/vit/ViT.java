@@ -2,6 +2,7 @@ package nibble.nn.vit;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
@@ -105,6 +106,11 @@ public final class ViT implements ImageClassifier {
   }
 
   @Override
+  public int tokens() {
+    return config.tokens();
+  }
+
+  @Override
   public Sites sites() {
     return sites;
   }
@@ -201,7 +207,7 @@ public final class ViT implements ImageClassifier {
   }
 
   @Override
-  public ResidualStructure residualStructure() {
+  public Optional<ResidualStructure> residualStructure() {
     List<Linear> writers = new ArrayList<>();
     writers.add(patchEmbedding);
     List<ResidualStructure.Attention> attentions = new ArrayList<>();
@@ -212,6 +218,6 @@ public final class ViT implements ImageClassifier {
       attentions.add(block.attention.structure());
       feedForwards.add(new ResidualStructure.FeedForward(List.of(block.fc1), block.fc2));
     }
-    return new ResidualStructure(config.hidden(), embeddings(), writers, readers(), attentions, feedForwards);
+    return Optional.of(new ResidualStructure(config.hidden(), embeddings(), writers, readers(), attentions, feedForwards));
   }
 }

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -44,12 +44,12 @@ public final class ModelQuantizer {
    * Replaces the weights of all planned layers by packed ones, in place.
    *
    * @param plans the plan of a layer; empty leaves it in float
-   * @param calibration batches of normalised pixels; may be empty if no plan needs them
+   * @param calibration input batches of the model; may be empty if no plan needs them
    * @throws IllegalArgumentException before anything is changed if the kernels have no such bit width or group size, or a plan needs
    *     calibration data and there is none; later if a weight is not finite or no kernel takes the activations, when layers before it have
    *     been replaced
    */
-  public List<LayerResult> quantize(ImageClassifier model, Function<Linear, Optional<LayerPlan>> plans, List<Tensor> calibration) {
+  public List<LayerResult> quantize(Model model, Function<Linear, Optional<LayerPlan>> plans, List<Tensor> calibration) {
     Map<Linear, LayerPlan> planned = new LinkedHashMap<>();
     for (Linear linear : model.linears()) {
       plans.apply(linear).ifPresent(plan -> planned.put(linear, plan));

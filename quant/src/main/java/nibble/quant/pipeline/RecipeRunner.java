@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
-import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.WeightScheme;
@@ -62,7 +62,7 @@ public final class RecipeRunner {
   }
 
   /** Whether calibration data is needed. */
-  public boolean needsCalibration(ImageClassifier model) {
+  public boolean needsCalibration(Model model) {
     return model.linears().stream().map(this::plan).flatMap(Optional::stream).anyMatch(LayerPlan::needsCalibration);
   }
 
@@ -71,7 +71,7 @@ public final class RecipeRunner {
    *
    * @return the patterns; empty if all match
    */
-  public List<String> unusedRules(ImageClassifier model) {
+  public List<String> unusedRules(Model model) {
     List<String> unused = new ArrayList<>();
     for (RecipeStep step : recipe.steps()) {
       switch (step) {
@@ -84,11 +84,11 @@ public final class RecipeRunner {
   }
 
   /** Rotates {@code model} as the recipe says; its function stays. */
-  public void rotate(ImageClassifier model) {
+  public void rotate(Model model) {
     for (RecipeStep step : recipe.steps()) {
       if (step instanceof RecipeStep.Rotate rotate) {
         ModelRotation.apply(
-            model.residualStructure(),
+            model.requireResidualStructure(),
             new RotationOptions(
                 rotate.kinds().contains(RotationKind.RESIDUAL),
                 rotate.kinds().contains(RotationKind.HEAD),
@@ -102,10 +102,10 @@ public final class RecipeRunner {
   /**
    * Rotates and quantizes {@code model} in place.
    *
-   * @param calibration batches of normalised pixels; may be empty if {@link #needsCalibration} is false
+   * @param calibration input batches of the model; may be empty if {@link #needsCalibration} is false
    * @param listener is told about every layer
    */
-  public List<LayerResult> run(Ops ops, ImageClassifier model, List<Tensor> calibration, ModelQuantizer.Listener listener) {
+  public List<LayerResult> run(Ops ops, Model model, List<Tensor> calibration, ModelQuantizer.Listener listener) {
     rotate(model);
     return new ModelQuantizer(ops, listener).quantize(model, this::plan, calibration);
   }

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BiFunction;
 import nibble.nn.Block;
-import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -21,7 +21,7 @@ import nibble.tensor.Tensor;
  */
 record Segment(String name, List<List<Linear>> stages, BiFunction<Ops, Tensor, Tensor> forward, boolean isLast) {
 
-  static List<Segment> of(ImageClassifier model) {
+  static List<Segment> of(Model model) {
     List<Segment> segments = new ArrayList<>();
     Set<Linear> inBlocks = new HashSet<>();
     for (Block block : model.blocks()) {
