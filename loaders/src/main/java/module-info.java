@@ -6,6 +6,7 @@ module nibble.loaders {
   requires static org.jspecify;
 
   exports nibble.loaders;
+  exports nibble.loaders.api;
   exports nibble.loaders.data;
   exports nibble.loaders.hf;
   exports nibble.loaders.image;

@@ -1,4 +1,4 @@
-package nibble.loaders.model;
+package nibble.loaders.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,27 +13,27 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import nibble.loaders.BadFileException;
-import nibble.loaders.model.ImageClassifierSession.Prediction;
+import nibble.loaders.api.ImageClassifier.Prediction;
 import nibble.testing.TinyModelFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ImageClassifierSessionTest {
+class ImageClassifierTest {
   @TempDir private Path temp;
 
   @Test
   void classesComeBestFirstWithTheirNames() throws IOException {
     Path image = TinyModelFolder.image(temp.resolve("a.png"), 1);
-    try (ImageClassifierSession session = ImageClassifierSession.open(TinyModelFolder.write(temp.resolve("model")), 2)) {
-      List<Prediction> all = session.classify(image, 100);
+    try (ImageClassifier classifier = ImageClassifier.builder(TinyModelFolder.write(temp.resolve("model"))).threads(2).open()) {
+      List<Prediction> all = classifier.classify(image, 100);
       assertEquals(7, all.size());
       assertEquals(1, all.stream().mapToDouble(Prediction::probability).sum(), 1e-6);
       for (int i = 1; i < all.size(); i++) {
         assertTrue(all.get(i - 1).probability() >= all.get(i).probability());
       }
       assertEquals(List.of("ant", "bee", "cat", "dog", "elk", "fox", "gnu"), all.stream().sorted((a, b) -> a.index() - b.index()).map(Prediction::label).toList());
-      assertEquals(all.subList(0, 3), session.classify(image, 3));
-      assertThrows(IllegalArgumentException.class, () -> session.classify(image, 0));
+      assertEquals(all.subList(0, 3), classifier.classify(image, 3));
+      assertThrows(IllegalArgumentException.class, () -> classifier.classify(image, 0));
     }
   }
 
@@ -42,15 +42,15 @@ class ImageClassifierSessionTest {
     Path folder = TinyModelFolder.write(temp.resolve("model"));
     List<Path> images = new ArrayList<>();
     List<List<Prediction>> expected = new ArrayList<>();
-    try (ImageClassifierSession session = ImageClassifierSession.open(folder, 1)) {
+    try (ImageClassifier classifier = ImageClassifier.builder(folder).threads(1).open()) {
       for (int i = 0; i < 8; i++) {
         images.add(TinyModelFolder.image(temp.resolve(i + ".png"), i));
-        expected.add(session.classify(images.get(i), 7));
+        expected.add(classifier.classify(images.get(i), 7));
       }
     }
-    try (ImageClassifierSession session = ImageClassifierSession.open(folder, 2);
+    try (ImageClassifier classifier = ImageClassifier.builder(folder).threads(2).open();
         ExecutorService callers = Executors.newFixedThreadPool(4)) {
-      List<Future<List<Prediction>>> found = images.stream().map(image -> callers.submit(() -> session.classify(image, 7))).toList();
+      List<Future<List<Prediction>>> found = images.stream().map(image -> callers.submit(() -> classifier.classify(image, 7))).toList();
       for (int i = 0; i < 8; i++) {
         assertEquals(expected.get(i), found.get(i).get());
       }
@@ -60,10 +60,10 @@ class ImageClassifierSessionTest {
   @Test
   void aClosedSessionSaysSo() throws IOException {
     Path image = TinyModelFolder.image(temp.resolve("a.png"), 1);
-    ImageClassifierSession session = ImageClassifierSession.open(TinyModelFolder.write(temp.resolve("model")), 2);
-    session.close();
-    session.close();
-    assertEquals("this session is closed", assertThrows(IllegalStateException.class, () -> session.classify(image, 1)).getMessage());
+    ImageClassifier classifier = ImageClassifier.builder(TinyModelFolder.write(temp.resolve("model"))).threads(2).open();
+    classifier.close();
+    classifier.close();
+    assertEquals("this classifier is closed", assertThrows(IllegalStateException.class, () -> classifier.classify(image, 1)).getMessage());
   }
 
   @Test
@@ -75,7 +75,7 @@ class ImageClassifierSessionTest {
   }
 
   private static void assertMessage(String part, Path folder) {
-    String message = String.valueOf(assertThrows(BadFileException.class, () -> ImageClassifierSession.open(folder, 1)).getMessage());
+    String message = String.valueOf(assertThrows(BadFileException.class, () -> ImageClassifier.builder(folder).threads(1).open()).getMessage());
     assertTrue(message.contains(part), message);
   }
 }
