@@ -13,6 +13,7 @@ import nibble.cli.command.ImagesCommand;
 import nibble.cli.command.InspectCommand;
 import nibble.cli.command.MethodsCommand;
 import nibble.cli.command.PlanCommand;
+import nibble.cli.command.PullCommand;
 import nibble.cli.command.QuantizeCommand;
 import nibble.cli.command.ReportCommand;
 import nibble.cli.command.TrainCommand;
@@ -44,8 +45,9 @@ import picocli.CommandLine.Spec;
       MethodsCommand.class,
       ReportCommand.class,
       ImagesCommand.class,
+      PullCommand.class,
     },
-    footer = {"", "MODEL is a folder in Hugging Face layout, or 'demo'.", "Exit status: 0 done, 1 failure, 2 usage, 3 quality gate missed, 130 interrupted."})
+    footer = {"", "MODEL is a folder in Hugging Face layout, org/name in the hub cache, or 'demo'.", "Exit status: 0 done, 1 failure, 2 usage, 3 quality gate missed, 130 interrupted."})
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
