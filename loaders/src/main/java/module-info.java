@@ -15,4 +15,6 @@ module nibble.loaders {
   exports nibble.loaders.json;
   exports nibble.loaders.model;
   exports nibble.loaders.safetensors;
+  exports nibble.loaders.tokenizer;
+  exports nibble.loaders.tokenizer.sentencepiece;
 }

@@ -1,0 +1,23 @@
+package nibble.docs;
+
+import java.nio.file.Path;
+import nibble.loaders.tokenizer.Encoding;
+import nibble.loaders.tokenizer.Tokenizer;
+import nibble.loaders.tokenizer.Tokenizers;
+
+/** The code of {@code docs/tokenizers.md}. */
+final class TokenizeOneText {
+  private TokenizeOneText() {}
+
+  // region tokenize
+  /** Prints the tokens of a text, and where in it each comes from. */
+  static void tokenize(Path folder, String text) {
+    Tokenizer tokenizer = Tokenizers.load(folder);
+    Encoding encoding = tokenizer.encode(text);
+    for (int i = 0; i < encoding.length(); i++) {
+      System.out.printf("%d %s '%s'%n", encoding.id(i), encoding.tokens().get(i), text.substring(encoding.start(i), encoding.end(i)));
+    }
+    System.out.println(tokenizer.decode(encoding.ids(), true));
+  }
+  // endregion
+}
