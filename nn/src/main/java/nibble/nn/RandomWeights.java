@@ -39,6 +39,13 @@ public final class RandomWeights implements WeightSource {
     return Tensor.of(values, dims);
   }
 
+  @Override
+  public Parameter gain(String name, int width) {
+    float[] ones = new float[width];
+    Arrays.fill(ones, 1f);
+    return new Parameter(name, Tensor.of(ones, width));
+  }
+
   private float truncatedNormal() {
     double value = random.nextGaussian();
     while (Math.abs(value) > 2) {

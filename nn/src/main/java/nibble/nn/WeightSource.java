@@ -14,6 +14,11 @@ public interface WeightSource {
    */
   Tensor get(String name, int... dims);
 
+  /** {@link #get} as a named parameter that multiplies: a gain of a normalisation or a layer scale, which training starts at 1. */
+  default Parameter gain(String name, int width) {
+    return parameter(name, width);
+  }
+
   /** {@link #get} as a named parameter. */
   default Parameter parameter(String name, int... dims) {
     return new Parameter(name, get(name, dims));

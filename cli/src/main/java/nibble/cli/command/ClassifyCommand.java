@@ -49,7 +49,7 @@ public final class ClassifyCommand extends NibbleCommand {
       List<String> labels = open.loaded().labels();
       for (Path image : images) {
         float[] pixels = preprocessor.apply(RgbImage.decode(image));
-        Tensor input = input(pixels, open.imageClassifier().imageSize(), image);
+        Tensor input = input(pixels, preprocessor.channels(), open.imageSide(), image);
         List<Choice> choices = choices(open.checked(() -> evaluation.logits(open.imageClassifier(), input)));
         if (common.json()) {
           results.add(json(image, choices, labels));
@@ -64,12 +64,13 @@ public final class ClassifyCommand extends NibbleCommand {
     return done();
   }
 
-  private static Tensor input(float[] pixels, int size, Path image) {
-    if (pixels.length != 3 * size * size) {
+  private static Tensor input(float[] pixels, int channels, int size, Path image) {
+    if (pixels.length != channels * size * size) {
       throw CommandFailure.failed(
-          "%s: becomes %d values after preprocessing, the model takes 3 x %d x %d; check preprocessor_config.json".formatted(image, pixels.length, size, size));
+          "%s: becomes %d values after preprocessing, the model takes %d x %d x %d; check preprocessor_config.json"
+              .formatted(image, pixels.length, channels, size, size));
     }
-    return Tensor.of(pixels, 1, 3, size, size);
+    return Tensor.of(pixels, 1, channels, size, size);
   }
 
   private List<Choice> choices(float[] logits) {

@@ -1,23 +1,26 @@
 package nibble.cli.command;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import nibble.cli.data.ByteImageSet;
 import nibble.cli.data.FolderImageSet;
 import nibble.cli.data.ImageSet;
 import nibble.cli.data.SyntheticImageSet;
 import nibble.cli.synthetic.Split;
 import nibble.cli.terminal.CommandFailure;
+import nibble.loaders.data.ByteImages;
 import nibble.loaders.data.LabeledImages;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Options that say on which labelled images something is measured. */
 public final class ImageChoice {
-  @Option(names = "--images", paramLabel = "DIR", description = "Folder of images.")
+  @Option(names = "--images", paramLabel = "DIR", description = "Folder of images, or one file of CIFAR-10 (binary) or MNIST (IDX).")
   private @Nullable Path images;
 
-  @Option(names = "--labels", paramLabel = "FILE", description = "CSV file with the columns file and class_index (default: labels.csv in the folder).")
+  @Option(names = "--labels", paramLabel = "FILE", description = "CSV file with the columns file and class_index (default: labels.csv in the folder); of an IDX file, its file of labels.")
   private @Nullable Path labels;
 
   @Option(names = "--built-in", paramLabel = "N", description = "Instead of a folder: N held-out pictures of the built-in set.")
@@ -57,9 +60,12 @@ public final class ImageChoice {
     if (builtIn < 0 || limit < 1) {
       throw CommandFailure.usage("--built-in and --limit must be at least 1");
     }
-    int size = model.imageClassifier().imageSize();
     if (images == null) {
-      return new SyntheticImageSet(Split.TEST, seed, size, Math.min(builtIn, limit));
+      return new SyntheticImageSet(Split.TEST, seed, model.imageClassifier().imageSize(), Math.min(builtIn, limit));
+    }
+    int size = model.imageSide();
+    if (Files.isRegularFile(images)) {
+      return new ByteImageSet(ByteImages.read(images, labels), model.preprocessor(), size, limit);
     }
     Path table = labels == null ? images.resolve(LabeledImages.LABELS) : labels;
     LabeledImages all = LabeledImages.read(images, table, model.imageClassifier().classes());

@@ -7,10 +7,9 @@ import java.util.Map;
 import java.util.function.Supplier;
 import nibble.cli.evaluation.NotFiniteException;
 import nibble.cli.terminal.CommandFailure;
-import nibble.loaders.BadFileException;
-import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.hf.ModelFolder;
 import nibble.loaders.image.ImagePreprocessor;
+import nibble.loaders.image.PixelSize;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.nn.ImageClassifier;
@@ -60,13 +59,19 @@ record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
     return counts;
   }
 
+  /** Side in pixels of the images that the model is fed with: what the preprocessor makes if the model takes it, else the model's own. */
+  int imageSide() {
+    ImageClassifier classifier = imageClassifier();
+    return preprocessor()
+        .outputSize()
+        .filter(size -> size.width() == size.height() && classifier.takes(size.width()))
+        .map(PixelSize::width)
+        .orElse(classifier.imageSize());
+  }
+
   /** How images are prepared for this model. */
   ImagePreprocessor preprocessor() {
-    Checkpoint checkpoint = loaded.checkpoint();
-    return ImagePreprocessor.fromJson(
-        checkpoint
-            .preprocessorConfig()
-            .orElseThrow(() -> BadFileException.of(checkpoint.folder(), "has no %s, which says how images are prepared".formatted(Checkpoint.PREPROCESSOR))));
+    return loaded.preprocessor();
   }
 
   /** Runs something with this model; results that are not finite become an error that names the damaged tensor. */

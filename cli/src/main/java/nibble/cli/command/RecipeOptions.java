@@ -1,8 +1,10 @@
 package nibble.cli.command;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import nibble.cli.data.ByteImageSet;
 import nibble.cli.data.FolderImageSet;
 import nibble.cli.data.ImageSet;
 import nibble.cli.data.SyntheticImageSet;
@@ -10,6 +12,7 @@ import nibble.cli.quantization.Calibration;
 import nibble.cli.quantization.RecipeJson;
 import nibble.cli.synthetic.Split;
 import nibble.cli.terminal.CommandFailure;
+import nibble.loaders.data.ByteImages;
 import nibble.loaders.data.LabeledImages;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
@@ -94,9 +97,12 @@ public final class RecipeOptions {
   }
 
   private ImageSet images(String place, OpenModel open, long seed) {
-    int size = open.imageClassifier().imageSize();
     if (place.equals(BUILT_IN)) {
-      return new SyntheticImageSet(Split.CALIBRATION, seed, size, calibrationImages);
+      return new SyntheticImageSet(Split.CALIBRATION, seed, open.imageClassifier().imageSize(), calibrationImages);
+    }
+    int size = open.imageSide();
+    if (Files.isRegularFile(Path.of(place))) {
+      return new ByteImageSet(ByteImages.read(Path.of(place), null), open.preprocessor(), size, Integer.MAX_VALUE);
     }
     return new FolderImageSet(LabeledImages.unlabeled(Path.of(place)), open.preprocessor(), size);
   }

@@ -37,13 +37,18 @@ public final class FolderImageSet implements ImageSet {
   }
 
   @Override
+  public int channels() {
+    return preprocessor.channels();
+  }
+
+  @Override
   public int read(long index, float[] pixels, int offset) {
     LabeledImages.Sample sample = images.samples().get(Math.toIntExact(index));
     float[] prepared = preprocessor.apply(sample.decode());
     if (prepared.length != elements()) {
       throw CommandFailure.failed(
-          "%s: becomes %d values after preprocessing, the model takes 3 x %d x %d; check preprocessor_config.json"
-              .formatted(sample.file(), prepared.length, imageSize, imageSize));
+          "%s: becomes %d values after preprocessing, the model takes %d x %d x %d; check preprocessor_config.json"
+              .formatted(sample.file(), prepared.length, channels(), imageSize, imageSize));
     }
     System.arraycopy(prepared, 0, pixels, offset, prepared.length);
     return sample.classIndex();

@@ -8,11 +8,16 @@ public interface ImageSet {
   /** Number of classes that labels count. */
   int classes();
 
-  /** Width and height in pixels; there are three channels. */
+  /** Width and height in pixels. */
   int imageSize();
 
+  /** Colour channels: 3, or 1 for grey images. */
+  default int channels() {
+    return 3;
+  }
+
   /**
-   * Writes image {@code index} as {@code [3, imageSize, imageSize]} to {@code pixels} from {@code offset} on, and returns its label, 0 to {@link #classes()} - 1.
+   * Writes image {@code index} as {@code [channels, imageSize, imageSize]} to {@code pixels} from {@code offset} on, and returns its label, 0 to {@link #classes()} - 1.
    *
    * @throws IndexOutOfBoundsException if there is no such image
    */
@@ -20,6 +25,6 @@ public interface ImageSet {
 
   /** Elements of one image. */
   default int elements() {
-    return 3 * imageSize() * imageSize();
+    return channels() * imageSize() * imageSize();
   }
 }

@@ -42,6 +42,11 @@ public final class TrainingImages implements ImageSet {
   }
 
   @Override
+  public int channels() {
+    return set.channels();
+  }
+
+  @Override
   public int read(long position, float[] pixels, int offset) {
     int label = set.read(order.index(position), pixels, offset);
     if (varied) {
@@ -50,7 +55,7 @@ public final class TrainingImages implements ImageSet {
       boolean mirrored = random.nextBoolean();
       int right = random.nextInt(2 * reach + 1) - reach;
       int down = random.nextInt(2 * reach + 1) - reach;
-      for (int channel = 0; channel < 3; channel++) {
+      for (int channel = 0; channel < channels(); channel++) {
         move(pixels, offset + channel * plane.length, mirrored, right, down);
       }
     }

@@ -51,7 +51,7 @@ public final class Evaluation {
   }
 
   /**
-   * Logits of normalised pixels {@code [batch, 3, size, size]}: {@code [batch, classes]}, row by row.
+   * Logits of normalised pixels {@code [batch, channels, size, size]}: {@code [batch, classes]}, row by row.
    *
    * @throws NotFiniteException if one is NaN or infinite
    */

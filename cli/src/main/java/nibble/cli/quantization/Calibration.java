@@ -16,7 +16,7 @@ import nibble.tensor.Tensor;
 /**
  * Images that a method may look at while it chooses codes.
  *
- * @param batches normalised pixels {@code [batch, 3, size, size]}
+ * @param batches normalised pixels {@code [batch, channels, size, size]}
  * @param images how many in all
  * @param digest SHA-256 of all pixels
  */
@@ -45,7 +45,7 @@ public record Calibration(List<Tensor> batches, int images, String digest) {
         ByteBuffer bytes = ByteBuffer.allocate(4 * pixels.length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(pixels);
         digest.update(bytes);
-        batches.add(Tensor.of(pixels, batch.count(), 3, set.imageSize(), set.imageSize()));
+        batches.add(Tensor.of(pixels, batch.count(), set.channels(), set.imageSize(), set.imageSize()));
       }
     }
     return new Calibration(batches, images, HexFormat.of().formatHex(digest.digest()));

@@ -47,17 +47,12 @@ final class ModelImageClassifier implements ImageClassifier {
   }
 
   private static ImagePreprocessor preprocessor(LoadedModel loaded) {
-    Checkpoint checkpoint = loaded.checkpoint();
-    ImagePreprocessor preprocessor =
-        ImagePreprocessor.fromJson(
-            checkpoint
-                .preprocessorConfig()
-                .orElseThrow(() -> BadFileException.of(checkpoint.folder(), "has no %s, which says how images are prepared".formatted(Checkpoint.PREPROCESSOR))));
+    ImagePreprocessor preprocessor = loaded.preprocessor();
     int size = loaded.imageClassifier().imageSize();
     PixelSize found = preprocessor.outputSize().orElse(new PixelSize(size, size));
-    if (found.width() != size || found.height() != size) {
+    if (found.width() != found.height() || !loaded.imageClassifier().takes(found.width())) {
       throw BadFileException.of(
-          checkpoint.folder().resolve(Checkpoint.PREPROCESSOR),
+          loaded.checkpoint().folder().resolve(Checkpoint.PREPROCESSOR),
           "makes images of %d x %d pixels, expected %d x %d as in %s".formatted(found.width(), found.height(), size, size, Checkpoint.CONFIG));
     }
     return preprocessor;

@@ -1,6 +1,7 @@
 package nibble.loaders.data;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,16 @@ public final class Mnist {
   private static final long LONGEST = 1L << 30;
 
   private Mnist() {}
+
+  /** Whether {@code file} begins like an IDX file of images. */
+  static boolean isIdx(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] magic = in.readNBytes(Integer.BYTES);
+      return magic.length == Integer.BYTES && ByteBuffer.wrap(magic).getInt() == (UNSIGNED_BYTES | 3);
+    } catch (IOException e) {
+      throw BadFileException.reading(file, e);
+    }
+  }
 
   /** Grey images and their classes. Throws {@link BadFileException} if a file is broken or the two do not belong together. */
   public static ByteImages read(Path images, Path labels) {

@@ -90,10 +90,24 @@ public final class Checkpoint implements AutoCloseable {
     return config;
   }
 
-  /** {@code preprocessor_config.json}; empty if there is none. */
+  /**
+   * {@code preprocessor_config.json}. Without that file, what {@code config.json} says itself with the keys {@code image_size}, {@code
+   * image_mean} and {@code image_std}: images in the model's size. Empty if neither is there.
+   */
   public Optional<JsonObject> preprocessorConfig() {
     Path file = folder.resolve(PREPROCESSOR);
-    return Files.exists(file) ? Optional.of(Json.readObject(file)) : Optional.empty();
+    if (Files.exists(file)) {
+      return Optional.of(Json.readObject(file));
+    }
+    if (!config.has("image_size") || !config.has("image_mean") || !config.has("image_std")) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        JsonObject.builder()
+            .put("size", config.get("image_size"))
+            .put("image_mean", config.get("image_mean"))
+            .put("image_std", config.get("image_std"))
+            .build());
   }
 
   /** All tensors, mapped. */

@@ -56,13 +56,18 @@ final class PreprocessorReader {
     boolean normalize = config.bool("do_normalize", true);
     double[] unchanged = {0, 0, 0};
     double[] ones = {1, 1, 1};
+    List<Double> mean = normalize ? channels("image_mean", defaults.mean, true) : boxed(unchanged);
+    List<Double> std = normalize ? channels("image_std", defaults.std, false) : boxed(ones);
+    if (mean.size() != std.size()) {
+      throw config.error("image_std", "has %d numbers, but image_mean %d".formatted(std.size(), mean.size()));
+    }
     return new ImagePreprocessor(
         config.bool("do_resize", true) ? resize() : null,
         resampling(),
         config.bool("do_center_crop", defaults.crop > 0) ? crop() : null,
         rescale ? config.number("rescale_factor", 1.0 / 255) : 1,
-        normalize ? channels("image_mean", defaults.mean, true) : boxed(unchanged),
-        normalize ? channels("image_std", defaults.std, false) : boxed(ones));
+        mean,
+        std);
   }
 
   private Resampling resampling() {
@@ -117,8 +122,9 @@ final class PreprocessorReader {
     if (values == null) {
       return boxed(fallback);
     }
-    if (values.length != RgbImage.CHANNELS || !zeroAllowed && Arrays.stream(values).anyMatch(v -> v == 0)) {
-      throw config.error(key, "is " + Arrays.toString(values) + ", expected 3 numbers" + (zeroAllowed ? "" : ", none of them 0"));
+    boolean count = values.length == RgbImage.CHANNELS || values.length == 1;
+    if (!count || !zeroAllowed && Arrays.stream(values).anyMatch(v -> v == 0)) {
+      throw config.error(key, "is " + Arrays.toString(values) + ", expected 3 numbers, or 1 for grey" + (zeroAllowed ? "" : ", none of them 0"));
     }
     return boxed(values);
   }

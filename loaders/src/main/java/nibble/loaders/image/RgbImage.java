@@ -21,6 +21,10 @@ public record RgbImage(int width, int height, byte[] rgb) {
   public static final long MOST_PIXELS = 100_000_000;
 
   private static final long LONGEST_FILE = 512L << 20;
+  private static final int RED = 19595;
+  private static final int GREEN = 38470;
+  private static final int BLUE = 7471;
+  private static final int GREY_SHIFT = 16;
 
   public RgbImage {
     if (width < 1 || height < 1 || rgb.length != Math.multiplyExact(Math.multiplyExact(width, height), CHANNELS)) {
@@ -58,6 +62,19 @@ public record RgbImage(int width, int height, byte[] rgb) {
       return PngDecoder.decode(source, content);
     }
     throw new BadFileException(source + ": neither a JPEG nor a PNG image");
+  }
+
+  /** The brightness of every pixel in all three channels, as Pillow's {@code convert("L")} computes it (ITU-R 601-2, rounded). */
+  public RgbImage grey() {
+    byte[] grey = new byte[rgb.length];
+    for (int i = 0; i < rgb.length; i += CHANNELS) {
+      int sum = (rgb[i] & 0xFF) * RED + (rgb[i + 1] & 0xFF) * GREEN + (rgb[i + 2] & 0xFF) * BLUE + (1 << GREY_SHIFT - 1);
+      byte level = (byte) (sum >> GREY_SHIFT);
+      grey[i] = level;
+      grey[i + 1] = level;
+      grey[i + 2] = level;
+    }
+    return new RgbImage(width, height, grey);
   }
 
   /** One channel (0 red, 1 green, 2 blue) of a pixel, 0 to 255. */

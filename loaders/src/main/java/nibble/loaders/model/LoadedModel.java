@@ -6,6 +6,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import nibble.loaders.BadFileException;
 import nibble.loaders.hf.Checkpoint;
+import nibble.loaders.image.ImagePreprocessor;
+import nibble.loaders.json.JsonObject;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Model;
 import nibble.tensor.Tensor;
@@ -31,6 +33,24 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
       throw BadFileException.of(checkpoint.folder(), "is a %s, expected %s".formatted(model.architecture(), expected));
     }
     return kind.cast(model);
+  }
+
+  /**
+   * How images are prepared for an image classifier.
+   *
+   * @throws BadFileException if the folder does not say so, or means another number of colour channels than the model takes
+   */
+  public ImagePreprocessor preprocessor() {
+    JsonObject json =
+        checkpoint
+            .preprocessorConfig()
+            .orElseThrow(() -> BadFileException.of(checkpoint.folder(), "has no %s, which says how images are prepared".formatted(Checkpoint.PREPROCESSOR)));
+    ImagePreprocessor preprocessor = ImagePreprocessor.fromJson(json);
+    int channels = imageClassifier().channels();
+    if (preprocessor.channels() != channels) {
+      throw json.error("image_mean", "is for images of %d channels, but the model takes %d".formatted(preprocessor.channels(), channels));
+    }
+    return preprocessor;
   }
 
   /** Names of the classes of an image classifier by index; classes without a name are called by their number. */

@@ -7,7 +7,13 @@ import nibble.nn.Model;
 
 /** The families of models that can be read and written. A new one is one line in {@link #standard}. */
 public final class ModelFamilies {
-  private static final List<ModelFamily> STANDARD = List.of(new ViTFamily());
+  private static final List<ModelFamily> STANDARD =
+      List.of(
+          new ViTFamily(),
+          new SwinFamily(),
+          new Dinov2Family(),
+          new PostNormViTFamily(),
+          new PlainViTFamily());
 
   private ModelFamilies() {}
 

@@ -6,13 +6,18 @@ import nibble.loaders.json.JsonBool;
 import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
-import nibble.loaders.json.JsonValue;
 import nibble.nn.Activation;
 import nibble.nn.Norm;
 import nibble.nn.vit.ViTConfig;
 
 /** The dimensions of a ViT from and to the keys of Hugging Face's {@code config.json}. */
 public final class ViTConfigs {
+  /** Keys of our own, except that BEiT knows the second one, and the third is an argument of Hugging Face's forward pass. */
+  private static final String CLASS_TOKEN = "use_cls_token";
+
+  private static final String MEAN_POOLING = "use_mean_pooling";
+  private static final String ANY_SIZE = "interpolate_pos_encoding";
+
   private ViTConfigs() {}
 
   /** Whether {@code config} describes a ViT or DeiT. */
@@ -27,13 +32,14 @@ public final class ViTConfigs {
    * @throws nibble.loaders.BadFileException for a missing key, a value of the wrong kind, or dimensions that do not fit together
    */
   public static ViTConfig fromJson(JsonObject config) {
-    String architecture = architecture(config);
+    String deit = config.string("model_type", "").equals("deit") ? ViTConfig.DEIT : ViTConfig.VIT;
+    String architecture = ConfigKeys.architecture(config, deit);
     boolean rms = config.findObject("nibble").map(n -> n.string("norm", "layer").equals("rms")).orElse(false);
     try {
       return new ViTConfig(
           architecture,
-          side(config, "image_size"),
-          side(config, "patch_size"),
+          ConfigKeys.side(config, "image_size"),
+          ConfigKeys.side(config, "patch_size"),
           config.integer("num_channels", 3),
           config.integer("hidden_size"),
           config.integer("num_hidden_layers"),
@@ -42,39 +48,17 @@ public final class ViTConfigs {
           Activation.ofConfig(config.string("hidden_act", "gelu")),
           (float) config.number("layer_norm_eps", 1e-12),
           config.bool("qkv_bias", true),
-          labels(config),
-          rms ? Norm.Kind.RMS : Norm.Kind.LAYER);
+          ConfigKeys.labels(config),
+          rms ? Norm.Kind.RMS : Norm.Kind.LAYER,
+          variant(config));
     } catch (IllegalArgumentException e) {
       throw config.error(String.valueOf(e.getMessage()));
     }
   }
 
-  private static String architecture(JsonObject config) {
-    if (config.findArray("architectures").isPresent() && config.array("architectures").size() > 0) {
-      return config.array("architectures").string(0);
-    }
-    return config.string("model_type", "").equals("deit") ? ViTConfig.DEIT : ViTConfig.VIT;
-  }
-
-  /** An integer, or a list of two equal ones. */
-  private static int side(JsonObject config, String key) {
-    JsonValue value = config.get(key);
-    if (value instanceof JsonArray array) {
-      if (array.size() != 2 || array.integer(0) != array.integer(1)) {
-        throw config.error(key, "must be one number or two equal ones: only square images and patches are supported");
-      }
-      return array.integer(0);
-    }
-    return config.integer(key);
-  }
-
-  private static int labels(JsonObject config) {
-    int listed = config.findObject("id2label").map(o -> o.keys().size()).orElse(0);
-    int stated = config.integer("num_labels", listed == 0 ? 2 : listed);
-    if (listed != 0 && stated != listed) {
-      throw config.error("num_labels", "is " + stated + ", but id2label has " + listed + " entries");
-    }
-    return stated;
+  private static ViTConfig.Variant variant(JsonObject config) {
+    boolean classToken = config.bool(CLASS_TOKEN, true);
+    return new ViTConfig.Variant(classToken, config.bool(MEAN_POOLING, !classToken), config.bool(ANY_SIZE, false));
   }
 
   /** The keys of {@code config} with the dimensions of {@code dimensions}; other keys stay as they are. */
@@ -94,6 +78,14 @@ public final class ViTConfigs {
             .with("qkv_bias", new JsonBool(dimensions.qkvBias()));
     if (dimensions.norm() == Norm.Kind.RMS) {
       result = result.with(ModelWriter.EXTENSIONS, JsonObject.empty().with("norm", new JsonString("rms")));
+    }
+    ViTConfig.Variant variant = dimensions.variant();
+    if (!variant.equals(ViTConfig.Variant.STANDARD)) {
+      result =
+          result
+              .with(CLASS_TOKEN, new JsonBool(variant.classToken()))
+              .with(MEAN_POOLING, new JsonBool(variant.meanPooling()))
+              .with(ANY_SIZE, new JsonBool(variant.anySize()));
     }
     return config.has("layer_norm_eps") ? result : result.with("layer_norm_eps", JsonNumber.of((double) dimensions.epsilon()));
   }

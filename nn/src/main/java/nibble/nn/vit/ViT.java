@@ -3,16 +3,15 @@ package nibble.nn.vit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
 import nibble.nn.ResidualStructure;
-import nibble.nn.Site;
 import nibble.nn.Sites;
 import nibble.nn.WeightSource;
 import nibble.tensor.Ops;
-import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * ViT and DeiT image classifiers of any size, forward and backward, with the parameter names of Hugging Face checkpoints.
  *
  * <p>Dosovitskiy et al., <a href="https://arxiv.org/abs/2010.11929">arXiv:2010.11929</a>; Touvron et al. (distillation token),
- * <a href="https://arxiv.org/abs/2012.12877">arXiv:2012.12877</a>.
+ * <a href="https://arxiv.org/abs/2012.12877">arXiv:2012.12877</a>. Variants without class token, which classify the mean of the patches: Beyer,
+ * Zhai, Kolesnikov, <a href="https://arxiv.org/abs/2205.01580">arXiv:2205.01580</a>.
  *
  * <p>Sites, in forward order: {@code patch_embed.input}; per block {@code blocks.N.attn.qkv.input}, {@code .attn.q_out}, {@code .k_out},
  * {@code .v_out}, {@code .probs}, {@code .proj.input}, {@code .mlp.fc1.input}, {@code .mlp.fc2.input}; {@code head.input} (and {@code
@@ -30,7 +30,7 @@ public final class ViT implements ImageClassifier {
   private final ViTConfig config;
   private final Sites sites = new Sites();
   private final Linear patchEmbedding;
-  private final Parameter classToken;
+  private final @Nullable Parameter classToken;
   private final @Nullable Parameter distillationToken;
   private final Parameter positions;
   private final List<ViTBlock> blocks = new ArrayList<>();
@@ -41,42 +41,26 @@ public final class ViT implements ImageClassifier {
   /** Takes the parameters from {@code weights} by their Hugging Face names. */
   public ViT(ViTConfig config, WeightSource weights) {
     this.config = config;
+    LayerMaker make = new LayerMaker(weights, sites);
     String embeddings = config.prefix() + "embeddings.";
     int hidden = config.hidden();
-    patchEmbedding = patchEmbedding(embeddings + "patch_embeddings.projection", weights);
-    classToken = weights.parameter(embeddings + "cls_token", 1, 1, hidden);
+    patchEmbedding = make.patchConvolution(embeddings + "patch_embeddings.projection", hidden, config.channels(), config.patchSize());
+    classToken = config.variant().classToken() ? weights.parameter(embeddings + "cls_token", 1, 1, hidden) : null;
     distillationToken = config.hasDistillationToken() ? weights.parameter(embeddings + "distillation_token", 1, 1, hidden) : null;
     positions = weights.parameter(embeddings + "position_embeddings", 1, config.tokens(), hidden);
     for (int i = 0; i < config.layers(); i++) {
-      blocks.add(new ViTBlock(i, config, weights, sites));
+      blocks.add(new ViTBlock(i, config, make));
     }
-    finalNorm = norm("norm", config.prefix() + "layernorm", config, weights);
+    finalNorm = norm("norm", config.prefix() + "layernorm", config, make);
     boolean twoHeads = config.architecture().equals(ViTConfig.DEIT_DISTILLED);
-    classifier = head("head", twoHeads ? "cls_classifier" : "classifier", weights);
-    distillationClassifier = twoHeads ? head("head_dist", "distillation_classifier", weights) : null;
+    classifier = make.linear("head", twoHeads ? "cls_classifier" : "classifier", config.labels(), hidden);
+    distillationClassifier = twoHeads ? make.linear("head_dist", "distillation_classifier", config.labels(), hidden) : null;
   }
 
-  private Linear patchEmbedding(String name, WeightSource weights) {
-    int patch = config.patchSize();
-    Parameter kernel = weights.parameter(name + ".weight", config.hidden(), config.channels(), patch, patch);
-    Parameter matrix = kernel.as(config.hidden(), config.channels() * patch * patch);
-    return new Linear(
-        "patch_embed", matrix, weights.parameter(name + ".bias", config.hidden()), sites.add("patch_embed.input"), sites);
-  }
-
-  private Linear head(String name, String checkpointName, WeightSource weights) {
-    Site input = sites.add(name + ".input");
-    Parameter weight = weights.parameter(checkpointName + ".weight", config.labels(), config.hidden());
-    return new Linear(name, weight, weights.parameter(checkpointName + ".bias", config.labels()), input, sites);
-  }
-
-  static Norm norm(String name, String checkpointName, ViTConfig config, WeightSource weights) {
-    if (config.norm() == Norm.Kind.RMS) {
-      return new Norm(name, Norm.Kind.RMS, config.epsilon(), null, null);
-    }
-    Parameter gain = weights.parameter(checkpointName + ".weight", config.hidden());
-    Parameter bias = weights.parameter(checkpointName + ".bias", config.hidden());
-    return new Norm(name, Norm.Kind.LAYER, config.epsilon(), gain, bias);
+  static Norm norm(String name, String checkpointName, ViTConfig config, LayerMaker make) {
+    return config.norm() == Norm.Kind.RMS
+        ? new Norm(name, Norm.Kind.RMS, config.epsilon(), null, null)
+        : make.layerNorm(name, checkpointName, config.hidden(), config.epsilon());
   }
 
   /** The dimensions as they are now: transforms may have changed the kind of normalisation and added biases. */
@@ -121,39 +105,51 @@ public final class ViT implements ImageClassifier {
   }
 
   @Override
+  public boolean takes(int side) {
+    return side == config.imageSize() || (config.variant().anySize() && side > 0 && side % config.patchSize() == 0);
+  }
+
+  @Override
   public Tensor embed(Ops ops, Tensor pixels) {
-    Shape expected = Shape.of(pixels.dim(0), config.channels(), config.imageSize(), config.imageSize());
-    if (!pixels.shape().equals(expected)) {
-      throw new IllegalArgumentException("the model takes pixels of shape " + expected + ", these are " + pixels.shape());
+    if (config.variant().anySize()) {
+      PatchTokens.requirePatches(pixels, config.channels(), config.patchSize());
+    } else {
+      PatchTokens.requirePixels(pixels, config.channels(), config.imageSize());
     }
-    int batch = pixels.dim(0);
-    Tensor patches = patchEmbedding.forward(ops, ops.patches(pixels, config.patchSize()));
-    List<Tensor> parts = new ArrayList<>();
-    parts.add(ops.expand(classToken.floats(), batch, 1, config.hidden()));
+    Tensor tokens = patchEmbedding.forward(ops, ops.patches(pixels, config.patchSize()));
     if (distillationToken != null) {
-      parts.add(ops.expand(distillationToken.floats(), batch, 1, config.hidden()));
+      tokens = PatchTokens.withFirst(ops, distillationToken.floats(), tokens);
     }
-    parts.add(patches);
-    return ops.add(ops.concat(1, parts.toArray(Tensor[]::new)), positions.floats());
+    if (classToken != null) {
+      tokens = PatchTokens.withFirst(ops, classToken.floats(), tokens);
+    }
+    return ops.add(tokens, positions(ops, pixels.dim(2) / config.patchSize(), pixels.dim(3) / config.patchSize()));
+  }
+
+  private Tensor positions(Ops ops, int down, int across) {
+    return PositionGrid.fit(ops, positions.floats(), config.specialTokens(), config.grid(), down, across, false);
   }
 
   @Override
   public Tensor features(Ops ops, Tensor x) {
-    return token(ops, finalNorm.forward(ops, x), 0);
+    return pooled(ops, finalNorm.forward(ops, x));
+  }
+
+  private Tensor pooled(Ops ops, Tensor normed) {
+    if (!config.variant().meanPooling()) {
+      return PatchTokens.token(ops, normed, 0);
+    }
+    return ops.mean(ops.slice(normed, 1, config.specialTokens(), normed.dim(1)), 1, false);
   }
 
   @Override
   public Tensor head(Ops ops, Tensor x) {
     Tensor normed = finalNorm.forward(ops, x);
-    Tensor logits = classifier.forward(ops, token(ops, normed, 0));
+    Tensor logits = classifier.forward(ops, pooled(ops, normed));
     if (distillationClassifier == null) {
       return logits;
     }
-    return ops.scale(ops.add(logits, distillationClassifier.forward(ops, token(ops, normed, 1))), 0.5f);
-  }
-
-  private Tensor token(Ops ops, Tensor x, int index) {
-    return ops.reshape(ops.slice(x, 1, index, index + 1), x.dim(0), config.hidden());
+    return ops.scale(ops.add(logits, distillationClassifier.forward(ops, PatchTokens.token(ops, normed, 1))), 0.5f);
   }
 
   @Override
@@ -175,25 +171,13 @@ public final class ViT implements ImageClassifier {
   public List<Parameter> parameters() {
     List<Parameter> all = new ArrayList<>();
     all.addAll(embeddings());
-    for (Linear linear : linears()) {
-      all.add(linear.weight());
-      addIfPresent(all, linear.bias());
-    }
-    for (ResidualStructure.Reader reader : readers()) {
-      addIfPresent(all, reader.norm().gain());
-      addIfPresent(all, reader.norm().bias());
-    }
+    linears().forEach(linear -> LayerMaker.addTo(all, linear));
+    readers().forEach(reader -> LayerMaker.addTo(all, reader.norm()));
     return all;
   }
 
-  private static void addIfPresent(List<Parameter> all, @Nullable Parameter parameter) {
-    if (parameter != null) {
-      all.add(parameter);
-    }
-  }
-
   private List<Parameter> embeddings() {
-    return distillationToken == null ? List.of(classToken, positions) : List.of(classToken, distillationToken, positions);
+    return Stream.of(classToken, distillationToken, positions).flatMap(Stream::ofNullable).toList();
   }
 
   private List<ResidualStructure.Reader> readers() {
@@ -215,7 +199,7 @@ public final class ViT implements ImageClassifier {
     for (ViTBlock block : blocks) {
       writers.add(block.attention.output());
       writers.add(block.fc2);
-      attentions.add(block.attention.structure());
+      attentions.add(block.attentionStructure());
       feedForwards.add(new ResidualStructure.FeedForward(List.of(block.fc1), block.fc2));
     }
     return Optional.of(new ResidualStructure(config.hidden(), embeddings(), writers, readers(), attentions, feedForwards));

@@ -5,39 +5,36 @@ import nibble.nn.Activation;
 import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
-import nibble.nn.Sites;
-import nibble.nn.WeightSource;
+import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /** Pre-norm block: {@code x += attention(norm1(x)); x += fc2(activation(fc1(norm2(x))))}. */
 final class ViTBlock implements Block {
   final Norm norm1;
-  final ViTAttention attention;
+  final SplitAttention attention;
   final Norm norm2;
   final Linear fc1;
   final Linear fc2;
   private final String name;
   private final Activation activation;
+  private final int heads;
+  private final int headDim;
 
-  ViTBlock(int index, ViTConfig config, WeightSource weights, Sites sites) {
+  ViTBlock(int index, ViTConfig config, LayerMaker make) {
     name = "blocks." + index;
     activation = config.activation();
+    heads = config.heads();
+    headDim = config.headDim();
     String layer = config.prefix() + "encoder.layer." + index;
-    norm1 = ViT.norm(name + ".norm1", layer + ".layernorm_before", config, weights);
-    attention = new ViTAttention(name + ".attn", layer + ".attention", config, weights, sites);
-    norm2 = ViT.norm(name + ".norm2", layer + ".layernorm_after", config, weights);
-    fc1 = linear(".mlp.fc1", layer + ".intermediate.dense", config.intermediate(), config.hidden(), weights, sites);
-    fc2 = linear(".mlp.fc2", layer + ".output.dense", config.hidden(), config.intermediate(), weights, sites);
-  }
-
-  private Linear linear(String suffix, String checkpointName, int out, int in, WeightSource weights, Sites sites) {
-    return new Linear(
-        name + suffix,
-        weights.parameter(checkpointName + ".weight", out, in),
-        weights.parameter(checkpointName + ".bias", out),
-        sites.add(name + suffix + ".input"),
-        sites);
+    norm1 = ViT.norm(name + ".norm1", layer + ".layernorm_before", config, make);
+    String attn = layer + ".attention.";
+    SplitAttention.Names names =
+        new SplitAttention.Names(attn + "attention.query", attn + "attention.key", attn + "attention.value", attn + "output.dense");
+    attention = new SplitAttention(name + ".attn", names, config.hidden(), heads, config.qkvBias(), make);
+    norm2 = ViT.norm(name + ".norm2", layer + ".layernorm_after", config, make);
+    fc1 = make.linear(name + ".mlp.fc1", layer + ".intermediate.dense", config.intermediate(), config.hidden());
+    fc2 = make.linear(name + ".mlp.fc2", layer + ".output.dense", config.hidden(), config.intermediate());
   }
 
   @Override
@@ -55,5 +52,10 @@ final class ViTBlock implements Block {
   @Override
   public List<List<Linear>> stages() {
     return List.of(attention.inputs(), List.of(attention.output()), List.of(fc1), List.of(fc2));
+  }
+
+  ResidualStructure.Attention attentionStructure() {
+    return new ResidualStructure.Attention(
+        attention.query(), attention.key(), attention.value(), attention.output(), heads, heads, headDim);
   }
 }

@@ -19,6 +19,7 @@ import nibble.nn.Norm;
  * @param qkvBias whether query, key and value have biases
  * @param labels number of classes
  * @param norm LAYER; RMS after a rotation folded gains and biases away
+ * @param variant what differs from the original ViT
  */
 public record ViTConfig(
     String architecture,
@@ -33,7 +34,8 @@ public record ViTConfig(
     float epsilon,
     boolean qkvBias,
     int labels,
-    Norm.Kind norm) {
+    Norm.Kind norm,
+    Variant variant) {
 
   /** ViT with one class token. */
   public static final String VIT = "ViTForImageClassification";
@@ -44,34 +46,67 @@ public record ViTConfig(
   /** DeiT with two heads, whose logits are averaged. */
   public static final String DEIT_DISTILLED = "DeiTForImageClassificationWithTeacher";
 
+  /**
+   * What may differ from the original ViT.
+   *
+   * @param classToken whether a class token comes before the patches
+   * @param meanPooling whether the classifier reads the mean of the normalised patches, instead of the class token; needed without one
+   * @param anySize whether images of other sizes are taken, with positions resampled (bicubic, as Hugging Face does it)
+   */
+  public record Variant(boolean classToken, boolean meanPooling, boolean anySize) {
+    /** Class token, read by the classifier; one image size. */
+    public static final Variant STANDARD = new Variant(true, false, false);
+
+    public Variant {
+      if (!classToken && !meanPooling) {
+        throw new IllegalArgumentException("use_mean_pooling is false, expected true: without a class token there is nothing else to classify by");
+      }
+    }
+  }
+
   public ViTConfig {
     if (!architecture.equals(VIT) && !architecture.equals(DEIT) && !architecture.equals(DEIT_DISTILLED)) {
       throw new IllegalArgumentException(
           "architecture '" + architecture + "' is not a ViT; known are " + VIT + ", " + DEIT + ", " + DEIT_DISTILLED);
     }
-    positive("image_size", imageSize);
-    positive("patch_size", patchSize);
-    positive("num_channels", channels);
-    positive("hidden_size", hidden);
-    positive("num_hidden_layers", layers);
-    positive("num_attention_heads", heads);
-    positive("intermediate_size", intermediate);
-    positive("number of labels", labels);
-    if (imageSize % patchSize != 0) {
-      throw new IllegalArgumentException("image_size " + imageSize + " is not a multiple of patch_size " + patchSize);
-    }
-    if (hidden % heads != 0) {
-      throw new IllegalArgumentException("hidden_size " + hidden + " is not a multiple of num_attention_heads " + heads);
-    }
-    if (!(epsilon >= 0)) {
-      throw new IllegalArgumentException("layer_norm_eps must not be negative, was " + epsilon);
+    Dimensions.grid(imageSize, patchSize);
+    Dimensions.positive("num_channels", channels);
+    Dimensions.positive("hidden_size", hidden);
+    Dimensions.positive("num_hidden_layers", layers);
+    Dimensions.positive("num_attention_heads", heads);
+    Dimensions.positive("intermediate_size", intermediate);
+    Dimensions.positive("number of labels", labels);
+    Dimensions.multiple("hidden_size", hidden, "num_attention_heads", heads);
+    Dimensions.epsilon(epsilon);
+    if (variant.meanPooling() && !architecture.equals(VIT)) {
+      throw new IllegalArgumentException("use_mean_pooling is true, expected false with " + architecture);
     }
   }
 
-  private static void positive(String key, int value) {
-    if (value < 1) {
-      throw new IllegalArgumentException(key + " must be positive, was " + value);
-    }
+  /** The original ViT or DeiT. */
+  public ViTConfig(
+      String architecture,
+      int imageSize,
+      int patchSize,
+      int channels,
+      int hidden,
+      int layers,
+      int heads,
+      int intermediate,
+      Activation activation,
+      float epsilon,
+      boolean qkvBias,
+      int labels,
+      Norm.Kind norm) {
+    this(
+        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, qkvBias, labels, norm,
+        Variant.STANDARD);
+  }
+
+  /** The same dimensions with another variant. */
+  public ViTConfig with(Variant other) {
+    return new ViTConfig(
+        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, qkvBias, labels, norm, other);
   }
 
   /** Channels of one head. */
@@ -79,10 +114,14 @@ public record ViTConfig(
     return hidden / heads;
   }
 
+  /** Patches along one side of an image. */
+  public int grid() {
+    return imageSize / patchSize;
+  }
+
   /** Patches of one image. */
   public int patches() {
-    int side = imageSize / patchSize;
-    return side * side;
+    return grid() * grid();
   }
 
   /** Whether a distillation token follows the class token. */
@@ -90,9 +129,14 @@ public record ViTConfig(
     return !architecture.equals(VIT);
   }
 
+  /** Tokens before the patches: class and distillation token. */
+  public int specialTokens() {
+    return (variant.classToken() ? 1 : 0) + (hasDistillationToken() ? 1 : 0);
+  }
+
   /** Tokens of one image, special tokens included. */
   public int tokens() {
-    return patches() + (hasDistillationToken() ? 2 : 1);
+    return patches() + specialTokens();
   }
 
   /** The first part of parameter names. */
@@ -103,6 +147,6 @@ public record ViTConfig(
   /** The same dimensions as they are after a transform of the model. */
   ViTConfig with(boolean biases, Norm.Kind kind) {
     return new ViTConfig(
-        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, biases, labels, kind);
+        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, biases, labels, kind, variant);
   }
 }

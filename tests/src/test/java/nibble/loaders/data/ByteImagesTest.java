@@ -47,6 +47,28 @@ class ByteImagesTest {
   }
 
   @Test
+  void filesAreToldApart() throws IOException {
+    Path images = file("x-images-idx3-ubyte", idx(0x803, new int[] {1, 1, 2}, 3, 255));
+    assertRefused(() -> ByteImages.read(images, null), "holds images without labels");
+    Path labels = file("x-labels-idx1-ubyte", idx(0x801, new int[] {1}, 4));
+    assertEquals(4, ByteImages.read(images, null).label(0));
+    assertEquals(4, ByteImages.read(images, labels).label(0));
+    assertArrayEquals(new byte[] {3, 3, 3, -1, -1, -1}, ByteImages.read(images, null).rgb(0).rgb());
+    byte[] record = new byte[3073];
+    record[0] = 5;
+    record[1] = 10;
+    record[1 + 1024] = 20;
+    record[1 + 2048] = 30;
+    Path cifar = file("c.bin", record);
+    assertEquals(5, ByteImages.read(cifar, null).label(0));
+    assertEquals(20, ByteImages.read(cifar, null).rgb(0).get(0, 0, 1));
+    assertEquals(30, ByteImages.read(cifar, null).rgb(0).get(0, 0, 2));
+    assertRefused(() -> ByteImages.read(cifar, labels), "CIFAR-10 files hold their labels themselves");
+    assertRefused(() -> ByteImages.read(file("n", new byte[] {1, 2}), null), "not a CIFAR-10 binary file");
+    assertRefused(() -> ByteImages.read(folder.resolve("none"), null), "none");
+  }
+
+  @Test
   void brokenIdxFilesAreRefused() throws IOException {
     Path images = file("i", idx(0x803, new int[] {2, 1, 2}, 0, 255, 51, 102));
     Path labels = file("l", idx(0x801, new int[] {2}, 7, 9));

@@ -72,12 +72,22 @@ class ImagePreprocessorTest {
     "{'do_center_crop':true,'crop_size':[1,2,3]}|key 'crop_size' is an array",
     "{'do_resize':1}|key 'do_resize' is the number 1, expected true or false",
     "{'do_flip_channel_order':true}|key 'do_flip_channel_order' is true, but this step is not supported",
-    "{'image_mean':[0.5]}|key 'image_mean' is [0.5], expected 3 numbers",
-    "{'image_std':[0.5,0,0.5]}|expected 3 numbers, none of them 0",
+    "{'image_mean':[0.5]}|key 'image_std' has 3 numbers, but image_mean 1",
+    "{'image_std':[0.5,0,0.5]}|expected 3 numbers, or 1 for grey, none of them 0",
     "{'image_processor_type':'ConvNextImageProcessor'}|expected the image processor of ViT, DeiT, Beit or CLIP"
   })
   void brokenConfigurationsAreRefused(String json, String reason) {
     String message = assertThrows(BadFileException.class, () -> of(json)).getMessage();
     assertTrue(message.startsWith("preprocessor_config.json: ") && message.contains(reason), message);
+  }
+
+  /** Levels of Pillow's {@code convert("L")}. */
+  @Test
+  void oneMeanMakesImagesGrey() {
+    RgbImage image = new RgbImage(4, 1, new byte[] {(byte) 255, 0, 0, 0, (byte) 255, 0, 0, 0, (byte) 255, 10, 10, 10});
+    ImagePreprocessor preprocessor = new ImagePreprocessor(null, Resampling.BILINEAR, null, 1, List.of(1.0), List.of(1.0));
+    assertArrayEquals(new float[] {75, 149, 28, 9}, preprocessor.apply(image));
+    assertArrayEquals(new int[] {1, 1, 1, 4}, preprocessor.apply(List.of(image)).shape().dims());
+    assertThrows(IllegalArgumentException.class, () -> new ImagePreprocessor(null, Resampling.BILINEAR, null, 1, List.of(1.0, 2.0), List.of(1.0, 1.0)));
   }
 }

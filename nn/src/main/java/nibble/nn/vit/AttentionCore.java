@@ -1,0 +1,50 @@
+package nibble.nn.vit;
+
+import java.util.function.UnaryOperator;
+import nibble.nn.Site;
+import nibble.nn.Sites;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/**
+ * Attention between its projections: {@code softmax(scale q k^T) v} head by head, with sites at q, k, v and the probabilities. How q, k and v
+ * are made, and what is added to the scores, differs from model to model.
+ */
+final class AttentionCore {
+  private final int heads;
+  private final float scale;
+  private final Site query;
+  private final Site key;
+  private final Site value;
+  private final Site probabilities;
+
+  /**
+   * @param name of the attention layer, which the sites {@code .q_out}, {@code .k_out}, {@code .v_out} and {@code .probs} are named after
+   * @param scale factor of the scores
+   */
+  AttentionCore(String name, int heads, float scale, Sites sites) {
+    this.heads = heads;
+    this.scale = scale;
+    query = sites.add(name + ".q_out");
+    key = sites.add(name + ".k_out");
+    value = sites.add(name + ".v_out");
+    probabilities = sites.add(name + ".probs");
+  }
+
+  /** {@code q, k, v [batch, tokens, hidden]} to the mixed values of the same shape. */
+  Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v) {
+    return forward(ops, q, k, v, UnaryOperator.identity());
+  }
+
+  /**
+   * @param biased the scores {@code [batch, heads, tokens, tokens]} with what is added to them before the softmax
+   */
+  Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v, UnaryOperator<Tensor> biased) {
+    Tensor queries = query.apply(ops, ops.splitHeads(q, heads));
+    Tensor keys = key.apply(ops, ops.splitHeads(k, heads));
+    Tensor values = value.apply(ops, ops.splitHeads(v, heads));
+    Tensor scores = biased.apply(ops.matmulTransposed(ops.scale(queries, scale), keys));
+    Tensor probs = probabilities.apply(ops, ops.softmax(scores));
+    return ops.mergeHeads(ops.matmul(probs, values));
+  }
+}

@@ -1,0 +1,58 @@
+package nibble.nn.vit;
+
+import nibble.nn.Linear;
+import nibble.nn.Parameter;
+import nibble.nn.Sites;
+import nibble.nn.WeightSource;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Self-attention whose query, key and value weights are one matrix {@code [3 hidden, hidden]}, in this order. */
+final class FusedAttention {
+  /**
+   * Names in the checkpoint.
+   *
+   * @param qkvBias null: there is none
+   */
+  record Names(String qkvWeight, @Nullable String qkvBias, String outputWeight, String outputBias) {}
+
+  private final int hidden;
+  private final Linear qkv;
+  private final AttentionCore core;
+  private final Linear output;
+
+  FusedAttention(String name, Names names, int hidden, int heads, float scale, WeightSource weights, Sites sites) {
+    this.hidden = hidden;
+    Parameter weight = weights.parameter(names.qkvWeight(), 3 * hidden, hidden);
+    String biasName = names.qkvBias();
+    @Nullable Parameter bias = biasName == null ? null : weights.parameter(biasName, 3 * hidden);
+    qkv = new Linear(name + ".qkv", weight, bias, sites.add(name + ".qkv.input"), sites);
+    core = new AttentionCore(name, heads, scale, sites);
+    output =
+        new Linear(
+            name + ".proj",
+            weights.parameter(names.outputWeight(), hidden, hidden),
+            weights.parameter(names.outputBias(), hidden),
+            sites.add(name + ".proj.input"),
+            sites);
+  }
+
+  /** {@code [batch, tokens, hidden]} to the same shape. */
+  Tensor forward(Ops ops, Tensor x) {
+    Tensor all = qkv.forward(ops, x);
+    return output.forward(ops, core.forward(ops, part(ops, all, 0), part(ops, all, 1), part(ops, all, 2)));
+  }
+
+  private Tensor part(Ops ops, Tensor all, int index) {
+    return ops.slice(all, 2, index * hidden, (index + 1) * hidden);
+  }
+
+  Linear qkv() {
+    return qkv;
+  }
+
+  Linear output() {
+    return output;
+  }
+}

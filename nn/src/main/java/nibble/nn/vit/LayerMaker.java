@@ -1,0 +1,55 @@
+package nibble.nn.vit;
+
+import java.util.List;
+import nibble.nn.Linear;
+import nibble.nn.Norm;
+import nibble.nn.Parameter;
+import nibble.nn.Site;
+import nibble.nn.Sites;
+import nibble.nn.WeightSource;
+import org.jspecify.annotations.Nullable;
+
+/** Makes layers from the parameters of a checkpoint and gives them sites. */
+record LayerMaker(WeightSource weights, Sites sites) {
+  /** A linear layer with weight and bias {@code <checkpointName>.weight, .bias} and an input site of its own. */
+  Linear linear(String name, String checkpointName, int out, int in) {
+    return linear(name, checkpointName, out, in, true, sites.add(name + ".input"));
+  }
+
+  /** One that reads what has passed {@code input}. */
+  Linear linear(String name, String checkpointName, int out, int in, boolean bias, Site input) {
+    Parameter weight = weights.parameter(checkpointName + ".weight", out, in);
+    return new Linear(name, weight, bias ? weights.parameter(checkpointName + ".bias", out) : null, input, sites);
+  }
+
+  /** A convolution of square patches that do not overlap, as a matrix. */
+  Linear patchConvolution(String checkpointName, int out, int channels, int patch) {
+    Parameter kernel = weights.parameter(checkpointName + ".weight", out, channels, patch, patch);
+    Parameter bias = weights.parameter(checkpointName + ".bias", out);
+    return new Linear("patch_embed", kernel.as(out, channels * patch * patch), bias, sites.add("patch_embed.input"), sites);
+  }
+
+  /** A layer normalisation with gain and bias. */
+  Norm layerNorm(String name, String checkpointName, int width, float epsilon) {
+    return new Norm(
+        name, Norm.Kind.LAYER, epsilon, weights.gain(checkpointName + ".weight", width), weights.parameter(checkpointName + ".bias", width));
+  }
+
+  /** Adds the parameters of {@code linear}. */
+  static void addTo(List<Parameter> all, Linear linear) {
+    all.add(linear.weight());
+    addIfPresent(all, linear.bias());
+  }
+
+  /** Adds the parameters of {@code norm}. */
+  static void addTo(List<Parameter> all, Norm norm) {
+    addIfPresent(all, norm.gain());
+    addIfPresent(all, norm.bias());
+  }
+
+  private static void addIfPresent(List<Parameter> all, @Nullable Parameter parameter) {
+    if (parameter != null) {
+      all.add(parameter);
+    }
+  }
+}

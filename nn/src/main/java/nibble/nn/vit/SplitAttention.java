@@ -1,0 +1,62 @@
+package nibble.nn.vit;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import nibble.nn.Linear;
+import nibble.nn.Site;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/** Self-attention with one linear layer each for query, key, value and output, all {@code [hidden, hidden]}. */
+final class SplitAttention {
+  /** Names of the four layers in the checkpoint, without {@code .weight} and {@code .bias}. */
+  record Names(String query, String key, String value, String output) {}
+
+  private final Site input;
+  private final Linear query;
+  private final Linear key;
+  private final Linear value;
+  private final AttentionCore core;
+  private final Linear output;
+
+  SplitAttention(String name, Names names, int hidden, int heads, boolean qkvBias, LayerMaker make) {
+    input = make.sites().add(name + ".qkv.input");
+    query = make.linear(name + ".q", names.query(), hidden, hidden, qkvBias, input);
+    key = make.linear(name + ".k", names.key(), hidden, hidden, qkvBias, input);
+    value = make.linear(name + ".v", names.value(), hidden, hidden, qkvBias, input);
+    core = new AttentionCore(name, heads, (float) (1 / Math.sqrt((double) hidden / heads)), make.sites());
+    output = make.linear(name + ".proj", names.output(), hidden, hidden);
+  }
+
+  /** {@code [batch, tokens, hidden]} to the same shape. */
+  Tensor forward(Ops ops, Tensor x) {
+    return forward(ops, x, UnaryOperator.identity());
+  }
+
+  /** See {@link AttentionCore#forward(Ops, Tensor, Tensor, Tensor, UnaryOperator)} for {@code biased}. */
+  Tensor forward(Ops ops, Tensor x, UnaryOperator<Tensor> biased) {
+    Tensor in = input.apply(ops, x);
+    return output.forward(ops, core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in), biased));
+  }
+
+  /** Query, key and value. */
+  List<Linear> inputs() {
+    return List.of(query, key, value);
+  }
+
+  Linear query() {
+    return query;
+  }
+
+  Linear key() {
+    return key;
+  }
+
+  Linear value() {
+    return value;
+  }
+
+  Linear output() {
+    return output;
+  }
+}
