@@ -6,6 +6,7 @@ module nibble.cli {
   requires nibble.loaders;
   requires nibble.quant;
   requires info.picocli;
+  requires jdk.httpserver;
   requires static org.jspecify;
 
   exports nibble.cli;
@@ -13,6 +14,7 @@ module nibble.cli {
   exports nibble.cli.data;
   exports nibble.cli.evaluation;
   exports nibble.cli.report;
+  exports nibble.cli.serve;
   exports nibble.cli.synthetic;
   exports nibble.cli.terminal;
   exports nibble.cli.training;
