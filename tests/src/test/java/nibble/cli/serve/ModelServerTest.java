@@ -29,6 +29,8 @@ import java.util.concurrent.TimeUnit;
 import nibble.loaders.api.ImageClassifier;
 import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonObject;
+import nibble.testing.FakeEmbedder;
+import nibble.testing.FakeGenerator;
 import nibble.testing.TinyModelFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

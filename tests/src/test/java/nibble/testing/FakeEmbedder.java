@@ -1,20 +1,20 @@
-package nibble.cli.serve;
+package nibble.testing;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import nibble.loaders.api.Embedder;
 
 /** Gives a text the vector {@code [length, hash, 0.1]}, so that a mixed-up answer shows. Counts calls at the same time. */
-final class FakeEmbedder implements Embedder {
-  final AtomicInteger now = new AtomicInteger();
-  final AtomicInteger most = new AtomicInteger();
+public final class FakeEmbedder implements Embedder {
+  public final AtomicInteger now = new AtomicInteger();
+  public final AtomicInteger most = new AtomicInteger();
   private final long pauseMillis;
 
-  FakeEmbedder(long pauseMillis) {
+  public FakeEmbedder(long pauseMillis) {
     this.pauseMillis = pauseMillis;
   }
 
-  static float[] vector(String text) {
+  public static float[] vector(String text) {
     return new float[] {text.length(), text.hashCode() % 1000, 0.1f};
   }
 

@@ -1,4 +1,4 @@
-package nibble.cli.serve;
+package nibble.testing;
 
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -10,10 +10,10 @@ import nibble.loaders.api.TextGenerator;
 import nibble.loaders.api.TextListener;
 
 /** Repeats the prompt, a word at a time, until enough "tokens" are there; the prompt "forever" does not end by itself. */
-final class FakeGenerator implements TextGenerator {
-  final AtomicInteger running = new AtomicInteger();
-  final CountDownLatch left = new CountDownLatch(1);
-  volatile GenerationOptions lastOptions = GenerationOptions.DEFAULTS;
+public final class FakeGenerator implements TextGenerator {
+  public final AtomicInteger running = new AtomicInteger();
+  public final CountDownLatch left = new CountDownLatch(1);
+  public volatile GenerationOptions lastOptions = GenerationOptions.DEFAULTS;
 
   @Override
   public Generation generate(String prompt, GenerationOptions options, TextListener listener) {

@@ -1,0 +1,5 @@
+/** Models of Nibble as models of Spring AI. */
+@NullMarked
+package nibble.adapters.springai;
+
+import org.jspecify.annotations.NullMarked;
