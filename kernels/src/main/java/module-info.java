@@ -9,4 +9,5 @@ module nibble.kernels {
   exports nibble.kernels.hadamard;
   exports nibble.kernels.rowwise;
   exports nibble.kernels.lowbit;
+  exports nibble.kernels.attention;
 }

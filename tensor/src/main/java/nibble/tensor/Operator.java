@@ -24,6 +24,7 @@ sealed interface Operator
         Reshaping.Concat,
         Reshaping.Expand,
         Reshaping.RowsOf,
+        Rotation,
         Reduction.SumAll,
         Reduction.SumAxis,
         Losses.CrossEntropy,

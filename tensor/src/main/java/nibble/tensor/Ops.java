@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
+import nibble.kernels.attention.AttentionRule;
+import nibble.kernels.attention.RopeTable;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.rowwise.Activation;
@@ -237,6 +239,39 @@ public final class Ops implements AutoCloseable {
       }
     }
     return result.toArray(new Tensor[0]);
+  }
+
+  // Attention
+
+  /**
+   * Attention of several heads without a matrix of all scores, for inference: {@code softmax(scale q k^T + bias) v} for every head, with the
+   * keys that {@code rule} and {@code keyLengths} let a query see. Operands are what projections write; strided views of working tensors
+   * with consecutive elements in a row, such as the filled part of a cache, are read where they are.
+   *
+   * @param q {@code [batch, queries, heads * headDim]}
+   * @param k {@code [batch, keys, kvHeads * headDim]}
+   * @param v {@code [batch, keys, kvHeads * headDim]}
+   * @param keyLengths for each sequence the number of leading keys that are no padding, or null for all
+   * @param bias {@code [batch or 1, heads or 1, queries or 1, keys]} added to the scores, or null; minus infinity hides a key
+   * @return {@code [batch, queries, heads * headDim]}
+   * @throws IllegalStateException if grad mode is on and an operand requires a gradient; the plain operators have derivatives
+   */
+  public Tensor attention(
+      Tensor q, Tensor k, Tensor v, int heads, int kvHeads, AttentionRule rule, int @Nullable [] keyLengths, @Nullable Tensor bias) {
+    if (engine.isRecording() && (q.requiresGrad() || k.requiresGrad() || v.requiresGrad() || bias != null && bias.requiresGrad())) {
+      throw new IllegalStateException("fused attention has no derivative; use matmul and softmax, or switch to noGrad()");
+    }
+    return FusedAttention.forward(engine, q, k, v, heads, kvHeads, rule, keyLengths, bias);
+  }
+
+  /**
+   * {@code x [batch, tokens, heads * headDim]} with the pairs of each head turned by the angles of their token's position.
+   *
+   * @param positions of the tokens: {@code tokens} of them for all sequences alike, or {@code batch * tokens}
+   * @throws IndexOutOfBoundsException if a position is not in the table
+   */
+  public Tensor rotate(Tensor x, int headDim, RopeTable table, int[] positions) {
+    return apply(new Rotation(headDim, table, positions.clone()), x);
   }
 
   // Moving elements

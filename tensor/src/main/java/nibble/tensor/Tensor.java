@@ -168,6 +168,21 @@ public final class Tensor {
     return storage.isHeap() ? storage.floats()[(int) at] : (float) Elements.read(storage.segment(), dtype, at);
   }
 
+  /** Whether the elements are floats on the heap and those of the last axis follow one another; {@link #heap} and {@link #stride} tell where. */
+  boolean hasConsecutiveRows() {
+    return storage.isHeap() && (strides[rank() - 1] == 1 || dim(-1) == 1);
+  }
+
+  /** The array behind this tensor, which may be a strided view; index 0 of every axis is at {@link #offset()}. */
+  float[] heap() {
+    return storage.floats();
+  }
+
+  /** Elements from one index of {@code axis} to the next. */
+  int stride(int axis) {
+    return Math.toIntExact(strides[axis]);
+  }
+
   /** Whether {@link #array()} works. */
   boolean isWorking() {
     return contiguous && storage.isHeap();

@@ -5,6 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
+import nibble.kernels.attention.Attention;
+import nibble.kernels.attention.AttentionRule;
+import nibble.kernels.attention.AttentionShape;
+import nibble.kernels.attention.HeadView;
+import nibble.kernels.attention.Rope;
+import nibble.kernels.attention.RopeTable;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.kernels.hadamard.Fwht;
@@ -32,6 +38,8 @@ final class KernelCalls {
   private static final int COLUMNS = 77;
   private static final int IN = 64;
   private static final int OUT = 24;
+  private static final int TOKENS = 19;
+  private static final int HEAD_DIM = 40;
   private static final WorkSplitter SERIAL = WorkSplitter.serial();
 
   private final Random random = new Random(5);
@@ -46,6 +54,7 @@ final class KernelCalls {
     reductions();
     hadamard();
     products();
+    attention();
   }
 
   static Map<String, Supplier<float[]>> all() {
@@ -154,6 +163,26 @@ final class KernelCalls {
       add("4-bit weights, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, weights, null, out, 0, OUT, SERIAL));
       add("W4A8, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, quantizer, weights, null, out, 0, OUT, SERIAL));
       add("binary weights, rows " + r, r * OUT, out -> lutGemv.multiply(r, in, 0, IN, planes, null, out, 0, OUT, SERIAL));
+    }
+  }
+
+  private void attention() {
+    AttentionRule rule = AttentionRule.scaled(HEAD_DIM).causalFrom(TOKENS).withSoftCap(3);
+    HeadView keys = HeadView.of(normal(2 * TOKENS * HEAD_DIM), 0, 2 * TOKENS, 1, HEAD_DIM);
+    HeadView queries = HeadView.of(normal(2 * TOKENS * HEAD_DIM), 0, TOKENS, 2, HEAD_DIM);
+    for (int n : new int[] {1, TOKENS}) {
+      AttentionShape shape = new AttentionShape(1, n, 2 * TOKENS, 2, 1, HEAD_DIM);
+      add(
+          "attention, queries " + n, n * 2 * HEAD_DIM,
+          out -> Attention.best().forward(shape, rule, queries, keys, keys, null, null, HeadView.of(out, 0, n, 2, HEAD_DIM), SERIAL));
+    }
+    for (RopeTable.Pairs pairs : RopeTable.Pairs.values()) {
+      RopeTable table = RopeTable.of(pairs, RopeTable.frequencies(HEAD_DIM, 10_000), 8, 1);
+      add(
+          "rotary positions, " + pairs, 2 * HEAD_DIM, out -> {
+            System.arraycopy(queries.array(), 0, out, 0, out.length);
+            Rope.best().rotate(0, 1, 2, HEAD_DIM, HeadView.of(out, 0, 1, 2, HEAD_DIM), table, new int[] {7}, 0, false);
+          });
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import nibble.kernels.attention.RopeTable;
 import nibble.kernels.rowwise.Activation;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -93,6 +94,7 @@ class DerivativeTableTest {
     products();
     normalisation();
     reshaping();
+    attention();
     sumsAndLosses();
     callers();
   }
@@ -207,6 +209,14 @@ class DerivativeTableTest {
         });
     check("Expand", in -> ops.expand(in[0], 2, 3, 2, 4), random -> of(normal(random, 3, 1, random.nextBoolean() ? 1 : 4)));
     check("RowsOf", in -> ops.rowsOf(in[0], new int[] {2, 0, 2, 1}), random -> of(normal(random, 4, dim(random))));
+  }
+
+  private static void attention() {
+    for (RopeTable.Pairs pairs : RopeTable.Pairs.values()) {
+      RopeTable table = RopeTable.of(pairs, RopeTable.frequencies(6, 100), 9, 1.5);
+      check(
+          "Rotation", in -> ops.rotate(in[0], 7, table, new int[] {3, 8, 1}), random -> of(normal(random, dim(random), 3, 7 * dim(random))));
+    }
   }
 
   private static void sumsAndLosses() {

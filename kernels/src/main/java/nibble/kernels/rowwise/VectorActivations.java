@@ -4,6 +4,7 @@ import static jdk.incubator.vector.VectorOperators.LT;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 
 /**

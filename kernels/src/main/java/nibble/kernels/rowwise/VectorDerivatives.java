@@ -6,6 +6,7 @@ import static jdk.incubator.vector.VectorOperators.LT;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 
 /** The backward half of {@link VectorActivations}: upstream gradient times derivative at the input, for whole vectors. */

@@ -2,6 +2,7 @@ package nibble.kernels.rowwise;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 import org.jspecify.annotations.Nullable;
 

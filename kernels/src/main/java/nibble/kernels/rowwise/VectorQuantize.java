@@ -12,6 +12,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 import org.jspecify.annotations.Nullable;
 

@@ -3,6 +3,7 @@ package nibble.kernels.rowwise;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 
 /**

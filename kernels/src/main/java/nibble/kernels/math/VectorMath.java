@@ -1,4 +1,4 @@
-package nibble.kernels.rowwise;
+package nibble.kernels.math;
 
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.GT;
@@ -18,7 +18,7 @@ import nibble.kernels.platform.Lanes;
  * Constants are vectors because each broadcast counts against what the compiler inlines into one loop.
  * Clamps are a compare and a blend: half the instructions of {@code min} and {@code max}, and NaN passes.
  */
-final class VectorMath {
+public final class VectorMath {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
 
   /** 1.5 * 2^23 + 127: a float with this added is rounded to an integer, and the low 8 bits hold it plus the exponent bias. */
@@ -52,29 +52,29 @@ final class VectorMath {
   private static final FloatVector P7 = broadcast(0.0359838345f);
 
   /** Here the normal distribution's tail is 6e-39; the exponential needs no clamp up to it. */
-  static final float GAUSS_BOUND = 13;
+  public static final float GAUSS_BOUND = 13;
 
   private VectorMath() {}
 
-  static FloatVector atMost(FloatVector x, float bound) {
+  public static FloatVector atMost(FloatVector x, float bound) {
     return x.blend(bound, x.compare(GT, bound));
   }
 
-  static FloatVector atLeast(FloatVector x, float bound) {
+  public static FloatVector atLeast(FloatVector x, float bound) {
     return x.blend(bound, x.compare(LT, bound));
   }
 
-  static FloatVector broadcast(float value) {
+  public static FloatVector broadcast(float value) {
     return FloatVector.broadcast(SPECIES, value);
   }
 
   /** {@code e^x} where it is a normal number; at most e^88, and 0 below e^-87.7. Faster than {@link #exp}. */
-  static FloatVector flushedExp(FloatVector x) {
+  public static FloatVector flushedExp(FloatVector x) {
     return flushed(atLeast(atMost(x, 88), -88));
   }
 
   /** {@code e^x} for {@code x <= 0}, and 0 below e^-87.7. */
-  static FloatVector expOfNegative(FloatVector x) {
+  public static FloatVector expOfNegative(FloatVector x) {
     return flushed(atLeast(x, -88));
   }
 
@@ -84,7 +84,7 @@ final class VectorMath {
   }
 
   /** {@code e^x - 1} for -44 <= x <= 44, to full relative accuracy around 0. */
-  static FloatVector expMinusOne(FloatVector x) {
+  public static FloatVector expMinusOne(FloatVector x) {
     FloatVector n = shifted(x);
     return minusOne(remainder(x, n), power(n));
   }
@@ -94,7 +94,7 @@ final class VectorMath {
   }
 
   /** {@code e^x} over the whole range, subnormal results and overflow included: the power of two is applied in two halves. */
-  static FloatVector exp(FloatVector x) {
+  public static FloatVector exp(FloatVector x) {
     FloatVector bounded = atLeast(atMost(x, 89), -104);
     FloatVector n = shifted(bounded);
     return twice(reducedExp(remainder(bounded, n)), n);
@@ -142,12 +142,12 @@ final class VectorMath {
   }
 
   /** {@code 1 / (1 + e^-x)}, from {@code e = e^-x}. */
-  static FloatVector inverseOfOnePlus(FloatVector e) {
+  public static FloatVector inverseOfOnePlus(FloatVector e) {
     return ONE.div(e.add(1));
   }
 
   /** {@code Phi(-a)}, the normal distribution's tail, from {@code gauss = e^(-a^2 / 2)}; {@code a >= 0}. */
-  static FloatVector tail(FloatVector a, FloatVector gauss) {
+  public static FloatVector tail(FloatVector a, FloatVector gauss) {
     return tailOf(ONE.div(next(a, TAIL_SLOPE, ONE)), gauss);
   }
 
@@ -164,7 +164,7 @@ final class VectorMath {
   }
 
   /** {@code e^(-a^2 / 2)} for {@code |a| <= GAUSS_BOUND}. */
-  static FloatVector gauss(FloatVector a) {
+  public static FloatVector gauss(FloatVector a) {
     return flushed(a.mul(a).mul(-0.5f));
   }
 }

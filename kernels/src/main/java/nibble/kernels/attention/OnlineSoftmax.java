@@ -1,0 +1,90 @@
+package nibble.kernels.attention;
+
+import static jdk.incubator.vector.VectorOperators.MAX;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.math.VectorMath;
+import nibble.kernels.platform.Lanes;
+import nibble.kernels.rowwise.Activation;
+import nibble.kernels.rowwise.Activations;
+import nibble.kernels.rowwise.Elementwise;
+
+/**
+ * The softmax of a row of scores that arrives block by block: a running maximum and a running sum of exponentials (Milakov, Gimelshein,
+ * <a href="https://arxiv.org/abs/1805.02867">arXiv:1805.02867</a>, algorithm 3).
+ */
+final class OnlineSoftmax {
+  private static final VectorSpecies<Float> F = Lanes.FLOAT;
+  private static final int LANES = Lanes.FLOATS;
+
+  private OnlineSoftmax() {}
+
+  /** {@code count} rounded up to whole vectors. */
+  static int wholeVectors(int count) {
+    return Math.ceilDiv(count, LANES) * LANES;
+  }
+
+  /** {@code s = cap * tanh(s / cap)} for whole vectors. */
+  static void cap(int count, float cap, float[] s, int at) {
+    Elementwise elementwise = Elementwise.best();
+    elementwise.scale(count, 1 / cap, s, at, s, at);
+    Activations.best().forward(Activation.TANH, count, s, at, s, at);
+    elementwise.scale(count, cap, s, at, s, at);
+  }
+
+  /**
+   * Takes up a block of scores, whole vectors, hidden ones at minus infinity; they become exponentials relative to the new maximum.
+   *
+   * @param state at {@code maxAt} the running maximum, minus infinity before the first block; at {@code sumAt} the running sum, 0 before it
+   * @return what earlier exponentials must be multiplied by
+   */
+  static float take(int count, float[] s, int at, float[] state, int maxAt, int sumAt) {
+    float before = state[maxAt];
+    float now = Math.max(before, largest(count, s, at));
+    if (now == Float.NEGATIVE_INFINITY) {
+      Arrays.fill(s, at, at + count, 0);
+      return 1;
+    }
+    float factor = before == now ? 1 : (float) Math.exp((double) before - now);
+    state[sumAt] = Math.fma(state[sumAt], factor, exponentials(count, now, s, at));
+    state[maxAt] = now;
+    return factor;
+  }
+
+  private static float largest(int count, float[] s, int at) {
+    FloatVector m0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    FloatVector m1 = m0;
+    int i = 0;
+    for (; i < count - LANES; i += 2 * LANES) {
+      m0 = m0.max(FloatVector.fromArray(F, s, at + i));
+      m1 = m1.max(FloatVector.fromArray(F, s, at + i + LANES));
+    }
+    if (i < count) {
+      m0 = m0.max(FloatVector.fromArray(F, s, at + i));
+    }
+    return m0.max(m1).reduceLanes(MAX);
+  }
+
+  private static float exponentials(int count, float max, float[] s, int at) {
+    FloatVector sum = FloatVector.zero(F);
+    for (int i = 0; i < count; i += LANES) {
+      FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(F, s, at + i).sub(max));
+      e.intoArray(s, at + i);
+      sum = sum.add(e);
+    }
+    return Lanes.sum(sum);
+  }
+
+  /** {@code out = factor * x}. */
+  static void scale(int count, float factor, float[] x, int at, float[] out, int to) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, at + i).mul(factor).intoArray(out, to + i);
+    }
+    for (; i < count; i++) {
+      out[to + i] = factor * x[at + i];
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package nibble.kernels.attention;
+
+import nibble.kernels.parallel.WorkSplitter;
+import org.jspecify.annotations.Nullable;
+
+/** The specification: one query after the other, scores and sums in double. */
+final class ScalarAttention implements Attention {
+  @Override
+  public void forward(
+      AttentionShape shape, AttentionRule rule, HeadView q, HeadView k, HeadView v, int @Nullable [] keyLengths, @Nullable HeadView bias,
+      HeadView out, WorkSplitter splitter) {
+    AttentionOperands operands = new AttentionOperands(shape, rule, q, k, v, keyLengths, bias, out);
+    int units = shape.batch() * shape.heads();
+    splitter.run(
+        units,
+        (unit, scratch) -> {
+          double[] scores = new double[shape.keys()];
+          double[] sums = new double[shape.headDim()];
+          for (int i = 0; i < shape.queries(); i++) {
+            query(operands, unit / shape.heads(), i, unit % shape.heads(), scores, sums);
+          }
+        });
+  }
+
+  private static void query(AttentionOperands o, int b, int i, int head, double[] scores, double[] sums) {
+    AttentionShape shape = o.shape();
+    int kvHead = head / shape.group();
+    int from = o.rule().firstKey(i);
+    int to = o.rule().endKey(i, o.keys(b));
+    double max = Double.NEGATIVE_INFINITY;
+    for (int j = from; j < to; j++) {
+      scores[j] = score(o, b, i, head, j, dot(shape.headDim(), o.q().array(), o.q().at(b, i, head), o.k().array(), o.k().at(b, j, kvHead)));
+      max = Math.max(max, scores[j]);
+    }
+    java.util.Arrays.fill(sums, 0);
+    double total = 0;
+    for (int j = from; j < to && max != Double.NEGATIVE_INFINITY; j++) {
+      double p = Math.exp(scores[j] - max);
+      total += p;
+      int at = o.v().at(b, j, kvHead);
+      for (int c = 0; c < shape.headDim(); c++) {
+        sums[c] += p * o.v().array()[at + c];
+      }
+    }
+    int outAt = o.out().at(b, i, head);
+    for (int c = 0; c < shape.headDim(); c++) {
+      o.out().array()[outAt + c] = total == 0 ? 0 : (float) (sums[c] / total);
+    }
+  }
+
+  private static double dot(int count, float[] a, int aAt, float[] b, int bAt) {
+    double sum = 0;
+    for (int c = 0; c < count; c++) {
+      sum += (double) a[aAt + c] * b[bAt + c];
+    }
+    return sum;
+  }
+
+  private static double score(AttentionOperands o, int b, int i, int head, int j, double dot) {
+    double score = o.rule().scale() * dot;
+    if (o.rule().isCapped()) {
+      score = o.rule().softCap() * Math.tanh(score / o.rule().softCap());
+    }
+    HeadView bias = o.bias();
+    return bias == null ? score : score + bias.array()[bias.at(b, i, head) + j];
+  }
+}

@@ -1,0 +1,186 @@
+package nibble.kernels.attention;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.parallel.Scratch;
+import nibble.kernels.platform.Lanes;
+import nibble.kernels.rowwise.Elementwise;
+
+/**
+ * Attention of one head of k and v for a few rows: keys and values are read where they are, four at a time, once for all rows of a block.
+ *
+ * <p>Task scratch: float slots 3 (scores), 4 (sums of v), 5 (softmax).
+ */
+final class ThinAttention {
+  /** Rows up to which packing the keys would take longer than the products. */
+  static final int MOST_ROWS = 6;
+
+  private static final VectorSpecies<Float> F = Lanes.FLOAT;
+  private static final int LANES = Lanes.FLOATS;
+
+  /** Keys of a block. */
+  private static final int KEYS = 128;
+
+  private final AttentionOperands operands;
+  private final AttentionRule rule;
+  private final int depth;
+  private final int group;
+  private final int b;
+  private final int kvHead;
+  private final int rows;
+  private final float[] scores;
+  private final float[] sums;
+  private final float[] softmax;
+
+  /** All rows of head {@code kvHead} of sequence {@code b}. */
+  ThinAttention(AttentionOperands operands, int b, int kvHead, Scratch scratch) {
+    this.operands = operands;
+    this.b = b;
+    this.kvHead = kvHead;
+    rule = operands.rule();
+    depth = operands.shape().headDim();
+    group = operands.shape().group();
+    rows = operands.shape().queries() * group;
+    scores = scratch.floats(3, rows * KEYS);
+    sums = scratch.floats(4, rows * depth);
+    softmax = scratch.floats(5, 2 * rows);
+    Arrays.fill(sums, 0, rows * depth, 0);
+    Arrays.fill(softmax, 0, rows, Float.NEGATIVE_INFINITY);
+    Arrays.fill(softmax, rows, 2 * rows, 0);
+  }
+
+  void run() {
+    int present = operands.keys(b);
+    int end = rule.endKey(operands.shape().queries() - 1, present);
+    for (int first = rule.firstKey(0) / KEYS * KEYS; first < end; first += KEYS) {
+      for (int row = 0; row < rows; row++) {
+        int from = Math.max(0, rule.firstKey(row / group) - first);
+        int to = Math.min(KEYS, rule.endKey(row / group, present) - first);
+        if (from < to) {
+          block(row, first, from, to);
+        }
+      }
+    }
+    HeadView out = operands.out();
+    for (int row = 0; row < rows; row++) {
+      float total = softmax[rows + row];
+      OnlineSoftmax.scale(depth, total == 0 ? 0 : 1 / total, sums, row * depth, out.array(), out.at(b, row / group, head(row)));
+    }
+  }
+
+  private int head(int row) {
+    return kvHead * group + row % group;
+  }
+
+  private void block(int row, int first, int from, int to) {
+    HeadView q = operands.q();
+    HeadView k = operands.k();
+    HeadView v = operands.v();
+    int at = row * KEYS;
+    int count = OnlineSoftmax.wholeVectors(to);
+    Arrays.fill(scores, at, at + count, 0);
+    dots(from, to, q.array(), q.at(b, row / group, head(row)), k.array(), k.at(b, first, kvHead), k.rowStride(), at);
+    if (rule.isCapped()) {
+      OnlineSoftmax.cap(count, rule.softCap(), scores, at);
+    }
+    HeadView bias = operands.bias();
+    if (bias != null) {
+      Elementwise.best()
+          .add(to - from, scores, at + from, bias.array(), bias.at(b, row / group, head(row)) + first + from, scores, at + from);
+    }
+    Arrays.fill(scores, at, at + from, Float.NEGATIVE_INFINITY);
+    Arrays.fill(scores, at + to, at + count, Float.NEGATIVE_INFINITY);
+    float factor = OnlineSoftmax.take(count, scores, at, softmax, row, rows + row);
+    if (factor != 1) {
+      OnlineSoftmax.scale(depth, factor, sums, row * depth, sums, row * depth);
+    }
+    addValues(from, to, at, v.array(), v.at(b, first, kvHead), v.rowStride(), row * depth);
+  }
+
+  private void dots(int from, int to, float[] q, int qAt, float[] k, int kAt, int kRow, int at) {
+    float scale = rule.scale();
+    int j = from;
+    for (; j <= to - 4; j += 4) {
+      fourDots(scale, q, qAt, k, kAt + j * kRow, kRow, at + j);
+    }
+    for (; j < to; j++) {
+      scores[at + j] = scale * dot(q, qAt, k, kAt + j * kRow);
+    }
+  }
+
+  private void fourDots(float scale, float[] q, int qAt, float[] k, int k0, int kRow, int at) {
+    int k1 = k0 + kRow;
+    int k2 = k1 + kRow;
+    int k3 = k2 + kRow;
+    FloatVector s0 = FloatVector.zero(F);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    int d = 0;
+    for (; d <= depth - LANES; d += LANES) {
+      FloatVector x = FloatVector.fromArray(F, q, qAt + d);
+      s0 = x.fma(FloatVector.fromArray(F, k, k0 + d), s0);
+      s1 = x.fma(FloatVector.fromArray(F, k, k1 + d), s1);
+      s2 = x.fma(FloatVector.fromArray(F, k, k2 + d), s2);
+      s3 = x.fma(FloatVector.fromArray(F, k, k3 + d), s3);
+    }
+    float t0 = Lanes.sum(s0);
+    float t1 = Lanes.sum(s1);
+    float t2 = Lanes.sum(s2);
+    float t3 = Lanes.sum(s3);
+    for (; d < depth; d++) {
+      float x = q[qAt + d];
+      t0 = Math.fma(x, k[k0 + d], t0);
+      t1 = Math.fma(x, k[k1 + d], t1);
+      t2 = Math.fma(x, k[k2 + d], t2);
+      t3 = Math.fma(x, k[k3 + d], t3);
+    }
+    scores[at] = scale * t0;
+    scores[at + 1] = scale * t1;
+    scores[at + 2] = scale * t2;
+    scores[at + 3] = scale * t3;
+  }
+
+  private float dot(float[] q, int qAt, float[] k, int kAt) {
+    FloatVector sum = FloatVector.zero(F);
+    int d = 0;
+    for (; d <= depth - LANES; d += LANES) {
+      sum = FloatVector.fromArray(F, q, qAt + d).fma(FloatVector.fromArray(F, k, kAt + d), sum);
+    }
+    float total = Lanes.sum(sum);
+    for (; d < depth; d++) {
+      total = Math.fma(q[qAt + d], k[kAt + d], total);
+    }
+    return total;
+  }
+
+  private void addValues(int from, int to, int at, float[] v, int vAt, int vRow, int sumAt) {
+    int j = from;
+    for (; j <= to - 4; j += 4) {
+      addFour(scores[at + j], scores[at + j + 1], scores[at + j + 2], scores[at + j + 3], v, vAt + j * vRow, vRow, sumAt);
+    }
+    for (; j < to; j++) {
+      Elementwise.best().axpy(depth, scores[at + j], v, vAt + j * vRow, sums, sumAt);
+    }
+  }
+
+  private void addFour(float p0, float p1, float p2, float p3, float[] v, int v0, int vRow, int sumAt) {
+    int v1 = v0 + vRow;
+    int v2 = v1 + vRow;
+    int v3 = v2 + vRow;
+    int d = 0;
+    for (; d <= depth - LANES; d += LANES) {
+      FloatVector sum = FloatVector.fromArray(F, sums, sumAt + d);
+      sum = FloatVector.fromArray(F, v, v0 + d).fma(FloatVector.broadcast(F, p0), sum);
+      sum = FloatVector.fromArray(F, v, v1 + d).fma(FloatVector.broadcast(F, p1), sum);
+      sum = FloatVector.fromArray(F, v, v2 + d).fma(FloatVector.broadcast(F, p2), sum);
+      sum = FloatVector.fromArray(F, v, v3 + d).fma(FloatVector.broadcast(F, p3), sum);
+      sum.intoArray(sums, sumAt + d);
+    }
+    for (; d < depth; d++) {
+      float sum = Math.fma(v[v1 + d], p1, Math.fma(v[v0 + d], p0, sums[sumAt + d]));
+      sums[sumAt + d] = Math.fma(v[v3 + d], p3, Math.fma(v[v2 + d], p2, sum));
+    }
+  }
+}

@@ -1,0 +1,181 @@
+package nibble.kernels.attention;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import nibble.kernels.gemm.RegisterTiles;
+import nibble.kernels.parallel.Scratch;
+import nibble.kernels.rowwise.Elementwise;
+
+/**
+ * Attention of one head of k and v and the queries that read it, in tiles of {@link RegisterTiles}. Rows are queries times the heads of a
+ * group, in that order. Keys are taken in blocks: packed once, then met by all rows, a few tiles of rows at a time, so that a panel of keys
+ * is read from the first-level cache. Blocks of keys begin at fixed positions; so results do not depend on how rows are shared out.
+ *
+ * <p>Task scratch: float slots 2 (rows of q), 3 (scores), 4 (sums of v), 5 (softmax), segment slots 2 (keys) and 3 (values).
+ */
+final class TiledAttention {
+  /** Rows of one call at most: their sums of v stay in a near cache. */
+  static final int MOST_ROWS = 510;
+
+  private static final int ROWS = RegisterTiles.ROWS;
+
+  /** Keys of a block: with 64 elements a head, keys and values take 32 KiB each. */
+  private static final int KEYS = 128;
+
+  /** Scores of a row of a block. */
+  private static final int PITCH = PanelCut.padded(KEYS);
+
+  /** Rows of scores that are held at a time. */
+  private static final int BLOCK_ROWS = 4 * ROWS;
+
+  private static final float[] ZEROS = new float[PanelCut.WIDE];
+
+  private final AttentionOperands operands;
+  private final AttentionRule rule;
+  private final int depth;
+  private final int group;
+  private final int sumPitch;
+  private final int b;
+  private final int kvHead;
+  private final int firstRow;
+  private final int rows;
+  private final float[] q;
+  private final float[] scores;
+  private final float[] sums;
+  private final float[] softmax;
+  private final MemorySegment keys;
+  private final MemorySegment values;
+
+  /** Rows {@code firstRow} to {@code endRow - 1} of head {@code kvHead} of sequence {@code b}. */
+  TiledAttention(AttentionOperands operands, int b, int kvHead, int firstRow, int endRow, Scratch scratch) {
+    this.operands = operands;
+    this.b = b;
+    this.kvHead = kvHead;
+    this.firstRow = firstRow;
+    rule = operands.rule();
+    depth = operands.shape().headDim();
+    group = operands.shape().group();
+    rows = endRow - firstRow;
+    sumPitch = PanelCut.padded(depth);
+    int tileRows = Math.ceilDiv(rows, ROWS) * ROWS;
+    q = scratch.floats(2, tileRows * depth);
+    scores = scratch.floats(3, BLOCK_ROWS * PITCH);
+    sums = scratch.floats(4, tileRows * sumPitch);
+    softmax = scratch.floats(5, 2 * rows);
+    keys = scratch.segment(2, 4L * PITCH * depth);
+    values = scratch.segment(3, 4L * KEYS * sumPitch);
+    Arrays.fill(sums, 0, tileRows * sumPitch, 0);
+    Arrays.fill(softmax, 0, rows, Float.NEGATIVE_INFINITY);
+    Arrays.fill(softmax, rows, 2 * rows, 0);
+  }
+
+  void run() {
+    packQueries();
+    int present = operands.keys(b);
+    int end = rule.endKey(query(rows - 1), present);
+    for (int first = rule.firstKey(query(0)) / KEYS * KEYS; first < end; first += KEYS) {
+      int count = Math.min(KEYS, end - first);
+      HeadView k = operands.k();
+      HeadView v = operands.v();
+      KeyValueBlock.packKeys(count, depth, k.array(), k.at(b, first, kvHead), k.rowStride(), keys);
+      KeyValueBlock.packValues(count, depth, v.array(), v.at(b, first, kvHead), v.rowStride(), values);
+      for (int row = 0; row < rows; row += BLOCK_ROWS) {
+        int blockRows = Math.min(BLOCK_ROWS, rows - row);
+        int from = Math.max(0, rule.firstKey(query(row)) - first);
+        int to = Math.min(count, rule.endKey(query(row + blockRows - 1), present) - first);
+        if (from < to) {
+          block(row, blockRows, first, count, from, to);
+        }
+      }
+    }
+    finish();
+  }
+
+  private int query(int row) {
+    return (firstRow + row) / group;
+  }
+
+  private int head(int row) {
+    return kvHead * group + (firstRow + row) % group;
+  }
+
+  /** Rows of q times the scale, interleaved as the tiles read them; rows that fill up the last tile are zero. */
+  private void packQueries() {
+    HeadView view = operands.q();
+    for (int row = 0; row < rows; row++) {
+      int at = view.at(b, query(row), head(row));
+      interleave(view.array(), at, row / ROWS * ROWS * depth + row % ROWS);
+    }
+    for (int row = rows; row % ROWS != 0; row++) {
+      for (int d = 0; d < depth; d++) {
+        q[row / ROWS * ROWS * depth + row % ROWS + d * ROWS] = 0;
+      }
+    }
+  }
+
+  private void interleave(float[] from, int at, int to) {
+    float scale = rule.scale();
+    for (int d = 0; d < depth; d++) {
+      q[to + d * ROWS] = scale * from[at + d];
+    }
+  }
+
+  /** Rows from {@code row} on meet keys {@code from} to {@code to - 1} of the {@code count} packed ones. */
+  private void block(int row, int blockRows, int first, int count, int from, int to) {
+    int tiles = Math.ceilDiv(blockRows, ROWS);
+    for (int p = from / PanelCut.WIDE; p < PanelCut.count(to); p++) {
+      int column = p * PanelCut.WIDE;
+      boolean wide = PanelCut.isWide(p, count);
+      for (int tile = 0; tile < tiles; tile++) {
+        RegisterTiles.packed(
+            wide, depth, q, (row + tile * ROWS) * depth, keys, 4L * column * depth, ZEROS, 0, 0, scores, tile * ROWS * PITCH + column, PITCH);
+      }
+    }
+    for (int r = 0; r < blockRows; r++) {
+      soften(row + r, r * PITCH, first, from, to);
+    }
+    for (int p = 0; p < PanelCut.count(depth); p++) {
+      int column = p * PanelCut.WIDE;
+      boolean wide = PanelCut.isWide(p, depth);
+      long panel = 4L * column * count + 4L * from * PanelCut.width(p, depth);
+      for (int tile = 0; tile < tiles; tile++) {
+        int at = (row + tile * ROWS) * sumPitch + column;
+        RegisterTiles.rowMajor(wide, to - from, scores, tile * ROWS * PITCH + from, PITCH, values, panel, sums, at, sumPitch, sums, at, sumPitch);
+      }
+    }
+  }
+
+  /** Scores at {@code at} become exponentials, those of hidden keys 0; what the row has summed up so far is scaled to the new maximum. */
+  private void soften(int row, int at, int first, int from, int to) {
+    int query = query(row);
+    int begin = from / PanelCut.WIDE * PanelCut.WIDE;
+    int count = OnlineSoftmax.wholeVectors(to - begin);
+    if (rule.isCapped()) {
+      OnlineSoftmax.cap(count, rule.softCap(), scores, at + begin);
+    }
+    int seenFrom = Math.max(from, rule.firstKey(query) - first);
+    int seenTo = Math.min(to, rule.endKey(query, operands.keys(b)) - first);
+    HeadView bias = operands.bias();
+    if (bias != null && seenFrom < seenTo) {
+      int biasAt = bias.at(b, query, head(row)) + first + seenFrom;
+      Elementwise.best().add(seenTo - seenFrom, scores, at + seenFrom, bias.array(), biasAt, scores, at + seenFrom);
+    }
+    int hiddenTo = Math.min(seenFrom, begin + count);
+    Arrays.fill(scores, at + begin, at + hiddenTo, Float.NEGATIVE_INFINITY);
+    Arrays.fill(scores, at + Math.max(hiddenTo, seenTo), at + begin + count, Float.NEGATIVE_INFINITY);
+    float factor = OnlineSoftmax.take(count, scores, at + begin, softmax, row, rows + row);
+    if (factor != 1) {
+      OnlineSoftmax.scale(depth, factor, sums, row * sumPitch, sums, row * sumPitch);
+    }
+  }
+
+  /** Sums of v divided by the sums of exponentials. */
+  private void finish() {
+    HeadView out = operands.out();
+    for (int row = 0; row < rows; row++) {
+      float total = softmax[rows + row];
+      float factor = total == 0 ? 0 : 1 / total;
+      OnlineSoftmax.scale(depth, factor, sums, row * sumPitch, out.array(), out.at(b, query(row), head(row)));
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package nibble.kernels.attention;
+
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import nibble.kernels.parallel.WorkSplitter;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** Attention of ViT-B and DeiT-Tiny, MiniLM, and Llama (a prompt, and the next token), on one thread. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Fork(value = 1, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+public class AttentionBenchmark {
+  /** Queries x keys, heads/kvHeads, headDim; those with fewer kvHeads than heads are causal. */
+  @Param({"197x197,12/12,64", "197x197,3/3,64", "128x128,12/12,32", "512x512,32/8,64", "1x512,32/8,64"})
+  public String shape;
+
+  @Param({"scalar", "vector"})
+  public String kernel;
+
+  private final WorkSplitter serial = WorkSplitter.serial();
+  private Attention attention = new ScalarAttention();
+  private AttentionShape dimensions = new AttentionShape(1, 1, 1, 1, 1, 1);
+  private AttentionRule rule = AttentionRule.scaled(1);
+  private HeadView q = HeadView.of(new float[1], 0, 1, 1, 1);
+  private HeadView k = q;
+  private HeadView v = q;
+  private HeadView out = q;
+
+  @Setup
+  public void prepare() {
+    if (kernel.equals("vector")) {
+      attention = Attention.best();
+    }
+    String[] parts = shape.split("[x,/]");
+    int[] n = new int[parts.length];
+    for (int i = 0; i < n.length; i++) {
+      n[i] = Integer.parseInt(parts[i]);
+    }
+    dimensions = new AttentionShape(1, n[0], n[1], n[2], n[3], n[4]);
+    rule = n[2] == n[3] ? AttentionRule.scaled(n[4]) : AttentionRule.scaled(n[4]).causalFrom(n[1] - n[0]);
+    Random random = new Random(1);
+    q = view(n[0], n[2], n[4], random);
+    k = view(n[1], n[3], n[4], random);
+    v = view(n[1], n[3], n[4], random);
+    out = view(n[0], n[2], n[4], random);
+  }
+
+  private static HeadView view(int rows, int heads, int headDim, Random random) {
+    float[] array = new float[rows * heads * headDim];
+    for (int i = 0; i < array.length; i++) {
+      array[i] = (float) random.nextGaussian();
+    }
+    return HeadView.of(array, 0, rows, heads, headDim);
+  }
+
+  @Benchmark
+  public void forward() {
+    attention.forward(dimensions, rule, q, k, v, null, null, out, serial);
+  }
+
+  @TearDown
+  public void close() {
+    serial.close();
+  }
+}
