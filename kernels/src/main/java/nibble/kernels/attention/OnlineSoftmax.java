@@ -1,8 +1,5 @@
 package nibble.kernels.attention;
 
-import static jdk.incubator.vector.VectorOperators.MAX;
-
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.math.VectorMath;
@@ -42,29 +39,39 @@ final class OnlineSoftmax {
    */
   static float take(int count, float[] s, int at, float[] state, int maxAt, int sumAt) {
     float before = state[maxAt];
-    float now = Math.max(before, largest(count, s, at));
-    if (now == Float.NEGATIVE_INFINITY) {
-      Arrays.fill(s, at, at + count, 0);
-      return 1;
+    float largest = largest(count, s, at);
+    if (largest == Float.NEGATIVE_INFINITY) {
+      return takeHidden(count, s, at, state, sumAt);
     }
-    float factor = before == now ? 1 : (float) Math.exp((double) before - now);
+    float now = Math.max(before, largest);
+    float factor = now == before ? 1 : before == Float.NEGATIVE_INFINITY ? 0 : (float) Math.exp((double) before - now);
     state[sumAt] = Math.fma(state[sumAt], factor, exponentials(count, now, s, at));
     state[maxAt] = now;
     return factor;
   }
 
+  /** A block without a number above minus infinity: nothing is added, except NaN. */
+  private static float takeHidden(int count, float[] s, int at, float[] state, int sumAt) {
+    for (int i = 0; i < count; i++) {
+      s[at + i] = Float.isNaN(s[at + i]) ? Float.NaN : 0;
+      state[sumAt] += s[at + i];
+    }
+    return 1;
+  }
+
+  /** The largest number; NaN is passed over. */
   private static float largest(int count, float[] s, int at) {
     FloatVector m0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     FloatVector m1 = m0;
     int i = 0;
     for (; i < count - LANES; i += 2 * LANES) {
-      m0 = m0.max(FloatVector.fromArray(F, s, at + i));
-      m1 = m1.max(FloatVector.fromArray(F, s, at + i + LANES));
+      m0 = Lanes.larger(m0, FloatVector.fromArray(F, s, at + i));
+      m1 = Lanes.larger(m1, FloatVector.fromArray(F, s, at + i + LANES));
     }
     if (i < count) {
-      m0 = m0.max(FloatVector.fromArray(F, s, at + i));
+      m0 = Lanes.larger(m0, FloatVector.fromArray(F, s, at + i));
     }
-    return m0.max(m1).reduceLanes(MAX);
+    return Lanes.largest(Lanes.larger(m0, m1));
   }
 
   private static float exponentials(int count, float max, float[] s, int at) {

@@ -1,6 +1,7 @@
 package nibble.nn.vit;
 
 import java.util.function.UnaryOperator;
+import nibble.kernels.attention.AttentionRule;
 import nibble.nn.Site;
 import nibble.nn.Sites;
 import nibble.tensor.Ops;
@@ -8,7 +9,8 @@ import nibble.tensor.Tensor;
 
 /**
  * Attention between its projections: {@code softmax(scale q k^T) v} head by head, with sites at q, k, v and the probabilities. How q, k and v
- * are made, and what is added to the scores, differs from model to model.
+ * are made, and what is added to the scores, differs from model to model. While nothing is added, nothing is installed in the sites and
+ * nothing is recorded, one kernel computes it without a matrix of scores.
  */
 final class AttentionCore {
   private final int heads;
@@ -33,7 +35,11 @@ final class AttentionCore {
 
   /** {@code q, k, v [batch, tokens, hidden]} to the mixed values of the same shape. */
   Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v) {
-    return forward(ops, q, k, v, UnaryOperator.identity());
+    if (ops.isRecording() || !query.isIdentity() || !key.isIdentity() || !value.isIdentity() || !probabilities.isIdentity()) {
+      return forward(ops, q, k, v, UnaryOperator.identity());
+    }
+    AttentionRule rule = AttentionRule.scaled(q.dim(2) / heads).withScale(scale);
+    return ops.attention(q, k, v, heads, heads, rule, null, null);
   }
 
   /**

@@ -44,8 +44,10 @@ final class FusedAttention {
     return output.forward(ops, core.forward(ops, part(ops, all, 0), part(ops, all, 1), part(ops, all, 2)));
   }
 
+  /** A copy where it may be recorded, otherwise a view. */
   private Tensor part(Ops ops, Tensor all, int index) {
-    return ops.slice(all, 2, index * hidden, (index + 1) * hidden);
+    int from = index * hidden;
+    return ops.isRecording() ? ops.slice(all, 2, from, from + hidden) : all.slice(2, from, from + hidden);
   }
 
   Linear qkv() {

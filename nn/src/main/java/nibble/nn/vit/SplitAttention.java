@@ -30,7 +30,8 @@ final class SplitAttention {
 
   /** {@code [batch, tokens, hidden]} to the same shape. */
   Tensor forward(Ops ops, Tensor x) {
-    return forward(ops, x, UnaryOperator.identity());
+    Tensor in = input.apply(ops, x);
+    return output.forward(ops, core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in)));
   }
 
   /** See {@link AttentionCore#forward(Ops, Tensor, Tensor, Tensor, UnaryOperator)} for {@code biased}. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -119,6 +120,28 @@ class ViTTest {
       }
       assertEquals(expected, passed);
       assertTrue(expected.containsAll(List.of("patch_embed.input", "blocks.1.attn.qkv.input", "blocks.0.attn.probs", "blocks.1.mlp.fc2.weight")));
+    }
+  }
+
+  @Test
+  void attentionIsComputedInOneGoOnlyWhileNothingLooksInside() {
+    ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.DEIT, 2, 8, 2, 20, true), 4);
+    Tensor pixels = RandomModels.pixels(2, 5);
+    try (Ops ops = Ops.serial()) {
+      float[] fused = inference(ops, model, pixels);
+      for (String name : List.of("q_out", "k_out", "v_out", "probs")) {
+        Site site = model.sites().get("blocks.1.attn." + name);
+        List<int[]> shapes = new ArrayList<>();
+        site.append(
+            (o, x) -> {
+              shapes.add(x.shape().dims());
+              return x;
+            });
+        float[] plain = inference(ops, model, pixels);
+        site.clear();
+        assertArrayEquals(new int[] {2, 2, 11, name.equals("probs") ? 11 : 8}, shapes.getFirst(), name);
+        assertTrue(RandomModels.relativeDifference(fused, plain) < 1e-5, name);
+      }
     }
   }
 
