@@ -4,8 +4,11 @@ module nibble.nn {
   requires static org.jspecify;
 
   exports nibble.nn;
+  exports nibble.nn.decoder;
+  exports nibble.nn.encoder;
   exports nibble.nn.online;
   exports nibble.nn.packed;
   exports nibble.nn.train;
+  exports nibble.nn.transformer;
   exports nibble.nn.vit;
 }

@@ -12,7 +12,9 @@ public final class Norm {
   /** Which statistic is divided by. */
   public enum Kind {
     LAYER,
-    RMS
+    RMS,
+    /** The identity: where a model leaves a normalisation out. */
+    NONE
   }
 
   private final String name;
@@ -32,6 +34,11 @@ public final class Norm {
     this.epsilon = epsilon;
     this.gain = gain;
     this.bias = bias;
+  }
+
+  /** The identity. */
+  public static Norm none(String name) {
+    return new Norm(name, Kind.NONE, 0, null, null);
   }
 
   /** Name within the model, such as {@code blocks.3.norm1}. */
@@ -68,6 +75,7 @@ public final class Norm {
     return switch (kind) {
       case LAYER -> ops.layerNorm(x, g, bias == null ? null : bias.floats(), epsilon);
       case RMS -> ops.rmsNorm(x, g, epsilon);
+      case NONE -> x;
     };
   }
 }

@@ -37,10 +37,28 @@ public record ResidualStructure(
   }
 
   /**
-   * Attention: {@code value} writes {@code keyValueHeads * headDim} channels, softmax mixes tokens but not channels, {@code output} reads
+   * Attention: {@code values} write {@code keyValueHeads * headDim} channels, softmax mixes tokens but not channels, {@code output} reads
    * {@code heads * headDim}.
+   *
+   * @param inputs all layers that compute queries, keys and values: three, or one with the rows of all
+   * @param values which rows are the values
    */
-  public record Attention(Linear query, Linear key, Linear value, Linear output, int heads, int keyValueHeads, int headDim) {}
+  public record Attention(List<Linear> inputs, ValueRows values, Linear output, int heads, int keyValueHeads, int headDim) {
+    public Attention {
+      inputs = List.copyOf(inputs);
+    }
+
+    /** With three layers for queries, keys and values. */
+    public Attention(Linear query, Linear key, Linear value, Linear output, int heads, int keyValueHeads, int headDim) {
+      this(List.of(query, key, value), new ValueRows(value, 0, headDim), output, heads, keyValueHeads, headDim);
+    }
+  }
+
+  /**
+   * The output rows of {@code linear} that are values: those of key head {@code h} are the {@code headDim} rows from {@code first + h * step}
+   * on.
+   */
+  public record ValueRows(Linear linear, int first, int step) {}
 
   /** Feed-forward: {@code down} reads a non-linear function of what {@code up} writes. */
   public record FeedForward(List<Linear> up, Linear down) {

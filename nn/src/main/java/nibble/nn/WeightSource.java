@@ -23,4 +23,9 @@ public interface WeightSource {
   default Parameter parameter(String name, int... dims) {
     return new Parameter(name, get(name, dims));
   }
+
+  /** The weight {@code [out, in]} of a linear layer that is stored the other way round, {@code [in, out]}, as GPT-2 does it. */
+  default Parameter transposed(String name, int out, int in) {
+    return parameter(name, in, out).transposed();
+  }
 }

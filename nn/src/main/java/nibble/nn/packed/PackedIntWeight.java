@@ -3,19 +3,20 @@ package nibble.nn.packed;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.IntGemm;
 import nibble.kernels.lowbit.IntWeights;
+import nibble.nn.RowTable;
 import nibble.tensor.Ops;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A weight of packed integer codes. With an activation quantizer the product is one of integers: activations are quantized, sums are exact,
+ * A weight of packed integer codes, for linear layers and for look-up tables. With an activation quantizer the product is one of integers: activations are quantized, sums are exact,
  * scales are applied at the end. Without one, float activations meet dequantized weights tile by tile.
  *
  * @param weights codes, scales and zero points
  * @param activations how the input is quantized; null for float activations
  */
-public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer activations) implements PackedWeight {
+public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer activations) implements PackedWeight, RowTable {
   @Override
   public int out() {
     return weights.out();
@@ -24,6 +25,21 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
   @Override
   public int in() {
     return weights.in();
+  }
+
+  @Override
+  public int rows() {
+    return weights.out();
+  }
+
+  @Override
+  public int width() {
+    return weights.in();
+  }
+
+  @Override
+  public void row(int index, float[] to, int at) {
+    weights.dequantize(index, to, at);
   }
 
   @Override

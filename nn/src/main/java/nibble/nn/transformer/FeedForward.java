@@ -1,0 +1,70 @@
+package nibble.nn.transformer;
+
+import java.util.ArrayList;
+import java.util.List;
+import nibble.nn.Activation;
+import nibble.nn.Linear;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/** The feed-forward layers of a block, {@code [batch, tokens, hidden]} to the same shape. */
+public sealed interface FeedForward {
+  Tensor forward(Ops ops, Tensor x);
+
+  /** The layers that read the stream; they share an input site. */
+  List<Linear> up();
+
+  /** The layer that writes to it. */
+  Linear down();
+
+  /** All layers. */
+  default List<Linear> linears() {
+    List<Linear> all = new ArrayList<>(up());
+    all.add(down());
+    return all;
+  }
+
+  /** {@code down(activation(up(x)))}. */
+  record Plain(Linear first, Activation activation, Linear down) implements FeedForward {
+    @Override
+    public Tensor forward(Ops ops, Tensor x) {
+      return down.forward(ops, activation.apply(ops, first.forward(ops, x)));
+    }
+
+    @Override
+    public List<Linear> up() {
+      return List.of(first);
+    }
+  }
+
+  /** {@code down(activation(gate(x)) * up(x))}. */
+  record Gated(Linear gate, Linear second, Activation activation, Linear down) implements FeedForward {
+    @Override
+    public Tensor forward(Ops ops, Tensor x) {
+      Tensor input = gate.input().apply(ops, x);
+      Tensor opened = activation.apply(ops, gate.project(ops, input));
+      return down.forward(ops, ops.mul(opened, second.project(ops, input)));
+    }
+
+    @Override
+    public List<Linear> up() {
+      return List.of(gate, second);
+    }
+  }
+
+  /** {@link Gated} with the rows of the gate and those of the second layer in one weight, the gate first. */
+  record GatedJoined(Linear both, Activation activation, Linear down) implements FeedForward {
+    @Override
+    public Tensor forward(Ops ops, Tensor x) {
+      Tensor joined = both.forward(ops, x);
+      int width = down.in();
+      Tensor opened = activation.apply(ops, ops.slice(joined, -1, 0, width));
+      return down.forward(ops, ops.mul(opened, ops.slice(joined, -1, width, 2 * width)));
+    }
+
+    @Override
+    public List<Linear> up() {
+      return List.of(both);
+    }
+  }
+}
