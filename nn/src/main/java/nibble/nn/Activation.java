@@ -8,7 +8,9 @@ public enum Activation {
   GELU("gelu"),
   GELU_TANH("gelu_new"),
   RELU("relu"),
-  SILU("silu");
+  SILU("silu"),
+  /** {@code x sigmoid(1.702 x)}, as CLIP has it. */
+  QUICK_GELU("quick_gelu");
 
   private final String configName;
 
@@ -28,7 +30,10 @@ public enum Activation {
       case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> GELU_TANH;
       case "relu" -> RELU;
       case "silu", "swish" -> SILU;
-      default -> throw new IllegalArgumentException("unknown hidden_act '" + name + "'; known are gelu, gelu_new, gelu_pytorch_tanh, relu, silu");
+      case "quick_gelu" -> QUICK_GELU;
+      default ->
+          throw new IllegalArgumentException(
+              "unknown hidden_act '" + name + "'; known are gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, silu");
     };
   }
 
@@ -39,6 +44,7 @@ public enum Activation {
       case GELU_TANH -> ops.geluTanh(x);
       case RELU -> ops.relu(x);
       case SILU -> ops.silu(x);
+      case QUICK_GELU -> ops.mul(x, ops.sigmoid(ops.scale(x, 1.702f)));
     };
   }
 }

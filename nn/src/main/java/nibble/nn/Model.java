@@ -23,6 +23,11 @@ public interface Model {
   /** All linear layers in the order of the forward pass, embedding and head included. */
   List<Linear> linears();
 
+  /** Tables of word vectors that a method may quantize; none by default. */
+  default List<Embedding> tables() {
+    return List.of();
+  }
+
   /** The trunk. */
   List<? extends Block> blocks();
 

@@ -10,6 +10,8 @@ import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.json.JsonObject;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Model;
+import nibble.nn.transformer.CausalLanguageModel;
+import nibble.nn.transformer.TextEncoder;
 import nibble.tensor.Tensor;
 
 /**
@@ -26,6 +28,24 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
    */
   public ImageClassifier imageClassifier() {
     return as(ImageClassifier.class, "an image classifier");
+  }
+
+  /**
+   * The model as a causal language model.
+   *
+   * @throws BadFileException if it is none
+   */
+  public CausalLanguageModel languageModel() {
+    return as(CausalLanguageModel.class, "a causal language model");
+  }
+
+  /**
+   * The model as a text encoder.
+   *
+   * @throws BadFileException if it is none
+   */
+  public TextEncoder textEncoder() {
+    return as(TextEncoder.class, "a text encoder");
   }
 
   private <M extends Model> M as(Class<M> kind, String expected) {

@@ -13,7 +13,15 @@ public final class ModelFamilies {
           new SwinFamily(),
           new Dinov2Family(),
           new PostNormViTFamily(),
-          new PlainViTFamily());
+          new PlainViTFamily(),
+          new LlamaFamily(),
+          new GemmaFamily(),
+          new Gpt2Family(),
+          new OptFamily(),
+          new GptNeoXFamily(),
+          new BertFamily(),
+          new DistilBertFamily(),
+          new ModernBertFamily());
 
   private ModelFamilies() {}
 

@@ -102,7 +102,7 @@ public final class ModelRotation {
   /** Step 3: every head by a Hadamard transform of its channels; then across heads where that is possible. */
   static void rotateValues(ResidualStructure.Attention attention) {
     Orthogonal head = RandomizedHadamard.plain(attention.headDim());
-    WeightMaps.mapOutputs(attention.value(), new Repeated(head, attention.keyValueHeads()));
+    WeightMaps.mapHeads(attention.values(), attention.keyValueHeads(), head);
     WeightMaps.mapInputs(attention.output(), new Repeated(head, attention.heads()));
     if (attention.heads() > 1 && HadamardTransform.isSupported(attention.heads())) {
       WeightMaps.mapInputs(attention.output(), new AcrossHeads(RandomizedHadamard.plain(attention.heads()), attention.headDim()));

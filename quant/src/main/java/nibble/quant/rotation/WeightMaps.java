@@ -3,6 +3,7 @@ package nibble.quant.rotation;
 import java.util.Arrays;
 import nibble.nn.Linear;
 import nibble.nn.Parameter;
+import nibble.nn.ResidualStructure;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,22 @@ final class WeightMaps {
     Parameter bias = linear.bias();
     if (bias != null) {
       mapRows(bias, q);
+    }
+  }
+
+  /** The output rows of every value head, and their biases; other rows of the layer stay. */
+  static void mapHeads(ResidualStructure.ValueRows values, int heads, Orthogonal q) {
+    Linear linear = values.linear();
+    mapOutputs(linear, new Heads(q, linear.out(), heads, values.first(), values.step()));
+  }
+
+  /** {@code part} on {@code heads} slices that begin at {@code first}, {@code first + step}, ... */
+  private record Heads(Orthogonal part, int size, int heads, int first, int step) implements Orthogonal {
+    @Override
+    public void apply(double[] x, int offset) {
+      for (int head = 0; head < heads; head++) {
+        part.apply(x, offset + first + head * step);
+      }
     }
   }
 
