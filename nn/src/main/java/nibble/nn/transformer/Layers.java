@@ -47,12 +47,12 @@ public record Layers(WeightSource weights, Sites sites, boolean folded) {
   public Norm layerNorm(String name, String checkpointName, int width, float epsilon, boolean bias) {
     boolean old = !weights.has(checkpointName + ".weight") && weights.has(checkpointName + ".gamma");
     Parameter shift = bias ? weights.parameter(checkpointName + (old ? ".beta" : ".bias"), width) : null;
-    return new Norm(name, Norm.Kind.LAYER, epsilon, weights.parameter(checkpointName + (old ? ".gamma" : ".weight"), width), shift);
+    return new Norm(name, Norm.Kind.LAYER, epsilon, weights.gain(checkpointName + (old ? ".gamma" : ".weight"), width), shift);
   }
 
   /** RMS normalisation with gain. */
   public Norm rmsNorm(String name, String checkpointName, int width, float epsilon) {
-    return new Norm(name, Norm.Kind.RMS, epsilon, weights.parameter(checkpointName + ".weight", width), null);
+    return new Norm(name, Norm.Kind.RMS, epsilon, weights.gain(checkpointName + ".weight", width), null);
   }
 
   /** RMS normalisation whose gain is stored less one (Gemma). */
