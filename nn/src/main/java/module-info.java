@@ -6,6 +6,7 @@ module nibble.nn {
   exports nibble.nn;
   exports nibble.nn.decoder;
   exports nibble.nn.encoder;
+  exports nibble.nn.evaluation;
   exports nibble.nn.generation;
   exports nibble.nn.online;
   exports nibble.nn.packed;
