@@ -82,7 +82,7 @@ class HostileModelFolderTest {
       badConfig(c -> c.with(key, text("many")), "key '" + key + "'");
       badConfig(c -> c.with(key, JsonNumber.of(-3)), key);
     }
-    badConfig(c -> c.with("model_type", text("tapas")), "key 'model_type' is 'tapas', expected vit or deit, llama, mistral");
+    badConfig(c -> c.with("model_type", text("tapas")), "key 'model_type' is 'tapas', expected vit or deit, swin");
     badConfig(c -> c.without("model_type"), "key 'model_type' is '', expected vit or deit");
     badConfig(c -> c.with("architectures", JsonArray.ofStrings(List.of("ViTMAEModel"))), "architecture 'ViTMAEModel' is not a ViT; known are");
     badConfig(c -> c.with("hidden_act", text("mish")), "unknown hidden_act 'mish'");
