@@ -10,6 +10,7 @@ module nibble.nn {
   exports nibble.nn.generation;
   exports nibble.nn.online;
   exports nibble.nn.packed;
+  exports nibble.nn.site;
   exports nibble.nn.train;
   exports nibble.nn.transformer;
   exports nibble.nn.vit;

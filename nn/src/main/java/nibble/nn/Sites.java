@@ -6,9 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** The sites of one model in the order of the forward pass. */
+/** The sites of one model in the order of the forward pass, and the maps that run beside its blocks. */
 public final class Sites {
   private final Map<String, Site> byName = new LinkedHashMap<>();
+  private final Map<String, AffineMap> beside = new LinkedHashMap<>();
 
   /** Creates the site {@code name}; a model does this once per site while it is built. */
   public Site add(String name) {
@@ -32,5 +33,20 @@ public final class Sites {
   /** The site {@code name}; a model without it is an error. */
   public Site get(String name) {
     return find(name).orElseThrow(() -> new IllegalArgumentException("the model has no site '" + name + "'"));
+  }
+
+  /** Lets {@code map} run beside the block of that name from now on: {@link Model#through}. */
+  public void putBeside(String block, AffineMap map) {
+    beside.put(block, map);
+  }
+
+  /** Takes away what runs beside a block. */
+  public void removeBeside(String block) {
+    beside.remove(block);
+  }
+
+  /** What runs beside blocks, by the names of the blocks. */
+  public Map<String, AffineMap> beside() {
+    return Collections.unmodifiableMap(beside);
   }
 }
