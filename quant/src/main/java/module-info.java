@@ -6,13 +6,19 @@ module nibble.quant {
 
   exports nibble.quant.bcq;
   exports nibble.quant.catalogue;
+  exports nibble.quant.fold;
   exports nibble.quant.format;
   exports nibble.quant.gptq;
   exports nibble.quant.linalg;
   exports nibble.quant.method;
+  exports nibble.quant.model;
   exports nibble.quant.observer;
   exports nibble.quant.pipeline;
+  exports nibble.quant.qwt;
+  exports nibble.quant.range;
   exports nibble.quant.recipe;
+  exports nibble.quant.repqvit;
+  exports nibble.quant.ridge;
   exports nibble.quant.rotation;
   exports nibble.quant.rtn;
 }

@@ -40,6 +40,14 @@ public interface Model {
    */
   Optional<ResidualStructure> residualStructure();
 
+  /**
+   * Normalisations with the linear layers that read their result, where nothing else reads it: what scales of channels can be folded through. A model
+   * without a residual structure may have some too.
+   */
+  default List<ResidualStructure.Reader> readers() {
+    return residualStructure().map(ResidualStructure::readers).orElse(List.of());
+  }
+
   /** The input to what the first block reads, {@code [batch, tokens, hidden]}. */
   Tensor embed(Ops ops, Tensor input);
 
@@ -50,14 +58,24 @@ public interface Model {
   default Tensor forward(Ops ops, Tensor input) {
     Tensor x = embed(ops, input);
     for (Block block : blocks()) {
-      x = ops.isRecording() ? block.forward(ops, x) : recycling(ops, block, x);
+      x = ops.isRecording() ? through(ops, block, x) : recycling(ops, block, x);
     }
     return head(ops, x);
   }
 
-  private static Tensor recycling(Ops ops, Block block, Tensor x) {
+  /**
+   * What one of the {@link #blocks} makes of the stream, with the map that runs {@linkplain Sites#beside beside} it. Who walks a model block by
+   * block walks through this method.
+   */
+  default Tensor through(Ops ops, Block block, Tensor x) {
+    Tensor result = block.forward(ops, x);
+    AffineMap map = sites().beside().get(block.name());
+    return map == null ? result : map.addTo(ops, x, result);
+  }
+
+  private Tensor recycling(Ops ops, Block block, Tensor x) {
     try (Scope scope = ops.scope()) {
-      return scope.keep(block.forward(ops, x));
+      return scope.keep(through(ops, block, x));
     }
   }
 

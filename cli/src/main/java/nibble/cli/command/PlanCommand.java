@@ -7,6 +7,7 @@ import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Table;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.ImageClassifier;
+import nibble.quant.pipeline.PlannedLayer;
 import nibble.quant.pipeline.RecipeRunner;
 import nibble.quant.recipe.Recipe;
 import picocli.CommandLine.Command;
@@ -68,7 +69,7 @@ public final class PlanCommand extends NibbleCommand {
         table.row(
             layer.name(),
             "[%d, %d]".formatted(layer.out(), layer.in()),
-            layer.scheme().map(p -> p.method().name()).orElse("float"),
+            layer.scheme().map(PlannedLayer::method).orElse("float"),
             layer.scheme().map(p -> "INT" + p.weights().format().bits()).orElse("-"),
             layer.scheme().flatMap(p -> p.activations()).map(a -> "INT" + a.format().bits()).orElse("-"),
             String.format(Locale.ROOT, "%,d", layer.bytesAfter()));

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import nibble.cli.quantization.Calibration;
 import nibble.cli.quantization.CodeStore;
+import nibble.cli.quantization.FloatModels;
 import nibble.cli.quantization.Quantization;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
@@ -15,7 +16,7 @@ import nibble.cli.terminal.PeakMemory;
 import nibble.cli.terminal.Table;
 import nibble.loaders.FolderWriter;
 import nibble.loaders.hf.Checkpoint;
-import nibble.quant.pipeline.LayerResult;
+import nibble.quant.model.LayerResult;
 import nibble.quant.recipe.Recipe;
 import nibble.tensor.Ops;
 import picocli.CommandLine.Command;
@@ -55,15 +56,16 @@ public final class QuantizeCommand extends NibbleCommand {
       throw CommandFailure.failed(out + ": no interrupted run to resume; leave out --resume");
     }
     try (OpenModel open = OpenModel.of(name);
+        FloatModels originals = new FloatModels(OpenModel.folder(name));
         FolderWriter folder = FolderWriter.create(out, FolderWriter.Existing.REFUSE);
         Ops ops = new Ops(common.openSplitter())) {
       Calibration calibration = options.calibration(open, recipe, common.seed());
       CodeStore store = CodeStore.open(out, identity(open, recipe, calibration));
       if (resume) {
-        console.note("quantize  resumed with %,d layers done".formatted(store.size()));
+        console.note("quantize  resumed with %,d parts done".formatted(store.size()));
       }
       Quantization quantization = new Quantization(recipe, calibration, store);
-      Quantization.Outcome outcome = quantization.run(open.model(), ops, console);
+      Quantization.Outcome outcome = quantization.run(open.model(), originals, common.seed(), ops, console);
       quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), "nibble " + Version.NUMBER, common.seed());
       Path preprocessor = open.loaded().checkpoint().folder().resolve(Checkpoint.PREPROCESSOR);
       if (Files.exists(preprocessor)) {

@@ -6,10 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import nibble.cli.data.ByteImageSet;
 import nibble.cli.data.FolderImageSet;
-import nibble.cli.data.ImageSet;
 import nibble.cli.data.SyntheticImageSet;
 import nibble.cli.quantization.Calibration;
 import nibble.cli.quantization.RecipeJson;
+import nibble.cli.synthetic.ClassNames;
 import nibble.cli.synthetic.Split;
 import nibble.cli.terminal.CommandFailure;
 import nibble.loaders.data.ByteImages;
@@ -29,7 +29,7 @@ public final class RecipeOptions {
   @Option(
       names = "--method",
       paramLabel = "M",
-      description = "rtn, gptq, bcq, hadamard+rtn, hadamard+gptq or quarot; see 'nibble methods' (default: gptq).")
+      description = "A name of 'nibble methods', with hadamard+ before or +qwt behind it; or quarot (default: gptq).")
   private @Nullable String method;
 
   @Option(names = "--scheme", paramLabel = "S", description = "Bits of weights and activations, such as W4A16, 'W4A16 g64' or W8A8 (default: W4A8).")
@@ -43,6 +43,9 @@ public final class RecipeOptions {
 
   @Option(names = "--calibration", paramLabel = "DIR", description = "Folder of images to calibrate with, or built-in.")
   private @Nullable String calibration;
+
+  @Option(names = "--calibration-list", paramLabel = "FILE", description = "CSV with file and class_index: which images of the folder to take (default: its labels.csv, else all).")
+  private @Nullable Path calibrationList;
 
   @Option(names = "--calibration-images", paramLabel = "N", description = "How many of them, at equal distances (default: ${DEFAULT-VALUE}).")
   private int calibrationImages = 64;
@@ -89,21 +92,30 @@ public final class RecipeOptions {
       }
       throw CommandFailure.usage("this recipe needs calibration images: name a folder with --calibration, or choose --method rtn");
     }
-    return Calibration.of(images(place, open, seed), calibrationImages);
+    if (place.equals(BUILT_IN)) {
+      int side = open.imageClassifier().imageSize();
+      return Calibration.of(new SyntheticImageSet(Split.CALIBRATION, seed, side, calibrationImages), calibrationImages, isBuiltIn(open));
+    }
+    int size = open.imageSide();
+    Path folder = Path.of(place);
+    if (Files.isRegularFile(folder)) {
+      if (calibrationList != null) {
+        throw CommandFailure.usage("--calibration-list chooses images of a folder, " + place + " is a file");
+      }
+      return Calibration.of(new ByteImageSet(ByteImages.read(folder, null), open.preprocessor(), size, Integer.MAX_VALUE), calibrationImages, true);
+    }
+    Path labels = calibrationList == null ? folder.resolve(LabeledImages.LABELS) : calibrationList;
+    boolean labelled = calibrationList != null || Files.exists(labels);
+    LabeledImages images = labelled ? LabeledImages.read(folder, labels, open.imageClassifier().classes()) : LabeledImages.unlabeled(folder);
+    return Calibration.of(new FolderImageSet(images, open.preprocessor(), size), calibrationImages, labelled);
+  }
+
+  /** Whether the classes of the model are those of the built-in pictures. */
+  private static boolean isBuiltIn(OpenModel open) {
+    return open.imageClassifier().classes() == ClassNames.COUNT && open.loaded().labels().getFirst().equals(ClassNames.of(0));
   }
 
   int calibrationImages() {
     return calibrationImages;
-  }
-
-  private ImageSet images(String place, OpenModel open, long seed) {
-    if (place.equals(BUILT_IN)) {
-      return new SyntheticImageSet(Split.CALIBRATION, seed, open.imageClassifier().imageSize(), calibrationImages);
-    }
-    int size = open.imageSide();
-    if (Files.isRegularFile(Path.of(place))) {
-      return new ByteImageSet(ByteImages.read(Path.of(place), null), open.preprocessor(), size, Integer.MAX_VALUE);
-    }
-    return new FolderImageSet(LabeledImages.unlabeled(Path.of(place)), open.preprocessor(), size);
   }
 }

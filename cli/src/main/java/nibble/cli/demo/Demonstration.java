@@ -12,6 +12,7 @@ import nibble.cli.data.ImageSet;
 import nibble.cli.evaluation.Evaluation;
 import nibble.cli.evaluation.Score;
 import nibble.cli.quantization.Calibration;
+import nibble.cli.quantization.FloatModels;
 import nibble.cli.quantization.Quantization;
 import nibble.cli.report.Distribution;
 import nibble.cli.report.Results;
@@ -21,7 +22,7 @@ import nibble.cli.terminal.Progress;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
-import nibble.quant.pipeline.LayerResult;
+import nibble.quant.model.LayerResult;
 import nibble.quant.rotation.ModelRotation;
 import nibble.quant.rotation.RotationOptions;
 import nibble.tensor.Ops;
@@ -78,8 +79,9 @@ public final class Demonstration {
     try {
       Quantization quantization = new Quantization(variant.recipe(seed), calibration, null);
       Quantization.Outcome outcome;
-      try (LoadedModel model = ModelLoader.load(folder)) {
-        outcome = quantization.run(model.model(), ops, console);
+      try (LoadedModel model = ModelLoader.load(folder);
+          FloatModels originals = new FloatModels(folder)) {
+        outcome = quantization.run(model.model(), originals, seed, ops, console);
         quantization.write(written, model.checkpoint().config(), model.model(), program, seed);
       }
       try (LoadedModel packed = ModelLoader.load(written)) {

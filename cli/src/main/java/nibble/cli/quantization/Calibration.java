@@ -10,45 +10,65 @@ import java.util.List;
 import nibble.cli.data.Batch;
 import nibble.cli.data.BatchReader;
 import nibble.cli.data.ImageSet;
-import nibble.cli.data.Order;
+import nibble.cli.data.Selection;
+import nibble.quant.model.SampleSource;
+import nibble.quant.model.Samples;
 import nibble.tensor.Tensor;
 
 /**
- * Images that a method may look at while it chooses codes.
+ * Images that a method may look at.
  *
- * @param batches normalised pixels {@code [batch, channels, size, size]}
- * @param images how many in all
- * @param digest SHA-256 of all pixels
+ * @param samples normalised pixels {@code [batch, channels, size, size]}, with labels where they are known
+ * @param digest SHA-256 of all pixels and labels
  */
-public record Calibration(List<Tensor> batches, int images, String digest) {
+public record Calibration(SampleSource samples, String digest) {
   private static final int BATCH = 8;
-
-  public Calibration {
-    batches = List.copyOf(batches);
-  }
 
   /** No images. */
   public static Calibration none() {
-    return new Calibration(List.of(), 0, "");
+    return new Calibration(SampleSource.none(), "");
   }
 
-  /** {@code count} images of {@code set} at equal distances, so that a folder sorted by class gives many classes. */
+  /** {@code count} images of {@code set} at equal distances, without labels. */
   public static Calibration of(ImageSet set, int count) {
-    long size = Math.min(set.size(), 1L << 40);
-    int images = (int) Math.min(count, size);
-    List<Tensor> batches = new ArrayList<>();
+    return of(set, count, false);
+  }
+
+  /**
+   * {@code count} images of {@code set} at equal distances, so that a folder sorted by class gives many classes.
+   *
+   * @param labelled whether the labels of the set mean something
+   */
+  public static Calibration of(ImageSet set, int count, boolean labelled) {
+    ImageSet chosen = Selection.spread(set, count);
+    List<Samples> batches = new ArrayList<>();
     MessageDigest digest = sha256();
-    Order spread = position -> position * (size / images);
-    try (BatchReader reader = new BatchReader(set, spread, BATCH, 0, images)) {
+    try (BatchReader reader = BatchReader.once(chosen, BATCH)) {
       for (Batch batch = reader.next(); batch != null; batch = reader.next()) {
         float[] pixels = batch.pixels().toFloats();
+        int[] labels = batch.labels();
         ByteBuffer bytes = ByteBuffer.allocate(4 * pixels.length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(pixels);
         digest.update(bytes);
-        batches.add(Tensor.of(pixels, batch.count(), set.channels(), set.imageSize(), set.imageSize()));
+        if (labelled) {
+          ByteBuffer labelBytes = ByteBuffer.allocate(4 * labels.length).order(ByteOrder.LITTLE_ENDIAN);
+          labelBytes.asIntBuffer().put(labels);
+          digest.update(labelBytes);
+        }
+        batches.add(new Samples(Tensor.of(pixels, batch.count(), set.channels(), set.imageSize(), set.imageSize()), labelled ? labels : null));
       }
     }
-    return new Calibration(batches, images, HexFormat.of().formatHex(digest.digest()));
+    return new Calibration(new ImageSamples(chosen, labelled, batches), HexFormat.of().formatHex(digest.digest()));
+  }
+
+  /** How many images. */
+  public int images() {
+    return samples.size();
+  }
+
+  /** The images in batches. */
+  public List<Tensor> batches() {
+    return samples.inputs();
   }
 
   static MessageDigest sha256() {

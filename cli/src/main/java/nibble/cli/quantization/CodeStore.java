@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.loaders.BadFileException;
@@ -23,6 +24,7 @@ import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.WeightMethod;
+import nibble.quant.model.ResumeStore;
 import nibble.quant.observer.Hessian;
 import nibble.tensor.DType;
 import nibble.tensor.Shape;
@@ -30,11 +32,13 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The codes of finished layers, one small file each, so that an interrupted run can go on. Files carry a digest of what was asked for; those
- * of another run are an error, not a surprise. Only integer codes are remembered; binary codes need no calibration data and are computed again.
+ * The codes of finished layers and the states of long methods, one file each, so that an interrupted run can go on. Files carry a digest of what
+ * was asked for; those of another run are an error, not a surprise. Of codes only integers are remembered; binary codes need no calibration data and
+ * are computed again.
  */
-public final class CodeStore {
+public final class CodeStore implements ResumeStore {
   private static final String DIGEST = "run";
+  private static final String STEP = "step";
 
   private final Path folder;
   private final String digest;
@@ -61,7 +65,7 @@ public final class CodeStore {
     return new CodeStore(place(out), HexFormat.of().formatHex(sha.digest()));
   }
 
-  /** Number of layers in the store. */
+  /** Number of layers and states in the store. */
   public long size() {
     if (!Files.exists(folder)) {
       return 0;
@@ -122,16 +126,53 @@ public final class CodeStore {
     };
   }
 
-  private Path file(String layer) {
-    return folder.resolve(layer + ".safetensors");
+  @Override
+  public void save(String name, State state) {
+    createFolder();
+    Map<String, Tensor> tensors = new TreeMap<>(state.tensors());
+    SafetensorsWriter.write(stateFile(name), tensors, Map.of(DIGEST, digest, STEP, Long.toString(state.step())));
   }
 
-  private void save(String layer, QuantizedTensor codes) {
+  @Override
+  public Optional<State> load(String name) {
+    Path file = stateFile(name);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try (Safetensors stored = Safetensors.open(file)) {
+      checkRun(stored, file);
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      stored.tensors().forEach((key, tensor) -> tensors.put(key, Tensor.of(tensor.toFloats(), tensor.shape().dims())));
+      return Optional.of(new State(Long.parseLong(stored.metadata().getOrDefault(STEP, "0")), tensors));
+    } catch (NumberFormatException e) {
+      throw BadFileException.of(file, "has no number under '" + STEP + "'; remove " + folder + " and begin anew");
+    }
+  }
+
+  private Path stateFile(String name) {
+    return folder.resolve("state." + name + ".safetensors");
+  }
+
+  private void createFolder() {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private void checkRun(Safetensors stored, Path file) {
+    if (!digest.equals(stored.metadata().get(DIGEST))) {
+      throw BadFileException.of(file, "belongs to a run with other arguments; remove " + folder + " or give the same arguments");
+    }
+  }
+
+  private Path file(String layer) {
+    return folder.resolve(layer + ".safetensors");
+  }
+
+  private void save(String layer, QuantizedTensor codes) {
+    createFolder();
     QuantParams params = codes.params();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("codes", bytes(codes.codes(), codes.out(), codes.in()));
@@ -150,9 +191,7 @@ public final class CodeStore {
       return Optional.empty();
     }
     try (Safetensors tensors = Safetensors.open(file)) {
-      if (!digest.equals(tensors.metadata().get(DIGEST))) {
-        throw BadFileException.of(file, "belongs to a run with other arguments; remove " + folder + " or give the same arguments");
-      }
+      checkRun(tensors, file);
       QuantParams params =
           new QuantParams(
               scheme.format(), scheme.granularity(), weight.dim(0), weight.dim(1), tensors.tensor("scales").toFloats(),

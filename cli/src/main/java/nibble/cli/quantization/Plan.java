@@ -7,7 +7,7 @@ import nibble.kernels.gemm.Gemm;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.Linear;
 import nibble.nn.Model;
-import nibble.quant.pipeline.LayerPlan;
+import nibble.quant.pipeline.PlannedLayer;
 import nibble.quant.pipeline.RecipeRunner;
 
 /**
@@ -16,8 +16,9 @@ import nibble.quant.pipeline.RecipeRunner;
  * @param layers in the order of the forward pass
  * @param tokensPerImage rows that one image gives to a linear layer of a block
  * @param images for calibration
+ * @param passes of one image through the float model that methods for whole models take
  */
-public record Plan(List<Layer> layers, int tokensPerImage, int images) {
+public record Plan(List<Layer> layers, int tokensPerImage, int images, double passes) {
   /** Multiply-adds of GPTQ's factorisation and solution in units of {@code in^3} and {@code out in^2}. */
   private static final double FACTOR_COST = 1.0;
 
@@ -36,18 +37,18 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images) {
    * @param bytesBefore of the weight as stored now
    * @param bytesAfter of codes, scales and zero points
    */
-  public record Layer(String name, int out, int in, Optional<LayerPlan> scheme, long bytesBefore, long bytesAfter) {}
+  public record Layer(String name, int out, int in, Optional<PlannedLayer> scheme, long bytesBefore, long bytesAfter) {}
 
   /** The plan of {@code runner}'s recipe for {@code model}. */
   public static Plan of(RecipeRunner runner, Model model, int tokensPerImage, int images) {
     List<Layer> layers = new ArrayList<>();
     for (Linear linear : model.linears()) {
-      Optional<LayerPlan> plan = runner.plan(linear);
+      Optional<PlannedLayer> plan = runner.planned(linear);
       long before = linear.weight().value().byteSize();
-      long after = plan.map(p -> p.method().packedBytes(linear.out(), linear.in(), p.weights())).orElse(before);
+      long after = plan.map(PlannedLayer::packedBytes).orElse(before);
       layers.add(new Layer(linear.name(), linear.out(), linear.in(), plan, before, after));
     }
-    return new Plan(layers, tokensPerImage, images);
+    return new Plan(layers, tokensPerImage, images, runner.passes(images));
   }
 
   /** Bytes of all linear weights now. */
@@ -77,8 +78,8 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images) {
     double macs = 0;
     for (Layer layer : layers) {
       double product = (double) layer.out() * layer.in();
-      macs += FORWARD_PASSES * product * tokensPerImage * images;
-      if (layer.scheme().map(LayerPlan::needsCalibration).orElse(false)) {
+      macs += (FORWARD_PASSES * images + passes) * product * tokensPerImage;
+      if (layer.scheme().map(PlannedLayer::needsCalibration).orElse(false)) {
         macs += FACTOR_COST * ((double) layer.in() * layer.in() * layer.in() + product * layer.in());
         macs += (double) layer.in() * layer.in() * tokensPerImage * images;
       }

@@ -1,11 +1,10 @@
 package nibble.cli.quantization;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
-import nibble.cli.terminal.Progress;
 import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
@@ -13,7 +12,10 @@ import nibble.loaders.model.ModelWriter;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.quant.catalogue.MethodCatalogue;
-import nibble.quant.pipeline.LayerResult;
+import nibble.quant.model.DataNeed;
+import nibble.quant.model.LayerResult;
+import nibble.quant.model.MethodReport;
+import nibble.quant.model.ResumeStore;
 import nibble.quant.pipeline.RecipeRunner;
 import nibble.quant.recipe.Recipe;
 import nibble.tensor.Ops;
@@ -27,15 +29,16 @@ import org.jspecify.annotations.Nullable;
  * @param store codes of an interrupted run; null to start afresh and remember nothing
  */
 public record Quantization(Recipe recipe, Calibration calibration, @Nullable CodeStore store) {
-  /** What was done, layer by layer, and how long it took in all. */
-  public record Outcome(List<LayerResult> layers, double seconds) {
-    public Outcome {
-      layers = List.copyOf(layers);
+  /** What was done and how long it took in all. */
+  public record Outcome(MethodReport report, double seconds) {
+    /** Layers in the order in which they were quantized. */
+    public List<LayerResult> layers() {
+      return report.layers();
     }
 
     /** Bytes of all quantized weights as executed. */
     public long packedBytes() {
-      return layers.stream().mapToLong(LayerResult::packedBytes).sum();
+      return layers().stream().mapToLong(LayerResult::packedBytes).sum();
     }
   }
 
@@ -45,18 +48,21 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
     return remembered == null ? new RecipeRunner(catalogue, recipe) : new RecipeRunner(catalogue, recipe, remembered::remembering);
   }
 
-  /** Replaces the weights of {@code model}, with progress on {@code console}. */
-  public Outcome run(Model model, Ops ops, Console console) {
+  /**
+   * Does it to {@code model}, with progress on {@code console}.
+   *
+   * @param floatModel makes the model anew; the caller closes what belongs to it
+   */
+  public Outcome run(Model model, Supplier<Model> floatModel, long seed, Ops ops, Console console) {
     RecipeRunner runner = runner();
     check(model, runner);
     long start = System.nanoTime();
-    List<LayerResult> results = new ArrayList<>();
-    long total = model.linears().stream().filter(l -> runner.plan(l).isPresent()).count();
-    try (Progress progress = console.progress("quantize", Math.max(1, total), "layers")) {
-      results.addAll(
-          runner.run(ops, model, calibration.batches(), (result, done, all) -> progress.to(done, result.name())));
+    CodeStore remembered = store;
+    try (Phases phases = new Phases(console)) {
+      MethodReport report =
+          runner.run(ops, model, floatModel, calibration.samples(), seed, phases, remembered == null ? ResumeStore.NONE : remembered);
+      return new Outcome(report, (System.nanoTime() - start) * 1e-9);
     }
-    return new Outcome(results, (System.nanoTime() - start) * 1e-9);
   }
 
   private void check(Model model, RecipeRunner runner) {
@@ -66,6 +72,9 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
     }
     if (calibration.batches().isEmpty() && runner.needsCalibration(model)) {
       throw CommandFailure.usage("this recipe needs calibration images: name a folder with --calibration");
+    }
+    if (runner.dataNeed() == DataNeed.LABELS && !calibration.samples().hasLabels()) {
+      throw CommandFailure.usage("this recipe needs labels: the calibration folder has no labels.csv");
     }
     for (Linear linear : model.linears()) {
       if (linear.isReplaced()) {

@@ -35,6 +35,7 @@ public final class ModelLoader {
     PackedCheckpoint packed = new PackedCheckpoint(checkpoint.tensors(), QuantizationConfig.of(config), BinaryCoding.of(config));
     Model model = family.build(config, new CheckpointWeights(checkpoint.tensors(), packed));
     installTransforms(model, config);
+    StoredFunctionFiles.install(model, config, checkpoint.tensors());
     for (Linear linear : model.linears()) {
       if (packed.has(linear.weight().name())) {
         linear.execute(packed.weight(linear.weight().name()));

@@ -37,7 +37,8 @@ import nibble.nn.packed.PackedWeight;
  * Writes {@code config.json} and {@code model.safetensors} of a model, float or packed. The same model gives the same bytes.
  *
  * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format has no key for stands under {@code nibble}
- * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code binary_coding}, {@code provenance}.
+ * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code binary_coding},
+ * {@code site_functions}, {@code beside}, {@code provenance}.
  * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore.
  */
 public final class ModelWriter {
@@ -86,6 +87,7 @@ public final class ModelWriter {
         case PackedBinaryWeight weight -> tensors.addAll(BinaryCheckpoint.tensors(parameter.name(), weight.weights()));
       }
     }
+    tensors.addAll(StoredFunctionFiles.tensors(model));
     return tensors;
   }
 
@@ -162,7 +164,7 @@ public final class ModelWriter {
     if (coding.isPresent()) {
       result = result.with(BinaryCoding.KEY, coding.get());
     }
-    return result.with("provenance", provenance);
+    return StoredFunctionFiles.addTo(result, model).with("provenance", provenance);
   }
 
   private static JsonObject clips(Map<GroupKey, List<String>> groups) {

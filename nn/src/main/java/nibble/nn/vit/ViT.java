@@ -180,7 +180,8 @@ public final class ViT implements ImageClassifier {
     return Stream.of(classToken, distillationToken, positions).flatMap(Stream::ofNullable).toList();
   }
 
-  private List<ResidualStructure.Reader> readers() {
+  @Override
+  public List<ResidualStructure.Reader> readers() {
     List<ResidualStructure.Reader> readers = new ArrayList<>();
     for (ViTBlock block : blocks) {
       readers.add(new ResidualStructure.Reader(block.norm1, block.attention.inputs()));

@@ -10,14 +10,23 @@ import nibble.quant.gptq.Gptq;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.NearMatches;
 import nibble.quant.method.WeightMethod;
+import nibble.quant.model.ModelMethod;
+import nibble.quant.qwt.Qwt;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
+import nibble.quant.repqvit.RepQVit;
 import nibble.quant.rtn.Rtn;
 
-/** Weight methods by name. Immutable and thread-safe. A new method is one line in {@link #standard}. */
+/** Methods by name. Immutable and thread-safe. A new method is one line in {@link #standard}. */
 public final class MethodCatalogue {
 
-  private record Entry(MethodCard card, Function<Map<String, Object>, WeightMethod> factory) {}
+  private sealed interface Entry {
+    MethodCard card();
+  }
+
+  private record ForWeights(MethodCard card, Function<Map<String, Object>, WeightMethod> factory) implements Entry {}
+
+  private record ForModels(MethodCard card, Function<Map<String, Object>, ModelMethod> factory) implements Entry {}
 
   private final Map<String, Entry> entries;
 
@@ -30,21 +39,38 @@ public final class MethodCatalogue {
     return new MethodCatalogue(Map.of())
         .with(Rtn.CARD, Rtn::of)
         .with(Gptq.CARD, Gptq::of)
-        .with(Bcq.CARD, Bcq::of);
+        .with(Bcq.CARD, Bcq::of)
+        .withModelMethod(RepQVit.CARD, RepQVit::of)
+        .withModelMethod(Qwt.CARD, Qwt::of);
   }
 
   /**
-   * This catalogue and one method more.
+   * This catalogue and one method more, for single weights.
    *
    * @param factory makes the method from all its options, resolved
    * @throws IllegalArgumentException if the name is taken
    */
   public MethodCatalogue with(MethodCard card, Function<Map<String, Object>, WeightMethod> factory) {
-    if (entries.containsKey(card.name())) {
-      throw new IllegalArgumentException("there already is a method '%s'".formatted(card.name()));
+    return with(new ForWeights(card, factory));
+  }
+
+  /**
+   * This catalogue and one method more, for whole models.
+   *
+   * @param factory makes the method from all its options, resolved
+   * @throws IllegalArgumentException if the name is taken
+   */
+  public MethodCatalogue withModelMethod(MethodCard card, Function<Map<String, Object>, ModelMethod> factory) {
+    return with(new ForModels(card, factory));
+  }
+
+  private MethodCatalogue with(Entry entry) {
+    String name = entry.card().name();
+    if (entries.containsKey(name)) {
+      throw new IllegalArgumentException("there already is a method '%s'".formatted(name));
     }
     Map<String, Entry> more = new LinkedHashMap<>(entries);
-    more.put(card.name(), new Entry(card, factory));
+    more.put(name, entry);
     return new MethodCatalogue(more);
   }
 
@@ -62,26 +88,53 @@ public final class MethodCatalogue {
     return entry(name).card();
   }
 
-  /**
-   * A method, ready to use.
-   *
-   * @param options values, or texts of values, by option name; the others take their defaults
-   * @throws IllegalArgumentException if the name, an option or a value is not known; the message lists near matches
-   */
-  public WeightMethod method(String name, Map<String, ?> options) {
-    Entry entry = entry(name);
-    return entry.factory().apply(entry.card().resolve(options));
+  /** Whether a method works on whole models. An unknown name is an error, as in {@link #card}. */
+  public boolean isModelMethod(String name) {
+    return entry(name) instanceof ForModels;
   }
 
   /**
-   * Checks that every method and option a recipe names exists, before any work is done.
+   * A method for single weights, ready to use.
+   *
+   * @param options values, or texts of values, by option name; the others take their defaults
+   * @throws IllegalArgumentException if the name, an option or a value is not known (the message lists near matches), or the method works on
+   *     whole models
+   */
+  public WeightMethod method(String name, Map<String, ?> options) {
+    return switch (entry(name)) {
+      case ForWeights entry -> entry.factory().apply(entry.card().resolve(options));
+      case ForModels entry -> throw new IllegalArgumentException("method '%s' works on a whole model; use it in a step apply-method".formatted(name));
+    };
+  }
+
+  /**
+   * A method for whole models, ready to use.
+   *
+   * @param options values, or texts of values, by option name; the others take their defaults
+   * @throws IllegalArgumentException if the name, an option or a value is not known (the message lists near matches), or the method works on
+   *     single weights
+   */
+  public ModelMethod modelMethod(String name, Map<String, ?> options) {
+    return switch (entry(name)) {
+      case ForModels entry -> entry.factory().apply(entry.card().resolve(options));
+      case ForWeights entry -> throw new IllegalArgumentException("method '%s' works on single weights; use it in a step quantize-weights".formatted(name));
+    };
+  }
+
+  /**
+   * Checks that every method and option a recipe names exists, and that the methods can do what it asks for, before any work is done.
    *
    * @throws IllegalArgumentException at the first that does not
    */
   public void check(Recipe recipe) {
     for (RecipeStep step : recipe.steps()) {
-      if (step instanceof RecipeStep.QuantizeWeights weights) {
-        method(weights.method(), weights.options());
+      switch (step) {
+        case RecipeStep.QuantizeWeights weights -> {
+          WeightMethod unused = method(weights.method(), weights.options());
+        }
+        case RecipeStep.ApplyMethod apply -> modelMethod(apply.method(), apply.options()).check(apply.scheme());
+        case RecipeStep.QuantizeActivations activations -> {}
+        case RecipeStep.Rotate rotate -> {}
       }
     }
   }

@@ -6,10 +6,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import nibble.quant.bcq.Bcq;
 import nibble.quant.bcq.BcqOptions;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
+import nibble.quant.method.MethodCard;
+import nibble.quant.method.MethodOption;
+import nibble.quant.method.NearMatches;
+import nibble.quant.method.WeightMethod;
 import nibble.quant.recipe.ObserverKind;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
@@ -19,12 +24,12 @@ import nibble.quant.recipe.SiteRules;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Recipes by short names: a weight method of the catalogue, {@code hadamard+} in front of it for a rotated model, or {@code quarot} for
- * {@code hadamard+gptq}.
+ * Recipes by short names: a method of the catalogue; {@code hadamard+} in front of it for a rotated model; methods that mend what was quantized
+ * behind it, as in {@code repq-vit+qwt}; or {@code quarot} for {@code hadamard+gptq}.
  *
  * <p>The patch embedding and the head have 8 bits by default, as most papers do it; the option {@code edge-bits} sets
  * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. The option
- * {@code observer} (minmax, percentile, mse) chooses how static activation scales are found. All other options go to the method.
+ * {@code observer} (minmax, percentile, mse) chooses how static activation scales are found. All other options go to the methods that have them.
  */
 public final class Presets {
   /** Patterns of the layers at both ends of a model. */
@@ -33,6 +38,7 @@ public final class Presets {
   private static final int EDGE_DEFAULT = 8;
   private static final int FLOAT_BITS = 16;
   private static final String ROTATED = "hadamard+";
+  private static final Scheme NO_SCHEME = new Scheme(Optional.empty(), Optional.empty());
 
   private Presets() {}
 
@@ -49,19 +55,54 @@ public final class Presets {
             .orElseThrow(() -> new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize"));
     Map<String, String> rest = new LinkedHashMap<>(options);
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
-    ObserverKind observer = observer(rest.remove("observer"));
+    @Nullable String observerWord = rest.remove("observer");
+    ObserverKind observer = observer(observerWord);
     String name = method.toLowerCase(Locale.ROOT);
     String expression = name.equals("quarot") ? ROTATED + "gptq" : name;
     List<RecipeStep> steps = new ArrayList<>();
     if (expression.startsWith(ROTATED)) {
       steps.add(new RecipeStep.Rotate(seed, EnumSet.allOf(RotationKind.class)));
     }
-    String weightMethod = expression.startsWith(ROTATED) ? expression.substring(ROTATED.length()) : expression;
-    catalogue.method(weightMethod, rest);
-    checkBits(weightMethod, weights.format().bits());
-    steps.add(new RecipeStep.QuantizeWeights(weightMethod, new LinkedHashMap<>(rest), weights, rules));
-    scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, rules)));
+    List<String> parts = List.of((expression.startsWith(ROTATED) ? expression.substring(ROTATED.length()) : expression).split("\\+", -1));
+    List<MethodCard> cards = parts.stream().map(catalogue::card).toList();
+    checkKnown(cards, rest);
+    for (MethodCard card : cards) {
+      Map<String, Object> own = optionsOf(card, rest);
+      if (catalogue.isModelMethod(card.name())) {
+        boolean quantizes = catalogue.modelMethod(card.name(), own).quantizes();
+        steps.add(new RecipeStep.ApplyMethod(card.name(), own, quantizes ? scheme : NO_SCHEME, quantizes ? rules : SiteRules.NONE));
+      } else {
+        WeightMethod unused = catalogue.method(card.name(), own);
+        checkBits(card.name(), weights.format().bits());
+        steps.add(new RecipeStep.QuantizeWeights(card.name(), own, weights, rules));
+        scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, rules)));
+      }
+    }
+    if (observerWord != null && catalogue.isModelMethod(parts.getFirst())) {
+      throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(parts.getFirst()));
+    }
     return new Recipe(steps);
+  }
+
+  /** An option goes to every method that has it; one that none has is an error. */
+  private static void checkKnown(List<MethodCard> cards, Map<String, String> options) {
+    List<String> known = cards.stream().flatMap(card -> card.options().stream()).map(MethodOption::name).distinct().toList();
+    for (String key : options.keySet()) {
+      if (!known.contains(key)) {
+        String names = String.join("+", cards.stream().map(MethodCard::name).toList());
+        throw new IllegalArgumentException("method %s has no option '%s'%s".formatted(names, key, NearMatches.hint(key, known)));
+      }
+    }
+  }
+
+  private static Map<String, Object> optionsOf(MethodCard card, Map<String, String> options) {
+    Map<String, Object> own = new LinkedHashMap<>();
+    for (MethodOption option : card.options()) {
+      if (options.containsKey(option.name())) {
+        own.put(option.name(), options.get(option.name()));
+      }
+    }
+    return own;
   }
 
   private static void checkBits(String weightMethod, int bits) {

@@ -7,6 +7,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import nibble.nn.Linear;
 import nibble.nn.Model;
+import nibble.quant.model.LayerResult;
+import nibble.quant.model.Segment;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 

@@ -1,6 +1,5 @@
 package nibble.quant.pipeline;
 
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +9,10 @@ import nibble.nn.Site;
 import nibble.nn.WeightMatrix;
 import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.QuantizedWeight;
+import nibble.quant.model.ActivationQuantizers;
+import nibble.quant.model.LayerExecution;
+import nibble.quant.model.LayerResult;
+import nibble.quant.model.Segment;
 import nibble.quant.observer.ActivationObserver;
 import nibble.quant.observer.Hessian;
 import nibble.tensor.Ops;
@@ -22,7 +25,7 @@ final class QuantizationRun {
   private final Ops ops;
   private final Map<Linear, LayerPlan> plans;
   private final ModelQuantizer.Listener listener;
-  private final List<LayerResult> results = new ArrayList<>();
+  private final LayerExecution execution = new LayerExecution();
 
   QuantizationRun(Ops ops, Map<Linear, LayerPlan> plans, ModelQuantizer.Listener listener) {
     this.ops = ops;
@@ -31,7 +34,7 @@ final class QuantizationRun {
   }
 
   List<LayerResult> results() {
-    return List.copyOf(results);
+    return execution.results();
   }
 
   /** Quantizes one part and returns what it makes of {@code inputs}, with quantized weights and float activations. */
@@ -43,18 +46,8 @@ final class QuantizationRun {
         stage(segment, planned, inputs, executed);
       }
     }
-    List<Tensor> outputs = segment.isLast() ? List.of() : forward(segment, inputs);
+    List<Tensor> outputs = segment.isLast() ? List.of() : segment.forward(ops, inputs);
     executed.forEach(Linear::execute);
-    return outputs;
-  }
-
-  private List<Tensor> forward(Segment segment, List<Tensor> inputs) {
-    List<Tensor> outputs = new ArrayList<>();
-    for (Tensor input : inputs) {
-      try (Scope scope = ops.scope()) {
-        outputs.add(scope.keep(segment.forward().apply(ops, input)));
-      }
-    }
     return outputs;
   }
 
@@ -64,8 +57,7 @@ final class QuantizationRun {
     statistics.forEach((site, measured) -> hessians.put(site, measured.hessian()));
     for (Linear linear : stage) {
       LayerResult result = layer(linear, hessians.get(linear.input()), statistics.get(linear.input()), executed);
-      results.add(result);
-      listener.layerDone(result, results.size(), plans.size());
+      listener.layerDone(result, execution.results().size(), plans.size());
     }
   }
 
@@ -111,12 +103,7 @@ final class QuantizationRun {
     QuantizedWeight codes = plan.method().quantize(linear.name(), weight, hessian, plan.weights(), ops.splitter());
     double seconds = (System.nanoTime() - start) * 1e-9;
     @Nullable ActivationQuantizer quantizer = plan.activations().map(a -> ActivationQuantizers.of(linear.name(), a, statistics == null ? null : statistics.range())).orElse(null);
-    WeightMatrix matrix = PackedLayers.executable(linear.name(), codes, quantizer);
-    WeightErrors errors = WeightErrors.of(weight, codes.dequantize(), hessian);
-    linear.weight().replace(() -> Tensor.of(codes.dequantize(), codes.out(), codes.in()));
-    linear.weightChanged();
-    executed.put(linear, matrix);
-    return new LayerResult(
-        linear.name(), matrix.format(), errors.weight(), errors.output(), 4 * weight.size(), matrix.bytes(), seconds, codes);
+    executed.put(linear, execution.prepare(linear, codes, quantizer, hessian, seconds));
+    return execution.results().getLast();
   }
 }

@@ -39,17 +39,19 @@ public record Recipe(List<RecipeStep> steps) {
     return new Recipe(Stream.of(weights, activations).flatMap(Optional::stream).toList());
   }
 
-  /** The scheme of its last weight and activation steps, rules left aside. */
+  /** The scheme of its last steps that quantize weights and activations, rules left aside. */
   public Scheme scheme() {
-    Scheme scheme = new Scheme(Optional.empty(), Optional.empty());
+    Scheme result = new Scheme(Optional.empty(), Optional.empty());
     for (RecipeStep step : steps) {
-      scheme = switch (step) {
+      Scheme scheme = result;
+      result = switch (step) {
         case RecipeStep.Rotate rotate -> scheme;
         case RecipeStep.QuantizeWeights weights -> new Scheme(Optional.of(weights.scheme()), scheme.activations());
         case RecipeStep.QuantizeActivations activations -> new Scheme(scheme.weights(), Optional.of(activations.scheme()));
+        case RecipeStep.ApplyMethod method -> new Scheme(method.scheme().weights().or(scheme::weights), method.scheme().activations().or(scheme::activations));
       };
     }
-    return scheme;
+    return result;
   }
 
   /** An unmodifiable tree: maps keep the order of their keys. */

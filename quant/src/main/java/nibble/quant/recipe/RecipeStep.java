@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.IntFormat;
+import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
 
 /** One thing a recipe does. Steps are values: equal if they do the same. */
@@ -93,6 +94,39 @@ public sealed interface RecipeStep {
         case SiteRule.Bits(int bits) -> Optional.of(new ActivationScheme(
             new IntFormat(bits, scheme.format().symmetry()), scheme.granularity(), scheme.timing(), scheme.clipRatio()));
       };
+    }
+  }
+
+  /**
+   * Applies a method that works on a whole model: it quantizes weights and activations itself, or mends what the steps before it did.
+   *
+   * @param method  a name of the catalogue
+   * @param options values by option name; numbers are {@link Long} or {@link Double}, the rest {@link Boolean} or {@link String}
+   * @param scheme  bits of weights and activations
+   * @param rules   for layers and sites by name, over the scheme
+   */
+  record ApplyMethod(String method, Map<String, Object> options, Scheme scheme, SiteRules rules) implements RecipeStep {
+    public ApplyMethod {
+      Map<String, Object> plain = new LinkedHashMap<>();
+      options.forEach((key, value) -> plain.put(key, RecipeTree.scalar(key, value)));
+      options = Collections.unmodifiableMap(plain);
+    }
+
+    /** With default options, for all layers and sites. */
+    public static ApplyMethod of(String method, Scheme scheme) {
+      return new ApplyMethod(method, Map.of(), scheme, SiteRules.NONE);
+    }
+
+    /** The same with a rule that wins over the others. */
+    public ApplyMethod with(String pattern, SiteRule rule) {
+      return new ApplyMethod(method, options, scheme, rules.with(pattern, rule));
+    }
+
+    /** The same with an option set. */
+    public ApplyMethod withOption(String name, Object value) {
+      Map<String, Object> more = new LinkedHashMap<>(options);
+      more.put(name, value);
+      return new ApplyMethod(method, more, scheme, rules);
     }
   }
 }

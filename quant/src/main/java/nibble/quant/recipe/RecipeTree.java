@@ -16,6 +16,7 @@ final class RecipeTree {
   private static final String ROTATE = "rotate";
   private static final String WEIGHTS = "quantize-weights";
   private static final String ACTIVATIONS = "quantize-activations";
+  private static final String METHOD = "apply-method";
 
   private RecipeTree() {}
 
@@ -48,6 +49,13 @@ final class RecipeTree {
         tree.put("scheme", new Scheme(Optional.empty(), Optional.of(activations.scheme())).toString());
         tree.put("observer", activations.observer().word());
         tree.put("rules", activations.rules().toTree());
+      }
+      case RecipeStep.ApplyMethod method -> {
+        tree.put(STEP, METHOD);
+        tree.put("method", method.method());
+        tree.put("options", method.options());
+        tree.put("scheme", method.scheme().toString());
+        tree.put("rules", method.rules().toTree());
       }
     }
     return tree;
@@ -87,7 +95,12 @@ final class RecipeTree {
             scheme.activations().orElseThrow(() -> tree.bad("scheme", "activations of 2 to 8 bits")), observer(tree),
             SiteRules.ofTree(tree.map("rules")));
       }
-      default -> throw tree.bad(STEP, "one of " + ROTATE + ", " + WEIGHTS + ", " + ACTIVATIONS);
+      case METHOD -> {
+        tree.onlyKeys(STEP, "method", "options", "scheme", "rules");
+        yield new RecipeStep.ApplyMethod(
+            tree.string("method"), tree.map("options"), Scheme.parse(tree.string("scheme")), SiteRules.ofTree(tree.map("rules")));
+      }
+      default -> throw tree.bad(STEP, "one of " + String.join(", ", ROTATE, WEIGHTS, ACTIVATIONS, METHOD));
     };
   }
 

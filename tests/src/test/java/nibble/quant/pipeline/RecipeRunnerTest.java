@@ -20,6 +20,7 @@ import nibble.nn.vit.ViT;
 import nibble.nn.vit.ViTConfig;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
+import nibble.quant.model.LayerResult;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
 import nibble.quant.recipe.Recipe;

@@ -1,4 +1,4 @@
-package nibble.quant.pipeline;
+package nibble.quant.model;
 
 import java.util.Arrays;
 import nibble.kernels.lowbit.ActivationQuantizer;
@@ -14,7 +14,7 @@ import nibble.quant.format.QuantizedWeight;
 import org.jspecify.annotations.Nullable;
 
 /** Codes of a method to the layouts of the low-bit kernels. */
-final class PackedLayers {
+public final class PackedLayers {
   private PackedLayers() {}
 
   /**
@@ -22,7 +22,7 @@ final class PackedLayers {
    *
    * @throws IllegalArgumentException when no kernel executes them; the message says what would be
    */
-  static WeightMatrix executable(String layer, QuantizedWeight codes, @Nullable ActivationQuantizer activations) {
+  public static WeightMatrix executable(String layer, QuantizedWeight codes, @Nullable ActivationQuantizer activations) {
     try {
       if (codes instanceof QuantizedTensor integers) {
         return new PackedIntWeight(pack(integers), activations);
@@ -59,7 +59,7 @@ final class PackedLayers {
    *
    * @throws IllegalArgumentException when the kernels have no such group size; the message says which they have
    */
-  static IntWeights pack(QuantizedTensor codes) {
+  public static IntWeights pack(QuantizedTensor codes) {
     QuantParams params = codes.params();
     int out = codes.out();
     int in = codes.in();

@@ -1,4 +1,4 @@
-package nibble.quant.pipeline;
+package nibble.quant.model;
 
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.quant.format.ActivationScheme;
@@ -10,7 +10,7 @@ import nibble.quant.observer.ActivationObserver;
 import org.jspecify.annotations.Nullable;
 
 /** From what a scheme says about activations to what the integer kernels do. */
-final class ActivationQuantizers {
+public final class ActivationQuantizers {
   private ActivationQuantizers() {}
 
   /**
@@ -18,7 +18,7 @@ final class ActivationQuantizers {
    * @param observer what calibration saw; needed by static schemes
    * @throws IllegalArgumentException if no kernel executes the scheme
    */
-  static ActivationQuantizer of(String layer, ActivationScheme scheme, @Nullable ActivationObserver observer) {
+  public static ActivationQuantizer of(String layer, ActivationScheme scheme, @Nullable ActivationObserver observer) {
     IntFormat format = scheme.format();
     if (format.symmetry() == Symmetry.SYMMETRIC_OFFSET) {
       throw unsupported(layer, "activations on the offset grid", "a:sym or a:asym");

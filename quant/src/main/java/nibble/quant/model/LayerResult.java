@@ -1,4 +1,4 @@
-package nibble.quant.pipeline;
+package nibble.quant.model;
 
 import java.util.OptionalDouble;
 import nibble.quant.format.QuantizedWeight;

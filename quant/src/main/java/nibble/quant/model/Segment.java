@@ -1,4 +1,4 @@
-package nibble.quant.pipeline;
+package nibble.quant.model;
 
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -9,6 +9,7 @@ import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.tensor.Ops;
+import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
@@ -19,14 +20,15 @@ import nibble.tensor.Tensor;
  * @param forward runs the part
  * @param isLast whether nobody reads its output
  */
-record Segment(String name, List<List<Linear>> stages, BiFunction<Ops, Tensor, Tensor> forward, boolean isLast) {
+public record Segment(String name, List<List<Linear>> stages, BiFunction<Ops, Tensor, Tensor> forward, boolean isLast) {
 
-  static List<Segment> of(Model model) {
+  /** The parts of a model in the order of the forward pass. */
+  public static List<Segment> of(Model model) {
     List<Segment> segments = new ArrayList<>();
     Set<Linear> inBlocks = new HashSet<>();
     for (Block block : model.blocks()) {
       block.stages().forEach(inBlocks::addAll);
-      segments.add(new Segment(block.name(), block.stages(), block::forward, false));
+      segments.add(new Segment(block.name(), block.stages(), (ops, x) -> model.through(ops, block, x), false));
     }
     List<Linear> before = new ArrayList<>();
     List<Linear> after = new ArrayList<>();
@@ -41,5 +43,18 @@ record Segment(String name, List<List<Linear>> stages, BiFunction<Ops, Tensor, T
     segments.addFirst(new Segment("embedding", List.of(before), model::embed, false));
     segments.addLast(new Segment("head", List.of(after), model::head, true));
     return segments;
+  }
+
+  /** What the part makes of each of {@code inputs}, without gradients; memory is recycled between them. */
+  public List<Tensor> forward(Ops ops, List<Tensor> inputs) {
+    List<Tensor> outputs = new ArrayList<>();
+    try (var inference = ops.noGrad()) {
+      for (Tensor input : inputs) {
+        try (Scope scope = ops.scope()) {
+          outputs.add(scope.keep(forward.apply(ops, input)));
+        }
+      }
+    }
+    return outputs;
   }
 }

@@ -1,0 +1,56 @@
+package nibble.quant.model;
+
+import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.Scheme;
+import nibble.quant.format.WeightScheme;
+
+/**
+ * A method that works on a whole model: fits quantizers at any site, folds scales through layers, trains, compensates, chooses codes. It changes
+ * the model of its task in place: installs {@link nibble.nn.site.StoredFunction}s in sites, {@linkplain nibble.nn.Linear#execute executes} packed
+ * weights, puts maps beside blocks. Whatever it leaves there is written with the model and read again, with no help of the method.
+ *
+ * <p>Immutable; the same task gives the same model to the bit, for any number of threads.
+ */
+public interface ModelMethod {
+  /** Its name in the catalogue. */
+  String name();
+
+  /** What {@link #apply} must see. */
+  DataNeed needs();
+
+  /** Whether it quantizes weights and activations itself; false for a method that mends what steps before it quantized. */
+  default boolean quantizes() {
+    return true;
+  }
+
+  /**
+   * Checks what a recipe asks for, before any work is done. By default a method takes bit widths only: granularity, symmetry and timing are its own.
+   *
+   * @throws IllegalArgumentException if the method cannot do that; the message says what it can
+   */
+  default void check(Scheme scheme) {
+    if (quantizes() && scheme.weights().isEmpty()) {
+      throw new IllegalArgumentException("%s quantizes weights, the scheme '%s' leaves them in float; name a scheme such as W4A4".formatted(name(), scheme));
+    }
+    if (!quantizes() && (scheme.weights().isPresent() || scheme.activations().isPresent())) {
+      throw new IllegalArgumentException("%s quantizes nothing itself; leave its scheme at W16A16, found '%s'".formatted(name(), scheme));
+    }
+    boolean plainWeights = scheme.weights().map(w -> w.equals(WeightScheme.ofBits(w.format().bits()))).orElse(true);
+    boolean plainActivations = scheme.activations().map(a -> a.equals(ActivationScheme.ofBits(a.format().bits()))).orElse(true);
+    if (!plainWeights || !plainActivations) {
+      throw new IllegalArgumentException("%s chooses granularity and zero points itself, the scheme '%s' sets them; name the bits only".formatted(name(), scheme));
+    }
+  }
+
+  /** Estimated work in forward passes of one sample through the float model, for {@code nibble plan}. */
+  default double passes(int samples) {
+    return 5.0 * samples;
+  }
+
+  /**
+   * Does it.
+   *
+   * @throws IllegalArgumentException if the model or the data does not fit the method; the message says what is missing
+   */
+  MethodReport apply(ModelTask task);
+}

@@ -1,0 +1,37 @@
+package nibble.quant.model;
+
+import java.util.Map;
+import java.util.Optional;
+import nibble.tensor.Tensor;
+
+/** Keeps the state of a long method so that an interrupted run can go on. What it holds belongs to a run of the same arguments. */
+public interface ResumeStore {
+  /** Keeps nothing. */
+  ResumeStore NONE = new ResumeStore() {
+    @Override
+    public Optional<State> load(String name) {
+      return Optional.empty();
+    }
+
+    @Override
+    public void save(String name, State state) {}
+  };
+
+  /**
+   * Something to go on from.
+   *
+   * @param step how far the work was, in units of the method
+   * @param tensors values by name
+   */
+  record State(long step, Map<String, Tensor> tensors) {
+    public State {
+      tensors = Map.copyOf(tensors);
+    }
+  }
+
+  /** What was saved last under a name. */
+  Optional<State> load(String name);
+
+  /** Keeps {@code state} in place of what was saved before under that name, in one step. */
+  void save(String name, State state);
+}

@@ -1,0 +1,39 @@
+package nibble.quant.model;
+
+import java.util.Optional;
+import nibble.nn.Linear;
+import nibble.nn.Site;
+import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.IntFormat;
+import nibble.quant.format.Scheme;
+import nibble.quant.format.WeightScheme;
+import nibble.quant.recipe.SiteRule;
+import nibble.quant.recipe.SiteRules;
+
+/**
+ * Which bits every layer and site of a model gets.
+ *
+ * @param scheme bits of weights and activations
+ * @param rules for layers and sites by name, over the scheme: {@code head}, {@code *.probs}
+ */
+public record SchemePlan(Scheme scheme, SiteRules rules) {
+
+  /** The scheme of a layer's weight; empty where it stays in float. */
+  public Optional<WeightScheme> weights(Linear linear) {
+    return scheme.weights().flatMap(w -> bits(linear.name(), w.format().bits()).map(w::withBits));
+  }
+
+  /** The scheme of a site's tensor; empty where it stays in float. */
+  public Optional<ActivationScheme> activations(Site site) {
+    return scheme.activations().flatMap(a ->
+        bits(site.name(), a.format().bits()).map(b ->
+            new ActivationScheme(new IntFormat(b, a.format().symmetry()), a.granularity(), a.timing(), a.clipRatio())));
+  }
+
+  private Optional<Integer> bits(String name, int bits) {
+    return switch (rules.of(name).orElse(new SiteRule.Bits(bits))) {
+      case SiteRule.KeepFloat() -> Optional.empty();
+      case SiteRule.Bits(int own) -> Optional.of(own);
+    };
+  }
+}
