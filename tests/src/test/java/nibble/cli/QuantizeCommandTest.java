@@ -178,7 +178,7 @@ class QuantizeCommandTest {
     quantize(out, with(GPTQ, "--resume", "--seed", "9")).failed(ExitStatus.FAILURE, "belongs to a run with other arguments");
     CommandLineRun resumed = quantize(out, with(GPTQ, "--resume"));
     resumed.done();
-    assertTrue(resumed.err().contains("resumed with 7 layers done"), resumed.err());
+    assertTrue(resumed.err().contains("resumed with 7 parts done"), resumed.err());
     assertEquals(Set.of("model", "whole", "out"), names(place));
     for (String file : List.of(Checkpoint.CONFIG, Checkpoint.WEIGHTS)) {
       assertEquals(-1, Files.mismatch(whole.resolve(file), out.resolve(file)), file);
