@@ -8,11 +8,14 @@ module nibble.quant {
   exports nibble.quant.catalogue;
   exports nibble.quant.fold;
   exports nibble.quant.format;
+  exports nibble.quant.gplq;
   exports nibble.quant.gptq;
   exports nibble.quant.linalg;
+  exports nibble.quant.lsq;
   exports nibble.quant.method;
   exports nibble.quant.model;
   exports nibble.quant.observer;
+  exports nibble.quant.pca;
   exports nibble.quant.pipeline;
   exports nibble.quant.qwt;
   exports nibble.quant.range;
@@ -21,4 +24,5 @@ module nibble.quant {
   exports nibble.quant.ridge;
   exports nibble.quant.rotation;
   exports nibble.quant.rtn;
+  exports nibble.quant.training;
 }

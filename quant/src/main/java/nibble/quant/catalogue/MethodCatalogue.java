@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import nibble.quant.bcq.Bcq;
+import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.NearMatches;
@@ -40,6 +41,7 @@ public final class MethodCatalogue {
         .with(Rtn.CARD, Rtn::of)
         .with(Gptq.CARD, Gptq::of)
         .with(Bcq.CARD, Bcq::of)
+        .withModelMethod(Gplq.CARD, Gplq::of)
         .withModelMethod(RepQVit.CARD, RepQVit::of)
         .withModelMethod(Qwt.CARD, Qwt::of);
   }

@@ -1,0 +1,181 @@
+package nibble.quant.gplq;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import nibble.nn.ImageClassifier;
+import nibble.nn.Linear;
+import nibble.nn.Model;
+import nibble.nn.Parameter;
+import nibble.nn.Site;
+import nibble.nn.site.StoredFunction;
+import nibble.nn.site.UniformQuantizer;
+import nibble.quant.fold.ChannelFold;
+import nibble.quant.format.IntFormat;
+import nibble.quant.format.QuantizedTensor;
+import nibble.quant.lsq.LearnedQuantizer;
+import nibble.quant.method.MethodCard;
+import nibble.quant.model.DataNeed;
+import nibble.quant.model.LayerResult;
+import nibble.quant.model.MethodReport;
+import nibble.quant.model.ModelExecution;
+import nibble.quant.model.ModelMethod;
+import nibble.quant.model.ModelTask;
+import nibble.quant.qwt.BlockCompensation;
+import nibble.quant.range.Percentiles;
+import nibble.quant.range.RangeSearch;
+import nibble.quant.range.WeightRows;
+import nibble.quant.training.FeatureLoss;
+import nibble.quant.training.QuantizedTraining;
+import nibble.tensor.Tensor;
+
+/**
+ * GPLQ: trains a vision transformer for a moment with quantized activations and float weights, then quantizes the weights without training.
+ *
+ * <p><a href="https://arxiv.org/abs/2506.11784">arXiv:2506.11784</a> (NeurIPS 2025), from the text of both versions; the authors' code was not read.
+ *
+ * <pre>{@code
+ * stage 1   q(x)[i, j] = clamp(rint(x[i, j] / s[j]), -2^(b-1), 2^(b-1) - 1) s[j]      s learned by LSQ, all weights trained
+ *           L = CE + lambda mean ||(f_student - f_teacher) V||^2                      V: principal directions of the teacher's features
+ *           AdamW, constant rate 5e-6; the teacher is the float model itself, frozen
+ * fold      W[:, j] *= s[j], x[j] /= s[j]: into the LayerNorm before, else in the forward pass; one scale of 1 is left
+ * stage 2   weights: symmetric, one scale a row, range by percentile
+ *           beside block k: (M, c) = ridge(x -> block(x; W, A) - block(x; W^, A)), block by block (QwT), kept if R2 > 0
+ * }</pre>
+ *
+ * <p>Which sites are quantized, that first and last layer have 8 bits, the ridge, the starting scales of single sites and training without weight decay are inferred, as the card says. The
+ * fold comes before the weights are quantized, so that linear layers run as integers; the paper does not discuss it. Queries and keys have a scale a head, and attention probabilities unsigned
+ * codes unless {@code probabilities=signed}. Without labels the loss is the divergence from the teacher's logits in place of the cross entropy.
+ *
+ * <p>Cost: about five forward passes an image of stage 1 (teacher, forward, forward again, backward twice), memory of one block's inner results; stage 2 as QwT.
+ */
+public final class Gplq implements ModelMethod {
+  /** What the catalogue shows. */
+  public static final MethodCard CARD = new MethodCard(
+      "gplq", "GPLQ", "arXiv:2506.11784 (NeurIPS 2025)", "some hundred images, labels where there are some; minutes of training",
+      "4-bit and 3-bit weights and activations of image classifiers", GplqOptions.OPTIONS,
+      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float, maps beside blocks in 16-bit float"));
+
+  private static final int DIRECTIONS_STEP = 32;
+
+  private final GplqOptions options;
+
+  /** With the given knobs. */
+  public Gplq(GplqOptions options) {
+    this.options = options;
+  }
+
+  /** From all options of the catalogue. */
+  public static Gplq of(Map<String, Object> values) {
+    return new Gplq(GplqOptions.of(values));
+  }
+
+  @Override
+  public String name() {
+    return CARD.name();
+  }
+
+  @Override
+  public DataNeed needs() {
+    return DataNeed.SAMPLES;
+  }
+
+  @Override
+  public double passes(int samples) {
+    return 6.0 * options.training().images() + 4.0 * samples;
+  }
+
+  @Override
+  public MethodReport apply(ModelTask task) {
+    if (!(task.model() instanceof ImageClassifier student)) {
+      throw new IllegalArgumentException("gplq trains image classifiers, found " + task.model().architecture() + "; choose another method");
+    }
+    List<ActivationScales.Learned> learned = ActivationScales.fit(task, options);
+    Map<String, Double> facts = new LinkedHashMap<>();
+    List<MethodReport.Curve> curves = new ArrayList<>();
+    if (options.training().steps() > 0) {
+      curves.add(train(task, student, learned, facts));
+    }
+    Map<Site, UniformQuantizer> frozen = new LinkedHashMap<>();
+    learned.forEach(l -> frozen.put(l.site().site(), l.quantizer().frozen()));
+    Model target = options.compensate() ? target(task, frozen) : task.model();
+    List<LayerResult> layers = quantizeWeights(task, frozen);
+    if (options.compensate()) {
+      BlockCompensation compensation = new BlockCompensation(task.ops(), options.ridge(), 0);
+      compensation.fit(task.model(), target, task.samples().inputs(), task.progress()).forEach((block, r2) -> facts.put("gplq." + block + ".r2", r2));
+    }
+    return new MethodReport(layers, facts, curves);
+  }
+
+  private MethodReport.Curve train(ModelTask task, ImageClassifier student, List<ActivationScales.Learned> learned, Map<String, Double> facts) {
+    if (!(task.floatModel().get() instanceof ImageClassifier teacher)) {
+      throw new IllegalStateException("the float model is another kind of model than the one to quantize");
+    }
+    FeatureLoss features = FeatureLoss.fit(task.ops(), teacher, task.samples(), options.share(), DIRECTIONS_STEP);
+    facts.put("gplq.directions", (double) features.directions());
+    facts.put("gplq.explained_variance", features.explained());
+    List<LearnedQuantizer> quantizers = learned.stream().map(ActivationScales.Learned::quantizer).toList();
+    learned.forEach(l -> l.site().site().append(l.quantizer()));
+    try {
+      return new QuantizedTraining(task, "gplq", student, teacher, features, quantizers, options.training()).run();
+    } finally {
+      learned.forEach(l -> l.site().site().remove(l.quantizer()));
+    }
+  }
+
+  /** The model after stage 1: trained float weights, quantized activations. What a block with quantized weights should do. */
+  private static Model target(ModelTask task, Map<Site, UniformQuantizer> frozen) {
+    Model target = task.floatModel().get();
+    Map<String, Parameter> trained = new LinkedHashMap<>();
+    task.model().parameters().forEach(parameter -> trained.put(parameter.name(), parameter));
+    for (Parameter parameter : target.parameters()) {
+      Parameter source = trained.get(parameter.name());
+      if (source == null) {
+        throw new IllegalStateException("the float model has a parameter '" + parameter.name() + "' that the model to quantize has not");
+      }
+      parameter.set(source.peek());
+    }
+    target.linears().forEach(Linear::weightChanged);
+    frozen.forEach((site, quantizer) -> target.sites().get(site.name()).append(quantizer));
+    return target;
+  }
+
+  private List<LayerResult> quantizeWeights(ModelTask task, Map<Site, UniformQuantizer> frozen) {
+    Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
+    frozen.forEach((site, quantizer) -> {
+      boolean perInputChannel = quantizer.scales().rank() == 1 && quantizer.scales().size() > 1 && task.model().linears().stream().anyMatch(l -> l.input() == site);
+      quantizers.put(site, perInputChannel ? folded(task.model(), site, quantizer) : quantizer);
+    });
+    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
+    List<Linear> linears = task.model().linears();
+    task.progress().begin("weights", linears.size(), "layers");
+    for (Linear linear : linears) {
+      task.weights(linear).ifPresent(scheme ->
+          codes.put(linear, WeightRows.quantize(
+              linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), IntFormat.symmetric(scheme.format().bits()), weightRange(),
+              task.ops().splitter())));
+      task.progress().to(codes.size(), linear.name());
+    }
+    return ModelExecution.install(task.model(), quantizers, codes);
+  }
+
+  /** Scales per channel go into the weights; one scale of 1 is left for the kernel. */
+  private static UniformQuantizer folded(Model model, Site site, UniformQuantizer quantizer) {
+    float[] scales = quantizer.scales().toFloats();
+    float[] factors = new float[scales.length];
+    for (int j = 0; j < scales.length; j++) {
+      factors[j] = 1 / scales[j];
+    }
+    boolean byNorm = ChannelFold.apply(model, site, factors, new float[scales.length]);
+    return UniformQuantizer.symmetric(quantizer.bits(), Tensor.scalar(1));
+  }
+
+  private RangeSearch weightRange() {
+    return switch (options.weightRange()) {
+      case PERCENTILE -> new Percentiles(List.of(0.98, 0.99, 0.995, 0.999, 1.0), 2);
+      case MSE -> RangeSearch.SHRINK;
+      case MIN_MAX -> RangeSearch.MIN_MAX;
+    };
+  }
+}

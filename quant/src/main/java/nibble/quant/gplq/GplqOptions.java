@@ -1,0 +1,126 @@
+package nibble.quant.gplq;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import nibble.quant.method.MethodOption;
+import nibble.quant.training.TrainingKnobs;
+
+/**
+ * Knobs of {@link Gplq}.
+ *
+ * @param training of stage 1; 0 images leave the fitted scales as they are
+ * @param scales who shares an activation scale at the inputs of linear layers
+ * @param init how scales begin
+ * @param initImages that they are fitted to, in one batch
+ * @param probabilities codes of attention probabilities
+ * @param share of the variance of the teacher's features that decides how many principal directions are mimicked (paper: about 0.6)
+ * @param weightRange how the range of a weight's row is found
+ * @param compensate whether stage 2 puts a map beside each block
+ * @param ridge of that map
+ */
+public record GplqOptions(
+    TrainingKnobs training, Scales scales, Init init, int initImages, Probabilities probabilities, double share, WeightRange weightRange, boolean compensate,
+    double ridge) {
+
+  /** Who shares an activation scale. */
+  public enum Scales {
+    /** Each channel has its own; folded, so that execution has one. */
+    CHANNEL,
+    /** One a layer. */
+    LAYER
+  }
+
+  /** Starting scales. */
+  public enum Init {
+    /** The fixed point of least squares. */
+    FIXED_POINT,
+    /** The largest magnitude. */
+    MIN_MAX,
+    /** The largest magnitude between the 1st and the 99th percentile. */
+    PERCENTILE
+  }
+
+  /** Codes of values that are never negative. */
+  public enum Probabilities {
+    /** As everywhere else: half of the codes are never used. */
+    SIGNED,
+    /** From 0 up. */
+    UNSIGNED
+  }
+
+  /** Range of a weight's row. */
+  public enum WeightRange {
+    /** The best of a few percentiles. */
+    PERCENTILE,
+    /** Least squares. */
+    MSE,
+    /** The largest magnitude. */
+    MIN_MAX
+  }
+
+  /** The paper's values where it gives them; the length of the training is for a processor and some hundred images. */
+  public static final GplqOptions DEFAULTS =
+      new GplqOptions(
+          new TrainingKnobs(1600, 16, 5e-6, 5e-6, 1, true), Scales.CHANNEL, Init.FIXED_POINT, 32, Probabilities.UNSIGNED, 0.6, WeightRange.PERCENTILE, true, 1e-6);
+
+  /** What the catalogue shows. */
+  static final List<MethodOption> OPTIONS =
+      List.of(
+          MethodOption.integer("train-images", DEFAULTS.training.images(), "images seen in stage 1, all epochs together (paper: 1.28 million); 0 for none"),
+          MethodOption.integer("batch", DEFAULTS.training.batch(), "images an update (paper: 16 a device)"),
+          MethodOption.number("rate", DEFAULTS.training.rate(), "learning rate of weights, constant (paper: 5e-6)"),
+          MethodOption.number("scale-rate", DEFAULTS.training.scaleRate(), "learning rate of scales, constant (paper: as the weights)"),
+          MethodOption.number("lambda", DEFAULTS.training.featureWeight(), "weight of the feature loss (paper: 1)"),
+          MethodOption.bool("recompute", true, "compute inner results of blocks again instead of keeping them: less memory, more time"),
+          MethodOption.choice("scales", "channel", List.of("channel", "layer"), "who shares an activation scale at linear inputs (paper: channel)"),
+          MethodOption.choice("init", "fixed-point", List.of("fixed-point", "min-max", "percentile"), "how scales begin (paper: min-max per channel)"),
+          MethodOption.integer("images", DEFAULTS.initImages, "samples that scales are fitted to, in one batch"),
+          MethodOption.choice("probabilities", "unsigned", List.of("unsigned", "signed"), "codes of attention probabilities (paper's lineage: signed)"),
+          MethodOption.number("variance", DEFAULTS.share, "share of feature variance to mimic; directions are rounded to 32 (paper: 0.6)"),
+          MethodOption.choice("weight-range", "percentile", List.of("percentile", "mse", "min-max"), "range of a weight's row (paper: percentile)"),
+          MethodOption.bool("compensate", true, "a linear map beside each block, as QwT (paper: true)"),
+          MethodOption.number("ridge", DEFAULTS.ridge, "share of the mean Gram diagonal added to it (the paper gives none)"));
+
+  public GplqOptions {
+    if (initImages < 1) {
+      throw new IllegalArgumentException("images must be at least 1, was " + initImages);
+    }
+    if (!(share > 0 && share <= 1)) {
+      throw new IllegalArgumentException("variance must be above 0 and at most 1, was " + share);
+    }
+    if (!(ridge >= 0 && ridge <= 1)) {
+      throw new IllegalArgumentException("ridge must be 0 to 1, was " + ridge);
+    }
+  }
+
+  static GplqOptions of(Map<String, Object> values) {
+    TrainingKnobs training =
+        new TrainingKnobs(
+            (Long) values.get("train-images"), Math.toIntExact((Long) values.get("batch")), (Double) values.get("rate"), (Double) values.get("scale-rate"),
+            (Double) values.get("lambda"), (Boolean) values.get("recompute"));
+    return new GplqOptions(
+        training, Scales.valueOf(word(values, "scales")), Init.valueOf(word(values, "init")), Math.toIntExact((Long) values.get("images")),
+        Probabilities.valueOf(word(values, "probabilities")), (Double) values.get("variance"), WeightRange.valueOf(word(values, "weight-range")),
+        (Boolean) values.get("compensate"), (Double) values.get("ridge"));
+  }
+
+  private static String word(Map<String, Object> values, String option) {
+    return values.get(option).toString().toUpperCase(Locale.ROOT).replace('-', '_');
+  }
+
+  /** The same with another training. */
+  public GplqOptions withTraining(TrainingKnobs value) {
+    return new GplqOptions(value, scales, init, initImages, probabilities, share, weightRange, compensate, ridge);
+  }
+
+  /** The same with other sharing of scales. */
+  public GplqOptions withScales(Scales value) {
+    return new GplqOptions(training, value, init, initImages, probabilities, share, weightRange, compensate, ridge);
+  }
+
+  /** The same with or without maps beside blocks. */
+  public GplqOptions withCompensation(boolean value) {
+    return new GplqOptions(training, scales, init, initImages, probabilities, share, weightRange, value, ridge);
+  }
+}
