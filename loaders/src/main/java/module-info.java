@@ -8,6 +8,7 @@ module nibble.loaders {
 
   exports nibble.loaders;
   exports nibble.loaders.api;
+  exports nibble.loaders.chat;
   exports nibble.loaders.data;
   exports nibble.loaders.hf;
   exports nibble.loaders.hub;

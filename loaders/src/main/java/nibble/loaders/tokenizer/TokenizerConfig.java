@@ -3,6 +3,7 @@ package nibble.loaders.tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -14,14 +15,25 @@ import nibble.loaders.json.JsonValue;
 import nibble.loaders.tokenizer.model.Vocabulary;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json} of a folder say. */
-record TokenizerConfig(JsonObject config, JsonObject specialTokens, JsonObject addedTokens) {
-  static final TokenizerConfig EMPTY = new TokenizerConfig(JsonObject.empty(), JsonObject.empty(), JsonObject.empty());
+/**
+ * What the files beside a tokenizer say; each may be empty.
+ *
+ * @param config {@code tokenizer_config.json}
+ * @param specialTokens {@code special_tokens_map.json}
+ * @param addedTokens {@code added_tokens.json}
+ */
+public record TokenizerConfig(JsonObject config, JsonObject specialTokens, JsonObject addedTokens) {
+  /** Nothing. */
+  public static final TokenizerConfig EMPTY = new TokenizerConfig(JsonObject.empty(), JsonObject.empty(), JsonObject.empty());
 
   /** Lengths from here on are placeholders: transformers writes 1e30 where it knows none. */
   private static final double NO_LENGTH = 1e9;
 
-  static TokenizerConfig read(Path folder) {
+  private static final List<String> ROLES =
+      List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+
+  /** The files in {@code folder}; those that are missing are empty. */
+  public static TokenizerConfig read(Path folder) {
     return new TokenizerConfig(
         readIfThere(folder.resolve("tokenizer_config.json")), readIfThere(folder.resolve("special_tokens_map.json")),
         readIfThere(folder.resolve("added_tokens.json")));
@@ -50,15 +62,22 @@ record TokenizerConfig(JsonObject config, JsonObject specialTokens, JsonObject a
     return value instanceof JsonString(String text) ? text : json.object(role).string("content");
   }
 
+  /** How the tokens with a role are written, by role: {@code bos_token}, {@code eos_token} ... */
+  public Map<String, String> roles() {
+    Map<String, String> roles = new LinkedHashMap<>();
+    for (String role : ROLES) {
+      String content = content(role);
+      if (content != null) {
+        roles.put(role, content);
+      }
+    }
+    return roles;
+  }
+
   /** All tokens that have a role, or that {@code additional_special_tokens} lists. */
   List<String> specialContents() {
     List<String> contents = new ArrayList<>();
-    for (String role : List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")) {
-      String content = content(role);
-      if (content != null) {
-        contents.add(content);
-      }
-    }
+    contents.addAll(roles().values());
     for (JsonObject json : List.of(config, specialTokens)) {
       JsonArray more = json.findArray("additional_special_tokens").orElse(JsonArray.of(List.of()));
       for (int i = 0; i < more.size(); i++) {
