@@ -2,8 +2,8 @@ package nibble.loaders.chat.jinja;
 
 /** Work that a template may do: steps, and characters or elements made. */
 final class Budget {
-  private static final long WORK = 20_000_000;
-  private static final int LONGEST_OUTPUT = 16_000_000;
+  private static final long WORK = 5_000_000;
+  static final int LONGEST_OUTPUT = 16_000_000;
 
   private long left = WORK;
 
@@ -16,7 +16,7 @@ final class Budget {
   }
 
   /** Refuses more output than a prompt can have. */
-  void output(int length) {
+  static void output(int length) {
     if (length > LONGEST_OUTPUT) {
       throw new JinjaException("the template writes more than " + LONGEST_OUTPUT + " characters");
     }

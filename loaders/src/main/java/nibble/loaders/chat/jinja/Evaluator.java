@@ -34,7 +34,7 @@ final class Evaluator {
     return switch (expression) {
       case Expression.Literal(_, Object value) -> value;
       case Expression.Variable(_, String name) -> scope.get(name);
-      case Expression.ListOf(_, var elements) -> values(elements, scope);
+      case Expression.ListOf(_, var elements, boolean tuple) -> tuple ? new Tuple(values(elements, scope)) : values(elements, scope);
       case Expression.DictOf(_, var keys, var values) -> dict(values(keys, scope), values(values, scope));
       case Expression.Attribute(_, Expression object, String name) -> Methods.attribute(value(object, scope), name);
       case Expression.Item(_, Expression object, Expression index) -> item(value(object, scope), value(index, scope));
@@ -67,7 +67,7 @@ final class Evaluator {
   private static Map<Object, Object> dict(List<Object> keys, List<Object> values) {
     Map<Object, Object> dict = new LinkedHashMap<>();
     for (int i = 0; i < keys.size(); i++) {
-      dict.put(keys.get(i), values.get(i));
+      dict.put(Values.key(keys.get(i)), values.get(i));
     }
     return dict;
   }

@@ -14,7 +14,7 @@ sealed interface Expression {
   record Variable(int line, String name) implements Expression {}
 
   /** A list or tuple. */
-  record ListOf(int line, List<Expression> elements) implements Expression {}
+  record ListOf(int line, List<Expression> elements, boolean tuple) implements Expression {}
 
   /** A dict. */
   record DictOf(int line, List<Expression> keys, List<Expression> values) implements Expression {}

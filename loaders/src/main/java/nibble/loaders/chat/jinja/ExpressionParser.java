@@ -43,7 +43,7 @@ final class ExpressionParser {
       }
       elements.add(conditional ? expression() : or());
     }
-    return new Expression.ListOf(line, elements);
+    return new Expression.ListOf(line, elements, true);
   }
 
   private boolean endsTuple() {
@@ -219,7 +219,7 @@ final class ExpressionParser {
       case "(" -> parentheses(open.line());
       case "[" -> {
         tokens.next();
-        yield new Expression.ListOf(open.line(), elements("]"));
+        yield new Expression.ListOf(open.line(), elements("]"), false);
       }
       case "{" -> dict(open.line());
       default -> throw tokens.unexpected("an expression");
@@ -229,7 +229,7 @@ final class ExpressionParser {
   private Expression parentheses(int line) {
     tokens.next();
     if (tokens.accept(Kind.OPERATOR, ")")) {
-      return new Expression.ListOf(line, List.of());
+      return new Expression.ListOf(line, List.of(), true);
     }
     Expression inside = tuple();
     tokens.expect(Kind.OPERATOR, ")");

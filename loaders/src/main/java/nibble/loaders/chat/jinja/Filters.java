@@ -110,7 +110,7 @@ final class Filters {
     for (int i = 0; i < elements.size(); i++) {
       Object element = attribute == None.NONE ? elements.get(i) : byPath(elements.get(i), attribute);
       joined.append(i > 0 ? separator : "").append(Values.text(element));
-      budget.output(joined.length());
+      Budget.output(joined.length());
     }
     budget.spend(joined.length() / 16);
     return joined.toString();
@@ -291,7 +291,7 @@ final class Filters {
   private static List<Object> unique(List<Object> elements) {
     Map<Object, Object> seen = new LinkedHashMap<>();
     for (Object element : elements) {
-      seen.putIfAbsent(folded(element), element);
+      seen.putIfAbsent(Values.key(folded(element)), element);
     }
     return new ArrayList<>(seen.values());
   }

@@ -17,6 +17,9 @@ final class Interpreter {
 
   private static final int DEEPEST_CALL = 50;
 
+  /** A turn of a loop makes its variables, so it counts as several steps. */
+  private static final int LOOP_STEP = 10;
+
   private final Budget budget = new Budget();
   private final Evaluator evaluator = new Evaluator(budget);
   private int calls;
@@ -67,7 +70,7 @@ final class Interpreter {
   private Flow write(String text, StringBuilder out) {
     budget.spend(text.length() / 16);
     out.append(text);
-    budget.output(out.length());
+    Budget.output(out.length());
     return Flow.NEXT;
   }
 
@@ -138,6 +141,7 @@ final class Interpreter {
     }
     List<Object> changed = new ArrayList<>();
     for (int i = 0; i < items.size(); i++) {
+      budget.spend(LOOP_STEP);
       Scope inner = new Scope(scope);
       bind(loop, items.get(i), inner);
       inner.set("loop", loopVariables(items, i, changed));

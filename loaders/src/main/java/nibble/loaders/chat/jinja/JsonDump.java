@@ -28,6 +28,7 @@ final class JsonDump {
     if (level > DEEPEST) {
       throw new JinjaException("a value with more than " + DEEPEST + " levels");
     }
+    Budget.output(out.length());
     switch (value) {
       case None _ -> out.append("null");
       case Boolean flag -> out.append(flag);

@@ -52,7 +52,7 @@ final class Methods {
           case "items" -> _ -> items(dict);
           case "keys" -> _ -> new ArrayList<Object>(dict.keySet());
           case "values" -> _ -> new ArrayList<Object>(dict.values());
-          case "get" -> a -> dict.get(a.get(0, "key", None.NONE)) instanceof Object found ? found : a.get(1, "default", None.NONE);
+          case "get" -> a -> dict.get(Values.key(a.get(0, "key", None.NONE))) instanceof Object found ? found : a.get(1, "default", None.NONE);
           default -> null;
         };
     return Optional.ofNullable(method);
@@ -61,7 +61,7 @@ final class Methods {
   /** The pairs of {@code dict}. */
   static List<Object> items(Map<?, ?> dict) {
     List<Object> pairs = new ArrayList<>();
-    dict.forEach((key, value) -> pairs.add(List.of(key, value)));
+    dict.forEach((key, value) -> pairs.add(new Tuple(List.of(key, value))));
     return pairs;
   }
 

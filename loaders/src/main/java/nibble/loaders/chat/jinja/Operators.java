@@ -36,7 +36,7 @@ final class Operators {
 
   private static String spent(String text, Budget budget) {
     budget.spend(1 + text.length() / 16);
-    budget.output(text.length());
+    Budget.output(text.length());
     return text;
   }
 
@@ -109,7 +109,7 @@ final class Operators {
   /** {@code object[index]}; undefined if there is no such element. */
   static Object item(Object object, Object index) {
     if (object instanceof Map<?, ?> dict) {
-      Object found = dict.get(index);
+      Object found = dict.get(Values.key(index));
       return found == null ? new Undefined(Values.text(index)) : found;
     }
     if (object instanceof Namespace(var values) && index instanceof String name) {

@@ -10,7 +10,7 @@ final class Tests {
   private static final Set<String> NAMES =
       Set.of(
           "defined", "undefined", "none", "string", "number", "integer", "float", "boolean", "true", "false", "mapping", "iterable", "sequence",
-          "callable", "odd", "even", "divisibleby", "equalto", "eq", "ne", "lt", "lessthan", "le", "gt", "greaterthan", "ge", "in", "sameas", "lower",
+          "callable", "odd", "even", "divisibleby", "equalto", "eq", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge", ">=", "in", "sameas", "lower",
           "upper");
 
   private Tests() {}
@@ -49,12 +49,12 @@ final class Tests {
 
   private static boolean compare(String name, Object value, Object other) {
     return switch (name) {
-      case "equalto", "eq" -> Values.equal(value, other);
-      case "ne" -> !Values.equal(value, other);
-      case "lt", "lessthan" -> Values.compare(value, other) < 0;
-      case "le" -> Values.compare(value, other) <= 0;
-      case "gt", "greaterthan" -> Values.compare(value, other) > 0;
-      case "ge" -> Values.compare(value, other) >= 0;
+      case "equalto", "eq", "==" -> Values.equal(value, other);
+      case "ne", "!=" -> !Values.equal(value, other);
+      case "lt", "lessthan", "<" -> Values.compare(value, other) < 0;
+      case "le", "<=" -> Values.compare(value, other) <= 0;
+      case "gt", "greaterthan", ">" -> Values.compare(value, other) > 0;
+      case "ge", ">=" -> Values.compare(value, other) >= 0;
       case "in" -> Values.contains(other, value);
       default -> value == other || value instanceof Boolean && value.equals(other);
     };

@@ -60,6 +60,7 @@ final class Values {
     if (depth > DEEPEST) {
       throw new JinjaException("a value with more than " + DEEPEST + " levels");
     }
+    Budget.output(out.length());
     switch (value) {
       case None _ -> out.append("None");
       case Undefined _ -> out.append("Undefined");
@@ -67,12 +68,12 @@ final class Values {
       case Double number -> out.append(number(number));
       case String text -> quoted(text, out);
       case List<?> list -> {
-        out.append('[');
+        out.append(list instanceof Tuple ? '(' : '[');
         for (int i = 0; i < list.size(); i++) {
           out.append(i > 0 ? ", " : "");
           repr(list.get(i), out, depth + 1);
         }
-        out.append(']');
+        out.append(list instanceof Tuple ? (list.size() == 1 ? ",)" : ")") : "]");
       }
       case Map<?, ?> dict -> {
         out.append('{');
@@ -134,25 +135,35 @@ final class Values {
 
   /** {@code a == b}: numbers by value, whatever their kind. */
   static boolean equal(Object a, Object b) {
+    return equal(a, b, new Budget());
+  }
+
+  private static boolean equal(Object a, Object b, Budget budget) {
+    budget.spend(1);
     if (isNumber(a) && isNumber(b)) {
       return integral(a) && integral(b) ? integer(a) == integer(b) : decimal(a) == decimal(b);
     }
     if (a instanceof List<?> left && b instanceof List<?> right) {
-      boolean same = left.size() == right.size();
+      boolean same = left.size() == right.size() && left instanceof Tuple == right instanceof Tuple;
       for (int i = 0; same && i < left.size(); i++) {
-        same = equal(left.get(i), right.get(i));
+        same = equal(left.get(i), right.get(i), budget);
       }
       return same;
     }
     if (a instanceof Map<?, ?> left && b instanceof Map<?, ?> right) {
       return left.size() == right.size()
-          && left.entrySet().stream().allMatch(e -> right.containsKey(e.getKey()) && equal(e.getValue(), right.get(e.getKey())));
+          && left.entrySet().stream().allMatch(e -> right.get(e.getKey()) instanceof Object other && equal(e.getValue(), other, budget));
     }
-    return a instanceof Undefined && b instanceof Undefined || a.equals(b);
+    return a == b || a instanceof Undefined && b instanceof Undefined || a instanceof String && a.equals(b);
   }
 
   /** Less than 0, 0, or more as {@code a} is before, the same as, or behind {@code b}. */
   static int compare(Object a, Object b) {
+    return compare(a, b, new Budget());
+  }
+
+  private static int compare(Object a, Object b, Budget budget) {
+    budget.spend(1);
     if (isNumber(a) && isNumber(b)) {
       return integral(a) && integral(b) ? Long.compare(integer(a), integer(b)) : Double.compare(decimal(a), decimal(b));
     }
@@ -161,7 +172,7 @@ final class Values {
     }
     if (a instanceof List<?> left && b instanceof List<?> right) {
       for (int i = 0; i < Math.min(left.size(), right.size()); i++) {
-        int order = compare(left.get(i), right.get(i));
+        int order = compare(left.get(i), right.get(i), budget);
         if (order != 0) {
           return order;
         }
@@ -180,6 +191,14 @@ final class Values {
       return Integer.compare(a.length(), b.length());
     }
     return Integer.compare(a.codePointAt(i), b.codePointAt(i));
+  }
+
+  /** {@code value}, which must be what Python can hash, as a key of a dict. */
+  static Object key(Object value) {
+    if (value instanceof List<?> || value instanceof Map<?, ?>) {
+      throw new JinjaException(kind(value) + " cannot be a key");
+    }
+    return value;
   }
 
   static boolean isNumber(Object value) {
@@ -232,7 +251,7 @@ final class Values {
       case Undefined _ -> false;
       case String text when value instanceof String part -> text.contains(part);
       case List<?> list -> list.stream().anyMatch(element -> equal(element, value));
-      case Map<?, ?> dict -> dict.containsKey(value);
+      case Map<?, ?> dict -> dict.containsKey(key(value));
       default -> throw new JinjaException("'in' does not work for %s in %s".formatted(kind(value), kind(container)));
     };
   }
