@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 final class AddedTokens {
   private final Map<Integer, AddedToken> byId = new LinkedHashMap<>();
   private final Map<String, Integer> ids = new HashMap<>();
-  private final Map<Integer, String> normalizedSpellings = new HashMap<>();
   private final CharTrie plain = new CharTrie(64);
   private final CharTrie normalized = new CharTrie(64);
 
@@ -25,9 +24,6 @@ final class AddedTokens {
       byId.put(token.id(), token);
       ids.put(token.content(), token.id());
       String written = token.normalized() ? normalizer.apply(AlignedText.of(token.content())).text() : token.content();
-      if (!written.equals(token.content())) {
-        normalizedSpellings.put(token.id(), written);
-      }
       if (!written.isEmpty()) {
         (token.normalized() ? normalized : plain).put(written, token.id());
       }
@@ -45,11 +41,6 @@ final class AddedTokens {
   /** The id of the token written {@code content}; -1 if there is none. */
   int id(String content) {
     return ids.getOrDefault(content, -1);
-  }
-
-  /** How {@code token} is written for a decoder: as the normalizer makes it, which the decoder undoes. */
-  String decoded(AddedToken token) {
-    return normalizedSpellings.getOrDefault(token.id(), token.content());
   }
 
   /** Cuts {@code text} at the tokens that are looked for before normalization; special ones only if {@code special}. */

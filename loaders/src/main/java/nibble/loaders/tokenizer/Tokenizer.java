@@ -118,7 +118,7 @@ public final class Tokenizer {
     List<String> tokens = new ArrayList<>(ids.length);
     for (int id : ids) {
       AddedToken added = pipeline.added().byId(id);
-      String token = added == null ? pipeline.model().vocabulary().token(id) : pipeline.added().decoded(added);
+      String token = added == null ? pipeline.model().vocabulary().token(id) : added.content();
       if (token != null && !(skipSpecial && added != null && added.special())) {
         tokens.add(token);
       }
