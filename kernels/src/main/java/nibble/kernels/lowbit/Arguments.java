@@ -9,11 +9,29 @@ final class Arguments {
 
   static void check(
       int rows, float[] x, int xOffset, int xStride, int in, float @Nullable [] bias, float[] out, int outOffset, int outStride, int width) {
+    checkRows(rows, x, xOffset, xStride, in);
+    checkOutput(rows, bias, out, outOffset, outStride, width);
+  }
+
+  static void checkRows(int rows, float[] x, int xOffset, int xStride, int in) {
     if (rows < 0) {
       throw new IllegalArgumentException("rows must not be negative, was " + rows);
     }
     if (rows > 0) {
       Objects.checkFromIndexSize(xOffset, Math.addExact(Math.multiplyExact(rows - 1, xStride), in), x.length);
+    }
+  }
+
+  static void check(QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride) {
+    if (x.in() != weights.in()) {
+      throw new IllegalArgumentException("the weights take %d inputs, the quantized rows have %d".formatted(weights.in(), x.in()));
+    }
+    checkOutput(x.rows(), bias, out, outOffset, outStride, weights.out());
+    checkIntegerRange(x.quantizer(), weights);
+  }
+
+  private static void checkOutput(int rows, float @Nullable [] bias, float[] out, int outOffset, int outStride, int width) {
+    if (rows > 0) {
       Objects.checkFromIndexSize(outOffset, Math.addExact(Math.multiplyExact(rows - 1, outStride), width), out.length);
     }
     if (bias != null) {
@@ -21,7 +39,7 @@ final class Arguments {
     }
   }
 
-  static void checkIntegerRange(ActivationQuantizer quantizer, IntWeights weights) {
+  private static void checkIntegerRange(ActivationQuantizer quantizer, IntWeights weights) {
     long most = (long) weights.groupSize() * weights.maxLevel() * quantizer.maxLevel();
     if (most > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(

@@ -37,6 +37,27 @@ public interface IntGemm {
       int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
       int outOffset, int outStride, WorkSplitter splitter);
 
+  /**
+   * Quantizes activations for products with several weights.
+   *
+   * @param x {@code [rows, in]} with row stride {@code xStride}
+   * @param levels receives {@code rows * QuantizedRows.stride(in)} floats from {@code levelsAt} on
+   * @param grid receives {@code 2 * rows} floats from {@code gridAt} on
+   * @return a view of {@code levels} and {@code grid}
+   */
+  QuantizedRows quantize(
+      int rows, int in, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, float[] levels, int levelsAt, float[] grid,
+      int gridAt, WorkSplitter splitter);
+
+  /**
+   * The product with activations that are quantized already, as above.
+   *
+   * @throws IllegalArgumentException if the weights take another number of inputs, or a group is so long that {@code S} could leave the range
+   *     of an int
+   */
+  void multiply(
+      QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, WorkSplitter splitter);
+
   /** The best implementation for this machine. */
   static IntGemm best() {
     return Best.INSTANCE;

@@ -35,11 +35,12 @@ public final class IntWeights {
   /** Inputs are padded to a multiple of this. */
   static final int INPUT_STEP = 8;
 
-  private static final ValueLayout.OfInt WORD = JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfInt WORD = JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Shape shape;
   private final MemorySegment segment;
+  private final ExactChunks exactChunks = new ExactChunks(this);
 
   private IntWeights(Shape shape, MemorySegment segment) {
     this.shape = shape;
@@ -305,7 +306,7 @@ public final class IntWeights {
     return word >>> (k % inputsPerWord() * shape.container()) & ((1 << shape.container()) - 1);
   }
 
-  private int storedZeroPoint(int row, int group) {
+  int storedZeroPoint(int row, int group) {
     return shape.symmetric ? fixedZeroPoint() : segment.get(WORD, zeroPointAt(row, group));
   }
 
@@ -317,6 +318,10 @@ public final class IntWeights {
   /** Largest absolute {@link #level}. */
   int maxLevel() {
     return shape.symmetric ? 1 << (shape.bits - 1) : (1 << shape.bits) - 1;
+  }
+
+  ExactChunks exactChunks() {
+    return exactChunks;
   }
 
   int inputsPerWord() {

@@ -1,129 +1,203 @@
 package nibble.kernels.lowbit;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.util.Arrays;
-import nibble.kernels.lowbit.LevelPanels.Activations;
-import nibble.kernels.lowbit.LevelPanels.Tiles;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.kernels.platform.Lanes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One integer product of many rows, as tasks that each own a range of panels. For each panel and block of inputs the levels are unpacked
- * once, to memory that stays in the first-level cache, and multiplied with all rows. Task scratch: float slots 0 and 1, int slots 0 and 1,
- * segment slot 0.
+ * One integer product of many rows, as tasks that each own a rectangle of the result. For each panel of outputs and block of inputs the
+ * levels are unpacked once, to memory that stays in the second-level cache, and multiplied with all rows. Task scratch: float slots 0 and 1,
+ * int slot 0, segment slots 0 to 3.
  */
 final class LevelGemm implements WorkSplitter.Task {
-  /** Inputs of a block: a panel of 16-bit levels for 16 outputs takes 16 KiB. */
-  private static final int BLOCK = 512;
+  private static final VectorSpecies<Float> F = Lanes.FLOAT;
+  private static final int LANES = Lanes.FLOATS;
+  private static final int ROWS = ChunkTile.ROWS;
 
-  private final LevelPanels panels;
-  private final int rows;
-  private final Activations x;
-  private final float[] grids;
+  /** Share of the work that a lopsided split may waste before rows are split too. */
+  private static final double MOST_WASTE = 1.15;
+
+  private final LevelLanes lanes;
+  private final QuantizedRows x;
   private final IntWeights weights;
+  private final ChunkPlan plan;
   private final float @Nullable [] bias;
   private final float[] out;
   private final int outOffset;
   private final int outStride;
-  private final int tasks;
-  private final int panelCount;
-  private final int chunkInputs;
-  private final boolean areChunksGroups;
+  private final int columns;
+  private final int panels;
+  private final int tiles;
+  private final int rowTasks;
+  private final int panelTasks;
 
   /**
-   * @param grids scale and zero point of each row
+   * @param lanes in which the products are exact
    * @param workers threads that share the work
    */
   LevelGemm(
-      LevelPanels panels, int rows, Activations x, float[] grids, ActivationQuantizer quantizer, IntWeights weights,
-      float @Nullable [] bias, float[] out, int outOffset, int outStride, int workers) {
-    this.panels = panels;
-    this.rows = rows;
+      LevelLanes lanes, QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, int workers) {
+    this.lanes = lanes;
     this.x = x;
-    this.grids = grids;
     this.weights = weights;
+    this.plan = ChunkPlan.of(weights, lanes.exactInputs(weights, x.quantizer()), lanes.mostParts());
     this.bias = bias;
     this.out = out;
     this.outOffset = outOffset;
     this.outStride = outStride;
-    this.panelCount = Math.ceilDiv(weights.out(), panels.columns());
-    this.tasks = workers == 1 ? 1 : Math.min(panelCount, 2 * workers);
-    int exact = panels.exactInputs(weights, quantizer);
-    this.areChunksGroups = weights.groupSize() <= Math.min(exact, BLOCK);
-    this.chunkInputs = areChunksGroups ? wholeLines(weights.groupSize()) : Math.min(exact, BLOCK);
-  }
-
-  /** Only a single group may end inside a line, and there weights are zero from its end on. */
-  private static int wholeLines(int inputs) {
-    return Math.ceilDiv(inputs, IntWeights.INPUT_STEP) * IntWeights.INPUT_STEP;
+    this.columns = ChunkTile.WIDEST * LANES * lanes.fields();
+    this.panels = Math.ceilDiv(weights.out(), columns);
+    this.tiles = Math.ceilDiv(x.rows(), ROWS);
+    double panelsEach = Math.max(1, (double) weights.out() / columns / workers);
+    boolean isLopsided = Math.ceil(panelsEach) / panelsEach > MOST_WASTE || panels < workers;
+    this.rowTasks = workers > 1 && isLopsided ? Math.min(tiles, workers) : 1; // each task unpacks its panels
+    this.panelTasks = Math.min(panels, workers == 1 ? 1 : 2 * workers);
   }
 
   int tasks() {
-    return tasks;
+    return rowTasks * panelTasks;
   }
 
   @Override
   public void run(int index, Scratch scratch) {
-    int columns = panels.columns();
-    int tileRows = Math.ceilDiv(rows, LevelPanels.ROWS) * LevelPanels.ROWS;
-    int blockInputs = blockInputs();
-    int rawLength = Math.ceilDiv(blockInputs, chunkInputs) * LevelPanels.ROWS * columns;
-    boolean isShort = weights.containerBits() == 4;
-    Tiles tiles =
-        new Tiles(
-            scratch.ints(0, isShort ? rawLength : 0), scratch.floats(0, isShort ? 0 : rawLength), scratch.ints(1, tileRows * columns),
-            scratch.floats(1, tileRows * columns));
-    MemorySegment panel = scratch.segment(0, panels.panelBytes(blockInputs));
-    int to = (int) ((long) panelCount * (index + 1) / tasks);
-    for (int p = (int) ((long) panelCount * index / tasks); p < to; p++) {
-      panel(p * columns, blockInputs, panel, tiles, tileRows * columns);
-      finish(p * columns, tiles.y());
+    int rowTask = index / panelTasks;
+    int panelTask = index % panelTasks;
+    int rowFrom = part(tiles, rowTask, rowTasks) * ROWS;
+    int rowTo = Math.min(x.rows(), part(tiles, rowTask + 1, rowTasks) * ROWS);
+    int length = plan.isOneBlock(weights) ? ROWS * columns : Math.ceilDiv(rowTo - rowFrom, ROWS) * ROWS * columns;
+    long groupFloats = (long) weights.groups() * columns;
+    FoldTile fold =
+        new FoldTile(
+            scratch.segment(1, (long) plan.chunksAtOnce() * ChunkTile.rawBytes(ChunkTile.WIDEST)), scratch.segment(2, 4 * groupFloats),
+            scratch.segment(3, 4 * groupFloats), scratch.floats(0, length), scratch.floats(1, sumsLength(2, length)),
+            scratch.ints(0, sumsLength(1, length)));
+    MemorySegment panel = scratch.segment(0, 4L * plan.blockInputs() * ChunkTile.WIDEST * LANES);
+    for (int p = part(panels, panelTask, panelTasks); p < part(panels, panelTask + 1, panelTasks); p++) {
+      start(p * columns, fold, length);
+      panel(p * columns, rowFrom, rowTo, panel, fold);
     }
   }
 
-  /** Whole groups, or a part of one group in whole chunks. */
-  private int blockInputs() {
-    return areChunksGroups
-        ? Math.min(weights.groups(), BLOCK / chunkInputs) * chunkInputs
-        : Math.min(Math.ceilDiv(weights.groupSize(), chunkInputs), BLOCK / chunkInputs) * chunkInputs;
+  private static int part(int whole, int index, int parts) {
+    return (int) ((long) whole * index / parts);
   }
 
-  private void panel(int firstOut, int blockInputs, MemorySegment panel, Tiles tiles, int length) {
-    Arrays.fill(tiles.y(), 0, length, 0);
-    if (areChunksGroups) {
-      for (int in = 0; in < weights.in(); in += blockInputs) {
-        block(firstOut, in, Math.min(blockInputs, weights.in() - in), false, panel, tiles);
+  private void start(int firstOut, FoldTile fold, int length) {
+    int vector = LANES * lanes.fields();
+    fold.vectors = Math.ceilDiv(weights.out() - firstOut, vector) <= ChunkTile.NARROW ? ChunkTile.NARROW : ChunkTile.WIDEST;
+    fold.columns = fold.vectors * vector;
+    fold.hasOffsets = lanes.takesOffsets() && QuantizedRows.hasOffsets(x.quantizer());
+    for (int column = 0; column < fold.columns; column += LANES) {
+      int row = Math.min(firstOut + column, weights.panels() * IntWeights.PANEL_ROWS - LANES);
+      ScaleLines.copy(weights, row, fold.scales, 4L * column, 4L * fold.columns);
+    }
+    clear(fold.weightSums, (long) weights.groups() * fold.columns);
+    Arrays.fill(fold.sums, 0, sumsLength(2, length), 0);
+    Arrays.fill(fold.intSums, 0, sumsLength(1, length), 0);
+  }
+
+  private static void clear(MemorySegment segment, long floats) {
+    FloatVector zero = FloatVector.zero(F);
+    for (long i = 0; i < floats; i += LANES) {
+      zero.intoMemorySegment(segment, 4 * i, ByteOrder.nativeOrder());
+    }
+  }
+
+  /** Running sums of {@code length} columns, if there are any for so many outputs in a lane. */
+  private int sumsLength(int fields, int length) {
+    return plan.isLong() && lanes.fields() == fields ? length : 0;
+  }
+
+  private void panel(int firstOut, int rowFrom, int rowTo, MemorySegment panel, FoldTile fold) {
+    boolean isOneBlock = plan.isOneBlock(weights);
+    for (int in = 0; in < weights.in(); ) {
+      int count = plan.blockAt(weights, in);
+      lanes.unpack(weights, firstOut, fold.vectors, in, count, panel);
+      if (fold.hasOffsets) {
+        addWeightSums(in, count, panel, fold);
       }
-      return;
-    }
-    Arrays.fill(tiles.sums(), 0, length, 0);
-    for (int group = 0; group < weights.in(); group += weights.groupSize()) {
-      for (int in = 0; in < weights.groupSize(); in += blockInputs) {
-        int count = Math.min(blockInputs, weights.groupSize() - in);
-        block(firstOut, group + in, count, in + count == weights.groupSize(), panel, tiles);
+      for (int row = rowFrom; row < rowTo; row += ROWS) {
+        fold.yAt = isOneBlock ? 0 : (row - rowFrom) * fold.columns;
+        if (in == 0) {
+          Arrays.fill(fold.y, fold.yAt, fold.yAt + ROWS * fold.columns, 0);
+        }
+        tile(row, rowTo, in, count, panel, fold);
+        if (in + count == weights.in()) {
+          finish(firstOut, row, Math.min(ROWS, rowTo - row), fold);
+        }
       }
+      in += count;
     }
   }
 
-  private void block(int firstOut, int firstIn, int count, boolean isGroupEnd, MemorySegment panel, Tiles tiles) {
-    int chunks = Math.ceilDiv(count, chunkInputs);
-    int group = firstIn / weights.groupSize();
-    panels.unpack(weights, firstOut, firstIn, count, panel);
-    for (int row = 0; row < rows; row += LevelPanels.ROWS) {
-      panels.products(x, row, Math.min(LevelPanels.ROWS, rows - row), firstIn, count, chunkInputs, chunks, panel, tiles);
-      if (areChunksGroups) {
-        panels.foldGroups(weights, firstOut, group, chunks, tiles, row * panels.columns());
+  private void addWeightSums(int firstIn, int count, MemorySegment panel, FoldTile fold) {
+    long step = (long) fold.vectors * ChunkTile.VECTOR;
+    for (int in = 0; in < count; in += plan.inputsAtOnce()) {
+      int inputs = plan.padded(Math.min(plan.inputsAtOnce(), count - in));
+      int chunks = Math.ceilDiv(inputs, plan.chunkInputs());
+      ChunkTile.columnSums(fold.vectors, inputs, plan.chunkInputs(), panel, in * step, fold.raw);
+      long sumAt = (long) ((firstIn + in) / weights.groupSize()) * 4 * fold.columns;
+      lanes.addWeightSums(fold.vectors, chunks, plan.isLong() ? chunks : plan.parts(), fold.raw, fold.weightSums, sumAt);
+    }
+  }
+
+  private void tile(int row, int rowTo, int firstIn, int count, MemorySegment panel, FoldTile fold) {
+    int rows = Math.min(ROWS, rowTo - row);
+    for (int r = 0; r < ROWS; r++) {
+      fold.offsets[r] = x.offset(row + Math.min(r, rows - 1));
+    }
+    long step = (long) fold.vectors * ChunkTile.VECTOR;
+    for (int in = 0; in < count; in += plan.inputsAtOnce()) {
+      int inputs = Math.min(plan.inputsAtOnce(), count - in);
+      int padded = plan.padded(inputs);
+      ChunkTile.products(
+          fold.vectors, padded, plan.chunkInputs(), x.levels(), x.rowAt(row) + firstIn + in, x.stride(), rows, panel, in * step, fold.raw);
+      int group = (firstIn + in) / weights.groupSize();
+      fold.groupAt = 4L * group * fold.columns;
+      if (plan.isLong()) {
+        lanes.foldParts(fold, Math.ceilDiv(padded, plan.chunkInputs()));
+        if (firstIn + in + inputs == (group + 1) * weights.groupSize()) {
+          lanes.endGroup(fold);
+        }
       } else {
-        panels.foldParts(weights, firstOut, group, isGroupEnd, chunks, tiles, row * panels.columns());
+        lanes.foldGroups(fold, Math.ceilDiv(inputs, weights.groupSize()), plan.parts());
       }
     }
   }
 
-  private void finish(int firstOut, float[] y) {
-    int columns = Math.min(panels.columns(), weights.out() - firstOut);
-    for (int row = 0; row < rows; row++) {
-      OutputRow.write(columns, y, row * panels.columns(), grids[2 * row], bias, firstOut, out, outOffset + row * outStride + firstOut);
+  private void finish(int firstOut, int row, int rows, FoldTile fold) {
+    int count = Math.min(fold.columns, weights.out() - firstOut);
+    for (int r = 0; r < rows; r++) {
+      int from = fold.yAt + r * fold.columns;
+      int to = outOffset + (row + r) * outStride + firstOut;
+      float scale = x.scale(row + r);
+      int whole = F.loopBound(count);
+      if (bias == null) {
+        scaled(whole, fold.y, from, scale, out, to);
+      } else {
+        scaledAndMoved(whole, fold.y, from, scale, bias, firstOut, out, to);
+      }
+      OutputRow.write(count - whole, fold.y, from + whole, scale, bias, firstOut + whole, out, to + whole);
+    }
+  }
+
+  private static void scaled(int count, float[] y, int from, float scale, float[] out, int to) {
+    FloatVector zero = FloatVector.zero(F);
+    for (int i = 0; i < count; i += LANES) {
+      FloatVector.fromArray(F, y, from + i).fma(FloatVector.broadcast(F, scale), zero).intoArray(out, to + i);
+    }
+  }
+
+  private static void scaledAndMoved(int count, float[] y, int from, float scale, float[] bias, int biasAt, float[] out, int to) {
+    for (int i = 0; i < count; i += LANES) {
+      FloatVector b = FloatVector.fromArray(F, bias, biasAt + i);
+      FloatVector.fromArray(F, y, from + i).fma(FloatVector.broadcast(F, scale), b).intoArray(out, to + i);
     }
   }
 }

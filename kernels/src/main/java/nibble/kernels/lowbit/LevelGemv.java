@@ -41,17 +41,20 @@ final class LevelGemv {
   /**
    * Arranges the levels of a row in the order in which the codes are read.
    *
-   * @param levels {@code in} integers in floats
+   * @param row of {@code x}
    * @param prepared receives {@link #preparedLength} ints
    * @param sums receives the sum of the levels of each group
    */
-  static void prepare(IntWeights weights, float[] levels, int levelsAt, int[] prepared, int preparedAt, int[] sums, int sumsAt) {
+  static void prepare(IntWeights weights, QuantizedRows x, int row, int[] prepared, int preparedAt, int[] sums, int sumsAt) {
     int in = weights.in();
+    float[] levels = x.levels();
+    int levelsAt = x.rowAt(row);
+    int offset = (int) x.offset(row);
     if (weights.containerBits() == 4) {
-      pairs(in, weights.paddedIn(), levels, levelsAt, prepared, preparedAt);
+      pairs(in, weights.paddedIn(), levels, levelsAt, offset, prepared, preparedAt);
     } else {
       for (int k = 0; k < weights.paddedIn(); k++) {
-        prepared[preparedAt + k] = k < in ? (int) levels[levelsAt + k] : 0;
+        prepared[preparedAt + k] = k < in ? (int) levels[levelsAt + k] + offset : 0;
       }
     }
     int size = weights.groupSize();
@@ -60,24 +63,24 @@ final class LevelGemv {
       for (int k = g * size; k < (g + 1) * size; k++) {
         sum += (int) levels[levelsAt + k];
       }
-      sums[sumsAt + g] = sum;
+      sums[sumsAt + g] = sum + size * offset;
     }
   }
 
   /** Levels of inputs {@code 8 t + j} (low half) and {@code 8 t + j + 4} (high half) at {@code 4 t + j}. */
-  static void pairs(int in, int paddedIn, float[] levels, int levelsAt, int[] prepared, int preparedAt) {
+  private static void pairs(int in, int paddedIn, float[] levels, int levelsAt, int offset, int[] prepared, int preparedAt) {
     int whole = in / 8 * 8;
     for (int t = 0; t < whole; t += 8) {
       for (int j = 0; j < 4; j++) {
-        int low = (int) levels[levelsAt + t + j];
-        int high = (int) levels[levelsAt + t + j + 4];
+        int low = (int) levels[levelsAt + t + j] + offset;
+        int high = (int) levels[levelsAt + t + j + 4] + offset;
         prepared[preparedAt + t / 2 + j] = low & 0xFFFF | high << 16;
       }
     }
     if (whole < paddedIn) {
       for (int j = 0; j < 4; j++) {
-        int low = whole + j < in ? (int) levels[levelsAt + whole + j] : 0;
-        int high = whole + j + 4 < in ? (int) levels[levelsAt + whole + j + 4] : 0;
+        int low = whole + j < in ? (int) levels[levelsAt + whole + j] + offset : 0;
+        int high = whole + j + 4 < in ? (int) levels[levelsAt + whole + j + 4] + offset : 0;
         prepared[preparedAt + whole / 2 + j] = low & 0xFFFF | high << 16;
       }
     }

@@ -30,27 +30,44 @@ final class ScalarIntGemm implements IntGemm {
       int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
       int outOffset, int outStride, WorkSplitter splitter) {
     Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
-    Arguments.checkIntegerRange(quantizer, weights);
+    float[] levels = new float[Math.multiplyExact(rows, QuantizedRows.stride(weights.in()))];
+    QuantizedRows quantized = quantize(rows, weights.in(), x, xOffset, xStride, quantizer, levels, 0, new float[2 * rows], 0, splitter);
+    multiply(quantized, weights, bias, out, outOffset, outStride, splitter);
+  }
+
+  @Override
+  public QuantizedRows quantize(
+      int rows, int in, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, float[] levels, int levelsAt, float[] grid,
+      int gridAt, WorkSplitter splitter) {
+    Arguments.checkRows(rows, x, xOffset, xStride, in);
+    QuantizedRows result = new QuantizedRows(quantizer, rows, in, levels, levelsAt, grid, gridAt);
     splitter.run(
         rows,
+        (r, scratch) -> RowLevels.quantize(result, r, x, xOffset + r * xStride, RowLevels::levels));
+    return result;
+  }
+
+  @Override
+  public void multiply(
+      QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+    Arguments.check(x, weights, bias, out, outOffset, outStride);
+    splitter.run(
+        x.rows(),
         (r, scratch) -> {
-          float[] levels = scratch.floats(0, weights.in());
-          float[] grid = scratch.floats(1, 2);
-          RowLevels.quantize(quantizer, x, xOffset + r * xStride, weights.in(), levels, 0, grid, 0);
           for (int o = 0; o < weights.out(); o++) {
             float sum = 0;
             for (int g = 0; g < weights.groups(); g++) {
-              sum = Math.fma((float) groupSum(levels, weights, o, g), weights.scale(o, g), sum);
+              sum = Math.fma((float) groupSum(x, r, weights, o, g), weights.scale(o, g), sum);
             }
-            out[outOffset + r * outStride + o] = Math.fma(sum, grid[0], bias == null ? 0 : bias[o]);
+            out[outOffset + r * outStride + o] = Math.fma(sum, x.scale(r), bias == null ? 0 : bias[o]);
           }
         });
   }
 
-  private static int groupSum(float[] levels, IntWeights weights, int row, int group) {
+  private static int groupSum(QuantizedRows x, int row, IntWeights weights, int o, int group) {
     long sum = 0;
     for (int k = group * weights.groupSize(); k < (group + 1) * weights.groupSize(); k++) {
-      sum += (int) levels[k] * (long) weights.level(row, k);
+      sum += (int) (x.levels()[x.rowAt(row) + k] + x.offset(row)) * (long) weights.level(o, k);
     }
     return Math.toIntExact(sum);
   }

@@ -1,5 +1,6 @@
 package nibble.kernels.lowbit;
 
+import java.util.Arrays;
 import nibble.kernels.gemm.PanelGemm;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
@@ -7,16 +8,19 @@ import nibble.kernels.platform.Lanes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A few rows read the packed codes directly; more rows unpack panels. Integer products of 4-bit weights run in 16-bit lanes, those of 8-bit
- * weights in FP32 lanes (many rows) or 32-bit lanes (few rows).
+ * A few rows read the packed codes directly; more rows unpack panels. Integer products of many rows run in FP32 lanes, two outputs in each lane
+ * where both sides have so few bits that this is exact; those of a few rows in 16-bit lanes (4-bit weights) or 32-bit lanes.
  */
 final class VectorIntGemm implements IntGemm {
   /** Up to so many rows the codes are read once per row instead of being unpacked. */
   static final int FEW_ROWS = 3;
 
   private static final int ROWS = 2 * Lanes.FLOATS;
-  private static final LevelPanels SHORTS = new ShortLevels();
-  private static final LevelPanels FLOATS = new FloatLevels();
+  private static final LevelLanes SINGLE = new SingleLanes();
+  private static final LevelLanes PAIRED = new PairedLanes();
+
+  /** Shorter chunks spend more on taking lanes apart than two products in a lane save. */
+  private static final int LEAST_PAIRED_INPUTS = 24;
 
   /** Activations in the form the kernels read, which all tasks share: they belong to the thread that called. */
   private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
@@ -59,31 +63,88 @@ final class VectorIntGemm implements IntGemm {
       int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
       int outOffset, int outStride, WorkSplitter splitter) {
     Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
-    Arguments.checkIntegerRange(quantizer, weights);
-    if (rows > FEW_ROWS) {
-      manyRows(rows, x, xOffset, xStride, quantizer, weights, bias, out, outOffset, outStride, splitter);
-    } else {
-      fewRows(rows, x, xOffset, xStride, quantizer, weights, bias, out, outOffset, outStride, splitter);
+    Scratch caller = shared.get();
+    float[] levels = caller.floats(0, Math.multiplyExact(rows, QuantizedRows.stride(weights.in())));
+    float[] grid = caller.floats(1, 2 * rows);
+    QuantizedRows quantized = quantize(rows, weights.in(), x, xOffset, xStride, quantizer, levels, 0, grid, 0, splitter);
+    multiply(quantized, weights, bias, out, outOffset, outStride, splitter);
+  }
+
+  @Override
+  public QuantizedRows quantize(
+      int rows, int in, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, float[] levels, int levelsAt, float[] grid,
+      int gridAt, WorkSplitter splitter) {
+    Arguments.checkRows(rows, x, xOffset, xStride, in);
+    QuantizedRows result = new QuantizedRows(quantizer, rows, in, levels, levelsAt, grid, gridAt);
+    if (rows <= FEW_ROWS) {
+      for (int r = 0; r < rows; r++) {
+        RowLevels.quantize(result, r, x, xOffset + r * xStride, VectorRowLevels::levels);
+      }
+      return result;
     }
+    int tasks = tasks(rows, splitter);
+    splitter.run(
+        tasks,
+        (task, scratch) -> {
+          for (int r = part(rows, task, tasks); r < part(rows, task + 1, tasks); r++) {
+            RowLevels.quantize(result, r, x, xOffset + r * xStride, VectorRowLevels::levels);
+          }
+        });
+    return result;
+  }
+
+  @Override
+  public void multiply(
+      QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+    Arguments.check(x, weights, bias, out, outOffset, outStride);
+    if (x.rows() <= FEW_ROWS) {
+      fewRows(x, weights, bias, out, outOffset, outStride, splitter);
+      return;
+    }
+    boolean isPaired = isPaired(x.quantizer(), weights);
+    QuantizedRows rows = isPaired ? x : withoutOffsets(x);
+    LevelGemm product = new LevelGemm(isPaired ? PAIRED : SINGLE, rows, weights, bias, out, outOffset, outStride, splitter.workers());
+    splitter.run(product.tasks(), product);
+  }
+
+  /** Whether two products fit in a lane for as many inputs as it takes to gain from it. */
+  private static boolean isPaired(ActivationQuantizer quantizer, IntWeights weights) {
+    return PairedLanes.fits(weights, quantizer)
+        && PAIRED.exactInputs(weights, quantizer) >= Math.min(weights.in(), LEAST_PAIRED_INPUTS);
+  }
+
+  /** Levels that stand for themselves. */
+  private QuantizedRows withoutOffsets(QuantizedRows x) {
+    if (!QuantizedRows.hasOffsets(x.quantizer())) {
+      return x;
+    }
+    float[] levels = shared.get().floats(2, x.rows() * x.stride());
+    float[] grid = shared.get().floats(3, 2 * x.rows());
+    for (int r = 0; r < x.rows(); r++) {
+      int to = r * x.stride();
+      for (int k = 0; k < x.in(); k++) {
+        levels[to + k] = x.levels()[x.rowAt(r) + k] + x.offset(r);
+      }
+      Arrays.fill(levels, to + x.in(), to + x.stride(), 0);
+      grid[2 * r] = x.scale(r);
+      grid[2 * r + 1] = 0;
+    }
+    return new QuantizedRows(x.quantizer(), x.rows(), x.in(), levels, 0, grid, 0);
   }
 
   private void fewRows(
-      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
-      int outOffset, int outStride, WorkSplitter splitter) {
+      QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+    int rows = x.rows();
     int length = LevelGemv.preparedLength(weights);
     int groups = weights.groups();
-    Scratch caller = shared.get();
-    float[] levels = caller.floats(0, weights.in());
-    float[] grids = caller.floats(1, 2 * rows);
-    int[] prepared = caller.ints(0, rows * length);
-    int[] sums = caller.ints(1, rows * groups);
+    int[] prepared = shared.get().ints(0, rows * length);
+    int[] sums = shared.get().ints(1, rows * groups);
     for (int r = 0; r < rows; r++) {
-      RowLevels.quantize(quantizer, x, xOffset + r * xStride, weights.in(), levels, 0, grids, 2 * r);
-      LevelGemv.prepare(weights, levels, 0, prepared, r * length, sums, r * groups);
+      LevelGemv.prepare(weights, x, r, prepared, r * length, sums, r * groups);
     }
     int blocks = Math.ceilDiv(weights.out(), ROWS);
     int tasks = tasks(blocks, splitter);
-    int maxLevel = quantizer.maxLevel();
+    int maxLevel = x.quantizer().maxLevel();
     splitter.run(
         tasks,
         (task, scratch) -> {
@@ -93,40 +154,10 @@ final class VectorIntGemm implements IntGemm {
             int columns = Math.min(ROWS, weights.out() - block * ROWS);
             for (int r = 0; r < rows; r++) {
               LevelGemv.multiply(weights, maxLevel, block * ROWS, prepared, r * length, sums, r * groups, raw, y);
-              OutputRow.write(columns, y, 0, grids[2 * r], bias, block * ROWS, out, outOffset + r * outStride + block * ROWS);
+              OutputRow.write(columns, y, 0, x.scale(r), bias, block * ROWS, out, outOffset + r * outStride + block * ROWS);
             }
           }
         });
-  }
-
-  private void manyRows(
-      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
-      int outOffset, int outStride, WorkSplitter splitter) {
-    boolean isShort = weights.containerBits() == 4;
-    int in = weights.in();
-    int stride = weights.paddedIn();
-    Scratch caller = shared.get();
-    float[] floats = caller.floats(0, isShort ? 0 : Math.multiplyExact(rows, stride));
-    int[] pairs = caller.ints(0, isShort ? Math.multiplyExact(rows, stride / 2) : 0);
-    float[] grids = caller.floats(1, 2 * rows);
-    int tasks = tasks(rows, splitter);
-    splitter.run(
-        tasks,
-        (task, scratch) -> {
-          float[] row = isShort ? scratch.floats(0, in) : floats;
-          for (int r = part(rows, task, tasks); r < part(rows, task + 1, tasks); r++) {
-            int at = isShort ? 0 : r * stride;
-            RowLevels.quantize(quantizer, x, xOffset + r * xStride, in, row, at, grids, 2 * r);
-            if (isShort) {
-              LevelGemv.pairs(in, stride, row, 0, pairs, r * (stride / 2));
-            }
-          }
-        });
-    LevelGemm product =
-        new LevelGemm(
-            isShort ? SHORTS : FLOATS, rows, new LevelPanels.Activations(floats, pairs, stride), grids, quantizer, weights, bias, out,
-            outOffset, outStride, splitter.workers());
-    splitter.run(product.tasks(), product);
   }
 
   private static int tasks(int units, WorkSplitter splitter) {

@@ -3,7 +3,6 @@ package nibble.kernels.lowbit;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
 import java.util.Random;
@@ -12,7 +11,6 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.parallel.WorkSplitter;
-import nibble.kernels.platform.VectorSupport;
 import org.junit.jupiter.api.Test;
 
 class LutGemvTest {
@@ -143,17 +141,5 @@ class LutGemvTest {
         () -> BinaryWeights.fromUniform(Cases.weights(new Random(1), 2, 32, 8, 32, true, Codes.RANDOM)));
     assertThrows(IllegalArgumentException.class, () -> BinaryWeights.pack(new byte[64], new float[16], null, 1, 64, 2, 8));
     assertThrows(IllegalArgumentException.class, () -> BinaryWeights.pack(new byte[] {4}, new float[2], null, 1, 1, 2, 1));
-  }
-
-  @Test
-  void allocatesNothingButASmallTask() {
-    assumeTrue(
-        VectorSupport.isAvailable() && Widths.fitsMachine(),
-        "needs vectors of a width that the machine has");
-    BinaryWeights weights = weights(new Random(1), 64, 128, 3, 32, true);
-    float[] x = Cases.activations(new Random(2), 128);
-    float[] out = new float[64];
-    WorkSplitter serial = WorkSplitter.serial();
-    IntGemmTest.assertSmall(() -> vector.multiply(1, x, 0, 128, weights, null, out, 0, 64, serial), "look-up");
   }
 }

@@ -1,0 +1,65 @@
+package nibble.kernels.lowbit;
+
+import java.util.Objects;
+
+/**
+ * Activations {@code [rows, in]} after quantization, ready for products with any number of weights ({@link IntGemm#quantize} makes them). Row
+ * {@code r} stands for {@code scale[r] * (level[r, k] + offset[r])}.
+ *
+ * <p>Levels are integers as floats. Asymmetric codes of up to 4 bits are kept around the middle of their range, which leaves products
+ * smallest: {@code level = q - 2^(bits-1)}, {@code offset = 2^(bits-1) - z}. In all other cases the offset is 0 and {@code level = q - z}.
+ *
+ * <p>A view of arrays that the caller owns and leaves as they are while this is in use.
+ *
+ * @param quantizer where the codes come from
+ * @param levels {@code [rows, stride(in)]} from {@code levelsAt} on; zero from {@code in} on
+ * @param grid scale and offset of each row, {@code [rows, 2]} from {@code gridAt} on
+ */
+public record QuantizedRows(ActivationQuantizer quantizer, int rows, int in, float[] levels, int levelsAt, float[] grid, int gridAt) {
+  /** Floats of 4 KiB: rows so far apart compete for the same lines of a cache. */
+  private static final int PAGE = 1024;
+
+  private static final int PADDING = 16;
+
+  public QuantizedRows {
+    Objects.checkFromIndexSize(levelsAt, Math.multiplyExact(rows, stride(in)), levels.length);
+    Objects.checkFromIndexSize(gridAt, Math.multiplyExact(rows, 2), grid.length);
+  }
+
+  /** Floats from one row of levels to the next, for rows of {@code in} levels. */
+  public static int stride(int in) {
+    int whole = Math.ceilDiv(in, IntWeights.INPUT_STEP) * IntWeights.INPUT_STEP;
+    return whole % PAGE == 0 ? whole + PADDING : whole;
+  }
+
+  int stride() {
+    return stride(in);
+  }
+
+  float scale(int row) {
+    return grid[gridAt + 2 * row];
+  }
+
+  float offset(int row) {
+    return grid[gridAt + 2 * row + 1];
+  }
+
+  int rowAt(int row) {
+    return levelsAt + row * stride();
+  }
+
+  /** Whether levels of this quantizer have offsets. */
+  static boolean hasOffsets(ActivationQuantizer quantizer) {
+    return !quantizer.symmetric() && quantizer.bits() <= 4;
+  }
+
+  /** Largest absolute level, the offset left out. */
+  static int largestLevel(ActivationQuantizer quantizer) {
+    int half = 1 << (quantizer.bits() - 1);
+    if (hasOffsets(quantizer)) {
+      return half;
+    }
+    boolean keepsExtremes = quantizer.symmetric() && quantizer instanceof ActivationQuantizer.PerToken token && token.clip() == 1;
+    return keepsExtremes ? half - 1 : quantizer.maxLevel(); // the scale is max|x| / (half - 1), so no quotient rounds to -half
+  }
+}
