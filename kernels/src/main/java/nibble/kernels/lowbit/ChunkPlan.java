@@ -7,7 +7,7 @@ package nibble.kernels.lowbit;
  * @param chunkInputs inputs of a chunk, a multiple of {@link IntWeights#INPUT_STEP}; the last chunk of a group may be shorter
  * @param parts chunks of one group
  * @param inputsAtOnce inputs between two calls of folding: whole groups, or a part of a long one
- * @param isLong whether a group goes through running sums
+ * @param isLong whether a group is longer than {@code inputsAtOnce}
  * @param blockInputs most inputs of a block
  */
 record ChunkPlan(int chunkInputs, int parts, int inputsAtOnce, boolean isLong, int blockInputs) {
@@ -18,13 +18,13 @@ record ChunkPlan(int chunkInputs, int parts, int inputsAtOnce, boolean isLong, i
   private static final int CHUNKS = 8;
 
   /** A group of one scale per channel need not end with a whole input step. */
-  static ChunkPlan of(IntWeights weights, int exactInputs, int mostParts) {
+  static ChunkPlan of(IntWeights weights, int exactInputs) {
     int group = whole(weights.groupSize());
     int most = Math.min(exactInputs, BLOCK);
     int parts = Math.ceilDiv(group, most);
     int chunk = whole(Math.ceilDiv(group, parts));
     parts = Math.ceilDiv(group, chunk);
-    if (parts > mostParts || group > BLOCK) {
+    if (parts > CHUNKS || group > BLOCK) {
       int atOnce = Math.min(CHUNKS, BLOCK / chunk) * chunk;
       return new ChunkPlan(chunk, parts, atOnce, true, BLOCK / atOnce * atOnce);
     }

@@ -36,6 +36,9 @@ final class FoldTile {
 
   int yAt;
 
+  /** Where the raw sums of a group begin that has several chunks. */
+  long rawAt;
+
   /** Whether any row has an offset: activations stand for {@code level + offset}, so {@code offset * weight sum} is to be added. */
   boolean hasOffsets;
 

@@ -46,7 +46,7 @@ final class LevelGemm implements WorkSplitter.Task {
     this.lanes = lanes;
     this.x = x;
     this.weights = weights;
-    this.plan = ChunkPlan.of(weights, lanes.exactInputs(weights, x.quantizer()), lanes.mostParts());
+    this.plan = ChunkPlan.of(weights, lanes.exactInputs(weights, x.quantizer()));
     this.bias = bias;
     this.out = out;
     this.outOffset = outOffset;
@@ -111,7 +111,7 @@ final class LevelGemm implements WorkSplitter.Task {
 
   /** Running sums of {@code length} columns, if there are any for so many outputs in a lane. */
   private int sumsLength(int fields, int length) {
-    return plan.isLong() && lanes.fields() == fields ? length : 0;
+    return plan.parts() > 1 && lanes.fields() == fields ? length : 0;
   }
 
   private void panel(int firstOut, int rowFrom, int rowTo, MemorySegment panel, FoldTile fold) {
@@ -161,13 +161,27 @@ final class LevelGemm implements WorkSplitter.Task {
       int group = (firstIn + in) / weights.groupSize();
       fold.groupAt = 4L * group * fold.columns;
       if (plan.isLong()) {
+        fold.rawAt = 0;
         lanes.foldParts(fold, Math.ceilDiv(padded, plan.chunkInputs()));
         if (firstIn + in + inputs == (group + 1) * weights.groupSize()) {
           lanes.endGroup(fold);
         }
       } else {
-        lanes.foldGroups(fold, Math.ceilDiv(inputs, weights.groupSize()), plan.parts());
+        foldWhole(Math.ceilDiv(inputs, weights.groupSize()), fold);
       }
+    }
+  }
+
+  private void foldWhole(int groups, FoldTile fold) {
+    if (plan.parts() == 1) {
+      lanes.foldGroups(fold, groups);
+      return;
+    }
+    for (int group = 0; group < groups; group++) {
+      fold.rawAt = (long) group * plan.parts() * ChunkTile.rawBytes(fold.vectors);
+      lanes.foldParts(fold, plan.parts());
+      lanes.endGroup(fold);
+      fold.groupAt += 4L * fold.columns;
     }
   }
 

@@ -11,9 +11,6 @@ interface LevelLanes {
   /** Outputs that share one lane. A panel of {@code v} vectors has {@code v * fields() * lanes} columns. */
   int fields();
 
-  /** Most chunks of one group that {@link #foldGroups} adds up; longer groups go through {@link #foldParts}. */
-  int mostParts();
-
   /** Inputs whose products may be added up in a lane; a multiple of {@link IntWeights#INPUT_STEP}, 0 if there are none. */
   int exactInputs(IntWeights weights, ActivationQuantizer quantizer);
 
@@ -29,10 +26,10 @@ interface LevelLanes {
    */
   void addWeightSums(int vectors, int chunks, int parts, MemorySegment raw, MemorySegment weightSums, long sumAt);
 
-  /** Folds {@code groups} whole groups of {@code parts} chunks each: {@code y = fma(S, scale, y)} for each in turn. */
-  void foldGroups(FoldTile tile, int groups, int parts);
+  /** Folds {@code groups} groups of one chunk each: {@code y = fma(S, scale, y)} for each in turn. */
+  void foldGroups(FoldTile tile, int groups);
 
-  /** Folds chunks of one group into running sums. */
+  /** Folds chunks of one group, from {@link FoldTile#rawAt} on, into running sums. */
   void foldParts(FoldTile tile, int chunks);
 
   /** Ends the group of the running sums: {@code y = fma(S, scale, y)}; they start again at 0. */

@@ -50,11 +50,6 @@ final class PairedLanes implements LevelLanes {
     return 2;
   }
 
-  @Override
-  public int mostParts() {
-    return 8;
-  }
-
   /** Whether the sums of a whole group are exact, with the correction for offsets of activations included. */
   static boolean fits(IntWeights weights, ActivationQuantizer quantizer) {
     long largest = (long) weights.maxLevel() * QuantizedRows.largestLevel(quantizer);
@@ -134,18 +129,13 @@ final class PairedLanes implements LevelLanes {
   }
 
   @Override
-  public void foldGroups(FoldTile tile, int groups, int parts) {
+  public void foldGroups(FoldTile tile, int groups) {
     for (int row = 0; row < ChunkTile.ROWS; row += FOLD_ROWS) {
       for (int v = 0; v < tile.vectors; v++) {
         long rawAt = ((long) row * tile.vectors + v) * VECTOR;
         long groupAt = tile.groupAt + 2L * v * VECTOR;
         int yAt = tile.yAt + row * tile.columns + 2 * v * LANES;
-        if (parts > 1) {
-          float[] d = tile.offsets;
-          groupsOfParts(
-              groups, parts, tile.vectors, tile.raw, rawAt, tile.scales, tile.weightSums, groupAt, d[row], d[row + 1], d[row + 2], tile.y,
-              yAt, tile.columns);
-        } else if (tile.hasOffsets) {
+        if (tile.hasOffsets) {
           float[] d = tile.offsets;
           groupsWithOffsets(
               groups, tile.vectors, tile.raw, rawAt, tile.scales, tile.weightSums, groupAt, d[row], d[row + 1], d[row + 2], tile.y, yAt,
@@ -235,47 +225,6 @@ final class PairedLanes implements LevelLanes {
     high2.intoArray(y, yAt + 2 * yStep + LANES);
   }
 
-  private static void groupsOfParts(
-      int groups, int parts, int vectors, MemorySegment raw, long rawAt, MemorySegment scales, MemorySegment weightSums, long groupAt,
-      float offset0, float offset1, float offset2, float[] y, int yAt, int yStep) {
-    FloatVector inverse = FloatVector.broadcast(F, INVERSE);
-    FloatVector integers = FloatVector.broadcast(F, INTEGERS);
-    FloatVector minusBase = FloatVector.broadcast(F, -BASE);
-    FloatVector zero = FloatVector.zero(F);
-    long rowBytes = (long) vectors * VECTOR;
-    for (int g = 0; g < groups; g++, groupAt += 2 * rowBytes) {
-      FloatVector low0 = zero;
-      FloatVector low1 = zero;
-      FloatVector low2 = zero;
-      FloatVector high0 = integers;
-      FloatVector high1 = integers;
-      FloatVector high2 = integers;
-      for (int part = 0; part < parts; part++, rawAt += ChunkTile.ROWS * rowBytes) {
-        FloatVector acc0 = FloatVector.fromMemorySegment(F, raw, rawAt, NATIVE);
-        FloatVector t0 = acc0.fma(inverse, high0);
-        low0 = low0.add(t0.sub(high0).fma(minusBase, acc0));
-        high0 = t0;
-        FloatVector acc1 = FloatVector.fromMemorySegment(F, raw, rawAt + rowBytes, NATIVE);
-        FloatVector t1 = acc1.fma(inverse, high1);
-        low1 = low1.add(t1.sub(high1).fma(minusBase, acc1));
-        high1 = t1;
-        FloatVector acc2 = FloatVector.fromMemorySegment(F, raw, rawAt + 2 * rowBytes, NATIVE);
-        FloatVector t2 = acc2.fma(inverse, high2);
-        low2 = low2.add(t2.sub(high2).fma(minusBase, acc2));
-        high2 = t2;
-      }
-      addGroup(low0, high0.sub(integers), offset0, scales, weightSums, groupAt, y, yAt);
-      addGroup(low1, high1.sub(integers), offset1, scales, weightSums, groupAt, y, yAt + yStep);
-      addGroup(low2, high2.sub(integers), offset2, scales, weightSums, groupAt, y, yAt + 2 * yStep);
-    }
-  }
-
-  private static void addGroup(
-      FloatVector low, FloatVector high, float offset, MemorySegment scales, MemorySegment weightSums, long groupAt, float[] y, int yAt) {
-    add(low, offset, scales, weightSums, groupAt, y, yAt);
-    add(high, offset, scales, weightSums, groupAt + VECTOR, y, yAt + LANES);
-  }
-
   private static void add(FloatVector sum, float offset, MemorySegment scales, MemorySegment weightSums, long at, float[] y, int yAt) {
     FloatVector all = FloatVector.fromMemorySegment(F, weightSums, at, NATIVE).fma(FloatVector.broadcast(F, offset), sum);
     all.fma(FloatVector.fromMemorySegment(F, scales, at, NATIVE), FloatVector.fromArray(F, y, yAt)).intoArray(y, yAt);
@@ -285,7 +234,7 @@ final class PairedLanes implements LevelLanes {
   public void foldParts(FoldTile tile, int chunks) {
     for (int row = 0; row < ChunkTile.ROWS; row += FOLD_ROWS) {
       for (int v = 0; v < tile.vectors; v++) {
-        long rawAt = ((long) row * tile.vectors + v) * VECTOR;
+        long rawAt = tile.rawAt + ((long) row * tile.vectors + v) * VECTOR;
         parts(chunks, tile.vectors, tile.raw, rawAt, tile.sums, tile.yAt + row * tile.columns + 2 * v * LANES, tile.columns);
       }
     }

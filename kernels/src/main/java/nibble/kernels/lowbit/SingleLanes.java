@@ -30,11 +30,6 @@ final class SingleLanes implements LevelLanes {
   }
 
   @Override
-  public int mostParts() {
-    return 1;
-  }
-
-  @Override
   public int exactInputs(IntWeights weights, ActivationQuantizer quantizer) {
     return (1 << 24) / (weights.maxLevel() * quantizer.maxLevel()) / IntWeights.INPUT_STEP * IntWeights.INPUT_STEP;
   }
@@ -86,7 +81,7 @@ final class SingleLanes implements LevelLanes {
   }
 
   @Override
-  public void foldGroups(FoldTile tile, int groups, int parts) {
+  public void foldGroups(FoldTile tile, int groups) {
     for (int row = 0; row < ChunkTile.ROWS; row++) {
       for (int v = 0; v < tile.vectors; v++) {
         long rawAt = ((long) row * tile.vectors + v) * VECTOR;
@@ -110,7 +105,7 @@ final class SingleLanes implements LevelLanes {
   public void foldParts(FoldTile tile, int chunks) {
     for (int row = 0; row < ChunkTile.ROWS; row++) {
       for (int v = 0; v < tile.vectors; v++) {
-        long rawAt = ((long) row * tile.vectors + v) * VECTOR;
+        long rawAt = tile.rawAt + ((long) row * tile.vectors + v) * VECTOR;
         parts(chunks, tile.vectors, tile.raw, rawAt, tile.intSums, tile.yAt + row * tile.columns + v * LANES);
       }
     }
