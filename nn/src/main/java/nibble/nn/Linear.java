@@ -128,12 +128,17 @@ public final class Linear {
 
   /** The product alone, for an input that has passed its site already. */
   public Tensor project(Ops ops, Tensor x) {
+    return project(ops, new LayerInput(x));
+  }
+
+  /** The same for an input that other layers read too. */
+  public Tensor project(Ops ops, LayerInput x) {
     Tensor b = bias == null ? null : bias.floats();
     if (replaced || (!ops.isRecording() && weightSite.isIdentity())) {
       return matrix().multiply(ops, x, b);
     }
     matrix = null;
-    return ops.linear(x, weightSite.apply(ops, weight.floats()), b);
+    return ops.linear(x.tensor(), weightSite.apply(ops, weight.floats()), b);
   }
 
   @Override

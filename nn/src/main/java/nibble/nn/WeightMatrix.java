@@ -18,6 +18,11 @@ public interface WeightMatrix {
   /** {@code x W^T + bias} for {@code x [..., in]}; the result is {@code [..., out]}. Not differentiable in the weight. */
   Tensor multiply(Ops ops, Tensor x, @Nullable Tensor bias);
 
+  /** The same for an input that other layers read too; a matrix that works on its input first overrides this to do so once for all of them. */
+  default Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias) {
+    return multiply(ops, x.tensor(), bias);
+  }
+
   /** Bytes that the weight occupies while it is executed, scales and zero points included. */
   long bytes();
 

@@ -3,9 +3,10 @@ package nibble.nn.packed;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.IntGemm;
 import nibble.kernels.lowbit.IntWeights;
+import nibble.kernels.lowbit.QuantizedRows;
+import nibble.nn.LayerInput;
 import nibble.nn.RowTable;
 import nibble.tensor.Ops;
-import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -44,22 +45,34 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
 
   @Override
   public Tensor multiply(Ops ops, Tensor x, @Nullable Tensor bias) {
-    int in = weights.in();
-    int rows = Products.rows(ops, x, in);
-    Shape shape = x.shape().with(-1, weights.out());
-    Tensor out = ops.empty(shape.dims());
-    Tensor input = x.toF32();
+    return multiply(ops, new LayerInput(x), bias);
+  }
+
+  /** Layers with the same activation quantizer share the codes of their input. */
+  @Override
+  public Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias) {
+    int rows = Products.rows(ops, x.tensor(), weights.in());
+    Tensor out = ops.empty(x.tensor().shape().with(-1, weights.out()).dims());
     float[] b = Products.plain(bias);
+    IntGemm gemm = IntGemm.best();
     if (activations == null) {
-      IntGemm.best()
-          .multiply(
-              rows, input.array(), input.offset(), in, weights, b, out.array(), out.offset(), weights.out(), ops.splitter());
+      Tensor input = x.tensor().toF32();
+      gemm.multiply(rows, input.array(), input.offset(), weights.in(), weights, b, out.array(), out.offset(), weights.out(), ops.splitter());
     } else {
-      IntGemm.best()
-          .multiply(
-              rows, input.array(), input.offset(), in, activations, weights, b, out.array(), out.offset(), weights.out(), ops.splitter());
+      ActivationQuantizer quantizer = activations;
+      QuantizedRows codes = x.derive(quantizer, QuantizedRows.class, () -> quantize(ops, x.tensor().toF32(), rows, quantizer));
+      gemm.multiply(codes, weights, b, out.array(), out.offset(), weights.out(), ops.splitter());
     }
     return out;
+  }
+
+  private QuantizedRows quantize(Ops ops, Tensor x, int rows, ActivationQuantizer quantizer) {
+    int in = weights.in();
+    Tensor levels = ops.empty(rows, QuantizedRows.stride(in));
+    Tensor grid = ops.empty(rows, 2);
+    return IntGemm.best()
+        .quantize(
+            rows, in, x.array(), x.offset(), in, quantizer, levels.array(), levels.offset(), grid.array(), grid.offset(), ops.splitter());
   }
 
   @Override

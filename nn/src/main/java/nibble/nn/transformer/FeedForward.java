@@ -3,6 +3,7 @@ package nibble.nn.transformer;
 import java.util.ArrayList;
 import java.util.List;
 import nibble.nn.Activation;
+import nibble.nn.LayerInput;
 import nibble.nn.Linear;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -41,7 +42,7 @@ public sealed interface FeedForward {
   record Gated(Linear gate, Linear second, Activation activation, Linear down) implements FeedForward {
     @Override
     public Tensor forward(Ops ops, Tensor x) {
-      Tensor input = gate.input().apply(ops, x);
+      LayerInput input = new LayerInput(gate.input().apply(ops, x));
       Tensor opened = activation.apply(ops, gate.project(ops, input));
       return down.forward(ops, ops.mul(opened, second.project(ops, input)));
     }

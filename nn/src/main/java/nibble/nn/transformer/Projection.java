@@ -1,6 +1,7 @@
 package nibble.nn.transformer;
 
 import java.util.List;
+import nibble.nn.LayerInput;
 import nibble.nn.Linear;
 import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
@@ -30,10 +31,11 @@ public sealed interface Projection {
 
     @Override
     public Heads apply(Ops ops, Tensor x, AttentionCore core) {
+      LayerInput input = new LayerInput(x);
       return new Heads(
-          ops.splitHeads(query.project(ops, x), core.heads()),
-          ops.splitHeads(key.project(ops, x), core.keyValueHeads()),
-          ops.splitHeads(value.project(ops, x), core.keyValueHeads()));
+          ops.splitHeads(query.project(ops, input), core.heads()),
+          ops.splitHeads(key.project(ops, input), core.keyValueHeads()),
+          ops.splitHeads(value.project(ops, input), core.keyValueHeads()));
     }
 
     @Override

@@ -2,6 +2,7 @@ package nibble.nn.vit;
 
 import java.util.List;
 import java.util.function.UnaryOperator;
+import nibble.nn.LayerInput;
 import nibble.nn.Linear;
 import nibble.nn.Site;
 import nibble.tensor.Ops;
@@ -30,13 +31,13 @@ final class SplitAttention {
 
   /** {@code [batch, tokens, hidden]} to the same shape. */
   Tensor forward(Ops ops, Tensor x) {
-    Tensor in = input.apply(ops, x);
+    LayerInput in = new LayerInput(input.apply(ops, x));
     return output.forward(ops, core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in)));
   }
 
   /** See {@link AttentionCore#forward(Ops, Tensor, Tensor, Tensor, UnaryOperator)} for {@code biased}. */
   Tensor forward(Ops ops, Tensor x, UnaryOperator<Tensor> biased) {
-    Tensor in = input.apply(ops, x);
+    LayerInput in = new LayerInput(input.apply(ops, x));
     return output.forward(ops, core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in), biased));
   }
 

@@ -2,8 +2,10 @@ package nibble.nn.packed;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.util.Arrays;
 import java.util.Random;
@@ -16,6 +18,8 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.IntWeights;
+import nibble.kernels.lowbit.QuantizedRows;
+import nibble.nn.LayerInput;
 import nibble.nn.SiteFunction;
 import nibble.tensor.Ops;
 import nibble.tensor.Shape;
@@ -109,6 +113,25 @@ class PackedIntWeightTest {
         double bound = quantizer instanceof ActivationQuantizer.PerTensor ? 0 : 4 * U * Math.abs(first[i]);
         assertEquals(first[i], second[i], bound);
       }
+    }
+  }
+
+  /** q, k and v of one attention: the same results as one by one, and one set of codes. */
+  @Property(tries = 50)
+  void layersOfOneInputShareItsCodes(@ForAll long seed, @ForAll("quantizers") ActivationQuantizer quantizer, @ForAll @IntRange(min = 1, max = 9) int rows) {
+    Random random = new Random(seed);
+    PackedIntWeight first = new PackedIntWeight(weights(random, 4, true, 21, 2), quantizer);
+    PackedIntWeight second = new PackedIntWeight(weights(random, 4, true, 9, 2), quantizer);
+    PackedIntWeight coarser = new PackedIntWeight(weights(random, 8, false, 5, 2), ActivationQuantizer.perToken(7, true));
+    Tensor x = Tensor.of(RandomModels.gaussian(random, rows * first.in(), 0, 1), rows, first.in());
+    LayerInput shared = new LayerInput(x);
+    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+      for (PackedIntWeight weight : new PackedIntWeight[] {first, second, coarser, first}) {
+        assertArrayEquals(weight.multiply(ops, x, null).toFloats(), weight.multiply(ops, shared, null).toFloats());
+      }
+      QuantizedRows codes = shared.derive(quantizer, QuantizedRows.class, () -> fail("the codes of the last layer are there"));
+      second.multiply(ops, shared, null);
+      assertSame(codes, shared.derive(quantizer, QuantizedRows.class, () -> fail("made again")));
     }
   }
 
