@@ -12,6 +12,7 @@ module nibble.quant {
   exports nibble.quant.gptq;
   exports nibble.quant.linalg;
   exports nibble.quant.lsq;
+  exports nibble.quant.lsqqat;
   exports nibble.quant.method;
   exports nibble.quant.model;
   exports nibble.quant.observer;

@@ -16,6 +16,7 @@ import nibble.cli.command.PlanCommand;
 import nibble.cli.command.PullCommand;
 import nibble.cli.command.QuantizeCommand;
 import nibble.cli.command.ReportCommand;
+import nibble.cli.command.TableCommand;
 import nibble.cli.command.TrainCommand;
 import nibble.cli.command.Version;
 import nibble.cli.terminal.ExitStatus;
@@ -38,6 +39,7 @@ import picocli.CommandLine.Spec;
       EvalCommand.class,
       DemoCommand.class,
       CompareCommand.class,
+      TableCommand.class,
       QuantizeCommand.class,
       PlanCommand.class,
       TrainCommand.class,

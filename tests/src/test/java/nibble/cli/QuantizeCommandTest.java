@@ -54,9 +54,9 @@ class QuantizeCommandTest {
   void gptqCalibratesAndTellsHow() {
     Path out = place.resolve("out");
     JsonObject result = quantize(out, with(GPTQ, "--json", "--quiet")).json();
-    Set<String> expected = Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "seconds", "peak_bytes");
+    Set<String> expected = Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "phases", "seconds", "peak_bytes");
     assertTrue(expected.containsAll(result.keys()), result.keys().toString());
-    assertTrue(result.keys().containsAll(Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "seconds")));
+    assertTrue(result.keys().containsAll(Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "phases", "seconds")));
     assertEquals(out.toString(), result.string("folder"));
     assertEquals(TinyModel.LINEARS, result.array("layers").size());
     JsonObject layer = result.array("layers").object(1);

@@ -8,7 +8,11 @@ import java.util.Locale;
 import nibble.cli.quantization.Calibration;
 import nibble.cli.quantization.CodeStore;
 import nibble.cli.quantization.FloatModels;
+import nibble.cli.quantization.Phases;
 import nibble.cli.quantization.Quantization;
+import nibble.cli.report.Axis;
+import nibble.cli.report.HtmlReport;
+import nibble.cli.report.LineChart;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.JsonOut;
@@ -17,8 +21,10 @@ import nibble.cli.terminal.Table;
 import nibble.loaders.FolderWriter;
 import nibble.loaders.hf.Checkpoint;
 import nibble.quant.model.LayerResult;
+import nibble.quant.model.MethodReport;
 import nibble.quant.recipe.Recipe;
 import nibble.tensor.Ops;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -40,6 +46,9 @@ public final class QuantizeCommand extends NibbleCommand {
 
   @Option(names = "--layers", description = "List every layer with its error and size.")
   private boolean layers;
+
+  @Option(names = "--report", paramLabel = "FILE", description = "Also write an HTML report: layers, what the method measured, its loss curve.")
+  private @Nullable Path report;
 
   /** For picocli. */
   public QuantizeCommand() {}
@@ -66,7 +75,7 @@ public final class QuantizeCommand extends NibbleCommand {
       }
       Quantization quantization = new Quantization(recipe, calibration, store);
       Quantization.Outcome outcome = quantization.run(open.model(), originals, common.seed(), ops, console);
-      quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), "nibble " + Version.NUMBER, common.seed());
+      quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), "nibble " + Version.NUMBER, common.seed(), outcome.report());
       Path preprocessor = open.loaded().checkpoint().folder().resolve(Checkpoint.PREPROCESSOR);
       if (Files.exists(preprocessor)) {
         folder.copy(preprocessor);
@@ -74,6 +83,10 @@ public final class QuantizeCommand extends NibbleCommand {
       long bytes = Files.size(folder.path().resolve(Checkpoint.WEIGHTS));
       folder.commit();
       store.delete();
+      Path page = report;
+      if (page != null) {
+        page(recipe, outcome).write(page);
+      }
       print(console, common, open, outcome, bytes);
     }
     return done();
@@ -98,6 +111,7 @@ public final class QuantizeCommand extends NibbleCommand {
               .put("bytes", bytes)
               .put("bytes_before", before)
               .put("bits_per_weight", bitsPerWeight)
+              .put("phases", outcome.phases().stream().map(QuantizeCommand::json).toList())
               .put("seconds", outcome.seconds());
       PeakMemory.bytes().ifPresent(peak -> json.put("peak_bytes", peak));
       json.print(console.out());
@@ -122,6 +136,32 @@ public final class QuantizeCommand extends NibbleCommand {
             .put("seconds", layer.seconds());
     layer.outputError().ifPresent(error -> json.put("output_error", error));
     return json;
+  }
+
+  private static JsonOut json(Phases.Phase phase) {
+    return JsonOut.object().put("name", phase.name()).put("count", phase.count()).put("unit", phase.unit()).put("seconds", phase.seconds());
+  }
+
+  private HtmlReport page(Recipe recipe, Quantization.Outcome outcome) {
+    HtmlReport page = new HtmlReport("Quantizing " + name + " to " + recipe.scheme());
+    Table phases = new Table("part", "done", "seconds", "per second").alignRight(1, 2, 3);
+    for (Phases.Phase phase : outcome.phases()) {
+      phases.row(
+          phase.name(), "%,d %s".formatted(phase.count(), phase.unit()), String.format(Locale.ROOT, "%.1f", phase.seconds()),
+          String.format(Locale.ROOT, "%.1f", phase.count() / phase.seconds()));
+    }
+    page.section("Time").table(phases);
+    for (MethodReport.Curve curve : outcome.report().curves()) {
+      double[] x = curve.points().stream().mapToDouble(p -> p[0]).toArray();
+      double[] y = curve.points().stream().mapToDouble(p -> p[1]).toArray();
+      page.section(curve.name()).figure("Mean over the updates since the point before.", new LineChart(new Axis(curve.across(), ""), new Axis(curve.name(), "")).curve(curve.name(), x, y));
+    }
+    if (!outcome.report().facts().isEmpty()) {
+      Table facts = new Table("measured", "value").alignRight(1);
+      outcome.report().facts().forEach((key, value) -> facts.row(key, String.format(Locale.ROOT, "%.4g", value)));
+      page.section("What the method measured").table(facts);
+    }
+    return page.section("Layers").table(table(outcome));
   }
 
   private static Table table(Quantization.Outcome outcome) {

@@ -3,7 +3,6 @@ package nibble.cli.demo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +12,7 @@ import nibble.cli.evaluation.Evaluation;
 import nibble.cli.evaluation.Score;
 import nibble.cli.quantization.Calibration;
 import nibble.cli.quantization.FloatModels;
+import nibble.cli.quantization.FolderTree;
 import nibble.cli.quantization.Quantization;
 import nibble.cli.report.Distribution;
 import nibble.cli.report.Results;
@@ -82,7 +82,7 @@ public final class Demonstration {
       try (LoadedModel model = ModelLoader.load(folder);
           FloatModels originals = new FloatModels(folder)) {
         outcome = quantization.run(model.model(), originals, seed, ops, console);
-        quantization.write(written, model.checkpoint().config(), model.model(), program, seed);
+        quantization.write(written, model.checkpoint().config(), model.model(), program, seed, outcome.report());
       }
       try (LoadedModel packed = ModelLoader.load(written)) {
         Score score = score(variant.name() + " " + variant.scheme(), packed, reference);
@@ -91,7 +91,7 @@ public final class Demonstration {
         return results.withRow(row).withLayerErrors(errors(variant, outcome));
       }
     } finally {
-      delete(written);
+      FolderTree.delete(written);
     }
   }
 
@@ -126,13 +126,5 @@ public final class Demonstration {
 
   private static long peak() {
     return PeakMemory.bytes().orElse(0);
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
   }
 }

@@ -2,12 +2,15 @@ package nibble.cli.quantization;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
+import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
+import nibble.loaders.json.JsonValue;
 import nibble.loaders.model.ModelWriter;
 import nibble.nn.Linear;
 import nibble.nn.Model;
@@ -30,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Quantization(Recipe recipe, Calibration calibration, @Nullable CodeStore store) {
   /** What was done and how long it took in all. */
-  public record Outcome(MethodReport report, double seconds) {
+  public record Outcome(MethodReport report, List<Phases.Phase> phases, double seconds) {
     /** Layers in the order in which they were quantized. */
     public List<LayerResult> layers() {
       return report.layers();
@@ -61,7 +64,8 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
     try (Phases phases = new Phases(console)) {
       MethodReport report =
           runner.run(ops, model, floatModel, calibration.samples(), seed, phases, remembered == null ? ResumeStore.NONE : remembered);
-      return new Outcome(report, (System.nanoTime() - start) * 1e-9);
+      phases.close();
+      return new Outcome(report, phases.ended(), (System.nanoTime() - start) * 1e-9);
     }
   }
 
@@ -84,17 +88,33 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
   }
 
   /** How the result was made, for {@code config.json}. The same arguments give the same bytes, so neither time nor place is in it. */
-  public JsonObject provenance(String program, long seed) {
-    return JsonObject.empty()
+  public JsonObject provenance(String program, long seed, MethodReport report) {
+    JsonObject json = JsonObject.empty()
         .with("program", new JsonString(program))
         .with("recipe", RecipeJson.write(recipe))
         .with("seed", JsonNumber.of(seed))
         .with("calibration_images", JsonNumber.of(calibration.images()))
         .with("calibration_sha256", new JsonString(calibration.digest()));
+    if (!report.facts().isEmpty()) {
+      JsonObject facts = JsonObject.empty();
+      for (Map.Entry<String, Double> fact : report.facts().entrySet()) {
+        facts = facts.with(fact.getKey(), JsonNumber.of(fact.getValue()));
+      }
+      json = json.with("facts", facts);
+    }
+    return report.curves().isEmpty() ? json : json.with("curves", JsonArray.of(report.curves().stream().<JsonValue>map(Quantization::curve).toList()));
+  }
+
+  private static JsonObject curve(MethodReport.Curve curve) {
+    return JsonObject.empty()
+        .with("name", new JsonString(curve.name()))
+        .with("across", new JsonString(curve.across()))
+        .with("x", JsonArray.of(curve.points().stream().<JsonValue>map(p -> JsonNumber.of(p[0])).toList()))
+        .with("y", JsonArray.of(curve.points().stream().<JsonValue>map(p -> JsonNumber.of(p[1])).toList()));
   }
 
   /** Writes {@code model} into {@code folder}. */
-  public void write(Path folder, JsonObject config, Model model, String program, long seed) {
-    ModelWriter.write(folder, config, model, provenance(program, seed));
+  public void write(Path folder, JsonObject config, Model model, String program, long seed, MethodReport report) {
+    ModelWriter.write(folder, config, model, provenance(program, seed, report));
   }
 }

@@ -8,6 +8,7 @@ import java.util.function.Function;
 import nibble.quant.bcq.Bcq;
 import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
+import nibble.quant.lsqqat.LsqTraining;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.NearMatches;
 import nibble.quant.method.WeightMethod;
@@ -42,6 +43,7 @@ public final class MethodCatalogue {
         .with(Gptq.CARD, Gptq::of)
         .with(Bcq.CARD, Bcq::of)
         .withModelMethod(Gplq.CARD, Gplq::of)
+        .withModelMethod(LsqTraining.CARD, LsqTraining::of)
         .withModelMethod(RepQVit.CARD, RepQVit::of)
         .withModelMethod(Qwt.CARD, Qwt::of);
   }

@@ -25,7 +25,9 @@ import nibble.quant.model.ModelTask;
 import nibble.quant.qwt.BlockCompensation;
 import nibble.quant.range.Percentiles;
 import nibble.quant.range.RangeSearch;
+import nibble.quant.range.SymmetricPercentile;
 import nibble.quant.range.WeightRows;
+import nibble.quant.training.ActivationScales;
 import nibble.quant.training.FeatureLoss;
 import nibble.quant.training.QuantizedTraining;
 import nibble.tensor.Tensor;
@@ -58,6 +60,7 @@ public final class Gplq implements ModelMethod {
       List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float, maps beside blocks in 16-bit float"));
 
   private static final int DIRECTIONS_STEP = 32;
+  private static final double TAIL = 0.01;
 
   private final GplqOptions options;
 
@@ -91,7 +94,7 @@ public final class Gplq implements ModelMethod {
     if (!(task.model() instanceof ImageClassifier student)) {
       throw new IllegalArgumentException("gplq trains image classifiers, found " + task.model().architecture() + "; choose another method");
     }
-    List<ActivationScales.Learned> learned = ActivationScales.fit(task, options);
+    List<ActivationScales.Learned> learned = ActivationScales.fit(task, startingScales());
     Map<String, Double> facts = new LinkedHashMap<>();
     List<MethodReport.Curve> curves = new ArrayList<>();
     if (options.training().steps() > 0) {
@@ -169,6 +172,16 @@ public final class Gplq implements ModelMethod {
     }
     boolean byNorm = ChannelFold.apply(model, site, factors, new float[scales.length]);
     return UniformQuantizer.symmetric(quantizer.bits(), Tensor.scalar(1));
+  }
+
+  private ActivationScales.Choice startingScales() {
+    RangeSearch search = switch (options.init()) {
+      case FIXED_POINT -> RangeSearch.LEAST_SQUARES;
+      case MIN_MAX -> RangeSearch.MIN_MAX;
+      case PERCENTILE -> new SymmetricPercentile(TAIL);
+    };
+    return new ActivationScales.Choice(
+        options.scales() == GplqOptions.Scales.CHANNEL, search, options.probabilities() == GplqOptions.Probabilities.UNSIGNED, options.initImages());
   }
 
   private RangeSearch weightRange() {

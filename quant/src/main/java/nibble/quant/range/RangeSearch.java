@@ -15,6 +15,9 @@ public interface RangeSearch {
   /** The percentiles of RepQ-ViT. */
   RangeSearch PERCENTILES = new Percentiles(List.of(0.999, 0.9999, 0.99999), 2);
 
+  /** Least squares of a symmetric grid by the fixed point, ten rounds from the whole range on. */
+  RangeSearch LEAST_SQUARES = new FixedPoint(MIN_MAX, 10);
+
   /** Least squares by shrinking the range in steps of 1 %. */
   RangeSearch SHRINK = shrink(new ClipSearch.Shrink(2, 80, 100));
 

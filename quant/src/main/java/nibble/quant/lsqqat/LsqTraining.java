@@ -1,0 +1,137 @@
+package nibble.quant.lsqqat;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import nibble.nn.ImageClassifier;
+import nibble.nn.Linear;
+import nibble.nn.Site;
+import nibble.nn.site.StoredFunction;
+import nibble.quant.format.Granularity;
+import nibble.quant.format.IntFormat;
+import nibble.quant.format.QuantParams;
+import nibble.quant.format.QuantizedTensor;
+import nibble.quant.lsq.LearnedQuantizer;
+import nibble.quant.method.MethodCard;
+import nibble.quant.model.DataNeed;
+import nibble.quant.model.MethodReport;
+import nibble.quant.model.ModelExecution;
+import nibble.quant.model.ModelMethod;
+import nibble.quant.model.ModelTask;
+import nibble.quant.range.RangeSearch;
+import nibble.quant.range.SiteGrids;
+import nibble.quant.training.ActivationScales;
+import nibble.quant.training.FeatureLoss;
+import nibble.quant.training.QuantizedTraining;
+import nibble.tensor.Shape;
+import nibble.tensor.Tensor;
+
+/**
+ * LSQ training: weights and activations are quantized together while the model is trained on, all scales learned.
+ *
+ * <p>Esser and others: <a href="https://arxiv.org/abs/1902.08153">arXiv:1902.08153</a> (ICLR 2020).
+ *
+ * <pre>{@code
+ * y = rint(clamp(x / s, n, p)) s      activations: one s a layer (a head for q, k, v and probabilities)     weights: one s a row
+ * }</pre>
+ *
+ * <p>Differs from the paper: AdamW at a constant rate for a short training of a trained model, in place of SGD with momentum and a cosine over 90 epochs; weight scales of single rows, begun at
+ * the least squares of the float weights. Without labels the loss is the divergence from the float model's logits. The result runs as integers with the learned scales: nothing is fitted
+ * afterwards.
+ */
+public final class LsqTraining implements ModelMethod {
+  /** What the catalogue shows. */
+  public static final MethodCard CARD = new MethodCard(
+      "lsq", "LSQ training", "Esser, McKinstry, Bablani, Appuswamy, Modha: arXiv:1902.08153", "images to train on, labels where there are some; longer than GPLQ",
+      "as the yardstick of GPLQ, or with many images and time", LsqTrainingOptions.OPTIONS,
+      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float"));
+
+  private static final double VARIANCE = 0.6;
+  private static final int DIRECTIONS_STEP = 32;
+
+  private final LsqTrainingOptions options;
+
+  /** With the given knobs. */
+  public LsqTraining(LsqTrainingOptions options) {
+    this.options = options;
+  }
+
+  /** From all options of the catalogue. */
+  public static LsqTraining of(Map<String, Object> values) {
+    return new LsqTraining(LsqTrainingOptions.of(values));
+  }
+
+  @Override
+  public String name() {
+    return CARD.name();
+  }
+
+  @Override
+  public DataNeed needs() {
+    return DataNeed.SAMPLES;
+  }
+
+  @Override
+  public double passes(int samples) {
+    return 6.0 * options.training().images();
+  }
+
+  @Override
+  public MethodReport apply(ModelTask task) {
+    if (!(task.model() instanceof ImageClassifier student)) {
+      throw new IllegalArgumentException("lsq trains image classifiers, found " + task.model().architecture() + "; choose another method");
+    }
+    List<ActivationScales.Learned> activations =
+        ActivationScales.fit(task, new ActivationScales.Choice(false, RangeSearch.LEAST_SQUARES, true, options.initImages()));
+    Map<Linear, LearnedQuantizer> weights = weightScales(task);
+    List<MethodReport.Curve> curves = new ArrayList<>();
+    if (options.training().steps() > 0) {
+      curves.add(train(task, student, activations, weights));
+    }
+    Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
+    activations.forEach(l -> quantizers.put(l.site().site(), l.quantizer().frozen()));
+    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
+    weights.forEach((linear, learned) -> codes.put(linear, codes(linear, learned)));
+    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), Map.of(), curves);
+  }
+
+  private static Map<Linear, LearnedQuantizer> weightScales(ModelTask task) {
+    Map<Linear, LearnedQuantizer> scales = new LinkedHashMap<>();
+    for (Linear linear : task.model().linears()) {
+      task.weights(linear).ifPresent(scheme -> {
+        int bits = scheme.format().bits();
+        Tensor w = linear.weight().peek().toF32();
+        Tensor start =
+            SiteGrids.fit(linear.name(), w, Shape.of(linear.out(), 1), IntFormat.symmetric(bits), RangeSearch.LEAST_SQUARES, task.ops()).scales();
+        scales.put(linear, LearnedQuantizer.of(linear.weightSite().name(), bits, false, start));
+      });
+    }
+    return scales;
+  }
+
+  private MethodReport.Curve train(
+      ModelTask task, ImageClassifier student, List<ActivationScales.Learned> activations, Map<Linear, LearnedQuantizer> weights) {
+    if (!(task.floatModel().get() instanceof ImageClassifier teacher)) {
+      throw new IllegalStateException("the float model is another kind of model than the one to quantize");
+    }
+    FeatureLoss features = FeatureLoss.fit(task.ops(), teacher, task.samples(), VARIANCE, DIRECTIONS_STEP);
+    List<LearnedQuantizer> quantizers = new ArrayList<>(activations.stream().map(ActivationScales.Learned::quantizer).toList());
+    quantizers.addAll(weights.values());
+    activations.forEach(l -> l.site().site().append(l.quantizer()));
+    weights.forEach((linear, learned) -> linear.weightSite().append(learned));
+    try {
+      return new QuantizedTraining(task, "lsq", student, teacher, features, quantizers, options.training()).run();
+    } finally {
+      activations.forEach(l -> l.site().site().remove(l.quantizer()));
+      weights.forEach((linear, learned) -> linear.weightSite().remove(learned));
+    }
+  }
+
+  private static QuantizedTensor codes(Linear linear, LearnedQuantizer learned) {
+    QuantParams params =
+        new QuantParams(
+            IntFormat.symmetric(learned.bits()), new Granularity.PerChannel(), linear.out(), linear.in(), learned.scale().toFloats(), new byte[linear.out()]);
+    return new QuantizedTensor(params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params);
+  }
+}
