@@ -24,6 +24,7 @@ import nibble.loaders.json.JsonObject;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
 import nibble.quant.format.Scheme;
+import nibble.quant.pipeline.RecipeRunner;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -213,6 +214,9 @@ public final class TableCommand extends NibbleCommand {
   private List<String> quantize(String method, String scheme, Path folder, CommonOptions common) {
     List<String> arguments = new ArrayList<>(List.of("quantize", name, "--method", method, "--scheme", scheme, "--out", folder.toString(), "--json"));
     options(method).forEach((key, value) -> arguments.addAll(List.of("--set", key + "=" + value)));
+    if (!needsCalibration(method, scheme, common)) {
+      return withCommon(arguments, common);
+    }
     Path other = calibration;
     if (other == null) {
       arguments.addAll(List.of("--calibration", images.toString(), "--calibration-list", calibrationList().toString()));
@@ -221,6 +225,13 @@ public final class TableCommand extends NibbleCommand {
     }
     arguments.addAll(List.of("--calibration-images", Integer.toString(other == null ? split : calibrationImages)));
     return withCommon(arguments, common);
+  }
+
+  private boolean needsCalibration(String method, String scheme, CommonOptions common) {
+    RecipeRunner runner = RecipeOptions.runner(Presets.recipe(MethodCatalogue.standard(), method, options(method), Scheme.parse(scheme), common.seed()));
+    try (OpenModel open = OpenModel.of(name)) {
+      return runner.needsCalibration(open.model());
+    }
   }
 
   private JsonObject evaluated(String model, CommonOptions common) {
