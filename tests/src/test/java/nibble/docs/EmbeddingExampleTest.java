@@ -2,6 +2,7 @@ package nibble.docs;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -15,6 +16,7 @@ import java.util.List;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.testing.TinyModelFolder;
+import nibble.testing.TinyTextFolders;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,6 +57,21 @@ class EmbeddingExampleTest {
     }
     float[] before = ClassifyByHand.probabilities(folder, images.getFirst());
     assertArrayEquals(before, ClassifyByHand.probabilities(quantized, images.getFirst()), 0.2f);
+  }
+
+  @Test
+  void embedsTexts() throws IOException {
+    Path folder = TinyTextFolders.bert(temp.resolve("encoder"));
+    assertEquals(1, EmbedTwoTexts.similarity(folder, "a cat", "a cat"), 1e-5);
+    assertTrue(EmbedTwoTexts.similarity(folder, "a cat", "zzzz") < 0.999);
+  }
+
+  @Test
+  void tellsAStory() throws IOException {
+    Path folder = TinyTextFolders.llama(temp.resolve("writer"));
+    String first = printedBy(() -> TellAStory.main(new String[] {folder.toString(), "Once"}));
+    assertFalse(first.isEmpty());
+    assertEquals(first, printedBy(() -> TellAStory.main(new String[] {folder.toString(), "Once"})));
   }
 
   private static String printedBy(Runnable work) {

@@ -1,5 +1,6 @@
 package nibble.loaders.api;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -14,6 +15,48 @@ import java.util.List;
  * <p>Thread-safe: calls from several threads are computed together, token by token.
  */
 public interface TextGenerator extends AutoCloseable {
+  /** The generator in {@code folder}, float or quantized, with all processors; see {@link Builder#open}. */
+  static TextGenerator open(Path folder) {
+    return builder(folder).open();
+  }
+
+  /** To open the generator in {@code folder} with other settings. */
+  static Builder builder(Path folder) {
+    return new Builder(folder);
+  }
+
+  /** Settings of a generator. For one thread. */
+  final class Builder {
+    private final Path folder;
+    private int threads = Runtime.getRuntime().availableProcessors();
+    private int sequences = 8;
+
+    private Builder(Path folder) {
+      this.folder = folder;
+    }
+
+    /** Threads that compute; at least 1. */
+    public Builder threads(int count) {
+      threads = Settings.atLeastOne("threads", count);
+      return this;
+    }
+
+    /** Texts that are generated at the same time, each with keys and values of all its tokens in memory; further calls wait. */
+    public Builder sequences(int count) {
+      sequences = Settings.atLeastOne("sequences", count);
+      return this;
+    }
+
+    /**
+     * Opens the model, its tokenizer and its chat template.
+     *
+     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is no causal language model
+     */
+    public TextGenerator open() {
+      return ModelTextGenerator.open(folder, threads, sequences);
+    }
+  }
+
   /** {@link #generate(String, GenerationOptions, TextListener)} with default options and no listener. */
   default Generation generate(String prompt) {
     return generate(prompt, GenerationOptions.DEFAULTS, TextListener.NONE);
@@ -22,8 +65,8 @@ public interface TextGenerator extends AutoCloseable {
   /**
    * Continues {@code prompt}; returns when the text is complete.
    *
-   * @param listener is given the text piece by piece, on a thread of the generator; an exception that it throws ends this generation and is
-   *     thrown by this method
+   * @param listener is given the text piece by piece, on the calling thread; an exception that it throws ends this generation and leaves
+   *     this method
    * @throws IllegalArgumentException if the prompt has no token, or leaves no room in {@link #contextLength()}
    * @throws IllegalStateException if the generator is closed
    */
