@@ -8,7 +8,9 @@ import nibble.cli.command.BenchCommand;
 import nibble.cli.command.ClassifyCommand;
 import nibble.cli.command.CompareCommand;
 import nibble.cli.command.DemoCommand;
+import nibble.cli.command.EmbedCommand;
 import nibble.cli.command.EvalCommand;
+import nibble.cli.command.GenerateCommand;
 import nibble.cli.command.ImagesCommand;
 import nibble.cli.command.InspectCommand;
 import nibble.cli.command.MethodsCommand;
@@ -16,6 +18,7 @@ import nibble.cli.command.PlanCommand;
 import nibble.cli.command.PullCommand;
 import nibble.cli.command.QuantizeCommand;
 import nibble.cli.command.ReportCommand;
+import nibble.cli.command.ServeCommand;
 import nibble.cli.command.TableCommand;
 import nibble.cli.command.TrainCommand;
 import nibble.cli.command.Version;
@@ -36,6 +39,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       InspectCommand.class,
       ClassifyCommand.class,
+      EmbedCommand.class,
+      GenerateCommand.class,
       EvalCommand.class,
       DemoCommand.class,
       CompareCommand.class,
@@ -46,6 +51,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       MethodsCommand.class,
       ReportCommand.class,
+      ServeCommand.class,
       ImagesCommand.class,
       PullCommand.class,
     },

@@ -21,14 +21,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble eval}: how good a model is. */
-@Command(name = "eval", description = "Measures a model on labelled images, alone or beside a reference.")
+@Command(name = "eval", description = "Measures a model on labelled images, on text, or on pairs of sentences, alone or beside a reference.")
 public final class EvalCommand extends NibbleCommand {
   @Parameters(paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
 
   @Mixin private ImageChoice choice = new ImageChoice();
 
-  @Option(names = "--reference", paramLabel = "MODEL", description = "Model to compare the outputs with; it sees the same pixels.")
+  @Mixin private TextChoice text = new TextChoice();
+
+  @Option(names = "--reference", paramLabel = "MODEL", description = "Model to compare the outputs with; it sees the same input.")
   private @Nullable String reference;
 
   @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: ${DEFAULT-VALUE}).")
@@ -53,6 +55,13 @@ public final class EvalCommand extends NibbleCommand {
     }
     if (minAgreement > 0 && reference == null) {
       throw CommandFailure.usage("--min-agreement needs --reference");
+    }
+    if (text.isGiven()) {
+      if (choice.isGiven() || minTop1 > 0 || minAgreement > 0) {
+        throw CommandFailure.usage("--text and --sts do not go with options for images");
+      }
+      new TextEvaluation(text, console, common).run(name, reference, simulated);
+      return done();
     }
     Score score = score(console, common);
     if (common.json()) {

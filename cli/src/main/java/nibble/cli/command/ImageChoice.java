@@ -32,6 +32,11 @@ public final class ImageChoice {
   /** For picocli. */
   public ImageChoice() {}
 
+  /** Whether images were chosen at all. */
+  boolean isGiven() {
+    return images != null || builtIn != 0;
+  }
+
   /** The same choice as arguments for another command. */
   List<String> arguments() {
     List<String> arguments = new ArrayList<>();
@@ -55,7 +60,7 @@ public final class ImageChoice {
   /** Opens the images as {@code model} wants them. */
   ImageSet open(OpenModel model, long seed) {
     if ((images == null) == (builtIn == 0)) {
-      throw CommandFailure.usage("name the images: either --images DIR or --built-in N");
+      throw CommandFailure.usage("name what to measure on: --images DIR, --built-in N, --text FILE or --sts FILE");
     }
     if (builtIn < 0 || limit < 1) {
       throw CommandFailure.usage("--built-in and --limit must be at least 1");
