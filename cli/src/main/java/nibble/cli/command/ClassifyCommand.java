@@ -12,6 +12,7 @@ import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Table;
 import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.image.RgbImage;
+import nibble.nn.ImageClassifier;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import picocli.CommandLine.Command;
@@ -44,13 +45,14 @@ public final class ClassifyCommand extends NibbleCommand {
     List<JsonOut> results = new ArrayList<>();
     try (OpenModel open = OpenModel.of(name);
         Ops ops = new Ops(common.openSplitter())) {
+      ImageClassifier model = open.imageClassifier();
       ImagePreprocessor preprocessor = open.preprocessor();
       Evaluation evaluation = new Evaluation(ops, 1);
       List<String> labels = open.loaded().labels();
       for (Path image : images) {
         float[] pixels = preprocessor.apply(RgbImage.decode(image));
         Tensor input = input(pixels, preprocessor.channels(), open.imageSide(), image);
-        List<Choice> choices = choices(open.checked(() -> evaluation.logits(open.imageClassifier(), input)));
+        List<Choice> choices = choices(open.checked(() -> evaluation.logits(model, input)));
         if (common.json()) {
           results.add(json(image, choices, labels));
         } else {

@@ -105,6 +105,7 @@ public final class GenerateCommand extends NibbleCommand {
       json(text, generation).print(console.out());
     } else {
       console.out().println();
+      console.out().flush();
       note(generation, console);
     }
   }

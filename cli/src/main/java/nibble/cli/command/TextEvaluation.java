@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 /** What {@code nibble eval} does with text. */
 final class TextEvaluation {
   private static final int WINDOW = 1024;
+  private static final int PAIRS = 64;
 
   private final TextChoice choice;
   private final Console console;
@@ -166,10 +167,14 @@ final class TextEvaluation {
     long start = System.nanoTime();
     try (Embedder embedder = Embedder.builder(OpenModel.folder(name)).threads(common.threads()).open();
         Progress progress = console.progress("eval", pairs.size(), "pairs")) {
-      for (int i = 0; i < cosines.length; i++) {
-        List<float[]> two = embedder.embed(List.of(pairs.get(i).first(), pairs.get(i).second()));
-        cosines[i] = cosine(two.get(0), two.get(1));
-        progress.to(i + 1);
+      for (int from = 0; from < cosines.length; from += PAIRS) {
+        List<SentencePairs.Pair> batch = pairs.subList(from, Math.min(cosines.length, from + PAIRS));
+        List<float[]> first = embedder.embed(batch.stream().map(SentencePairs.Pair::first).toList());
+        List<float[]> second = embedder.embed(batch.stream().map(SentencePairs.Pair::second).toList());
+        for (int i = 0; i < batch.size(); i++) {
+          cosines[from + i] = cosine(first.get(i), second.get(i));
+        }
+        progress.to(from + batch.size());
       }
     }
     double seconds = (System.nanoTime() - start) * 1e-9;
