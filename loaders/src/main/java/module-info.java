@@ -10,6 +10,7 @@ module nibble.loaders {
   exports nibble.loaders.api;
   exports nibble.loaders.chat;
   exports nibble.loaders.data;
+  exports nibble.loaders.gguf;
   exports nibble.loaders.hf;
   exports nibble.loaders.hub;
   exports nibble.loaders.image;
