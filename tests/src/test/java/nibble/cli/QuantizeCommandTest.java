@@ -131,6 +131,21 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void gptqIsAFormatToo() {
+    Path out = place.resolve("out");
+    quantize(out, "--method", "rtn", "--scheme", "W4A16", "--set", "edge-bits=16", "--format", "gptq").done();
+    JsonObject quantization = Checkpoint.config(out).object("quantization_config");
+    assertEquals("gptq", quantization.string("quant_method"));
+    assertEquals(4, quantization.integer("bits"));
+    JsonObject score = CommandLineRun.of("eval", out.toString(), "--built-in", "8", "--json", "-q", "--reference", model.toString()).json();
+    assertTrue(score.number("logit_mse") > 0);
+    quantize(place.resolve("other"), "--method", "rtn", "--scheme", "W4A16", "--format", "awq").failed(ExitStatus.USAGE, "expected compressed-tensors or gptq");
+    quantize(place.resolve("other"), "--method", "rtn", "--scheme", "W4A8", "--set", "edge-bits=16", "--format", "gptq")
+        .failed(ExitStatus.FAILURE, "has quantized inputs, which the gptq format cannot hold");
+    assertFalse(Files.exists(place.resolve("other")));
+  }
+
+  @Test
   void aQuantizedModelIsNotQuantizedAgain() {
     Path out = place.resolve("out");
     quantize(out, "--method", "rtn", "--scheme", "W8A8").done();

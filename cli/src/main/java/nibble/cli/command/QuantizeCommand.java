@@ -20,15 +20,18 @@ import nibble.cli.terminal.PeakMemory;
 import nibble.cli.terminal.Table;
 import nibble.loaders.FolderWriter;
 import nibble.loaders.hf.Checkpoint;
+import nibble.loaders.model.WeightFormat;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.MethodReport;
 import nibble.quant.recipe.Recipe;
 import nibble.tensor.Ops;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code nibble quantize}: a model folder to a smaller one. */
 @Command(name = "quantize", description = "Quantizes a model and writes it as a folder.")
@@ -41,6 +44,13 @@ public final class QuantizeCommand extends NibbleCommand {
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder to write, new or empty.")
   private Path out = Path.of("");
 
+  @Option(
+      names = "--format",
+      paramLabel = "F",
+      converter = FormatName.class,
+      description = "How weights are written: compressed-tensors, or gptq (weights of one bit width, W..A16) (default: compressed-tensors).")
+  private WeightFormat format = WeightFormat.COMPRESSED_TENSORS;
+
   @Option(names = "--resume", description = "Go on with an interrupted run of the same arguments.")
   private boolean resume;
 
@@ -52,6 +62,18 @@ public final class QuantizeCommand extends NibbleCommand {
 
   /** For picocli. */
   public QuantizeCommand() {}
+
+  /** The names of formats as their specifications write them. */
+  static final class FormatName implements ITypeConverter<WeightFormat> {
+    @Override
+    public WeightFormat convert(String name) {
+      return switch (name) {
+        case "compressed-tensors" -> WeightFormat.COMPRESSED_TENSORS;
+        case "gptq" -> WeightFormat.GPTQ;
+        default -> throw new TypeConversionException("'" + name + "' is no format, expected compressed-tensors or gptq");
+      };
+    }
+  }
 
   @Override
   int run(Console console, CommonOptions common) throws IOException {
@@ -75,7 +97,8 @@ public final class QuantizeCommand extends NibbleCommand {
       }
       Quantization quantization = new Quantization(recipe, calibration, store);
       Quantization.Outcome outcome = quantization.run(open.model(), originals, common.seed(), ops, console);
-      quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), "nibble " + Version.NUMBER, common.seed(), outcome.report());
+      String program = "nibble " + Version.NUMBER;
+      quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), program, common.seed(), outcome.report(), format);
       Path preprocessor = open.loaded().checkpoint().folder().resolve(Checkpoint.PREPROCESSOR);
       if (Files.exists(preprocessor)) {
         folder.copy(preprocessor);

@@ -22,6 +22,7 @@ import nibble.cli.terminal.Progress;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
+import nibble.loaders.model.WeightFormat;
 import nibble.quant.model.LayerResult;
 import nibble.quant.rotation.ModelRotation;
 import nibble.quant.rotation.RotationOptions;
@@ -82,7 +83,7 @@ public final class Demonstration {
       try (LoadedModel model = ModelLoader.load(folder);
           FloatModels originals = new FloatModels(folder)) {
         outcome = quantization.run(model.model(), originals, seed, ops, console);
-        quantization.write(written, model.checkpoint().config(), model.model(), program, seed, outcome.report());
+        quantization.write(written, model.checkpoint().config(), model.model(), program, seed, outcome.report(), WeightFormat.COMPRESSED_TENSORS);
       }
       try (LoadedModel packed = ModelLoader.load(written)) {
         Score score = score(variant.name() + " " + variant.scheme(), packed, reference);

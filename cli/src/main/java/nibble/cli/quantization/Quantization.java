@@ -12,6 +12,7 @@ import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
 import nibble.loaders.json.JsonValue;
 import nibble.loaders.model.ModelWriter;
+import nibble.loaders.model.WeightFormat;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.quant.catalogue.MethodCatalogue;
@@ -114,7 +115,8 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
   }
 
   /** Writes {@code model} into {@code folder}. */
-  public void write(Path folder, JsonObject config, Model model, String program, long seed, MethodReport report) {
-    ModelWriter.write(folder, config, model, provenance(program, seed, report));
+  public void write(
+      Path folder, JsonObject config, Model model, String program, long seed, MethodReport report, WeightFormat format) {
+    ModelWriter.write(folder, config, model, provenance(program, seed, report), format);
   }
 }

@@ -1,6 +1,7 @@
 package nibble.loaders.model;
 
 import nibble.loaders.BadFileException;
+import nibble.loaders.quantized.StoredWeights;
 import nibble.loaders.safetensors.TensorFile;
 import nibble.nn.Parameter;
 import nibble.nn.WeightSource;
@@ -13,9 +14,9 @@ import nibble.tensor.Tensor;
  */
 final class CheckpointWeights implements WeightSource {
   private final TensorFile file;
-  private final PackedCheckpoint packed;
+  private final StoredWeights packed;
 
-  CheckpointWeights(TensorFile file, PackedCheckpoint packed) {
+  CheckpointWeights(TensorFile file, StoredWeights packed) {
     this.file = file;
     this.packed = packed;
   }
@@ -44,7 +45,7 @@ final class CheckpointWeights implements WeightSource {
     }
     Shape shape = Shape.of(dims);
     packed.checkShape(name, shape);
-    return new Parameter(name, shape, shape, () -> packed.weight(name).dequantized());
+    return new Parameter(name, shape, shape, () -> packed.values(name));
   }
 
   private void checkShape(String name, Shape found, int... dims) {

@@ -5,6 +5,7 @@ import java.util.OptionalLong;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonObject;
+import nibble.loaders.quantized.StoredWeights;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.online.OnlineTransform;
@@ -32,13 +33,13 @@ public final class ModelLoader {
   private static Model model(Checkpoint checkpoint) {
     JsonObject config = checkpoint.config();
     ModelFamily family = ModelFamilies.of(config);
-    PackedCheckpoint packed = new PackedCheckpoint(checkpoint.tensors(), QuantizationConfig.of(config), BinaryCoding.of(config));
-    Model model = family.build(config, new CheckpointWeights(checkpoint.tensors(), packed));
+    StoredWeights stored = StoredWeights.of(checkpoint.tensors(), config);
+    Model model = family.build(config, new CheckpointWeights(checkpoint.tensors(), stored));
     installTransforms(model, config);
     StoredFunctionFiles.install(model, config, checkpoint.tensors());
     for (Linear linear : model.linears()) {
-      if (packed.has(linear.weight().name())) {
-        linear.execute(packed.weight(linear.weight().name()));
+      if (stored.has(linear.weight().name())) {
+        stored.executed(linear.weight().name()).ifPresent(linear::execute);
       }
     }
     return model;

@@ -21,6 +21,11 @@ import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
 import nibble.loaders.json.JsonValue;
+import nibble.loaders.quantized.BinaryCoding;
+import nibble.loaders.quantized.BinaryWeightsForm;
+import nibble.loaders.quantized.GptqTensors;
+import nibble.loaders.quantized.PackedTensors;
+import nibble.loaders.quantized.StoredWeights;
 import nibble.loaders.safetensors.SafetensorsWriter;
 import nibble.loaders.safetensors.TensorSource;
 import nibble.nn.Linear;
@@ -32,6 +37,7 @@ import nibble.nn.online.OnlineTransform;
 import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
 import nibble.nn.packed.PackedWeight;
+import nibble.nn.packed.ReorderedWeight;
 
 /**
  * Writes {@code config.json} and {@code model.safetensors} of a model, float or packed. The same model gives the same bytes.
@@ -47,17 +53,25 @@ public final class ModelWriter {
 
   private ModelWriter() {}
 
+  /** {@link #write(Path, JsonObject, Model, JsonObject, WeightFormat)} in the format of compressed-tensors. */
+  public static void write(Path folder, JsonObject config, Model model, JsonObject provenance) {
+    write(folder, config, model, provenance, WeightFormat.COMPRESSED_TENSORS);
+  }
+
   /**
    * Writes both files into {@code folder}, which exists. Weights are streamed one tensor at a time.
    *
    * @param config the configuration that the model was loaded with; keys that do not concern dimensions or quantization are kept
    * @param provenance how the model was made
+   * @param format of the quantized weights
+   * @throws IllegalArgumentException if a weight does not fit the format; nothing is written then
    * @throws nibble.loaders.WriteFailedException if a file cannot be written
    */
-  public static void write(Path folder, JsonObject config, Model model, JsonObject provenance) {
+  public static void write(Path folder, JsonObject config, Model model, JsonObject provenance, WeightFormat format) {
     Map<Linear, PackedWeight> packed = packed(model);
-    SafetensorsWriter.write(folder.resolve(Checkpoint.WEIGHTS), tensors(model, packed), Map.of("format", "pt"));
-    Json.write(folder.resolve(Checkpoint.CONFIG), config(config, model, packed, provenance));
+    JsonObject written = config(config, model, packed, provenance, format);
+    SafetensorsWriter.write(folder.resolve(Checkpoint.WEIGHTS), tensors(model, packed, format), Map.of("format", "pt"));
+    Json.write(folder.resolve(Checkpoint.CONFIG), written);
   }
 
   private static Map<Linear, PackedWeight> packed(Model model) {
@@ -73,7 +87,7 @@ public final class ModelWriter {
     return packed;
   }
 
-  private static List<TensorSource> tensors(Model model, Map<Linear, PackedWeight> packed) {
+  private static List<TensorSource> tensors(Model model, Map<Linear, PackedWeight> packed, WeightFormat format) {
     Map<Parameter, PackedWeight> byParameter = new LinkedHashMap<>();
     packed.forEach((linear, weight) -> byParameter.put(linear.weight(), weight));
     List<TensorSource> tensors = new ArrayList<>();
@@ -83,29 +97,38 @@ public final class ModelWriter {
           var value = parameter.stored();
           tensors.add(new TensorSource(parameter.name(), value.dtype(), value.shape(), parameter::stored));
         }
+        case PackedWeight weight when format == WeightFormat.GPTQ -> tensors.addAll(GptqTensors.of(parameter.name(), weight));
         case PackedIntWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
-        case PackedBinaryWeight weight -> tensors.addAll(BinaryCheckpoint.tensors(parameter.name(), weight.weights()));
+        case ReorderedWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
+        case PackedBinaryWeight weight -> tensors.addAll(BinaryWeightsForm.tensors(parameter.name(), weight.weights()));
       }
     }
     tensors.addAll(StoredFunctionFiles.tensors(model));
     return tensors;
   }
 
-  private static JsonObject config(JsonObject config, Model model, Map<Linear, PackedWeight> packed, JsonObject provenance) {
+  private static JsonObject config(
+      JsonObject config, Model model, Map<Linear, PackedWeight> packed, JsonObject provenance, WeightFormat format) {
     Map<GroupKey, List<String>> groups = new LinkedHashMap<>();
     Map<String, BinaryWeights> binary = new LinkedHashMap<>();
+    JsonObject result = ModelFamilies.of(model).toJson(config.without(EXTENSIONS).without(StoredWeights.KEY), model);
+    JsonObject known = result.findObject(EXTENSIONS).orElse(JsonObject.empty());
+    if (format == WeightFormat.GPTQ) {
+      Map<String, PackedWeight> byName = new LinkedHashMap<>();
+      packed.forEach((linear, weight) -> byName.put(linear.weight().name(), weight));
+      return result.with(StoredWeights.KEY, GptqTensors.config(byName)).with(EXTENSIONS, extensions(known, model, groups, binary, provenance));
+    }
     packed.forEach(
         (linear, weight) -> {
           switch (weight) {
-            case PackedIntWeight w -> groups.computeIfAbsent(GroupKey.of(w), k -> new ArrayList<>()).add(module(linear));
+            case PackedIntWeight w -> groups.computeIfAbsent(GroupKey.of(w, false), k -> new ArrayList<>()).add(module(linear));
+            case ReorderedWeight w -> groups.computeIfAbsent(GroupKey.of(w.weight(), true), k -> new ArrayList<>()).add(module(linear));
             case PackedBinaryWeight w -> binary.put(module(linear), w.weights());
           }
         });
-    JsonObject result = ModelFamilies.of(model).toJson(config.without(EXTENSIONS).without(QuantizationConfig.KEY), model);
     if (!groups.isEmpty()) {
-      result = result.with(QuantizationConfig.KEY, quantizationConfig(model, groups));
+      result = result.with(StoredWeights.KEY, quantizationConfig(model, groups));
     }
-    JsonObject known = result.findObject(EXTENSIONS).orElse(JsonObject.empty());
     return result.with(EXTENSIONS, extensions(known, model, groups, binary, provenance));
   }
 
@@ -181,21 +204,23 @@ public final class ModelWriter {
 
   /** What layers of one group have in common; activation bits 0 mean float. */
   private record GroupKey(
-      int bits, boolean symmetric, int groupSize, int activationBits, boolean activationSymmetric, boolean dynamic, float clip) {
+      int bits, boolean symmetric, int groupSize, boolean reordered, int activationBits, boolean activationSymmetric, boolean dynamic, float clip) {
 
-    static GroupKey of(PackedIntWeight packed) {
+    static GroupKey of(PackedIntWeight packed, boolean reordered) {
       IntWeights w = packed.weights();
       int groupSize = w.groups() == 1 ? 0 : w.groupSize();
       return switch (packed.activations()) {
-        case null -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, 0, false, false, 1f);
-        case ActivationQuantizer.PerToken a -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, a.bits(), a.symmetric(), true, a.clip());
-        case ActivationQuantizer.PerTensor a -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, a.bits(), a.symmetric(), false, 1f);
+        case null -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, reordered, 0, false, false, 1f);
+        case ActivationQuantizer.PerToken a -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, reordered, a.bits(), a.symmetric(), true, a.clip());
+        case ActivationQuantizer.PerTensor a -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, reordered, a.bits(), a.symmetric(), false, 1f);
       };
     }
 
     JsonObject weights() {
-      return quantizer(bits, symmetric, groupSize == 0 ? "channel" : "group", false)
-          .with("group_size", groupSize == 0 ? JsonNull.NULL : JsonNumber.of(groupSize));
+      JsonObject json =
+          quantizer(bits, symmetric, groupSize == 0 ? "channel" : "group", false)
+              .with("group_size", groupSize == 0 ? JsonNull.NULL : JsonNumber.of(groupSize));
+      return reordered ? json.with("actorder", new JsonString("group")) : json;
     }
 
     JsonValue activations() {

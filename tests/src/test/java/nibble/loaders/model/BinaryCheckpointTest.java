@@ -145,7 +145,7 @@ class BinaryCheckpointTest {
     assertBroken(file, whole, "_bcq_bits", Tensor.zeros(3, 64, 2), "is F32 [3, 64, 2], expected I32 [3, 64, 2]");
     assertBroken(file, whole, "_bcq_scale", Tensor.zeros(64, 1, 3), "is F32 [64, 1, 3], expected F32 [64, 2, 3]");
     assertBroken(file, whole, "_bcq_offset", ints(64, 2), "is I32 [64, 2], expected F32 [64, 2]");
-    assertBroken(file, whole, "_packed", ints(64, 8), "is there beside binary codes of the same weight");
+    assertBroken(file, whole, "_packed", ints(64, 8), "is stored in 2 ways, beside each other");
     long[] shape = {64, 1L << 40};
     assertBroken(file, whole, "_shape", Tensor.ofSegment(MemorySegment.ofArray(shape), DType.I64, Shape.of(2)), "expected a dimension");
   }

@@ -36,8 +36,8 @@ class HostileModelFolderTest {
 
   @Test
   void quantizationConfigs() throws IOException {
-    badQuantization(q -> q.with("quant_method", text("gptq")), "key 'quantization_config.quant_method' is 'gptq', expected compressed-tensors");
-    badQuantization(q -> q.with("format", text("marlin-24")), "key 'quantization_config.format' is 'marlin-24', expected pack-quantized");
+    badQuantization(q -> q.with("quant_method", text("hqq")), "key 'quantization_config.quant_method' is 'hqq', expected compressed-tensors, gptq, awq or fp8");
+    badQuantization(q -> q.with("format", text("marlin-24")), "key 'quantization_config.format' is 'marlin-24', expected one of pack-quantized, int-quantized");
     badQuantization(q -> q.without("config_groups"), "config_groups' is missing");
     badQuantization(q -> q.with("config_groups", JsonObject.empty()), "has no group for 'vit.");
     badGroup(g -> g.with("targets", JsonArray.ofStrings(List.of("nothing"))), "config_groups' has no group for '" + module() + "'");
@@ -49,7 +49,7 @@ class HostileModelFolderTest {
     badWeights(w -> w.with("num_bits", JsonNumber.of(8)), "weight_packed' is I32 [32, 4], expected I32 [32, 8]");
     badWeights(w -> w.without("num_bits"), "num_bits' is missing");
     badWeights(w -> w.with("type", text("float")), "type' is 'float', expected int");
-    badWeights(w -> w.with("strategy", text("block")), "strategy' is 'block', expected channel or group");
+    badWeights(w -> w.with("strategy", text("block")), "strategy' is 'block', expected tensor, channel or group");
     badWeights(w -> w.with("group_size", JsonNumber.of(0)), "group_size' is 0, expected a positive number");
     badWeights(w -> w.with("group_size", JsonNumber.of(13)), "weight_scale' has shape [32, 2], expected [32, 3]");
     badWeights(w -> w.with("symmetric", text("yes")), "symmetric'");

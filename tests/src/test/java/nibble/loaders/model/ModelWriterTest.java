@@ -3,6 +3,7 @@ package nibble.loaders.model;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -14,9 +15,11 @@ import java.util.Set;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonNull;
+import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.safetensors.Safetensors;
 import nibble.nn.Linear;
+import nibble.nn.packed.PackedIntWeight;
 import nibble.nn.vit.ViT;
 import nibble.nn.vit.ViTConfig;
 import nibble.quant.rotation.ModelRotation;
@@ -156,5 +159,45 @@ class ModelWriterTest {
   private static void assertTensor(Safetensors tensors, String name, DType dtype, int... dims) {
     assertEquals(dtype, tensors.tensor(name).dtype(), name);
     assertEquals(Shape.of(dims), tensors.tensor(name).shape(), name);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"rtn, W4A16 g16", "rtn, W8A16", "gptq, W4A16 w:asym g16", "rtn, W2A16 g16"})
+  void gptqFilesGiveTheSameModelButForTheRoundingOfScales(String method, String scheme) throws IOException {
+    ViT model = QuantizedFolders.quantized(QuantizedFolders.model(ViTConfig.VIT, true), method, scheme, Map.of("edge-bits", "16"));
+    Path first = Files.createDirectories(place.resolve("first"));
+    JsonObject config = JsonObject.empty().with("num_labels", JsonNumber.of(7));
+    ModelWriter.write(first, config, model, JsonObject.empty(), WeightFormat.GPTQ);
+    try (LoadedModel loaded = ModelLoader.load(first)) {
+      for (Linear linear : model.linears()) {
+        Linear back = loaded.model().linear(linear.name());
+        assertEquals(linear.isReplaced(), back.isReplaced(), linear.name());
+        if (linear.isReplaced()) {
+          assertEquals(linear.matrix().format(), back.matrix().format());
+          float[] expected = ((PackedIntWeight) linear.matrix()).dequantized().toFloats();
+          float[] actual = ((PackedIntWeight) back.matrix()).dequantized().toFloats();
+          for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], actual[i], Math.abs(expected[i]) * 0x1p-11f, "F16 has 11 bits");
+          }
+        }
+      }
+      Path again = Files.createDirectories(place.resolve("again"));
+      ModelWriter.write(again, config, loaded.model(), JsonObject.empty(), WeightFormat.GPTQ);
+      assertEquals(-1, Files.mismatch(first.resolve(Checkpoint.WEIGHTS), again.resolve(Checkpoint.WEIGHTS)));
+      assertEquals(-1, Files.mismatch(first.resolve(Checkpoint.CONFIG), again.resolve(Checkpoint.CONFIG)));
+    }
+  }
+
+  @Test
+  void whatDoesNotFitGptqIsNotBegun() throws IOException {
+    ViT model = QuantizedFolders.quantized(QuantizedFolders.model(ViTConfig.VIT, true), "rtn", "W4A16", Map.of());
+    Path folder = Files.createDirectories(place.resolve("none"));
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> ModelWriter.write(folder, JsonObject.empty(), model, JsonObject.empty(), WeightFormat.GPTQ))
+            .getMessage();
+    assertTrue(message.contains("--set edge-bits=16"), message);
+    assertEquals(0, folder.toFile().list().length);
   }
 }

@@ -1,4 +1,4 @@
-package nibble.loaders.model;
+package nibble.loaders.quantized;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,8 +24,9 @@ import nibble.loaders.json.JsonValue;
  *
  * <p>A {@code group_size} of null means one group per channel.
  */
-final class BinaryCoding {
-  static final String KEY = "binary_coding";
+public final class BinaryCoding {
+  /** The key under {@code nibble}. */
+  public static final String KEY = "binary_coding";
   private static final int MAX_PLANES = 4;
 
   private final JsonObject nibble;
@@ -89,7 +90,7 @@ final class BinaryCoding {
   }
 
   /** The JSON form of {@code weights} by module, modules of one form together; empty if there are none. */
-  static Optional<JsonArray> toJson(Map<String, BinaryWeights> weights) {
+  public static Optional<JsonArray> toJson(Map<String, BinaryWeights> weights) {
     Map<Form, List<String>> modules = new LinkedHashMap<>();
     weights.forEach((module, w) -> modules.computeIfAbsent(Form.of(w), f -> new ArrayList<>()).add(module));
     List<JsonValue> entries = new ArrayList<>();

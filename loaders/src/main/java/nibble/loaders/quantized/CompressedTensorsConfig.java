@@ -1,4 +1,4 @@
-package nibble.loaders.model;
+package nibble.loaders.quantized;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -6,36 +6,45 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonValue;
 
 /**
- * The {@code quantization_config} of compressed-tensors, format {@code pack-quantized}: which modules have which bits.
+ * The {@code quantization_config} of compressed-tensors: which modules have which bits. How their weights are stored shows in the tensors
+ * themselves; the known formats are {@code pack-quantized}, {@code int-quantized}, {@code float-quantized} and {@code naive-quantized}.
  *
  * <p>Modules go by their names in the checkpoint ({@code vit.encoder.layer.0.output.dense}); a target is such a name, {@code re:} with a
  * regular expression that its beginning must match, or the class {@code Linear}. Names go before the class, in whichever group they are.
  */
-final class QuantizationConfig {
-  static final String KEY = "quantization_config";
-
+final class CompressedTensorsConfig {
   private static final String EVERY_LINEAR = "Linear";
+  private static final List<String> FORMATS = List.of("pack-quantized", "int-quantized", "float-quantized", "naive-quantized");
 
   private final JsonObject json;
   private final List<Group> groups;
+  private final List<String> ignored;
 
-  private QuantizationConfig(JsonObject json, List<Group> groups) {
+  private CompressedTensorsConfig(JsonObject json, List<Group> groups, List<String> ignored) {
     this.json = json;
     this.groups = groups;
+    this.ignored = ignored;
   }
 
   /**
    * Modules that are quantized alike.
    *
-   * @param groupSize weights along the input axis that share a scale; 0 for one scale per channel
+   * @param isFloat whether codes are 8-bit floats
+   * @param groupSize weights along the input axis that share a scale; 0 for one scale per channel or tensor
    */
-  record Group(String name, List<String> targets, int bits, boolean symmetric, int groupSize, Optional<Activations> activations) {
+  record Group(String name, List<String> targets, boolean isFloat, int bits, boolean symmetric, int groupSize, Optional<Activations> activations) {
     private boolean names(String module) {
-      return targets.stream().anyMatch(t -> t.startsWith("re:") ? Pattern.compile(t.substring(3)).matcher(module).lookingAt() : t.equals(module));
+      return targets.stream().anyMatch(target -> matches(target, module));
+    }
+
+    /** Weights that share a scale, of a layer with {@code in} inputs. */
+    int sizeFor(int in) {
+      return groupSize == 0 ? in : groupSize;
     }
 
     private boolean coversAllLinears() {
@@ -51,50 +60,54 @@ final class QuantizationConfig {
    */
   record Activations(int bits, boolean symmetric, boolean dynamic, float clip) {}
 
-  /** The configuration in {@code config.json}; empty if the model is not quantized. */
-  static Optional<QuantizationConfig> of(JsonObject config) {
-    Optional<JsonObject> found = config.findObject(KEY);
-    if (found.isEmpty()) {
-      return Optional.empty();
-    }
-    JsonObject json = found.get();
-    String method = json.string("quant_method", "compressed-tensors");
-    if (!method.equals("compressed-tensors")) {
-      throw json.error("quant_method", "is '" + method + "', expected compressed-tensors");
-    }
-    String format = json.string("format", "pack-quantized");
-    if (!format.equals("pack-quantized")) {
-      throw json.error("format", "is '" + format + "', expected pack-quantized");
+  private static boolean matches(String target, String module) {
+    return target.startsWith("re:") ? Pattern.compile(target.substring(3)).matcher(module).lookingAt() : target.equals(module);
+  }
+
+  /**
+   * Reads {@code quantization_config}.
+   *
+   * @param config all of {@code config.json}, which may say below {@code nibble} how far dynamic scales clip
+   */
+  static CompressedTensorsConfig of(JsonObject json, JsonObject config) {
+    String format = json.string("format", FORMATS.getFirst());
+    if (!FORMATS.contains(format)) {
+      throw json.error("format", "is '" + format + "', expected one of " + String.join(", ", FORMATS));
     }
     Optional<JsonObject> clips = config.findObject("nibble").flatMap(n -> n.findObject("activation_clip"));
     List<Group> groups = new ArrayList<>();
     for (Map.Entry<String, JsonValue> entry : json.object("config_groups").values().entrySet()) {
       groups.add(group(entry.getKey(), json.object("config_groups").object(entry.getKey()), clips));
     }
-    return Optional.of(new QuantizationConfig(json, List.copyOf(groups)));
+    List<String> ignored = json.findArray("ignore").map(JsonArray::strings).orElse(List.of());
+    ignored.forEach(pattern -> checkPattern(json, "ignore", pattern));
+    return new CompressedTensorsConfig(json, List.copyOf(groups), ignored);
   }
 
   private static Group group(String name, JsonObject json, Optional<JsonObject> clips) {
     JsonObject weights = json.object("weights");
-    requireInt(weights);
+    boolean isFloat = isFloat(weights);
     String strategy = weights.string("strategy", "channel");
     int groupSize =
         switch (strategy) {
-          case "channel" -> 0;
+          case "channel", "tensor" -> 0;
           case "group" -> positive(weights, "group_size");
-          default -> throw weights.error("strategy", "is '" + strategy + "', expected channel or group");
+          default -> throw weights.error("strategy", "is '" + strategy + "', expected tensor, channel or group");
         };
     List<String> targets = json.strings("targets");
     for (String target : targets) {
-      checkPattern(json, target);
+      checkPattern(json, "targets", target);
     }
     float clip = clips.map(c -> (float) c.number(name, 1)).orElse(1f);
-    Optional<Activations> activations = json.findObject("input_activations").map(a -> activations(a, clip));
-    return new Group(name, targets, bits(weights), weights.bool("symmetric", true), groupSize, activations);
+    // Inputs of 8-bit float layers stay as they are: their products are computed in F32.
+    Optional<Activations> activations = json.findObject("input_activations").filter(a -> !isFloat).map(a -> activations(a, clip));
+    return new Group(name, targets, isFloat, bits(weights), weights.bool("symmetric", true), groupSize, activations);
   }
 
   private static Activations activations(JsonObject json, float clip) {
-    requireInt(json);
+    if (isFloat(json)) {
+      throw json.error("type", "is 'float', but the weights are integers; expected int");
+    }
     boolean dynamic = json.bool("dynamic", false);
     String strategy = json.string("strategy", dynamic ? "token" : "tensor");
     if (!strategy.equals(dynamic ? "token" : "tensor")) {
@@ -103,11 +116,15 @@ final class QuantizationConfig {
     return new Activations(bits(json), json.bool("symmetric", true), dynamic, clip);
   }
 
-  private static void requireInt(JsonObject json) {
+  private static boolean isFloat(JsonObject json) {
     String type = json.string("type", "int");
-    if (!type.equals("int")) {
-      throw json.error("type", "is '" + type + "', expected int");
+    if (type.equals("float") && json.integer("num_bits") == 8) {
+      return true;
     }
+    if (!type.equals("int")) {
+      throw json.error("type", "is '" + type + "', expected int, or float with 8 bits");
+    }
+    return false;
   }
 
   private static int bits(JsonObject json) {
@@ -126,14 +143,19 @@ final class QuantizationConfig {
     return value;
   }
 
-  private static void checkPattern(JsonObject json, String target) {
+  private static void checkPattern(JsonObject json, String key, String target) {
     if (target.startsWith("re:")) {
       try {
         Pattern.compile(target.substring(3));
       } catch (PatternSyntaxException e) {
-        throw json.error("targets", "has '" + target + "', which is not a regular expression: " + e.getDescription());
+        throw json.error(key, "has '" + target + "', which is not a regular expression: " + e.getDescription());
       }
     }
+  }
+
+  /** Whether {@code module} is left in float. */
+  boolean ignores(String module) {
+    return ignored.stream().anyMatch(pattern -> matches(pattern, module));
   }
 
   /** The group that {@code module} belongs to: the first that names it, else the first for all linear layers. */

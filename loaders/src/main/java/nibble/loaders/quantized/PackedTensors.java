@@ -1,4 +1,4 @@
-package nibble.loaders.model;
+package nibble.loaders.quantized;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -8,19 +8,20 @@ import nibble.kernels.lowbit.IntWeights;
 import nibble.loaders.safetensors.TensorSource;
 import nibble.nn.packed.CodePacking;
 import nibble.nn.packed.PackedIntWeight;
+import nibble.nn.packed.ReorderedWeight;
 import nibble.tensor.DType;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
-/** The tensors of one packed weight as {@link PackedCheckpoint} reads them. */
-final class PackedTensors {
+/** The tensors of one packed weight as {@link PackQuantizedForm} reads them. */
+public final class PackedTensors {
   private PackedTensors() {}
 
   /**
    * @param name of the float weight, ending in {@code .weight}
    * @param packed the weight
    */
-  static List<TensorSource> of(String name, PackedIntWeight packed) {
+  public static List<TensorSource> of(String name, PackedIntWeight packed) {
     IntWeights weights = packed.weights();
     int out = weights.out();
     int in = weights.in();
@@ -30,7 +31,7 @@ final class PackedTensors {
     Shape words = Shape.of(out, CodePacking.wordsFor(in, bits));
     tensors.add(new TensorSource(name + "_packed", DType.I32, words, () -> ints(CodePacking.pack(codes(weights), out, in, bits), words)));
     tensors.add(new TensorSource(name + "_scale", DType.F32, Shape.of(out, groups), () -> scales(weights)));
-    tensors.add(shape(name, out, in));
+    tensors.add(WeightShape.tensor(name, out, in));
     if (!weights.isSymmetric()) {
       Shape zeros = Shape.of(CodePacking.wordsFor(out, bits), groups);
       tensors.add(
@@ -41,6 +42,38 @@ final class PackedTensors {
       tensors.addAll(staticScale(name.substring(0, name.length() - ".weight".length()), fixed));
     }
     return tensors;
+  }
+
+  /**
+   * The tensors of a weight whose groups are spread over the inputs: codes in the order of the inputs, and the group of each.
+   *
+   * @param name of the float weight, ending in {@code .weight}
+   */
+  public static List<TensorSource> of(String name, ReorderedWeight reordered) {
+    IntWeights weights = reordered.weight().weights();
+    int out = weights.out();
+    int in = weights.in();
+    List<TensorSource> tensors = new ArrayList<>(of(name, reordered.weight()));
+    Shape words = Shape.of(out, CodePacking.wordsFor(in, weights.bits()));
+    tensors.removeIf(tensor -> tensor.name().equals(name + "_packed"));
+    tensors.add(
+        new TensorSource(
+            name + "_packed", DType.I32, words, () -> ints(CodePacking.pack(inOrder(codes(weights), reordered.order()), out, in, weights.bits()), words)));
+    int[] groups = new int[in];
+    for (int k = 0; k < in; k++) {
+      groups[reordered.order()[k]] = k / weights.groupSize();
+    }
+    tensors.add(TensorSource.of(name + "_g_idx", ints(groups, Shape.of(in))));
+    return tensors;
+  }
+
+  /** Codes {@code [out, in]} in the order of the inputs. */
+  static byte[] inOrder(byte[] codes, int[] order) {
+    byte[] result = new byte[codes.length];
+    for (int i = 0; i < codes.length; i++) {
+      result[i - i % order.length + order[i % order.length]] = codes[i];
+    }
+    return result;
   }
 
   private static List<TensorSource> staticScale(String module, ActivationQuantizer.PerTensor fixed) {
@@ -54,7 +87,7 @@ final class PackedTensors {
     return tensors;
   }
 
-  private static byte[] codes(IntWeights weights) {
+  static byte[] codes(IntWeights weights) {
     byte[] codes = new byte[Math.multiplyExact(weights.out(), weights.in())];
     int offset = weights.isSymmetric() ? 0 : 1 << (weights.bits() - 1);
     for (int row = 0; row < weights.out(); row++) {
@@ -66,7 +99,7 @@ final class PackedTensors {
     return codes;
   }
 
-  private static byte[] zeroPoints(IntWeights weights) {
+  static byte[] zeroPoints(IntWeights weights) {
     byte[] zeroPoints = new byte[weights.out() * weights.groups()];
     int offset = 1 << (weights.bits() - 1);
     for (int row = 0; row < weights.out(); row++) {
@@ -85,11 +118,6 @@ final class PackedTensors {
       }
     }
     return Tensor.of(scales, weights.out(), weights.groups());
-  }
-
-  /** The tensor that says what the shape of the float weight is. */
-  static TensorSource shape(String name, int out, int in) {
-    return TensorSource.of(name + "_shape", Tensor.ofSegment(MemorySegment.ofArray(new long[] {out, in}), DType.I64, Shape.of(2)));
   }
 
   static Tensor ints(int[] values, Shape shape) {

@@ -1,15 +1,17 @@
-package nibble.loaders.model;
+package nibble.loaders.quantized;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import nibble.kernels.lowbit.BinaryWeights;
 import nibble.loaders.BadFileException;
 import nibble.loaders.safetensors.TensorFile;
 import nibble.loaders.safetensors.TensorSource;
 import nibble.nn.packed.PackedBinaryWeight;
+import nibble.nn.packed.PackedWeight;
 import nibble.tensor.DType;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -20,7 +22,7 @@ import nibble.tensor.Tensor;
  * groups, planes]}), {@code x.weight_shape} (I64), and {@code x.weight_bcq_offset} (F32 {@code [out, groups]}) if there are offsets. See
  * {@link BinaryCoding} for what {@code config.json} says about them.
  */
-final class BinaryCheckpoint {
+public final class BinaryWeightsForm implements StoredForm {
   private static final String BITS = "_bcq_bits";
   private static final String SCALE = "_bcq_scale";
   private static final String OFFSET = "_bcq_offset";
@@ -34,7 +36,7 @@ final class BinaryCheckpoint {
   /**
    * @throws BadFileException if {@code coding} names a module without codes
    */
-  BinaryCheckpoint(TensorFile file, BinaryCoding coding) {
+  BinaryWeightsForm(TensorFile file, BinaryCoding coding) {
     this.file = file;
     this.coding = coding;
     for (String module : coding.modules()) {
@@ -44,13 +46,28 @@ final class BinaryCheckpoint {
     }
   }
 
-  /** Whether the weight {@code name} is binary-coded. */
-  boolean has(String name) {
+  @Override
+  public boolean has(String name) {
     return file.tensors().containsKey(name + BITS);
   }
 
-  /** The weight {@code name [out, in]} as it is executed. */
-  PackedBinaryWeight weight(String name, int out, int in) {
+  @Override
+  public String shapeTensor(String name) {
+    return name + "_shape";
+  }
+
+  @Override
+  public Shape shape(String name) {
+    return WeightShape.of(file, name);
+  }
+
+  @Override
+  public Optional<PackedWeight> executed(String name) {
+    Shape shape = shape(name);
+    return Optional.of(weight(name, shape.dim(0), shape.dim(1)));
+  }
+
+  private PackedBinaryWeight weight(String name, int out, int in) {
     String module = name.substring(0, name.length() - WEIGHT.length());
     BinaryCoding.Form form =
         coding
@@ -110,7 +127,7 @@ final class BinaryCheckpoint {
    *
    * @param name of the float weight, ending in {@code .weight}
    */
-  static List<TensorSource> tensors(String name, BinaryWeights weights) {
+  public static List<TensorSource> tensors(String name, BinaryWeights weights) {
     int out = weights.out();
     int in = weights.in();
     int planes = weights.planes();
@@ -119,7 +136,7 @@ final class BinaryCheckpoint {
     Shape words = Shape.of(planes, out, Math.ceilDiv(in, WORD_INPUTS));
     tensors.add(new TensorSource(name + BITS, DType.I32, words, () -> bits(weights, words)));
     tensors.add(new TensorSource(name + SCALE, DType.F32, Shape.of(out, groups, planes), () -> scales(weights)));
-    tensors.add(PackedTensors.shape(name, out, in));
+    tensors.add(WeightShape.tensor(name, out, in));
     if (weights.hasOffset()) {
       tensors.add(new TensorSource(name + OFFSET, DType.F32, Shape.of(out, groups), () -> offsets(weights)));
     }
