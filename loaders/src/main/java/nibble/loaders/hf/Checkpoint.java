@@ -1,5 +1,6 @@
 package nibble.loaders.hf;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -7,7 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import nibble.loaders.BadFileException;
+import nibble.loaders.gguf.GgufCheckpoint;
 import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonValue;
@@ -35,6 +38,8 @@ public final class Checkpoint implements AutoCloseable {
   /** Name of the file that says how images are prepared. */
   public static final String PREPROCESSOR = "preprocessor_config.json";
 
+  private static final String GGUF = ".gguf";
+
   private final Path folder;
   private final JsonObject config;
   private final TensorFile tensors;
@@ -46,16 +51,41 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * Opens and checks the configuration and the weights in {@code folder}. The caller closes the result.
+   * Opens and checks the configuration and the weights in {@code folder}. The caller closes the result. A GGUF file, or a folder with one and
+   * without {@code config.json}, is opened as {@link GgufCheckpoint} shows it.
    *
    * @throws BadFileException if the folder or one of the two is missing or broken
    */
   public static Checkpoint open(Path folder) {
+    Optional<Path> gguf = gguf(folder);
+    if (gguf.isPresent()) {
+      GgufCheckpoint file = GgufCheckpoint.open(gguf.get());
+      return new Checkpoint(folder, file.config(), file);
+    }
     if (!Files.isDirectory(folder)) {
-      throw BadFileException.of(folder, Files.exists(folder) ? "is a file, expected a model folder" : "no such folder");
+      throw BadFileException.of(folder, Files.exists(folder) ? "is a file, expected a model folder or a GGUF file" : "no such folder");
     }
     JsonObject config = config(folder);
     return new Checkpoint(folder, config, weights(folder));
+  }
+
+  /** The GGUF file that {@code path} is or has; empty for a folder in Hugging Face layout. */
+  private static Optional<Path> gguf(Path path) {
+    if (Files.isRegularFile(path)) {
+      return path.toString().endsWith(GGUF) ? Optional.of(path) : Optional.empty();
+    }
+    if (!Files.isDirectory(path) || Files.exists(path.resolve(CONFIG))) {
+      return Optional.empty();
+    }
+    try (Stream<Path> files = Files.list(path)) {
+      List<Path> found = files.filter(file -> file.toString().endsWith(GGUF)).sorted().toList();
+      if (found.size() > 1) {
+        throw BadFileException.of(path, "has %d GGUF files; name one of them, such as %s".formatted(found.size(), found.getFirst()));
+      }
+      return found.stream().findFirst();
+    } catch (IOException e) {
+      throw BadFileException.reading(path, e);
+    }
   }
 
   /** The configuration in {@code folder} alone, without touching the weights. */
@@ -80,7 +110,7 @@ public final class Checkpoint implements AutoCloseable {
         folder, "has neither %s nor %s; weights in other formats must be converted to safetensors first".formatted(WEIGHTS, INDEX));
   }
 
-  /** The folder. */
+  /** The folder; for a GGUF file that was opened by its name, the file. */
   public Path folder() {
     return folder;
   }

@@ -11,7 +11,7 @@ public final class ModelFolder {
   private ModelFolder() {}
 
   /**
-   * The folder of {@code model}: the folder of that name if it exists, else what {@link HubCache} has of {@code org/name}, or of {@code
+   * The folder of {@code model}: the folder or GGUF file of that name if it exists, else what {@link HubCache} has of {@code org/name}, or of {@code
    * org/name@revision}.
    *
    * @throws BadFileException if there is neither; the message says where it looked
@@ -26,8 +26,11 @@ public final class ModelFolder {
     if (folder.isPresent() && Files.isDirectory(folder.get())) {
       return folder.get();
     }
+    if (folder.isPresent() && Files.isRegularFile(folder.get()) && model.endsWith(".gguf")) {
+      return folder.get();
+    }
     if (folder.isPresent() && Files.exists(folder.get())) {
-      throw BadFileException.of(folder.get(), "is a file, expected a model folder");
+      throw BadFileException.of(folder.get(), "is a file, expected a model folder or a GGUF file");
     }
     int at = model.indexOf('@');
     String name = at < 0 ? model : model.substring(0, at);

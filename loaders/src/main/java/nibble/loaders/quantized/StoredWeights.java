@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import nibble.loaders.BadFileException;
+import nibble.loaders.gguf.GgufCheckpoint;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.safetensors.TensorFile;
 import nibble.nn.packed.PackedWeight;
@@ -36,6 +37,9 @@ public final class StoredWeights {
   public static StoredWeights of(TensorFile file, JsonObject config) {
     List<StoredForm> forms = new ArrayList<>();
     forms.add(new BinaryWeightsForm(file, BinaryCoding.of(config)));
+    if (file instanceof GgufCheckpoint gguf) {
+      forms.add(new GgufForm(gguf));
+    }
     Optional<JsonObject> quantization = config.findObject(KEY);
     String method = quantization.map(q -> q.string("quant_method", "compressed-tensors")).orElse("");
     switch (method) {

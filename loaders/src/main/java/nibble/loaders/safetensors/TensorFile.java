@@ -10,7 +10,7 @@ import nibble.tensor.Tensor;
  * using one later throws {@link IllegalStateException}. Copy with {@link Tensor#toF32()} what has to live longer. Files must not be
  * changed while they are mapped. Safe for use by several threads.
  */
-public sealed interface TensorFile extends AutoCloseable permits Safetensors, ShardedSafetensors {
+public interface TensorFile extends AutoCloseable {
   /** All tensors by name, in the order of the file; unmodifiable. */
   Map<String, Tensor> tensors();
 

@@ -59,7 +59,7 @@ class CheckpointTest {
     assertError(folder + ": has no config.json", () -> Checkpoint.open(folder));
     Path config = Files.writeString(folder.resolve("config.json"), "{}");
     assertError(folder + ": has neither model.safetensors nor", () -> Checkpoint.open(folder));
-    assertError(config + ": is a file, expected a model folder", () -> Checkpoint.open(config));
+    assertError(config + ": is a file, expected a model folder or a GGUF file", () -> Checkpoint.open(config));
     assertError(folder.resolve("x") + ": no such folder", () -> Checkpoint.open(folder.resolve("x")));
   }
 
