@@ -43,7 +43,7 @@ class PullCommandTest {
   private static String finish(Process process, int status) throws IOException, InterruptedException {
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
     assertEquals(status, process.exitValue(), err);
     assertFalse((out + err).contains(TestHub.TOKEN), "the token is shown");
     return status == ExitStatus.DONE ? out : err;
@@ -52,10 +52,10 @@ class PullCommandTest {
   @Test
   void anInterruptedDownloadIsContinued() throws Exception {
     try (TestHub hub = new TestHub().file("config.json", "{}").file("model.safetensors", WEIGHTS)) {
-      hub.spoil("model.safetensors", new TestHub.Fault.Stall(70_000, 20_000));
+      hub.spoil("model.safetensors", new TestHub.Fault.Stall(70_000, 600_000));
       Process first = start(hub);
       Path partial = home.resolve("hub/models--org--name/blobs").resolve(TestHub.hash(WEIGHTS) + ".incomplete");
-      for (int i = 0; i < 300 && !(Files.exists(partial) && Files.size(partial) == 70_000); i++) {
+      for (int i = 0; i < 1200 && !(Files.exists(partial) && Files.size(partial) == 70_000); i++) {
         Thread.sleep(50);
       }
       first.destroy();

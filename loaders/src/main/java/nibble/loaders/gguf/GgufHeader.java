@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import nibble.loaders.BadFileException;
 import nibble.tensor.Shape;
 
 /**
@@ -107,8 +106,8 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
     }
     try {
       return Shape.of(dims);
-    } catch (ArithmeticException e) {
-      throw new BadFileException(in.error("tensor '%s' has a shape whose size overflows 64 bits".formatted(name)).getMessage(), e);
+    } catch (ArithmeticException _) {
+      throw in.error("tensor '%s' has a shape whose size overflows 64 bits".formatted(name));
     }
   }
 
@@ -119,8 +118,8 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
     }
     try {
       return Math.multiplyExact(shape.size() / type.blockValues(), type.blockBytes());
-    } catch (ArithmeticException e) {
-      throw new BadFileException(in.error("tensor '%s' has a shape whose size overflows 64 bits".formatted(name)).getMessage(), e);
+    } catch (ArithmeticException _) {
+      throw in.error("tensor '%s' has a shape whose size overflows 64 bits".formatted(name));
     }
   }
 

@@ -47,29 +47,35 @@ final class MetadataReader {
   private GgufValue array(String key) {
     int type = in.fourBytes("key '" + key + "'");
     int count = in.count("elements of key '" + key + "'", leastBytes(key, type), LONGEST_ARRAY);
-    switch (type) {
-      case STRING -> {
-        String[] texts = new String[count];
-        for (int i = 0; i < count; i++) {
-          texts[i] = in.string("key '" + key + "'", LONGEST_STRING);
-        }
-        return new GgufValue.Texts(List.of(texts));
-      }
-      case F32, F64 -> {
-        float[] reals = new float[count];
-        for (int i = 0; i < count; i++) {
-          reals[i] = (float) real(key, type);
-        }
-        return new GgufValue.Reals(reals);
-      }
-      default -> {
-        long[] ints = new long[count];
-        for (int i = 0; i < count; i++) {
-          ints[i] = type == BOOL ? in.oneByte("key '" + key + "'") : integer(key, type);
-        }
-        return new GgufValue.Ints(ints);
-      }
+    return switch (type) {
+      case STRING -> texts(key, count);
+      case F32, F64 -> reals(key, type, count);
+      default -> ints(key, type, count);
+    };
+  }
+
+  private GgufValue texts(String key, int count) {
+    String[] texts = new String[count];
+    for (int i = 0; i < count; i++) {
+      texts[i] = in.string("key '" + key + "'", LONGEST_STRING);
     }
+    return new GgufValue.Texts(List.of(texts));
+  }
+
+  private GgufValue reals(String key, int type, int count) {
+    float[] reals = new float[count];
+    for (int i = 0; i < count; i++) {
+      reals[i] = (float) real(key, type);
+    }
+    return new GgufValue.Reals(reals);
+  }
+
+  private GgufValue ints(String key, int type, int count) {
+    long[] ints = new long[count];
+    for (int i = 0; i < count; i++) {
+      ints[i] = type == BOOL ? in.oneByte("key '" + key + "'") : integer(key, type);
+    }
+    return new GgufValue.Ints(ints);
   }
 
   private int leastBytes(String key, int type) {

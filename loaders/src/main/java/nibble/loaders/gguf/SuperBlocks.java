@@ -33,7 +33,7 @@ final class SuperBlocks {
 
   /** Codes of 2 bits: each run of 32 bytes holds 128 values, value {@code 32 k + l} in bits {@code 2 k} of byte {@code l}. */
   private static int twoBits(MemorySegment data, long at, int i) {
-    return unsigned(data, at + i / 128 * 32 + i % 32) >>> i % 128 / 32 * 2 & 3;
+    return unsigned(data, at + i / 128 * 32L + i % 32) >>> i % 128 / 32 * 2 & 3;
   }
 
   static void q3k(MemorySegment data, long at, float[] out, int to) {
@@ -86,7 +86,7 @@ final class SuperBlocks {
 
   /** Codes of 4 bits: each run of 32 bytes holds 64 values, the first 32 in the low nibbles. */
   private static int nibble(MemorySegment data, long at, int i) {
-    return unsigned(data, at + i / 64 * 32 + i % 32) >>> i / 32 % 2 * 4 & 0xF;
+    return unsigned(data, at + i / 64 * 32L + i % 32) >>> i / 32 % 2 * 4 & 0xF;
   }
 
   /** Scale {@code j} of 8, 6 bits: the first 4 are in the low bits of bytes 0 to 3, the others have their upper 2 bits there. */
@@ -118,7 +118,7 @@ final class SuperBlocks {
 
   /** Of 128 values, the first 64 are low nibbles of 64 bytes, the others their high nibbles; the upper bits are stored like codes of 2 bits. */
   private static int q6Code(MemorySegment data, long at, int i) {
-    int low = unsigned(data, at + i / 128 * 64 + i % 64) >>> i % 128 / 64 * 4 & 0xF;
+    int low = unsigned(data, at + i / 128 * 64L + i % 64) >>> i % 128 / 64 * 4 & 0xF;
     return (low | twoBits(data, at + 128, i) << 4) - 32;
   }
 }

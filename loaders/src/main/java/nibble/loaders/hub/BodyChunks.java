@@ -84,6 +84,8 @@ final class BodyChunks implements BodySubscriber<BodyChunks>, AutoCloseable {
   /** Stops the transfer. */
   @Override
   public void close() {
-    subscription.thenAccept(Flow.Subscription::cancel);
+    if (subscription.isDone()) {
+      subscription.join().cancel();
+    }
   }
 }

@@ -230,7 +230,7 @@ class HubTest {
 
   @Test
   void aServerThatFallsSilentIsLeft() throws IOException {
-    server.spoil(WEIGHTS, new Fault.Stall(60_000, 5_000));
+    server.spoil(WEIGHTS, new Fault.Stall(60_000, 600_000));
     Ear ear = new Ear();
     server.client(home).pull(MODEL, List.of(), ear);
     assertArrayEquals(CONTENT, Files.readAllBytes(blob(CONTENT)));
