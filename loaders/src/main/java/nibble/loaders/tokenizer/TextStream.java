@@ -6,22 +6,25 @@ import java.util.Arrays;
  * Decodes tokens one by one and hands out text as soon as it is complete: a token can end inside a character, or its text can depend on the tokens
  * beside it. The parts put together are what {@link Tokenizer#decode} gives for all ids, where these are valid text. For one thread.
  *
- * <p>Text that ends in U+FFFD may be half a character, so it waits for the next token, but not after as many as a character has bytes. Cost of a
+ * <p>U+FFFD at the end may be a character that is not complete yet, so it waits for the next tokens, up to {@value #MOST_WAITING} of them. Cost of a
  * token: decoding a few of the last ones.
  */
 public final class TextStream {
   private static final char REPLACEMENT = '\uFFFD';
-  private static final int LONGEST_CHARACTER = 4;
+
+  private static final int MOST_WAITING = 64;
 
   private final Tokenizer tokenizer;
   private final boolean skipSpecial;
 
-  /** The last tokens: {@code done} of them have been handed out and are only context, the others are new. */
+  /** The last tokens: {@code done} of them are only context, the others are new. */
   private int[] window = new int[16];
 
   private int size;
   private int done;
-  private String context = "";
+
+  /** What has been handed out of the window's text. */
+  private String handed = "";
 
   TextStream(Tokenizer tokenizer, boolean skipSpecial) {
     this.tokenizer = tokenizer;
@@ -38,38 +41,56 @@ public final class TextStream {
     }
     window[size++] = id;
     String text = text();
-    boolean waits = !text.isEmpty() && text.charAt(text.length() - 1) == REPLACEMENT && size - done < LONGEST_CHARACTER;
-    return waits ? "" : advance(text);
+    int waiting = waiting(text);
+    if (waiting == 0 || size - done > MOST_WAITING) {
+      return advance(text);
+    }
+    if (!text.startsWith(handed)) {
+      return ""; // a run of byte tokens that was text so far, and will be again when its last character is complete
+    }
+    String complete = text.substring(handed.length(), Math.max(handed.length(), text.length() - waiting));
+    handed += complete;
+    return complete;
   }
 
   /** What has not been handed out, complete or not; the stream begins anew. */
   public String end() {
-    String rest = size == done ? "" : behindContext(text());
+    String rest = size == done ? "" : behindHanded(text());
     size = 0;
     done = 0;
-    context = "";
+    handed = "";
     return rest;
+  }
+
+  /** How many U+FFFD stand at the end of {@code text}. */
+  private static int waiting(String text) {
+    int waiting = 0;
+    while (waiting < text.length() && text.charAt(text.length() - 1 - waiting) == REPLACEMENT) {
+      waiting++;
+    }
+    return waiting;
   }
 
   private String text() {
     return tokenizer.decode(Arrays.copyOf(window, size), skipSpecial);
   }
 
+  /** Hands out all of {@code text}; the new tokens become the context of the next ones. */
   private String advance(String text) {
-    String added = behindContext(text);
+    String added = behindHanded(text);
     if (!added.isEmpty()) {
       System.arraycopy(window, done, window, 0, size - done);
       size -= done;
       done = size;
-      context = text();
+      handed = text();
     }
     return added;
   }
 
-  private String behindContext(String text) {
+  private String behindHanded(String text) {
     int common = 0;
-    int most = Math.min(context.length(), text.length());
-    while (common < most && context.charAt(common) == text.charAt(common)) {
+    int most = Math.min(handed.length(), text.length());
+    while (common < most && handed.charAt(common) == text.charAt(common)) {
       common++;
     }
     return text.substring(common);

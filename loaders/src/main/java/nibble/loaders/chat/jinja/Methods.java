@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Attributes of values: methods, and what dicts and namespaces hold. */
 final class Methods {
@@ -26,7 +27,11 @@ final class Methods {
     if (method.isPresent()) {
       return method.get();
     }
-    return object instanceof Map<?, ?> dict && dict.get(name) instanceof Object found ? found : new Undefined(name);
+    return object instanceof Map<?, ?> dict ? orElse(dict.get(name), new Undefined(name)) : new Undefined(name);
+  }
+
+  private static Object orElse(@Nullable Object found, Object fallback) {
+    return found == null ? fallback : found;
   }
 
   private static Optional<Function> method(Object object, String name) {
@@ -52,7 +57,7 @@ final class Methods {
           case "items" -> _ -> items(dict);
           case "keys" -> _ -> new ArrayList<Object>(dict.keySet());
           case "values" -> _ -> new ArrayList<Object>(dict.values());
-          case "get" -> a -> dict.get(Values.key(a.get(0, "key", None.NONE))) instanceof Object found ? found : a.get(1, "default", None.NONE);
+          case "get" -> a -> orElse(dict.get(Values.key(a.get(0, "key", None.NONE))), a.get(1, "default", None.NONE));
           default -> null;
         };
     return Optional.ofNullable(method);

@@ -71,7 +71,7 @@ final class Operators {
 
   private static Object power(long base, long exponent) {
     if (exponent < 0) {
-      return Math.pow(base, exponent);
+      return Math.pow((double) base, (double) exponent);
     }
     if (exponent > 63 && Math.abs(base) > 1) {
       throw new ArithmeticException();

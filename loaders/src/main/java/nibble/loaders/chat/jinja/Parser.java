@@ -30,7 +30,7 @@ final class Parser {
     return statements;
   }
 
-  /** Statements up to a block that begins with one of {@code ends}, which is left as the next thing behind its {@code {%}. */
+  /** Statements up to a block that begins with one of {@code ends}, which is left to be read next. */
   private List<Statement> body(Set<String> ends) {
     if (++depth > DEEPEST) {
       throw JinjaException.at(tokens.peek().line(), "more than " + DEEPEST + " nested blocks");

@@ -47,6 +47,7 @@ final class Tests {
     return value instanceof String || value instanceof List<?> || value instanceof Map<?, ?> || value instanceof Undefined;
   }
 
+  @SuppressWarnings("ReferenceEquality") // 'sameas' asks for the same object
   private static boolean compare(String name, Object value, Object other) {
     return switch (name) {
       case "equalto", "eq", "==" -> Values.equal(value, other);

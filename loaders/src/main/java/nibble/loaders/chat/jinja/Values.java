@@ -138,6 +138,7 @@ final class Values {
     return equal(a, b, new Budget());
   }
 
+  @SuppressWarnings("ReferenceEquality") // namespaces and functions are equal to themselves only
   private static boolean equal(Object a, Object b, Budget budget) {
     budget.spend(1);
     if (isNumber(a) && isNumber(b)) {
@@ -152,7 +153,7 @@ final class Values {
     }
     if (a instanceof Map<?, ?> left && b instanceof Map<?, ?> right) {
       return left.size() == right.size()
-          && left.entrySet().stream().allMatch(e -> right.get(e.getKey()) instanceof Object other && equal(e.getValue(), other, budget));
+          && left.entrySet().stream().allMatch(e -> right.containsKey(e.getKey()) && equal(e.getValue(), right.get(e.getKey()), budget));
     }
     return a == b || a instanceof Undefined && b instanceof Undefined || a instanceof String && a.equals(b);
   }

@@ -184,12 +184,24 @@ public final class Decoders {
     };
   }
 
-  /** The decoder of SentencePiece models: visible spaces, byte tokens, and without the space that was put in front. */
-  public static TokenDecoder sentencePiece(char space, boolean dropPrefix) {
+  /**
+   * The decoder of SentencePiece models: visible spaces, byte tokens, and without the space that was put in front.
+   *
+   * @param space the visible space
+   * @param dropFirst whether one space at the beginning goes
+   * @param dropAll whether every token at the beginning loses a space, until there is text
+   */
+  public static TokenDecoder sentencePiece(char space, boolean dropFirst, boolean dropAll) {
     return tokens -> {
-      List<String> spaced = tokens.stream().map(token -> token.replace(space, ' ')).toList();
-      String text = String.join("", ByteDecoders.byteFallback(spaced));
-      return List.of(dropPrefix ? strip(text, " ", 1, 0) : text);
+      List<String> stripped = new ArrayList<>(tokens.size());
+      boolean start = dropFirst || dropAll;
+      for (String token : tokens) {
+        boolean drops = start && !token.isEmpty() && token.charAt(0) == space;
+        String rest = drops ? token.substring(1) : token;
+        start = start && rest.isEmpty() && (dropAll || !drops);
+        stripped.add(rest.replace(space, ' '));
+      }
+      return ByteDecoders.byteFallback(stripped);
     };
   }
 }

@@ -46,14 +46,12 @@ public final class SentencePieces {
 
   private TokenModel unigram() {
     List<Piece> pieces = model.pieces();
-    double smallest = 0;
-    double largest = 0;
-    boolean first = true;
+    float smallest = Float.MAX_VALUE;
+    float largest = Float.MIN_NORMAL; // as SentencePiece has it: where all scores are negative, user-defined tokens get about -0.1
     for (Piece piece : pieces) {
       if (piece.type() == PieceType.NORMAL) {
-        smallest = first ? piece.score() : Math.min(smallest, piece.score());
-        largest = first ? piece.score() : Math.max(largest, piece.score());
-        first = false;
+        smallest = Math.min(smallest, piece.score());
+        largest = Math.max(largest, piece.score());
       }
     }
     double[] scores = new double[pieces.size()];
@@ -61,7 +59,7 @@ public final class SentencePieces {
     for (int id = 0; id < scores.length; id++) {
       Piece piece = pieces.get(id);
       matched[id] = piece.type() == PieceType.NORMAL || piece.type() == PieceType.USER_DEFINED;
-      scores[id] = piece.type() == PieceType.USER_DEFINED ? utf8Length(piece.text()) * (float) largest - 0.1 : piece.score();
+      scores[id] = piece.type() == PieceType.USER_DEFINED ? utf8Length(piece.text()) * largest - 0.1 : piece.score();
     }
     return new Unigram(vocabulary, scores, matched, Unknown.token(model.unknown()), model.byteFallback(), smallest, true);
   }
@@ -72,7 +70,6 @@ public final class SentencePieces {
 
   /** How tokens become text again. */
   public TokenDecoder decoder() {
-    boolean dropPrefix = (model.normalizer().dummyPrefix() || model.normalizer().removeExtraSpaces()) && !model.spaceBehind();
-    return Decoders.sentencePiece(SpaceNormalizer.SPACE, dropPrefix);
+    return Decoders.sentencePiece(SpaceNormalizer.SPACE, model.normalizer().dummyPrefix(), model.normalizer().removeExtraSpaces());
   }
 }
