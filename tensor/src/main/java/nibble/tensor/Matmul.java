@@ -1,5 +1,6 @@
 package nibble.tensor;
 
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.gemm.PackedMatrix;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,7 @@ final class Matmul {
     Tensor out = engine.empty(x.shape().with(-1, w.out()));
     int rows = w.in() == 0 ? 0 : (int) (x.size() / w.in());
     engine.gemm().multiply(
-        rows, x.array(), x.offset(), w.in(), w, bias, out.array(), out.offset(), w.out(), false, engine.splitter());
+        rows, x.array(), x.offset(), w.in(), w, Epilogue.ofBias(bias), out.array(), out.offset(), w.out(), engine.splitter());
     return out;
   }
 

@@ -11,6 +11,7 @@ import nibble.kernels.attention.AttentionShape;
 import nibble.kernels.attention.HeadView;
 import nibble.kernels.attention.Rope;
 import nibble.kernels.attention.RopeTable;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.kernels.hadamard.Fwht;
@@ -143,6 +144,9 @@ final class KernelCalls {
     add(
         "GEMM", 3 * OUT, out -> gemm.gemm(
             3, OUT, IN, 0.7f, in, 0, IN, 1, matrix, 0, 1, IN, false, out, 0, OUT, scratch));
+    add(
+        "GEMM of transposed operands", 35 * OUT, out -> gemm.gemm(
+            35, OUT, 9, 0.7f, x, 0, 1, 13, matrix, 0, 1, IN, false, out, 0, OUT, scratch));
     PackedMatrix packed = gemm.pack(MemorySegment.ofArray(matrix), 0, Gemm.WeightType.F32, OUT, IN);
     byte[] codes = new byte[OUT * IN];
     random.nextBytes(codes);
@@ -158,8 +162,10 @@ final class KernelCalls {
     IntGemm intGemm = IntGemm.best();
     LutGemv lutGemv = LutGemv.best();
     ActivationQuantizer quantizer = ActivationQuantizer.perToken(8, true);
+    Epilogue epilogue = Epilogue.ofBias(in).then(Activation.SILU).plus(y, 1, OUT);
+    add("weights with epilogue", 3 * OUT, out -> gemm.multiply(3, in, 0, IN, packed, epilogue, out, 0, OUT, SERIAL));
     for (int r : new int[] {1, 3}) {
-      add("weights, rows " + r, r * OUT, out -> gemm.multiply(r, in, 0, IN, packed, null, out, 0, OUT, false, SERIAL));
+      add("weights, rows " + r, r * OUT, out -> gemm.multiply(r, in, 0, IN, packed, Epilogue.NONE, out, 0, OUT, SERIAL));
       add("4-bit weights, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, weights, null, out, 0, OUT, SERIAL));
       add("W4A8, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, quantizer, weights, null, out, 0, OUT, SERIAL));
       add("binary weights, rows " + r, r * OUT, out -> lutGemv.multiply(r, in, 0, IN, planes, null, out, 0, OUT, SERIAL));

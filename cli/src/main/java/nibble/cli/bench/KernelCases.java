@@ -1,6 +1,7 @@
 package nibble.cli.bench;
 
 import java.util.List;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.kernels.hadamard.Fwht;
@@ -57,7 +58,7 @@ final class KernelCases {
       PackedMatrix weights = operands.packed(out, in);
       float[] x = operands.normal(rows * in);
       float[] y = new float[rows * out];
-      return () -> Gemm.best().multiply(rows, x, 0, in, weights, null, y, 0, out, false, splitter);
+      return () -> Gemm.best().multiply(rows, x, 0, in, weights, Epilogue.NONE, y, 0, out, splitter);
     });
   }
 

@@ -1,30 +1,66 @@
 package nibble.kernels.gemm;
 
-/**
- * How much of a product is worked on at a time, so that each operand is read from the nearest cache that can hold it: the panel of B is read
- * once per row tile (first-level cache, or the second-level one for wide tiles), the block of A once per panel (second level).
- */
-final class Blocking {
-  /** Steps of the sum per block. A 256-bit panel takes 64 bytes per step, so this is half of a 32 KiB cache. */
-  private static final int STEPS = 256;
+import nibble.kernels.platform.Caches;
 
-  /** Floats of a block of A: half of a second-level cache of 512 KiB. */
-  private static final int A_FLOATS = 64 * 1024;
+/**
+ * How much of a product is worked on at a time: the one place where shapes meet the sizes of caches. A panel of B is read once per row tile
+ * and stays in the first-level cache, or in the second-level one for wide tiles; the block of A is read once per panel and stays in the
+ * second-level cache. The longer a block, the less often C is read and written.
+ *
+ * @param steps of the sum per block
+ * @param rows of a block of A
+ */
+record Blocking(int steps, int rows) {
+  private static final int COLUMNS = Tile.BEST.columns();
+
+  /** Bytes of a panel for each step. */
+  private static final int STEP_BYTES = 4 * COLUMNS;
+
+  /** A wide tile computes long enough on a step to read it from the second level. */
+  private static final int PANEL_BYTES = STEP_BYTES > 128 ? Caches.L2 / 8 : Caches.L1 / 2;
+
+  /** Steps of a block at most. */
+  private static final int STEPS = Math.clamp(PANEL_BYTES / STEP_BYTES, 64, Tile.MOST_STEPS);
+
+  /** The same for panels that are made anew for each block of rows: shorter, so that the block may have more rows. */
+  private static final int UNPACKED_STEPS = Math.max(64, STEPS / 2);
+
+  /** Floats of a block of A. */
+  private static final int A_FLOATS = Caches.L2 / 2 / 4;
+
+  /** Bytes of C to which an {@link Epilogue} is applied at a time. */
+  private static final int FINISHED_BYTES = Caches.L2 / 4;
 
   /** Multiply-adds below which a second thread costs more than it brings. */
   private static final long SMALLEST_SHARE = 1 << 19;
 
-  private Blocking() {}
+  /** Elements of A below which packing is not shared. */
+  private static final long SMALLEST_PACKING = 1 << 15;
 
-  /** Steps per block: an even number, at most {@link #STEPS}, and all blocks about equal. */
-  static int steps(int k) {
-    int blocks = Math.max(1, Math.ceilDiv(k, STEPS));
-    return Math.max(2, 2 * Math.ceilDiv(k, 2 * blocks));
+  /** Blocks of about equal size for packed weights; the number of steps is even. */
+  static Blocking of(int m, int k) {
+    return of(m, k, STEPS, 2);
   }
 
-  /** Rows of a block of A, whole tiles. */
-  static int rows(int steps) {
-    return Math.max(1, A_FLOATS / Math.max(1, steps) / Tile.ROWS) * Tile.ROWS;
+  /** The same for weights that are unpacked in multiples of {@code inputStep} as they are used. */
+  static Blocking ofUnpacked(int m, int k, int inputStep) {
+    return of(m, k, UNPACKED_STEPS, inputStep % 2 == 0 ? inputStep : 2 * inputStep);
+  }
+
+  private static Blocking of(int m, int k, int mostSteps, int multiple) {
+    int steps = equalParts(k, mostSteps, multiple);
+    return new Blocking(steps, equalParts(m, Math.max(Tile.ROWS, A_FLOATS / steps), Tile.ROWS));
+  }
+
+  /** The size of parts of a whole, about equal, each a multiple of {@code multiple} and at most about {@code most}. */
+  private static int equalParts(int whole, int most, int multiple) {
+    int parts = Math.max(1, Math.ceilDiv(whole, most));
+    return Math.max(1, Math.ceilDiv(Math.ceilDiv(whole, parts), multiple)) * multiple;
+  }
+
+  /** Panels after which an epilogue is applied to {@code rows} rows. */
+  static int finishedPanels(int rows) {
+    return Math.max(1, FINISHED_BYTES / Math.max(1, rows * STEP_BYTES));
   }
 
   /** Where part {@code index} of {@code parts} about equal parts begins. */
@@ -32,11 +68,16 @@ final class Blocking {
     return (int) ((long) whole * index / parts);
   }
 
-  /** Number of tasks for a product: two for each worker where there is enough work, so that a delayed thread costs less. */
+  /** Number of tasks for a product: several for each worker where there is enough work, so that a delayed thread costs less. */
   static int tasks(long m, long n, long k, int workers) {
     if (workers == 1) {
       return 1;
     }
-    return (int) Math.clamp(m * n * k / SMALLEST_SHARE, 1, 2L * workers);
+    return (int) Math.clamp(m * n * k / SMALLEST_SHARE, 1, 4L * workers);
+  }
+
+  /** Number of tasks that pack a block of A. */
+  static int packTasks(long rows, long steps, int workers) {
+    return (int) Math.clamp(rows * steps / SMALLEST_PACKING, 1, workers);
   }
 }

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.VectorSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * FP32 matrix products on row-major arrays. All offsets and strides are in elements. {@code out} never overlaps an input.
@@ -40,16 +39,15 @@ public interface Gemm {
   PackedMatrix pack(MemorySegment weights, long byteOffset, WeightType type, int out, int in);
 
   /**
-   * {@code out[r, :] = x[r, :] W^T + bias} for {@code rows} rows; {@code accumulate} adds to what {@code out} holds instead of replacing it.
-   * One row runs as a matrix-vector product.
+   * {@code out[r, :] = f(x[r, :] W^T + bias) + residual[r, :]} for {@code rows} rows; {@code epilogue} says which of bias, f and residual
+   * there are. One row runs as a matrix-vector product.
    *
    * @param x {@code [rows, in]} with row stride {@code xStride}
-   * @param bias {@code [out]}, or null
    * @param out {@code [rows, out]} with row stride {@code outStride}
    */
   void multiply(
-      int rows, float[] x, int xOffset, int xStride, PackedMatrix weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
-      boolean accumulate, WorkSplitter splitter);
+      int rows, float[] x, int xOffset, int xStride, PackedMatrix weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
+      WorkSplitter splitter);
 
   /**
    * {@code C = alpha A B} or {@code C += alpha A B} with {@code A [m, k]}, {@code B [k, n]}, {@code C [m, n]} on the calling thread. Element

@@ -2,7 +2,6 @@ package nibble.kernels.gemm;
 
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -22,11 +21,11 @@ final class Halves {
   private static final int COLUMNS = Tile.BEST.columns();
   private static final long ROW = 4L * COLUMNS; // bytes of one step of a widened panel, and of a pair of steps of a packed one
 
-  private static final int F16_TO_F32_EXPONENT = (127 - 15) << 23;
-  private static final int SIGN = 0x8000_0000;
+  /** Sign, and the exponent and fraction of an F16 where those of an F32 end. */
+  private static final int F16_IN_F32 = 0x8FFF_E000;
 
-  /** Largest bits of a finite F16 after the exponent was moved. */
-  private static final int F16_LARGEST_FINITE = 0x477F_E000;
+  /** Difference of the exponents' biases, as a factor. */
+  private static final float F16_TO_F32 = 0x1p112f;
 
   private Halves() {}
 
@@ -43,16 +42,11 @@ final class Halves {
   }
 
   /**
-   * Exact for every F16: normal, subnormal, zero, infinite, not a number. The F16 bits {@code f} read with an F32 exponent are right for
-   * normal numbers. A subnormal {@code m 2^-24} shows up as {@code 2^-15 + m 2^-25}, so {@code 2 f - 2^-14} is right there; it is the
-   * smaller of the two for subnormals only, and bits of floats that are not negative compare like ints.
+   * Exact for every finite F16: its bits, read as an F32 with a too small exponent, times a power of two. Subnormal numbers are subnormal in
+   * F32 until they are multiplied, which takes longer on some processors but is exact too. {@link PackedPanels} keeps no other values in F16.
    */
   static FloatVector highF16(IntVector pairs) {
-    IntVector f = pairs.and(0x7FFF_0000).lanewise(LSHR, 3).add(F16_TO_F32_EXPONENT);
-    FloatVector x = f.reinterpretAsFloats();
-    IntVector finite = x.add(x).sub(0x1p-14f).reinterpretAsInts().min(f);
-    IntVector special = IntVector.broadcast(I, F16_LARGEST_FINITE).sub(f).lanewise(ASHR, 31); // all bits where f is above
-    return finite.or(special.and(F16_TO_F32_EXPONENT)).or(pairs.and(SIGN)).reinterpretAsFloats();
+    return pairs.lanewise(ASHR, 3).and(F16_IN_F32).reinterpretAsFloats().mul(F16_TO_F32);
   }
 
   /** Widens the first {@code steps} steps, an odd number rounded up, of a panel at byte {@code at} into {@code out} from its start. */

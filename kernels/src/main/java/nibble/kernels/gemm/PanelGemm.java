@@ -17,20 +17,26 @@ public final class PanelGemm {
   private PanelGemm() {}
 
   /**
-   * {@code out[r, :] = x[r, :] W^T + bias} for {@code rows} rows, as {@link Gemm#multiply}. Task scratch: float slots 0 and 1, segment slot 1.
+   * {@code out[r, :] = x[r, :] W^T + bias} for {@code rows} rows. Task scratch: float slot 1, segment slot 1.
    *
    * @param bias {@code [out]}, or null
    */
   public static void multiply(
       int rows, float[] x, int xOffset, int xStride, PanelSource weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
       WorkSplitter splitter) {
+    multiply(rows, x, xOffset, xStride, weights, Epilogue.ofBias(bias), out, outOffset, outStride, splitter);
+  }
+
+  /** {@code out[r, :] = f(x[r, :] W^T + bias) + residual[r, :]} for {@code rows} rows, as {@link Gemm#multiply}; the same scratch. */
+  public static void multiply(
+      int rows, float[] x, int xOffset, int xStride, PanelSource weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
+      WorkSplitter splitter) {
     Bounds.checkMatrix("x", x.length, xOffset, rows, xStride, weights.in(), 1);
     Bounds.checkMatrix("out", out.length, outOffset, rows, outStride, weights.out(), 1);
-    if (bias != null) {
-      Bounds.checkMatrix("bias", bias.length, 0, 1, weights.out(), weights.out(), 1);
-    }
+    epilogue.check(rows, weights.out(), out, outOffset, outStride);
     if (rows > 0) {
-      new Product(rows, x, xOffset, xStride, 1, weights, bias, false, out, outOffset, outStride).run(splitter);
+      LeftOperand a = LeftOperand.rowMajor(x, xOffset, rows, weights.in(), xStride);
+      new Product(a, weights, epilogue, false, out, outOffset, outStride).run(splitter, VectorGemm.SHARED.get());
     }
   }
 

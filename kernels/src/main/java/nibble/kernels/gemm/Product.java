@@ -7,184 +7,204 @@ import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One product {@code C = A B} with B in panels, as tasks that each own a rectangle of C. Task scratch: float slots 0 (a block of A) and 1
- * (tiles on the edge of C), segment slot 1 (a widened panel).
+ * One product {@code C = A B} with B in panels. A block of A is packed once, for all threads; then tasks that each own a rectangle of C
+ * multiply it with the panels. Scratch of the caller: float slot 0 (the block of A). Task scratch: float slot 1 (tiles on the edge of C),
+ * int slot 0 (a value without meaning), segment slot 1 (a panel that is unpacked or widened).
  */
-final class Product implements WorkSplitter.Task {
+final class Product {
   private static final Tile TILE = Tile.BEST;
   private static final int ROWS = Tile.ROWS;
   private static final int COLUMNS = TILE.columns();
-
-  /** Row tiles for which it is worth reading the panels. */
-  private static final int FEWEST_TILES = 4;
-
   private static final float[] ZEROS = new float[COLUMNS];
 
-  private final int m;
+  private final LeftOperand a;
   private final int n;
-  private final int k;
-  private final float[] a;
-  private final int aOffset;
-  private final int aRow;
-  private final int aColumn;
   private final MemorySegment b;
   private final WeightType type;
   private final @Nullable PanelSource source;
-  private final float @Nullable [] bias;
+  private final boolean isWidened;
+  private final Epilogue epilogue;
   private final boolean accumulate;
   private final float[] c;
   private final int cOffset;
   private final int cRow;
-  private final int steps;
-  private final boolean isWidened;
-  private int rowTasks = 1;
-  private int panelTasks = 1;
+  private final Blocking blocking;
 
   /** A product with packed weights. */
-  Product(
-      int m, float[] a, int aOffset, int aRow, PackedPanels weights, float @Nullable [] bias, boolean accumulate, float[] c, int cOffset,
-      int cRow) {
-    this.m = m;
-    this.n = weights.out();
-    this.k = weights.in();
+  Product(LeftOperand a, PackedPanels weights, Epilogue epilogue, float[] c, int cOffset, int cRow) {
     this.a = a;
-    this.aOffset = aOffset;
-    this.aRow = aRow;
-    this.aColumn = 1;
+    this.n = weights.out();
     this.b = weights.panels();
     this.type = weights.type();
     this.source = null;
-    this.bias = bias;
-    this.accumulate = accumulate;
+    this.isWidened = type != WeightType.F32 && a.rows() > 1;
+    this.epilogue = epilogue;
+    this.accumulate = false;
     this.c = c;
     this.cOffset = cOffset;
     this.cRow = cRow;
-    this.isWidened = type == WeightType.F16 || type == WeightType.BF16 && m > 1;
-    boolean streams = m <= Tile.FEW_ROWS && !isWidened; // each panel is read once: nothing to keep in a cache
-    this.steps = streams ? Math.max(1, k) : Blocking.steps(k);
+    boolean streams = a.rows() <= Tile.FEW_ROWS && !isWidened; // each panel is read once: nothing to keep in a cache
+    this.blocking = streams ? new Blocking(Math.max(1, a.steps()), ROWS) : Blocking.of(a.rows(), a.steps());
   }
 
   /** A product with a B that is unpacked or packed block by block. */
-  Product(
-      int m, float[] a, int aOffset, int aRow, int aColumn, PanelSource source, float @Nullable [] bias, boolean accumulate, float[] c,
-      int cOffset, int cRow) {
-    this.m = m;
-    this.n = source.out();
-    this.k = source.in();
+  Product(LeftOperand a, PanelSource source, Epilogue epilogue, boolean accumulate, float[] c, int cOffset, int cRow) {
     this.a = a;
-    this.aOffset = aOffset;
-    this.aRow = aRow;
-    this.aColumn = aColumn;
+    this.n = source.out();
     this.b = MemorySegment.NULL;
     this.type = WeightType.F32;
     this.source = source;
-    this.bias = bias;
+    this.isWidened = false;
+    this.epilogue = epilogue;
     this.accumulate = accumulate;
     this.c = c;
     this.cOffset = cOffset;
     this.cRow = cRow;
-    this.isWidened = false;
-    this.steps = Math.ceilDiv(Blocking.steps(k), source.inputStep()) * source.inputStep();
+    this.blocking = Blocking.ofUnpacked(a.rows(), a.steps(), source.inputStep());
+  }
+
+  /** A part of A: rows {@code [row, rowEnd)}, steps {@code [step, step + count)}, packed in {@code tiles}. */
+  private record Block(int row, int rowEnd, int step, int count, float[] tiles) {
+    int rowTiles() {
+      return Math.ceilDiv(rowEnd - row, ROWS);
+    }
+
+    /** Steps with the zeros that fill up an odd number. */
+    int evenCount() {
+      return count + (count & 1);
+    }
   }
 
   /** Runs on the calling thread. */
   void run(Scratch scratch) {
-    run(0, scratch);
-  }
-
-  void run(WorkSplitter splitter) {
-    int tasks = Blocking.tasks(m, n, k, splitter.workers());
-    int panels = PackedPanels.count(n);
-    int tiles = Math.ceilDiv(m, ROWS);
-    boolean hasReadyPanels = source == null && !isWidened;
-    if (hasReadyPanels || m > 2 * n) { // each task packs its rows and unpacks its panels: the dearer side is split
-      rowTasks = Math.clamp(tiles / FEWEST_TILES, 1, tasks);
-      panelTasks = Math.min(panels, tasks / rowTasks);
-    } else {
-      panelTasks = Math.min(tasks, panels);
-      rowTasks = Math.min(tiles, tasks / panelTasks);
+    for (int row = 0; row < a.rows(); row += blocking.rows()) {
+      for (int step = 0; step == 0 || step < a.steps(); step += blocking.steps()) {
+        Block block = block(row, step, scratch);
+        a.pack(row, block.rowEnd, step, block.count, block.tiles, 0, 1);
+        multiply(block, 0, 1, 0, 1, scratch);
+      }
     }
-    splitter.run(rowTasks * panelTasks, this);
   }
 
-  @Override
-  public void run(int index, Scratch scratch) {
+  /**
+   * Shares the work between the threads of {@code splitter}.
+   *
+   * @param shared memory of the calling thread that tasks do not use
+   */
+  void run(WorkSplitter splitter, Scratch shared) {
+    for (int row = 0; row < a.rows(); row += blocking.rows()) {
+      for (int step = 0; step == 0 || step < a.steps(); step += blocking.steps()) {
+        run(block(row, step, shared), splitter);
+      }
+    }
+  }
+
+  private void run(Block block, WorkSplitter splitter) {
+    int packTasks = Blocking.packTasks(block.rowEnd - block.row, block.count, splitter.workers());
+    if (packTasks == 1) {
+      a.pack(block.row, block.rowEnd, block.step, block.count, block.tiles, 0, 1);
+    } else {
+      splitter.run(
+          packTasks, (task, scratch) -> a.pack(block.row, block.rowEnd, block.step, block.count, block.tiles, task, packTasks));
+    }
+    int tasks = Blocking.tasks(block.rowEnd - block.row, n, block.count, splitter.workers());
+    int panelTasks = Math.min(PackedPanels.count(n), tasks);
+    int rowTasks = Math.min(block.rowTiles(), tasks / panelTasks);
+    splitter.run(
+        rowTasks * panelTasks,
+        (task, scratch) -> multiply(block, task / panelTasks, rowTasks, task % panelTasks, panelTasks, scratch));
+  }
+
+  private Block block(int row, int step, Scratch shared) {
+    int rowEnd = Math.min(a.rows(), row + blocking.rows());
+    int count = Math.min(blocking.steps(), a.steps() - step);
+    return new Block(row, rowEnd, step, count, shared.floats(0, LeftOperand.packedLength(rowEnd - row)));
+  }
+
+  /** One of {@code rowTasks x panelTasks} rectangles of C. */
+  private void multiply(Block block, int rowTask, int rowTasks, int panelTask, int panelTasks, Scratch scratch) {
+    int tiles = block.rowTiles();
+    int rowFrom = block.row + Blocking.part(tiles, rowTask, rowTasks) * ROWS;
+    int rowTo = Math.min(block.rowEnd, block.row + Blocking.part(tiles, rowTask + 1, rowTasks) * ROWS);
     int panels = PackedPanels.count(n);
-    int tiles = Math.ceilDiv(m, ROWS);
-    int rowTask = index / panelTasks;
-    int panelTask = index % panelTasks;
-    int rowFrom = Blocking.part(tiles, rowTask, rowTasks) * ROWS;
-    int rowTo = Math.min(m, Blocking.part(tiles, rowTask + 1, rowTasks) * ROWS);
     int panelFrom = Blocking.part(panels, panelTask, panelTasks);
     int panelTo = Blocking.part(panels, panelTask + 1, panelTasks);
-    if (accumulate && bias != null) {
-      addBias(bias, rowFrom, rowTo, panelFrom * COLUMNS, Math.min(n, panelTo * COLUMNS));
-    }
-    int blockRows = Blocking.rows(steps);
-    for (int step = 0; step == 0 || step < k; step += steps) {
-      for (int row = rowFrom; row < rowTo; row += blockRows) {
-        block(row, Math.min(rowTo, row + blockRows), panelFrom, panelTo, step, Math.min(steps, k - step), scratch);
+    boolean isLast = block.step + block.count >= a.steps() && epilogue.isMoreThanBias();
+    int group = isLast ? Blocking.finishedPanels(rowTo - rowFrom) : panels;
+    int touched = 0;
+    for (int first = panelFrom; first < panelTo; first += group) {
+      int end = Math.min(panelTo, first + group);
+      for (int panel = first; panel < end; panel++) {
+        boolean isReady = source == null && !isWidened;
+        if (isReady) {
+          long next = panel + 1 < panelTo ? panelAt(panel + 1, block.step) : panelAt(panelFrom, block.step + block.count);
+          touched ^= panel(block, panel, rowFrom, rowTo, b, panelAt(panel, block.step), next, scratch);
+        } else {
+          MemorySegment unpacked = scratch.segment(1, 4L * blocking.steps() * COLUMNS);
+          unpack(block, panel, unpacked);
+          touched ^= panel(block, panel, rowFrom, rowTo, unpacked, 0, 0, scratch);
+        }
       }
+      if (isLast) {
+        epilogue.finish(rowFrom, rowTo - rowFrom, first * COLUMNS, Math.min(n, end * COLUMNS) - first * COLUMNS, c, cOffset, cRow);
+      }
+    }
+    scratch.ints(0, 1)[0] = touched;
+  }
+
+  /** Byte of the packed weights at which a panel has step {@code step}. */
+  private long panelAt(int panel, int step) {
+    return (long) type.bytes() * COLUMNS * (panel * PackedPanels.stepsOf(a.steps()) + step);
+  }
+
+  private void unpack(Block block, int panel, MemorySegment to) {
+    if (source == null) {
+      Halves.widen(type, b, panelAt(panel, block.step), block.count, to);
+      return;
+    }
+    source.fill(panel * COLUMNS, COLUMNS, block.step, block.count, to);
+    if (block.count % 2 == 1) {
+      to.asSlice(4L * COLUMNS * block.count, 4L * COLUMNS).fill((byte) 0);
     }
   }
 
-  private void addBias(float[] values, int rowFrom, int rowTo, int from, int to) {
-    for (int row = rowFrom; row < rowTo; row++) {
-      int at = cOffset + row * cRow;
-      for (int j = from; j < to; j++) {
-        c[at + j] += values[j];
-      }
-    }
-  }
-
-  private void block(int rowFrom, int rowTo, int panelFrom, int panelTo, int step, int count, Scratch scratch) {
-    MemorySegment panels = isWidened || source != null ? scratch.segment(1, 4L * steps * COLUMNS) : b;
+  /** All rows of a task times one panel. */
+  private int panel(
+      Block block, int panel, int rowFrom, int rowTo, MemorySegment values, long at, long next, Scratch scratch) {
     float[] edge = scratch.floats(1, ROWS * COLUMNS);
-    int packedRows = packedRows(rowTo - rowFrom);
-    float[] tiles = scratch.floats(0, Math.ceilDiv(packedRows, ROWS) * ROWS * count);
-    OperandPacking.tiles(packedRows, count, a, aOffset + rowFrom * aRow + step * aColumn, aRow, aColumn, tiles);
-    for (int panel = panelFrom; panel < panelTo; panel++) {
-      long at = (long) type.bytes() * COLUMNS * (panel * PackedPanels.stepsOf(type, k) + step);
-      if (source != null) {
-        source.fill(panel * COLUMNS, COLUMNS, step, count, panels);
-        at = 0;
-      } else if (isWidened) {
-        Halves.widen(type, b, at, count, panels);
-        at = 0;
-      }
-      for (int row = rowFrom; row < rowTo; row += ROWS) {
-        tile(row, Math.min(ROWS, rowTo - row), panel * COLUMNS, step, count, tiles, (row - rowFrom) * count, panels, at, edge);
-      }
+    long ahead = Tile.TOUCH_STEP * block.evenCount();
+    long latest = Math.min(next + 4L * COLUMNS * block.evenCount(), values.byteSize()) - ahead;
+    int touched = 0;
+    for (int row = rowFrom; row < rowTo; row += ROWS) {
+      touched ^= tile(block, row, Math.min(ROWS, rowTo - row), panel * COLUMNS, values, at, Math.min(next, latest), edge);
+      next += ahead;
     }
+    return touched;
   }
 
-  /** Rows of a block that are packed: not the last ones if they are few and can be read where they are. */
-  private int packedRows(int rows) {
-    int last = rows % ROWS;
-    return aColumn == 1 && last <= Tile.FEW_ROWS ? rows - last : rows;
-  }
-
-  private void tile(
-      int row, int rows, int column, int step, int count, float[] tiles, int tileAt, MemorySegment panels, long at, float[] edge) {
+  private int tile(Block block, int row, int rows, int column, MemorySegment values, long at, long next, float[] edge) {
     int cAt = cOffset + row * cRow + column;
     int columns = Math.min(COLUMNS, n - column);
-    boolean isFresh = step == 0 && !accumulate;
-    if (columns < COLUMNS || rows != ROWS && (aColumn != 1 || rows != Tile.FEW_ROWS && rows != 1)) {
+    boolean isFresh = block.step == 0 && !accumulate;
+    float[] bias = epilogue.bias();
+    if (columns < COLUMNS || !a.hasTile(rows)) {
       startEdge(isFresh, rows, columns, column, cAt, edge);
-      multiply(row, rows, step, count, tiles, tileAt, panels, at, edge, 0, COLUMNS, edge, 0, COLUMNS);
+      int touched = multiply(block, row, rows, values, at, next, edge, 0, COLUMNS, edge, 0, COLUMNS);
       for (int r = 0; r < rows; r++) {
         System.arraycopy(edge, r * COLUMNS, c, cAt + r * cRow, columns);
       }
+      return touched;
     } else if (!isFresh) {
-      multiply(row, rows, step, count, tiles, tileAt, panels, at, c, cAt, cRow, c, cAt, cRow);
+      return multiply(block, row, rows, values, at, next, c, cAt, cRow, c, cAt, cRow);
     } else if (bias != null) {
-      multiply(row, rows, step, count, tiles, tileAt, panels, at, bias, column, 0, c, cAt, cRow);
+      return multiply(block, row, rows, values, at, next, bias, column, 0, c, cAt, cRow);
     } else {
-      multiply(row, rows, step, count, tiles, tileAt, panels, at, ZEROS, 0, 0, c, cAt, cRow);
+      return multiply(block, row, rows, values, at, next, ZEROS, 0, 0, c, cAt, cRow);
     }
   }
 
   private void startEdge(boolean isFresh, int rows, int columns, int column, int cAt, float[] edge) {
+    float[] bias = epilogue.bias();
     for (int r = 0; r < rows; r++) {
       if (!isFresh) {
         System.arraycopy(c, cAt + r * cRow, edge, r * COLUMNS, columns);
@@ -196,18 +216,24 @@ final class Product implements WorkSplitter.Task {
     }
   }
 
-  private void multiply(
-      int row, int rows, int step, int count, float[] tiles, int tileAt, MemorySegment panels, long at, float[] start, int startAt,
-      int startRow, float[] to, int toAt, int toRow) {
-    int from = aOffset + row * aRow + step;
-    if (rows > Tile.FEW_ROWS || aColumn != 1) {
-      TILE.packed(count, tiles, tileAt, panels, at, start, startAt, startRow, to, toAt, toRow);
-    } else if (rows > 1) {
-      TILE.few(count, a, from, aRow, rows, panels, at, start, startAt, startRow, to, toAt, toRow);
-    } else if (isWidened || type == WeightType.F32) {
-      TILE.one(count, a, from, panels, at, start, startAt, to, toAt);
-    } else {
-      TILE.oneBf16(count, a, from, panels, at, start, startAt, to, toAt);
+  private int multiply(
+      Block block, int row, int rows, MemorySegment values, long at, long next, float[] start, int startAt, int startRow, float[] to, int toAt,
+      int toRow) {
+    int count = block.count;
+    int aAt = a.at(row, block.step);
+    if (a.isPacked(rows)) {
+      int tileAt = (row - block.row) * Tile.STRIDE;
+      return TILE.rows(block.evenCount(), block.tiles, tileAt, values, at, next, start, startAt, startRow, to, toAt, toRow);
     }
+    if (rows > 1) {
+      TILE.few(count, a.values(), aAt, a.rowStride(), rows, values, at, start, startAt, startRow, to, toAt, toRow);
+    } else if (isWidened || type == WeightType.F32) {
+      TILE.one(count, a.values(), aAt, values, at, start, startAt, to, toAt);
+    } else if (type == WeightType.F16) {
+      TILE.oneF16(count, a.values(), aAt, values, at, start, startAt, to, toAt);
+    } else {
+      TILE.oneBf16(count, a.values(), aAt, values, at, start, startAt, to, toAt);
+    }
+    return 0;
   }
 }

@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
-import org.jspecify.annotations.Nullable;
 
 /** The specification: plain loops, sums in double. */
 final class ScalarGemm implements Gemm {
@@ -39,9 +38,11 @@ final class ScalarGemm implements Gemm {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, PackedMatrix weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
-      boolean accumulate, WorkSplitter splitter) {
+      int rows, float[] x, int xOffset, int xStride, PackedMatrix weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
+      WorkSplitter splitter) {
     Rows w = (Rows) weights;
+    epilogue.check(rows, w.out, out, outOffset, outStride);
+    float[] bias = epilogue.bias();
     splitter.run(
         rows,
         (r, scratch) -> {
@@ -50,9 +51,9 @@ final class ScalarGemm implements Gemm {
             for (int i = 0; i < w.in; i++) {
               sum += (double) x[xOffset + r * xStride + i] * w.values[o * w.in + i];
             }
-            int at = outOffset + r * outStride + o;
-            out[at] = (float) (accumulate ? out[at] + sum : sum);
+            out[outOffset + r * outStride + o] = (float) sum;
           }
+          epilogue.finish(r, 1, 0, w.out, out, outOffset, outStride);
         });
   }
 

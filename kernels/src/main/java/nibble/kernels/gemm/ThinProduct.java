@@ -30,7 +30,7 @@ final class ThinProduct {
       int bColumn, boolean accumulate, float[] c, int cOffset, int cRow, float[] row) {
     if (bColumn != 1) {
       for (int i = 0; i < m; i++) {
-        OperandPacking.rows(1, k, a, aOffset + i * aRow, 0, aColumn, row);
+        gather(k, a, aOffset + i * aRow, aColumn, row);
         dots(from, to, k, alpha, row, b, bOffset, bColumn, accumulate, c, cOffset + i * cRow);
       }
       return;
@@ -54,6 +54,12 @@ final class ThinProduct {
         float x = alpha * a[aOffset + i * aRow + l * aColumn];
         addRow(to - from, x, b, bOffset + l * bRow + from, c, cOffset + i * cRow + from);
       }
+    }
+  }
+
+  private static void gather(int k, float[] a, int from, int stride, float[] row) {
+    for (int l = 0; l < k; l++) {
+      row[l] = a[from + l * stride];
     }
   }
 

@@ -1,5 +1,7 @@
 package nibble.kernels.gemm;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -23,8 +25,9 @@ final class Tile6x4 implements Tile {
   }
 
   @Override
-  public void packed(
-      int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, int startRow, float[] c, int cAt, int cRow) {
+  public int rows(
+      int k, float[] a, int aAt, MemorySegment b, long bAt, long next, float[] start, int startAt, int startRow, float[] c, int cAt,
+      int cRow) {
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector c02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
@@ -49,9 +52,11 @@ final class Tile6x4 implements Tile {
     FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
     FloatVector c52 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 2 * LANES);
     FloatVector c53 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 3 * LANES);
-    for (int l = 0; l < k; l++) {
+    int touched = 0;
+    for (int l = 0; l < k; l += 2) {
       long at = bAt + l * STEP;
-      int x = aAt + l * ROWS;
+      int x = aAt + l;
+      touched ^= b.get(JAVA_INT_UNALIGNED, next + l * TOUCH_STEP);
       FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
       FloatVector b2 = FloatVector.fromMemorySegment(F, b, at + 2 * VECTOR, ORDER);
@@ -61,31 +66,68 @@ final class Tile6x4 implements Tile {
       c01 = x0.fma(b1, c01);
       c02 = x0.fma(b2, c02);
       c03 = x0.fma(b3, c03);
-      FloatVector x1 = FloatVector.broadcast(F, a[x + 1]);
+      FloatVector x1 = FloatVector.broadcast(F, a[x + STRIDE]);
       c10 = x1.fma(b0, c10);
       c11 = x1.fma(b1, c11);
       c12 = x1.fma(b2, c12);
       c13 = x1.fma(b3, c13);
-      FloatVector x2 = FloatVector.broadcast(F, a[x + 2]);
+      FloatVector x2 = FloatVector.broadcast(F, a[x + 2 * STRIDE]);
       c20 = x2.fma(b0, c20);
       c21 = x2.fma(b1, c21);
       c22 = x2.fma(b2, c22);
       c23 = x2.fma(b3, c23);
-      FloatVector x3 = FloatVector.broadcast(F, a[x + 3]);
+      FloatVector x3 = FloatVector.broadcast(F, a[x + 3 * STRIDE]);
       c30 = x3.fma(b0, c30);
       c31 = x3.fma(b1, c31);
       c32 = x3.fma(b2, c32);
       c33 = x3.fma(b3, c33);
-      FloatVector x4 = FloatVector.broadcast(F, a[x + 4]);
+      FloatVector x4 = FloatVector.broadcast(F, a[x + 4 * STRIDE]);
       c40 = x4.fma(b0, c40);
       c41 = x4.fma(b1, c41);
       c42 = x4.fma(b2, c42);
       c43 = x4.fma(b3, c43);
-      FloatVector x5 = FloatVector.broadcast(F, a[x + 5]);
+      FloatVector x5 = FloatVector.broadcast(F, a[x + 5 * STRIDE]);
       c50 = x5.fma(b0, c50);
       c51 = x5.fma(b1, c51);
       c52 = x5.fma(b2, c52);
       c53 = x5.fma(b3, c53);
+      if (l == k + 1) {
+        break;
+      }
+      FloatVector d0 = FloatVector.fromMemorySegment(F, b, at + STEP, ORDER);
+      FloatVector d1 = FloatVector.fromMemorySegment(F, b, at + STEP + VECTOR, ORDER);
+      FloatVector d2 = FloatVector.fromMemorySegment(F, b, at + STEP + 2 * VECTOR, ORDER);
+      FloatVector d3 = FloatVector.fromMemorySegment(F, b, at + STEP + 3 * VECTOR, ORDER);
+      FloatVector y0 = FloatVector.broadcast(F, a[x + 1]);
+      c00 = y0.fma(d0, c00);
+      c01 = y0.fma(d1, c01);
+      c02 = y0.fma(d2, c02);
+      c03 = y0.fma(d3, c03);
+      FloatVector y1 = FloatVector.broadcast(F, a[x + 1 + STRIDE]);
+      c10 = y1.fma(d0, c10);
+      c11 = y1.fma(d1, c11);
+      c12 = y1.fma(d2, c12);
+      c13 = y1.fma(d3, c13);
+      FloatVector y2 = FloatVector.broadcast(F, a[x + 1 + 2 * STRIDE]);
+      c20 = y2.fma(d0, c20);
+      c21 = y2.fma(d1, c21);
+      c22 = y2.fma(d2, c22);
+      c23 = y2.fma(d3, c23);
+      FloatVector y3 = FloatVector.broadcast(F, a[x + 1 + 3 * STRIDE]);
+      c30 = y3.fma(d0, c30);
+      c31 = y3.fma(d1, c31);
+      c32 = y3.fma(d2, c32);
+      c33 = y3.fma(d3, c33);
+      FloatVector y4 = FloatVector.broadcast(F, a[x + 1 + 4 * STRIDE]);
+      c40 = y4.fma(d0, c40);
+      c41 = y4.fma(d1, c41);
+      c42 = y4.fma(d2, c42);
+      c43 = y4.fma(d3, c43);
+      FloatVector y5 = FloatVector.broadcast(F, a[x + 1 + 5 * STRIDE]);
+      c50 = y5.fma(d0, c50);
+      c51 = y5.fma(d1, c51);
+      c52 = y5.fma(d2, c52);
+      c53 = y5.fma(d3, c53);
     }
     c00.intoArray(c, cAt);
     c01.intoArray(c, cAt + LANES);
@@ -111,6 +153,7 @@ final class Tile6x4 implements Tile {
     c51.intoArray(c, cAt + 5 * cRow + LANES);
     c52.intoArray(c, cAt + 5 * cRow + 2 * LANES);
     c53.intoArray(c, cAt + 5 * cRow + 3 * LANES);
+    return touched;
   }
 
   @Override
@@ -341,5 +384,43 @@ final class Tile6x4 implements Tile {
     s01.add(s11).intoArray(c, cAt + LANES);
     s02.add(s12).intoArray(c, cAt + 2 * LANES);
     s03.add(s13).intoArray(c, cAt + 3 * LANES);
+  }
+
+  /** Two vectors of columns at a time: all of them, with their widening, would be more than the compiler inlines. */
+  @Override
+  public void oneF16(int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+    for (int j = 0; j < COLUMNS; j += 2 * LANES) {
+      twoF16(k / 2, a, aAt, b, bAt + 4L * j, start, startAt + j, c, cAt + j);
+      if (k % 2 == 1) {
+        lastF16(a[aAt + k - 1], b, bAt + k / 2 * STEP + 4L * j, c, cAt + j);
+      }
+    }
+  }
+
+  private static void twoF16(int pairs, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+    FloatVector s00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
+    FloatVector s10 = FloatVector.zero(F);
+    FloatVector s11 = FloatVector.zero(F);
+    for (int l = 0; l < pairs; l++) {
+      long at = bAt + l * STEP;
+      FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
+      FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
+      IntVector w0 = IntVector.fromMemorySegment(I, b, at, ORDER);
+      s00 = x0.fma(Halves.lowF16(w0), s00);
+      s10 = x1.fma(Halves.highF16(w0), s10);
+      IntVector w1 = IntVector.fromMemorySegment(I, b, at + VECTOR, ORDER);
+      s01 = x0.fma(Halves.lowF16(w1), s01);
+      s11 = x1.fma(Halves.highF16(w1), s11);
+    }
+    s00.add(s10).intoArray(c, cAt);
+    s01.add(s11).intoArray(c, cAt + LANES);
+  }
+
+  private static void lastF16(float x, MemorySegment b, long at, float[] c, int cAt) {
+    for (int j = 0; j < 2 * LANES; j += LANES) {
+      FloatVector w = Halves.lowF16(IntVector.fromMemorySegment(I, b, at + 4L * j, ORDER));
+      w.fma(FloatVector.broadcast(F, x), FloatVector.fromArray(F, c, cAt + j)).intoArray(c, cAt + j);
+    }
   }
 }

@@ -3,13 +3,15 @@ package nibble.kernels.gemm;
 import java.lang.foreign.MemorySegment;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Packed panels of B, packed tiles of A, cache blocks and register tiles, after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM
  * TOMS 34(3), 2008.
  */
 final class VectorGemm implements Gemm {
+  /** Packed blocks of A, which all tasks read: they belong to the thread that called. */
+  static final ThreadLocal<Scratch> SHARED = ThreadLocal.withInitial(Scratch::new);
+
   @Override
   public PackedMatrix pack(MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
     Bounds.checkWeights(weights, byteOffset, type, out, in);
@@ -18,8 +20,8 @@ final class VectorGemm implements Gemm {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, PackedMatrix weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
-      boolean accumulate, WorkSplitter splitter) {
+      int rows, float[] x, int xOffset, int xStride, PackedMatrix weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
+      WorkSplitter splitter) {
     if (!(weights instanceof PackedPanels packed)) {
       throw new IllegalArgumentException("weights were packed by another Gemm, as " + weights.getClass().getSimpleName());
     }
@@ -27,11 +29,10 @@ final class VectorGemm implements Gemm {
     int k = packed.in();
     Bounds.checkMatrix("x", x.length, xOffset, rows, xStride, k, 1);
     Bounds.checkMatrix("out", out.length, outOffset, rows, outStride, n, 1);
-    if (bias != null) {
-      Bounds.checkMatrix("bias", bias.length, 0, 1, n, n, 1);
-    }
+    epilogue.check(rows, n, out, outOffset, outStride);
     if (rows > 0 && n > 0) {
-      new Product(rows, x, xOffset, xStride, packed, bias, accumulate, out, outOffset, outStride).run(splitter);
+      LeftOperand a = LeftOperand.rowMajor(x, xOffset, rows, k, xStride);
+      new Product(a, packed, epilogue, out, outOffset, outStride).run(splitter, SHARED.get());
     }
   }
 
@@ -48,7 +49,7 @@ final class VectorGemm implements Gemm {
       ThinProduct.columns(0, n, m, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, accumulate, c, cOffset, cRow, row);
     } else {
       StridedPanels panels = new StridedPanels(n, k, alpha, b, bOffset, bRow, bColumn);
-      new Product(m, a, aOffset, aRow, aColumn, panels, null, accumulate, c, cOffset, cRow).run(scratch);
+      product(m, k, a, aOffset, aRow, aColumn, panels, accumulate, c, cOffset, cRow).run(scratch);
     }
   }
 
@@ -70,8 +71,13 @@ final class VectorGemm implements Gemm {
                   bColumn, accumulate, c, cOffset, cRow, scratch.floats(0, k)));
     } else {
       StridedPanels panels = new StridedPanels(n, k, alpha, b, bOffset, bRow, bColumn);
-      new Product(m, a, aOffset, aRow, aColumn, panels, null, accumulate, c, cOffset, cRow).run(splitter);
+      product(m, k, a, aOffset, aRow, aColumn, panels, accumulate, c, cOffset, cRow).run(splitter, SHARED.get());
     }
+  }
+
+  private static Product product(
+      int m, int k, float[] a, int aOffset, int aRow, int aColumn, StridedPanels b, boolean accumulate, float[] c, int cOffset, int cRow) {
+    return new Product(new LeftOperand(a, aOffset, m, k, aRow, aColumn), b, Epilogue.NONE, accumulate, c, cOffset, cRow);
   }
 
   private static void check(

@@ -12,6 +12,7 @@ import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
 import nibble.kernels.platform.VectorSupport;
+import nibble.kernels.rowwise.Activation;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,8 +50,18 @@ class GemmAllocationTest {
     PackedMatrix packed = gemm.pack(weights, 0, type, 96, 96);
     try (WorkSplitter splitter = WorkSplitter.serial()) {
       for (int rows : new int[] {64, 61, 3, 2, 1}) {
-        assertNoAllocation(() -> gemm.multiply(rows, x, 0, 96, packed, null, out, 0, 96, false, splitter));
+        assertNoAllocation(() -> gemm.multiply(rows, x, 0, 96, packed, Epilogue.NONE, out, 0, 96, splitter));
       }
+    }
+  }
+
+  @Test
+  void epilogue() {
+    PackedMatrix packed = gemm.pack(MemorySegment.ofArray(w), 0, WeightType.F32, 96, 96);
+    float[] bias = new float[96];
+    Epilogue epilogue = Epilogue.ofBias(bias).then(Activation.GELU).plus(x, 0, 96);
+    try (WorkSplitter splitter = WorkSplitter.serial()) {
+      assertNoAllocation(() -> gemm.multiply(61, x, 0, 96, packed, epilogue, out, 0, 96, splitter));
     }
   }
 

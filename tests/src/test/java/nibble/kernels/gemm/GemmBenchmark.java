@@ -89,7 +89,7 @@ public class GemmBenchmark {
 
   @Benchmark
   public float[] multiply() {
-    gemm.multiply(rows, x, 0, in, packed, null, y, 0, out, false, splitter);
+    gemm.multiply(rows, x, 0, in, packed, Epilogue.NONE, y, 0, out, splitter);
     return y;
   }
 

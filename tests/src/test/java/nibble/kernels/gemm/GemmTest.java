@@ -2,6 +2,7 @@ package nibble.kernels.gemm;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,6 +19,9 @@ import net.jqwik.api.lifecycle.AfterContainer;
 import nibble.kernels.gemm.Gemm.WeightType;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.kernels.rowwise.Activation;
+import nibble.kernels.rowwise.Activations;
+import nibble.kernels.rowwise.Elementwise;
 
 /** The best kernel of this machine agrees with the scalar one, within the bound for sums in another order. */
 class GemmTest {
@@ -89,8 +93,8 @@ class GemmTest {
   @Property(tries = 250)
   void packedProductsAgree(
       @ForAll @IntRange(min = 1, max = 13) int rows, @ForAll @IntRange(min = 1, max = 70) int out, @ForAll @IntRange(max = 70) int in,
-      @ForAll WeightType type, @ForAll boolean withBias, @ForAll boolean accumulate, @ForAll boolean parallel, @ForAll long seed) {
-    checkMultiply(rows, out, in, type, withBias, accumulate, parallel ? TWO : ONE, new SplittableRandom(seed));
+      @ForAll WeightType type, @ForAll boolean withBias, @ForAll boolean parallel, @ForAll long seed) {
+    checkMultiply(rows, out, in, type, withBias, parallel ? TWO : ONE, new SplittableRandom(seed));
   }
 
   @Example
@@ -98,15 +102,16 @@ class GemmTest {
     SplittableRandom random = new SplittableRandom(11);
     for (WeightType type : WeightType.values()) {
       for (WorkSplitter splitter : new WorkSplitter[] {ONE, TWO}) {
-        checkMultiply(1, 777, 1001, type, true, false, splitter, random);
-        checkMultiply(3, 500, 999, type, false, true, splitter, random);
-        checkMultiply(97, 131, 515, type, true, true, splitter, random);
+        checkMultiply(1, 777, 1001, type, true, splitter, random);
+        checkMultiply(3, 500, 999, type, false, splitter, random);
+        checkMultiply(97, 131, 515, type, true, splitter, random);
+        checkMultiply(59, 77, 1601, type, true, splitter, random);
       }
     }
   }
 
   private void checkMultiply(
-      int rows, int out, int in, WeightType type, boolean withBias, boolean accumulate, WorkSplitter splitter, SplittableRandom random) {
+      int rows, int out, int in, WeightType type, boolean withBias, WorkSplitter splitter, SplittableRandom random) {
     long byteOffset = random.nextInt(3) * type.bytes();
     MemorySegment weights = MemorySegment.ofArray(new byte[(int) byteOffset + out * in * type.bytes()]);
     MemorySegment absolute = MemorySegment.ofArray(new byte[(int) byteOffset + out * in * type.bytes()]);
@@ -128,43 +133,89 @@ class GemmTest {
     float[] bound = expected.clone();
     absolute(bound);
     scalar.multiply(
-        rows, x.values, x.offset, x.row, scalar.pack(weights, byteOffset, type, out, in), bias, expected, outOffset, outStride, accumulate,
-        ONE);
+        rows, x.values, x.offset, x.row, scalar.pack(weights, byteOffset, type, out, in), Epilogue.ofBias(bias), expected, outOffset,
+        outStride, ONE);
     scalar.multiply(
-        rows, x.absolute().values, x.offset, x.row, scalar.pack(absolute, byteOffset, type, out, in), absoluteBias, bound, outOffset,
-        outStride, accumulate, ONE);
+        rows, x.absolute().values, x.offset, x.row, scalar.pack(absolute, byteOffset, type, out, in), Epilogue.ofBias(absoluteBias), bound,
+        outOffset, outStride, ONE);
     PackedMatrix packed = best.pack(weights, byteOffset, type, out, in);
     assertTrue(packed.bytes() >= (long) out * in * type.bytes());
-    best.multiply(rows, x.values, x.offset, x.row, packed, bias, actual, outOffset, outStride, accumulate, splitter);
+    best.multiply(rows, x.values, x.offset, x.row, packed, Epilogue.ofBias(bias), actual, outOffset, outStride, splitter);
     assertClose(rows, out, in, expected, actual, bound, outOffset, outStride);
   }
 
-  /** Every 16-bit pattern times one is itself: no rounding, so the results are equal. */
+  /** The same bits as the product with its bias, then the function, then the sum. */
+  @Property(tries = 120)
+  void epiloguesEqualTheSeparateKernels(
+      @ForAll @IntRange(min = 1, max = 40) int rows, @ForAll @IntRange(min = 1, max = 150) int out, @ForAll @IntRange(max = 40) int in,
+      @ForAll boolean withBias, @ForAll boolean withResidual, @ForAll Activation f, @ForAll boolean parallel, @ForAll long seed) {
+    checkEpilogue(rows, out, in, withBias, withResidual, f, parallel ? TWO : ONE, new SplittableRandom(seed));
+  }
+
+  /** Several blocks of steps, and several groups of panels to finish. */
+  @Example
+  void largeEpiloguesEqualTheSeparateKernels() {
+    SplittableRandom random = new SplittableRandom(17);
+    checkEpilogue(300, 1100, 1300, true, true, Activation.RELU, TWO, random);
+    checkEpilogue(1, 900, 1300, true, true, Activation.GELU, TWO, random);
+  }
+
+  private void checkEpilogue(
+      int rows, int out, int in, boolean withBias, boolean withResidual, Activation f, WorkSplitter splitter, SplittableRandom random) {
+    Operand x = Operand.random(rows, in, false, 1, random);
+    Operand residual = Operand.random(rows, out, false, 1, random);
+    float[] bias = withBias ? floats(out, random) : null;
+    PackedMatrix packed = best.pack(MemorySegment.ofArray(floats(out * in, random)), 0, WeightType.F32, out, in);
+    int outOffset = random.nextInt(5);
+    int outStride = out + random.nextInt(5);
+    float[] expected = window(rows, out, outOffset, outStride, random);
+    float[] actual = expected.clone();
+    best.multiply(rows, x.values, x.offset, x.row, packed, Epilogue.ofBias(bias), expected, outOffset, outStride, splitter);
+    for (int r = 0; r < rows; r++) {
+      int at = outOffset + r * outStride;
+      Activations.best().forward(f, out, expected, at, expected, at);
+      if (withResidual) {
+        Elementwise.best().add(out, residual.values, residual.offset + r * residual.row, expected, at, expected, at);
+      }
+    }
+    Epilogue epilogue = Epilogue.ofBias(bias).then(f);
+    if (withResidual) {
+      epilogue = epilogue.plus(residual.values, residual.offset, residual.row);
+    }
+    best.multiply(rows, x.values, x.offset, x.row, packed, epilogue, actual, outOffset, outStride, splitter);
+    assertArrayEquals(expected, actual);
+  }
+
+  /** Every 16-bit pattern times one is itself: no rounding, so the results are equal. F16 with and without what is not finite. */
   @Example
   void everySixteenBitWeightIsWidenedExactly() {
-    for (WeightType type : new WeightType[] {WeightType.F16, WeightType.BF16}) {
-      short[] bits = new short[1 << 16];
-      for (int i = 0; i < bits.length; i++) {
-        bits[i] = (short) i;
-      }
-      for (int rows : new int[] {1, 2, 7}) {
-        for (int in : new int[] {1, 2}) { // the weight is in the low or in the high half of a pair
-          short[] padded = new short[bits.length * in];
-          for (int i = 0; i < bits.length; i++) {
-            padded[i * in + in - 1] = bits[i];
-          }
-          float[] x = new float[rows * in];
-          for (int r = 0; r < rows; r++) {
-            x[r * in + in - 1] = 1;
-          }
-          float[] actual = new float[rows * bits.length];
-          PackedMatrix packed = best.pack(MemorySegment.ofArray(padded), 0, type, bits.length, in);
-          best.multiply(rows, x, 0, in, packed, null, actual, 0, bits.length, false, ONE);
-          for (int i = 0; i < actual.length; i++) {
-            short value = bits[i % bits.length];
-            float expected = type == WeightType.F16 ? Float.float16ToFloat(value) : Float.intBitsToFloat(value << 16);
-            assertEquals(expected == 0 ? 0f : expected, actual[i] == 0 ? 0f : actual[i], type + " " + Integer.toHexString(value & 0xFFFF));
-          }
+    checkWidening(WeightType.F16, true);
+    checkWidening(WeightType.F16, false);
+    checkWidening(WeightType.BF16, false);
+  }
+
+  private void checkWidening(WeightType type, boolean onlyFinite) {
+    short[] bits = new short[1 << 16];
+    for (int i = 0; i < bits.length; i++) {
+      bits[i] = (short) (onlyFinite && (i & 0x7C00) == 0x7C00 ? i & 0x83FF : i);
+    }
+    for (int rows : new int[] {1, 2, 7}) {
+      for (int in : new int[] {1, 2}) { // the weight is in the low or in the high half of a pair
+        short[] padded = new short[bits.length * in];
+        for (int i = 0; i < bits.length; i++) {
+          padded[i * in + in - 1] = bits[i];
+        }
+        float[] x = new float[rows * in];
+        for (int r = 0; r < rows; r++) {
+          x[r * in + in - 1] = 1;
+        }
+        float[] actual = new float[rows * bits.length];
+        PackedMatrix packed = best.pack(MemorySegment.ofArray(padded), 0, type, bits.length, in);
+        best.multiply(rows, x, 0, in, packed, Epilogue.NONE, actual, 0, bits.length, ONE);
+        for (int i = 0; i < actual.length; i++) {
+          short value = bits[i % bits.length];
+          float expected = type == WeightType.F16 ? Float.float16ToFloat(value) : Float.intBitsToFloat(value << 16);
+          assertEquals(expected == 0 ? 0f : expected, actual[i] == 0 ? 0f : actual[i], type + " " + Integer.toHexString(value & 0xFFFF));
         }
       }
     }
@@ -178,6 +229,14 @@ class GemmTest {
     assertThrows(
         IndexOutOfBoundsException.class, () -> best.gemm(2, 2, 2, 1, four, 0, 2, 1, four, 0, 2, 1, false, new float[3], 0, 2, scratch));
     assertThrows(IndexOutOfBoundsException.class, () -> best.pack(MemorySegment.ofArray(four), 4, WeightType.F32, 2, 2));
+    PackedMatrix packed = best.pack(MemorySegment.ofArray(four), 0, WeightType.F32, 2, 2);
+    for (Epilogue bad : new Epilogue[] {Epilogue.ofBias(new float[1]), Epilogue.NONE.plus(new float[3], 0, 2)}) {
+      assertThrows(IndexOutOfBoundsException.class, () -> best.multiply(2, four, 0, 2, packed, bad, new float[4], 0, 2, ONE));
+    }
+    float[] shared = new float[8];
+    Epilogue overlapping = Epilogue.NONE.plus(shared, 3, 2);
+    assertThrows(IllegalArgumentException.class, () -> best.multiply(2, four, 0, 2, packed, overlapping, shared, 0, 2, ONE));
+    best.multiply(2, four, 0, 2, packed, Epilogue.NONE.plus(shared, 4, 2), shared, 0, 2, ONE);
   }
 
   private static void assertClose(

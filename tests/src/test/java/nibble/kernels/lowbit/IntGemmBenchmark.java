@@ -3,6 +3,7 @@ package nibble.kernels.lowbit;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.kernels.lowbit.Cases.Codes;
@@ -79,7 +80,7 @@ public class IntGemmBenchmark {
   /** The FP32 vector product, for the ratio. */
   @Benchmark
   public float[] fp32() {
-    Gemm.best().multiply(rows, x, 0, in, floats, null, y, 0, out, false, splitter);
+    Gemm.best().multiply(rows, x, 0, in, floats, Epilogue.NONE, y, 0, out, splitter);
     return y;
   }
 

@@ -1,0 +1,46 @@
+package nibble.kernels.gemm;
+
+/** {@code A [rows, steps]} with any strides, and how blocks of it are packed for {@link Tile#rows}. */
+record LeftOperand(float[] values, int offset, int rows, int steps, int rowStride, int columnStride) {
+  private static final int ROWS = Tile.ROWS;
+
+  /** Row-major with row stride {@code rowStride}. */
+  static LeftOperand rowMajor(float[] values, int offset, int rows, int steps, int rowStride) {
+    return new LeftOperand(values, offset, rows, steps, rowStride, 1);
+  }
+
+  /** Index of element (row, step). */
+  int at(int row, int step) {
+    return offset + row * rowStride + step * columnStride;
+  }
+
+  /** Whether a tile of {@code count} rows is packed, and not read where it is. */
+  boolean isPacked(int count) {
+    return count > Tile.FEW_ROWS || columnStride != 1;
+  }
+
+  /** Whether there is a tile with exactly {@code count} rows. */
+  boolean hasTile(int count) {
+    return count == ROWS || columnStride == 1 && (count == Tile.FEW_ROWS || count == 1);
+  }
+
+  /** Floats of a packed block of {@code blockRows} rows. */
+  static int packedLength(int blockRows) {
+    return Math.multiplyExact(Math.ceilDiv(blockRows, ROWS) * ROWS, Tile.STRIDE);
+  }
+
+  /**
+   * Packs part {@code part} of {@code parts} of a block: rows {@code [row, rowEnd)}, {@code count} steps from {@code step} on. Rows that are
+   * not there become zero, and so does the step that makes an odd number even.
+   */
+  void pack(int row, int rowEnd, int step, int count, float[] tiles, int part, int parts) {
+    int tileCount = Math.ceilDiv(rowEnd - row, ROWS);
+    for (int tile = Blocking.part(tileCount, part, parts); tile < Blocking.part(tileCount, part + 1, parts); tile++) {
+      int first = row + tile * ROWS;
+      int present = Math.min(ROWS, rowEnd - first);
+      if (isPacked(present)) {
+        TilePacking.pack(present, count, values, at(first, step), rowStride, columnStride, tiles, (first - row) * Tile.STRIDE);
+      }
+    }
+  }
+}
