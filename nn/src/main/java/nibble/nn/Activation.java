@@ -1,5 +1,6 @@
 package nibble.nn;
 
+import java.util.Optional;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -34,6 +35,17 @@ public enum Activation {
       default ->
           throw new IllegalArgumentException(
               "unknown hidden_act '" + name + "'; known are gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, silu");
+    };
+  }
+
+  /** The kernel's name for this function, where one kernel computes it. */
+  Optional<nibble.kernels.rowwise.Activation> kernel() {
+    return switch (this) {
+      case GELU -> Optional.of(nibble.kernels.rowwise.Activation.GELU);
+      case GELU_TANH -> Optional.of(nibble.kernels.rowwise.Activation.GELU_TANH);
+      case RELU -> Optional.of(nibble.kernels.rowwise.Activation.RELU);
+      case SILU -> Optional.of(nibble.kernels.rowwise.Activation.SILU);
+      case QUICK_GELU -> Optional.empty();
     };
   }
 

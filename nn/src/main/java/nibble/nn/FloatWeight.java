@@ -38,7 +38,26 @@ public final class FloatWeight implements WeightMatrix {
 
   @Override
   public Tensor multiply(Ops ops, Tensor x, @Nullable Tensor bias) {
-    return ops.linear(x, packed, bias == null ? null : bias.toFloats());
+    return ops.linear(x, packed, values(bias));
+  }
+
+  @Override
+  public Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias, Activation f) {
+    return f.kernel()
+        .map(kernel -> ops.linear(x.tensor(), packed, values(bias), kernel, null))
+        .orElseGet(() -> WeightMatrix.super.multiply(ops, x, bias, f));
+  }
+
+  /** Where gradients are recorded, the sum is an operator of its own, which passes them on to the residual. */
+  @Override
+  public Tensor multiplyAdd(Ops ops, LayerInput x, @Nullable Tensor bias, Tensor residual) {
+    return ops.isRecording()
+        ? WeightMatrix.super.multiplyAdd(ops, x, bias, residual)
+        : ops.linear(x.tensor(), packed, values(bias), null, residual);
+  }
+
+  private static float @Nullable [] values(@Nullable Tensor bias) {
+    return bias == null ? null : bias.toFloats();
   }
 
   @Override

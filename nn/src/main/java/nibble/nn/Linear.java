@@ -126,6 +126,17 @@ public final class Linear {
     return project(ops, input.apply(ops, x));
   }
 
+  /** {@code f} of the same, in one pass where the weight's form can do that. */
+  public Tensor forward(Ops ops, Tensor x, Activation f) {
+    return project(ops, new LayerInput(input.apply(ops, x)), f);
+  }
+
+  /** {@code residual} plus the same, for a residual of the result's shape; in one pass where the weight's form can do that. */
+  public Tensor forwardAdd(Ops ops, Tensor x, Tensor residual) {
+    LayerInput in = new LayerInput(input.apply(ops, x));
+    return runsMatrix(ops) ? matrix().multiplyAdd(ops, in, biasValues(), residual) : ops.add(residual, project(ops, in));
+  }
+
   /** The product alone, for an input that has passed its site already. */
   public Tensor project(Ops ops, Tensor x) {
     return project(ops, new LayerInput(x));
@@ -133,12 +144,24 @@ public final class Linear {
 
   /** The same for an input that other layers read too. */
   public Tensor project(Ops ops, LayerInput x) {
-    Tensor b = bias == null ? null : bias.floats();
-    if (replaced || (!ops.isRecording() && weightSite.isIdentity())) {
-      return matrix().multiply(ops, x, b);
+    if (runsMatrix(ops)) {
+      return matrix().multiply(ops, x, biasValues());
     }
     matrix = null;
-    return ops.linear(x.tensor(), weightSite.apply(ops, weight.floats()), b);
+    return ops.linear(x.tensor(), weightSite.apply(ops, weight.floats()), biasValues());
+  }
+
+  /** {@code f} of the product, for an input that has passed its site already. */
+  public Tensor project(Ops ops, LayerInput x, Activation f) {
+    return runsMatrix(ops) ? matrix().multiply(ops, x, biasValues(), f) : f.apply(ops, project(ops, x));
+  }
+
+  private boolean runsMatrix(Ops ops) {
+    return replaced || (!ops.isRecording() && weightSite.isIdentity());
+  }
+
+  private @Nullable Tensor biasValues() {
+    return bias == null ? null : bias.floats();
   }
 
   @Override

@@ -23,6 +23,16 @@ public interface WeightMatrix {
     return multiply(ops, x.tensor(), bias);
   }
 
+  /** {@code f(x W^T + bias)}; a matrix whose product can apply f on the way overrides this. */
+  default Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias, Activation f) {
+    return f.apply(ops, multiply(ops, x, bias));
+  }
+
+  /** {@code residual + x W^T + bias} for a residual of the result's shape; a matrix whose product can add it on the way overrides this. */
+  default Tensor multiplyAdd(Ops ops, LayerInput x, @Nullable Tensor bias, Tensor residual) {
+    return ops.add(residual, multiply(ops, x, bias));
+  }
+
   /** Bytes that the weight occupies while it is executed, scales and zero points included. */
   long bytes();
 

@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
 final class Matmul {
   private Matmul() {}
 
-  /** {@code x w^T + bias} with a packed weight; not differentiable. */
-  static Tensor packedLinear(Engine engine, Tensor x, PackedMatrix w, float @Nullable [] bias) {
+  /** {@code x w^T} with a packed weight, and what {@code epilogue} does to it; not differentiable. */
+  static Tensor packedLinear(Engine engine, Tensor x, PackedMatrix w, Epilogue epilogue) {
     if (x.rank() < 1 || x.dim(-1) != w.in()) {
       throw new IllegalArgumentException("linear needs x [..., %d], got %s".formatted(w.in(), x.shape()));
     }
     Tensor out = engine.empty(x.shape().with(-1, w.out()));
     int rows = w.in() == 0 ? 0 : (int) (x.size() / w.in());
     engine.gemm().multiply(
-        rows, x.array(), x.offset(), w.in(), w, Epilogue.ofBias(bias), out.array(), out.offset(), w.out(), engine.splitter());
+        rows, x.array(), x.offset(), w.in(), w, epilogue, out.array(), out.offset(), w.out(), engine.splitter());
     return out;
   }
 

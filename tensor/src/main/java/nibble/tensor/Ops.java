@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.BiFunction;
 import nibble.kernels.attention.AttentionRule;
 import nibble.kernels.attention.RopeTable;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.rowwise.Activation;
@@ -101,7 +102,31 @@ public final class Ops implements AutoCloseable {
     if (engine.isRecording() && x.requiresGrad()) {
       throw new IllegalStateException("a packed weight has no derivative; use the float weight, or switch to noGrad()");
     }
-    return Matmul.packedLinear(engine, engine.working(x), w, bias);
+    return Matmul.packedLinear(engine, engine.working(x), w, Epilogue.ofBias(bias));
+  }
+
+  /**
+   * {@code f(x w^T + bias) + residual} with a packed weight, for inference: the same bits as the separate operators, without another pass over
+   * memory.
+   *
+   * @param f null for the identity
+   * @param residual {@code [..., out]}, the shape of the result; null for none
+   * @throws IllegalStateException if grad mode is on and {@code x} or {@code residual} requires a gradient
+   */
+  public Tensor linear(Tensor x, PackedMatrix w, float @Nullable [] bias, @Nullable Activation f, @Nullable Tensor residual) {
+    if (engine.isRecording() && (x.requiresGrad() || residual != null && residual.requiresGrad())) {
+      throw new IllegalStateException("a packed weight has no derivative; use the float weight, or switch to noGrad()");
+    }
+    Epilogue epilogue = Epilogue.ofBias(bias).then(f);
+    if (residual == null) {
+      return Matmul.packedLinear(engine, engine.working(x), w, epilogue);
+    }
+    if (!residual.shape().equals(x.shape().with(-1, w.out()))) {
+      throw new IllegalArgumentException(
+          "linear adds a residual of the result's shape, %s, got %s".formatted(x.shape().with(-1, w.out()), residual.shape()));
+    }
+    Tensor added = engine.working(residual);
+    return Matmul.packedLinear(engine, engine.working(x), w, epilogue.plus(added.array(), added.offset(), w.out()));
   }
 
   /** {@code a b} for {@code [..., m, k]} and {@code [..., k, n]}; batch axes are equal, or absent on one side. */

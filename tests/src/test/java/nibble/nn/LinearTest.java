@@ -60,6 +60,39 @@ class LinearTest {
     }
   }
 
+  /** The same bits as the layer followed by the function or by the sum, whatever runs, and the same gradients. */
+  @Test
+  void functionsAndSumsInOnePassEqualTheSeparateOperators() {
+    Random random = new Random(3);
+    Linear linear = linear(Tensor.of(RandomModels.gaussian(random, 20 * 33, 0, 1), 20, 33), Tensor.of(RandomModels.gaussian(random, 20, 0, 1), 20));
+    Tensor x = Tensor.of(RandomModels.gaussian(random, 2 * 7 * 33, 0, 1), 2, 7, 33);
+    Tensor residual = Tensor.of(RandomModels.gaussian(random, 2 * 7 * 20, 0, 1), 2, 7, 20).requireGrad();
+    try (Ops ops = Ops.serial()) {
+      try (var inference = ops.noGrad()) {
+        checkOnePass(ops, linear, x, residual);
+      }
+      checkOnePass(ops, linear, x, residual);
+      linear.execute(FloatWeight.of(linear.weight().floats()));
+      checkOnePass(ops, linear, x, residual);
+      Tensor sum = linear.forwardAdd(ops, x, residual);
+      ops.backward(ops.sum(sum));
+      assertNotNull(residual.grad());
+      assertThrows(IllegalArgumentException.class, () -> {
+        try (var inference = ops.noGrad()) {
+          linear.forwardAdd(ops, x, Tensor.zeros(20));
+        }
+      });
+    }
+  }
+
+  private static void checkOnePass(Ops ops, Linear linear, Tensor x, Tensor residual) {
+    Tensor plain = linear.forward(ops, x);
+    for (Activation f : Activation.values()) {
+      assertArrayEquals(f.apply(ops, plain).toFloats(), linear.forward(ops, x, f).toFloats(), f.name());
+    }
+    assertArrayEquals(ops.add(residual, plain).toFloats(), linear.forwardAdd(ops, x, residual).toFloats());
+  }
+
   @Test
   void halfWeightsStayHalfAndGiveTheSameProduct() {
     Tensor half = Tensor.of(RandomModels.gaussian(new Random(1), 6, 0, 1), 2, 3).to(DType.F16);

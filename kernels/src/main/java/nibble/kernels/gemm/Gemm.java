@@ -54,7 +54,7 @@ public interface Gemm {
    * {@code (i, j)} of A is {@code a[aOffset + i * aRow + j * aColumn]}; the same for B. C is row-major with row stride {@code cRow}. A
    * transposed operand is one with its two strides exchanged.
    *
-   * @param scratch packing buffers; uses float slots 0 and 1 and segment slot 1
+   * @param scratch packing buffers; uses float slots 0 and 1, int slot 0 and segment slot 1
    */
   void gemm(
       int m, int n, int k, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow, int bColumn,

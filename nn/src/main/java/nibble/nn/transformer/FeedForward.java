@@ -29,7 +29,7 @@ public sealed interface FeedForward {
   record Plain(Linear first, Activation activation, Linear down) implements FeedForward {
     @Override
     public Tensor forward(Ops ops, Tensor x) {
-      return down.forward(ops, activation.apply(ops, first.forward(ops, x)));
+      return down.forward(ops, first.forward(ops, x, activation));
     }
 
     @Override
@@ -43,7 +43,7 @@ public sealed interface FeedForward {
     @Override
     public Tensor forward(Ops ops, Tensor x) {
       LayerInput input = new LayerInput(gate.input().apply(ops, x));
-      Tensor opened = activation.apply(ops, gate.project(ops, input));
+      Tensor opened = gate.project(ops, input, activation);
       return down.forward(ops, ops.mul(opened, second.project(ops, input)));
     }
 

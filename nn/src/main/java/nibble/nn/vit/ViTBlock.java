@@ -45,8 +45,8 @@ final class ViTBlock implements Block {
   @Override
   public Tensor forward(Ops ops, Tensor x) {
     Tensor attended = ops.add(x, attention.forward(ops, norm1.forward(ops, x)));
-    Tensor hidden = activation.apply(ops, fc1.forward(ops, norm2.forward(ops, attended)));
-    return ops.add(attended, fc2.forward(ops, hidden));
+    Tensor hidden = fc1.forward(ops, norm2.forward(ops, attended), activation);
+    return fc2.forwardAdd(ops, hidden, attended);
   }
 
   @Override
