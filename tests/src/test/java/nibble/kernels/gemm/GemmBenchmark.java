@@ -6,6 +6,9 @@ import java.util.concurrent.TimeUnit;
 import nibble.kernels.gemm.Gemm.WeightType;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.kernels.rowwise.Activation;
+import nibble.kernels.rowwise.Activations;
+import nibble.kernels.rowwise.Elementwise;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -50,6 +53,9 @@ public class GemmBenchmark {
   private float[] x;
   private float[] w;
   private float[] y;
+  private float[] residual;
+  private Epilogue bias;
+  private Epilogue epilogue;
 
   @Setup(Level.Trial)
   public void setUp() {
@@ -71,6 +77,9 @@ public class GemmBenchmark {
       weights = MemorySegment.ofArray(bits);
     }
     packed = gemm.pack(weights, 0, type, out, in);
+    residual = new float[rows * out];
+    bias = Epilogue.ofBias(new float[out]);
+    epilogue = bias.then(Activation.GELU).plus(residual, 0, out);
   }
 
   private static float[] random(int count, long seed) {
@@ -90,6 +99,22 @@ public class GemmBenchmark {
   @Benchmark
   public float[] multiply() {
     gemm.multiply(rows, x, 0, in, packed, Epilogue.NONE, y, 0, out, splitter);
+    return y;
+  }
+
+  /** The same with a bias, GELU and a residual, in one pass. */
+  @Benchmark
+  public float[] multiplyWithEpilogue() {
+    gemm.multiply(rows, x, 0, in, packed, epilogue, y, 0, out, splitter);
+    return y;
+  }
+
+  /** The same as separate kernels. */
+  @Benchmark
+  public float[] multiplyThenSeparateKernels() {
+    gemm.multiply(rows, x, 0, in, packed, bias, y, 0, out, splitter);
+    Activations.best().forward(Activation.GELU, y.length, y, 0, y, 0);
+    Elementwise.best().add(y.length, y, 0, residual, 0, y, 0);
     return y;
   }
 

@@ -24,7 +24,7 @@ public class FwhtBenchmark {
   @Param({"scalar", "vector"})
   public String kernel;
 
-  @Param({"128", "1024", "4096", "16384"})
+  @Param({"32", "128", "1024", "4096", "16384", "65536", "262144"})
   public int n;
 
   private Fwht fwht = new ScalarFwht();
