@@ -4,6 +4,7 @@ module nibble.quant {
   requires ojalgo;
   requires static org.jspecify;
 
+  exports nibble.quant.allocation;
   exports nibble.quant.bcq;
   exports nibble.quant.catalogue;
   exports nibble.quant.fold;
@@ -14,6 +15,7 @@ module nibble.quant {
   exports nibble.quant.lsq;
   exports nibble.quant.lsqqat;
   exports nibble.quant.method;
+  exports nibble.quant.mixed;
   exports nibble.quant.model;
   exports nibble.quant.observer;
   exports nibble.quant.pca;
@@ -21,6 +23,7 @@ module nibble.quant {
   exports nibble.quant.qwt;
   exports nibble.quant.range;
   exports nibble.quant.recipe;
+  exports nibble.quant.reconstruct;
   exports nibble.quant.repqvit;
   exports nibble.quant.ridge;
   exports nibble.quant.rotation;

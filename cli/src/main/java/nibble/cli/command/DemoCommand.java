@@ -68,7 +68,7 @@ public final class DemoCommand extends NibbleCommand {
               .withFact("threads", Integer.toString(common.threads()));
     }
     Calibration calibration =
-        Calibration.of(new SyntheticImageSet(Split.CALIBRATION, common.seed(), size, calibrationImages), calibrationImages);
+        Calibration.of(new SyntheticImageSet(Split.CALIBRATION, common.seed(), size, calibrationImages), calibrationImages, true);
     SyntheticImageSet test = new SyntheticImageSet(Split.TEST, common.seed(), size, images);
     Demonstration demonstration =
         new Demonstration(folder, test, calibration, ops, console, "nibble " + Version.NUMBER, common.seed());

@@ -12,9 +12,9 @@ import nibble.cli.training.NewHead;
 import nibble.loaders.data.LabeledImages;
 import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.json.JsonObject;
+import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
 import nibble.nn.Parameter;
-import nibble.nn.vit.ViT;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -73,16 +73,17 @@ public final class OwnImages {
     }
     LabeledImages all = read(Integer.MAX_VALUE);
     int count = 1 + all.samples().stream().mapToInt(LabeledImages.Sample::classIndex).max().orElse(0);
-    ViT made = TrainingTask.fresh(shape.config(count), seed);
+    ImageClassifier made = TrainingTask.fresh(shape.config(count), seed);
     return task(all, made, numbered(count), JsonObject.empty(), BuiltInPreprocessor.config(made.imageSize()), shape.arguments(), seed);
   }
 
   private TrainingTask furtherTraining(String name, long seed) {
     try (OpenModel open = OpenModel.of(name)) {
-      if (!(open.model() instanceof ViT vit) || vit.linears().stream().anyMatch(Linear::isReplaced)) {
+      ImageClassifier trained = open.imageClassifier();
+      if (trained.linears().stream().anyMatch(Linear::isReplaced)) {
         throw CommandFailure.failed(name + ": is quantized; training needs a float model");
       }
-      ViT start = classes == 0 ? vit : newHead(vit);
+      ImageClassifier start = classes == 0 ? trained : newHead(trained, open.loaded().checkpoint().config());
       start.parameters().forEach(Parameter::floats); // copied, so that the files can be closed
       open.preprocessor();
       JsonObject preprocessor = open.loaded().checkpoint().preprocessorConfig().orElseThrow();
@@ -91,14 +92,14 @@ public final class OwnImages {
     }
   }
 
-  private ViT newHead(ViT vit) {
+  private ImageClassifier newHead(ImageClassifier trained, JsonObject config) {
     if (classes < 1 || classes > 1_000_000) {
       throw CommandFailure.usage("--classes must be 1 to 1000000, was " + classes);
     }
-    return NewHead.on(vit, classes);
+    return NewHead.on(trained, config, classes);
   }
 
-  private TrainingTask task(LabeledImages all, ViT start, List<String> names, JsonObject config, JsonObject preprocessor, String arguments, long seed) {
+  private TrainingTask task(LabeledImages all, ImageClassifier start, List<String> names, JsonObject config, JsonObject preprocessor, String arguments, long seed) {
     if (all.size() < 2) {
       throw CommandFailure.failed(folder() + ": holds one labelled image; training needs at least two, one of them to test with");
     }

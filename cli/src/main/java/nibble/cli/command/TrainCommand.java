@@ -19,15 +19,15 @@ import nibble.cli.training.Training;
 import nibble.cli.training.TrainingOptions;
 import nibble.cli.training.TrainingState;
 import nibble.loaders.FolderWriter;
-import nibble.nn.vit.ViT;
+import nibble.nn.ImageClassifier;
 import nibble.tensor.DType;
 import nibble.tensor.Ops;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code nibble train}: a ViT, new or trained before, on the built-in picture set or a labelled folder, written as a Hugging Face folder. */
-@Command(name = "train", description = "Trains a ViT on the built-in picture set or on a labelled folder.")
+/** {@code nibble train}: a new ViT, or any image classifier that was trained before, on the built-in picture set or a labelled folder, written as a Hugging Face folder. */
+@Command(name = "train", description = "Trains a new ViT, or any image classifier further, on the built-in picture set or on a labelled folder.")
 public final class TrainCommand extends NibbleCommand {
   private static final long BUILT_IN_SEEN = 1_000_000;
   private static final double RATE = 1e-3;
@@ -135,7 +135,7 @@ public final class TrainCommand extends NibbleCommand {
     }
   }
 
-  private void print(Console console, CommonOptions common, ViT model, TrainingOptions options, double seconds, Score score) {
+  private void print(Console console, CommonOptions common, ImageClassifier model, TrainingOptions options, double seconds, Score score) {
     if (common.json()) {
       JsonOut.result()
           .put("folder", out.toString())

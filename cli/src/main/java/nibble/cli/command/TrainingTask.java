@@ -7,6 +7,7 @@ import nibble.cli.data.SyntheticImageSet;
 import nibble.cli.synthetic.ClassNames;
 import nibble.cli.synthetic.Split;
 import nibble.loaders.json.JsonObject;
+import nibble.nn.ImageClassifier;
 import nibble.nn.RandomWeights;
 import nibble.nn.vit.ViT;
 import nibble.nn.vit.ViTConfig;
@@ -22,7 +23,7 @@ import nibble.nn.vit.ViTConfig;
  * @param preprocessor content of the written {@code preprocessor_config.json}
  * @param arguments of the command line that choose all this
  */
-record TrainingTask(ViT model, ImageSet images, ImageSet heldOut, List<String> labels, JsonObject config, JsonObject preprocessor, String arguments) {
+record TrainingTask(ImageClassifier model, ImageSet images, ImageSet heldOut, List<String> labels, JsonObject config, JsonObject preprocessor, String arguments) {
   private static final float STARTING_DEVIATION = 0.02f;
 
   /** A new model on the built-in pictures. */

@@ -13,18 +13,21 @@ import nibble.quant.recipe.Recipe;
  * @param name in the table
  * @param method by its short name
  * @param scheme bits
+ * @param options of the method
  */
-public record Variant(String name, String method, String scheme) {
+public record Variant(String name, String method, String scheme, Map<String, String> options) {
   /** What the demo shows beside float, from gentle to hard and from simple to strong. */
   public static final List<Variant> DEMO =
       List.of(
-          new Variant("RTN", "rtn", "W8A8"),
-          new Variant("RTN", "rtn", "W4A4"),
-          new Variant("GPTQ", "gptq", "W4A4"),
-          new Variant("Hadamard + GPTQ", "hadamard+gptq", "W4A4"));
+          new Variant("RTN", "rtn", "W8A8", Map.of()),
+          new Variant("RTN", "rtn", "W4A4", Map.of()),
+          new Variant("GPTQ", "gptq", "W4A4", Map.of()),
+          new Variant("Mixed precision", "mixed", "W4A4", Map.of()),
+          new Variant("Hadamard + GPTQ", "hadamard+gptq", "W4A4", Map.of()),
+          new Variant("GPLQ", "gplq", "W4A4", Map.of("train-images", "1024", "batch", "16", "rate", "2e-5", "scale-rate", "2e-4")));
 
   /** The recipe of this form. */
   Recipe recipe(long seed) {
-    return Presets.recipe(MethodCatalogue.standard(), method, Map.of(), Scheme.parse(scheme), seed);
+    return Presets.recipe(MethodCatalogue.standard(), method, options, Scheme.parse(scheme), seed);
   }
 }

@@ -10,15 +10,15 @@ import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
 import nibble.loaders.json.JsonValue;
-import nibble.loaders.model.ViTConfigs;
+import nibble.loaders.model.ModelFamilies;
 import nibble.loaders.safetensors.SafetensorsWriter;
+import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
 import nibble.nn.Parameter;
-import nibble.nn.vit.ViT;
 import nibble.tensor.DType;
 import nibble.tensor.Tensor;
 
-/** Writes a trained ViT as a Hugging Face folder: configuration, weights, preprocessing, and how it was made. */
+/** Writes a trained image classifier as a Hugging Face folder: configuration, weights, preprocessing, and how it was made. */
 public final class TrainedModelFolder {
   private TrainedModelFolder() {}
 
@@ -34,7 +34,7 @@ public final class TrainedModelFolder {
   public record Provenance(String version, String command, TrainingOptions options, double seconds, Score heldOut) {}
 
   /** Rounds all parameters to {@code dtype}, in place, so that the model in memory computes what the written one will. */
-  public static void round(ViT model, DType dtype) {
+  public static void round(ImageClassifier model, DType dtype) {
     for (Parameter parameter : model.parameters()) {
       parameter.set(Tensor.of(parameter.floats().to(dtype).toFloats(), parameter.shape().dims()));
     }
@@ -49,7 +49,7 @@ public final class TrainedModelFolder {
    * @param preprocessor content of {@code preprocessor_config.json}
    */
   public static void write(
-      Path folder, ViT model, DType dtype, List<String> labels, JsonObject base, JsonObject preprocessor, Provenance provenance, TrainingLog log) {
+      Path folder, ImageClassifier model, DType dtype, List<String> labels, JsonObject base, JsonObject preprocessor, Provenance provenance, TrainingLog log) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (Parameter parameter : model.parameters()) {
       tensors.put(parameter.name(), parameter.stored().to(dtype));
@@ -60,7 +60,7 @@ public final class TrainedModelFolder {
     Json.write(folder.resolve("training.json"), training(provenance, log));
   }
 
-  private static JsonObject config(ViT model, DType dtype, List<String> labels, JsonObject base) {
+  private static JsonObject config(ImageClassifier model, DType dtype, List<String> labels, JsonObject base) {
     JsonObject.Builder names = JsonObject.builder();
     JsonObject.Builder numbers = JsonObject.builder();
     for (int i = 0; i < labels.size(); i++) {
@@ -68,7 +68,7 @@ public final class TrainedModelFolder {
       numbers.put(labels.get(i), i);
     }
     String torchName = dtype == DType.F16 ? "float16" : dtype == DType.BF16 ? "bfloat16" : "float32";
-    return ViTConfigs.toJson(base, model.config())
+    return ModelFamilies.of(model).toJson(base, model)
         .with("torch_dtype", new JsonString(torchName))
         .with("id2label", names.build())
         .with("label2id", numbers.build());

@@ -12,6 +12,7 @@ import nibble.quant.lsqqat.LsqTraining;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.NearMatches;
 import nibble.quant.method.WeightMethod;
+import nibble.quant.mixed.MixedPrecision;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.qwt.Qwt;
 import nibble.quant.recipe.Recipe;
@@ -44,6 +45,7 @@ public final class MethodCatalogue {
         .with(Bcq.CARD, Bcq::of)
         .withModelMethod(Gplq.CARD, Gplq::of)
         .withModelMethod(LsqTraining.CARD, LsqTraining::of)
+        .withModelMethod(MixedPrecision.CARD, MixedPrecision::of)
         .withModelMethod(RepQVit.CARD, RepQVit::of)
         .withModelMethod(Qwt.CARD, Qwt::of);
   }
