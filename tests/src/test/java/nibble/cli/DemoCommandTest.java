@@ -51,11 +51,11 @@ class DemoCommandTest {
     Path results = place.resolve("results.json");
     String[] args = {"demo", "--images", "16", "--calibration-images", "8", "--out", report.toString(), "--results", results.toString(), "-q"};
     String table = CommandLineRun.of(args).done();
-    for (String part : new String[] {"float", "RTN", "Hadamard + GPTQ", "W8A8", "W4A4", report.toString()}) {
+    for (String part : new String[] {"float", "RTN", "Hadamard + GPTQ", "Mixed precision", "GPLQ", "W8A8", "W4A4", report.toString()}) {
       assertTrue(table.contains(part), table);
     }
     Results stored = Results.fromJson(Json.readObject(results));
-    assertEquals(5, stored.rows().size());
+    assertEquals(7, stored.rows().size());
     assertEquals("float", stored.rows().getFirst().name());
     for (Results.Row row : stored.rows()) {
       assertTrue(row.top1() >= 0 && row.top1() <= 1 && row.agreement() <= 1 && row.imagesPerSecond() > 0, row.toString());
