@@ -2,6 +2,7 @@ package nibble.nn.transformer;
 
 import java.util.ArrayList;
 import java.util.List;
+import nibble.kernels.attention.AttentionRule;
 import nibble.nn.Site;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code softmax(scale Q K^T) V} for every sequence of a batch, where several query heads may share a key head. Queries, keys and values
- * are {@code [batch, heads, tokens, headDim]} with the rows of {@link Sequences}.
+ * are {@code [batch, tokens, heads * headDim]} with the rows of {@link Sequences}.
  *
  * @param heads query heads, a multiple of {@code keyValueHeads}
  * @param keyValueHeads key and value heads
@@ -53,57 +54,87 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
   }
 
   /**
-   * The mixed values {@code [batch, heads, tokens, headDim]}. With caches, {@code k} and {@code v} are stored in them first, as layer {@code
-   * layer}, and the keys of a sequence are all that its cache holds.
+   * The mixed values {@code [batch, tokens, heads * headDim]}, in one kernel without a matrix of scores, for inference. With caches, {@code k}
+   * and {@code v} are stored in them first, as layer {@code layer}, and the keys of a sequence are all that its cache holds.
    */
-  Tensor apply(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer, Site probabilities) {
-    if (sequences.isUniform() && q.dim(0) == sequences.count()) {
-      return attend(ops, q, k, v, probabilities);
+  Tensor fused(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer) {
+    if (isOneBatch(q, sequences)) {
+      return ops.attention(q, k, v, heads, keyValueHeads, rule(0), null, null);
     }
+    return bySequence(
+        ops, q, k, v, sequences, layer,
+        (query, keys, values, past) -> ops.attention(query, keys, values, heads, keyValueHeads, rule(past), null, null));
+  }
+
+  private AttentionRule rule(int past) {
+    float cap = softCap == 0 ? Float.POSITIVE_INFINITY : softCap;
+    return new AttentionRule(scale, visibility.causal(), past, visibility.window(), cap);
+  }
+
+  /** The same as {@link #fused} with operators that record gradients and with sites at the operands and the probabilities. */
+  Tensor observed(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer, AttentionSites sites) {
+    Tensor query = ops.mergeHeads(sites.query().apply(ops, ops.splitHeads(q, heads)));
+    Tensor key = ops.mergeHeads(sites.key().apply(ops, sites.cachedKey().apply(ops, ops.splitHeads(k, keyValueHeads))));
+    Tensor value = ops.mergeHeads(sites.value().apply(ops, sites.cachedValue().apply(ops, ops.splitHeads(v, keyValueHeads))));
+    if (isOneBatch(q, sequences)) {
+      return attend(ops, query, key, value, sites.probabilities());
+    }
+    return bySequence(ops, query, key, value, sequences, layer, (a, b, c, past) -> attend(ops, a, b, c, sites.probabilities()));
+  }
+
+  private static boolean isOneBatch(Tensor q, Sequences sequences) {
+    return sequences.isUniform() && q.dim(0) == sequences.count();
+  }
+
+  private interface OneSequence {
+    Tensor attend(Tensor q, Tensor k, Tensor v, int past);
+  }
+
+  private Tensor bySequence(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer, OneSequence attention) {
     List<Tensor> parts = new ArrayList<>();
     for (int i = 0; i < sequences.count(); i++) {
       int from = sequences.start(i);
       int to = sequences.start(i + 1);
       KeyValueCache cache = sequences.cache(i);
-      Tensor query = ops.slice(q, 2, from, to);
+      Tensor query = rows(ops, q, from, to);
       if (cache == null) {
-        parts.add(attend(ops, query, ops.slice(k, 2, from, to), ops.slice(v, 2, from, to), probabilities));
+        parts.add(attention.attend(query, rows(ops, k, from, to), rows(ops, v, from, to), 0));
       } else {
         cache.write(layer, k, v, from, to - from);
         int total = sequences.total(i);
-        parts.add(attend(ops, query, cached(ops, cache.keys(layer), total), cached(ops, cache.values(layer), total), probabilities));
+        parts.add(attention.attend(query, cache.keys(layer, total), cache.values(layer, total), sequences.position(i)));
       }
     }
-    return parts.size() == 1 ? parts.getFirst() : ops.concat(2, parts.toArray(Tensor[]::new));
+    return parts.size() == 1 ? parts.getFirst() : ops.concat(1, parts.toArray(Tensor[]::new));
   }
 
-  /** The first {@code tokens} rows of a layer's cache as {@code [1, heads, tokens, headDim]}. */
-  private Tensor cached(Ops ops, float[] rows, int tokens) {
-    Tensor all = Tensor.of(rows, rows.length / keyValueWidth(), keyValueWidth());
-    return ops.splitHeads(all.slice(0, 0, tokens).view(1, tokens, keyValueWidth()), keyValueHeads);
+  /** A copy where it may be recorded, otherwise a view. */
+  private static Tensor rows(Ops ops, Tensor x, int from, int to) {
+    return ops.isRecording() ? ops.slice(x, 1, from, to) : x.slice(1, from, to);
   }
 
   /** The query rows are the last ones of the sequence. Query heads that share a key head are rows of one product. */
   private Tensor attend(Ops ops, Tensor q, Tensor k, Tensor v, Site probabilities) {
     int batch = q.dim(0);
-    int rows = q.dim(2);
-    int keys = k.dim(2);
+    int rows = q.dim(1);
+    int keys = k.dim(1);
     int shared = heads / keyValueHeads * rows;
-    Tensor grouped = ops.reshape(ops.scale(q, scale), batch, keyValueHeads, shared, headDim);
-    Tensor scores = ops.reshape(ops.matmulTransposed(grouped, k), batch, heads, rows, keys);
+    Tensor grouped = ops.reshape(ops.splitHeads(ops.scale(q, scale), heads), batch, keyValueHeads, shared, headDim);
+    Tensor products = ops.matmulTransposed(grouped, ops.splitHeads(k, keyValueHeads));
+    Tensor scores = ops.reshape(products, batch, heads, rows, keys);
     if (softCap > 0) {
       scores = ops.scale(ops.tanh(ops.scale(scores, 1 / softCap)), softCap);
     }
     Tensor mask = mask(rows, keys);
     Tensor masked = mask == null ? scores : ops.add(scores, mask);
     Tensor probs = probabilities.apply(ops, ops.softmax(masked));
-    Tensor mixed = ops.matmul(ops.reshape(probs, batch, keyValueHeads, shared, keys), v);
-    return ops.reshape(mixed, batch, heads, rows, headDim);
+    Tensor mixed = ops.matmul(ops.reshape(probs, batch, keyValueHeads, shared, keys), ops.splitHeads(v, keyValueHeads));
+    return ops.mergeHeads(ops.reshape(mixed, batch, heads, rows, headDim));
   }
 
   /** 0 where a key is seen, minus infinity where not, {@code [rows, keys]}; null if every key is seen by every query. */
   private @Nullable Tensor mask(int rows, int keys) {
-    if (visibility.seesAll(keys) || (rows == 1 && visibility.back() >= keys - 1)) {
+    if (visibility.seesAll(rows, keys)) {
       return null;
     }
     float[] mask = new float[Math.multiplyExact(rows, keys)];

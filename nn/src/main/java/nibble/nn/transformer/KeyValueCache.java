@@ -102,32 +102,29 @@ public final class KeyValueCache {
     return to;
   }
 
-  /** Stores keys and values {@code [batch, keyValueHeads, tokens, headDim]} of {@code count} rows from {@code row} of batch 0 on. */
+  /** Stores keys and values {@code [1, rows, width]} of {@code count} rows from {@code row} on. */
   void write(int layer, Tensor k, Tensor v, int row, int count) {
-    scatter(k, row, count, keys[layer]);
-    scatter(v, row, count, values[layer]);
+    copyRows(k, row, count, keys[layer]);
+    copyRows(v, row, count, values[layer]);
   }
 
-  private void scatter(Tensor x, int row, int count, float[] to) {
-    int heads = x.dim(1);
-    int rows = x.dim(2);
-    int headDim = x.dim(3);
-    for (int head = 0; head < heads; head++) {
-      for (int t = 0; t < count; t++) {
-        int from = x.offset() + (head * rows + row + t) * headDim;
-        System.arraycopy(x.array(), from, to, (length + t) * width + head * headDim, headDim);
-      }
-    }
+  private void copyRows(Tensor x, int row, int count, float[] to) {
+    Tensor rows = x.toF32();
+    System.arraycopy(rows.array(), rows.offset() + row * width, to, length * width, count * width);
   }
 
-  /** The keys of a layer, {@code [tokens, width]}, at least as many tokens as were written. */
-  float[] keys(int layer) {
-    return keys[layer];
+  /** The first {@code tokens} keys of a layer, {@code [1, tokens, width]}: a view. */
+  Tensor keys(int layer, int tokens) {
+    return view(keys[layer], tokens);
   }
 
-  /** The values of a layer, as {@link #keys}. */
-  float[] values(int layer) {
-    return values[layer];
+  /** The first {@code tokens} values of a layer, {@code [1, tokens, width]}: a view. */
+  Tensor values(int layer, int tokens) {
+    return view(values[layer], tokens);
+  }
+
+  private Tensor view(float[] rows, int tokens) {
+    return Tensor.of(rows, 1, rows.length / width, width).slice(1, 0, tokens);
   }
 
   /** Counts {@code ids} in, after all layers have stored them. */

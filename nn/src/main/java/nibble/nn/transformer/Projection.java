@@ -9,7 +9,7 @@ import nibble.tensor.Tensor;
 
 /** How queries, keys and values are computed from the stream, in the forms that checkpoints have. */
 public sealed interface Projection {
-  /** Queries, keys, values, each {@code [batch, heads, tokens, headDim]}. */
+  /** Queries, keys, values, each {@code [batch, tokens, heads * headDim]}. */
   record Heads(Tensor q, Tensor k, Tensor v) {}
 
   /** The layers; they read the same input. */
@@ -32,10 +32,7 @@ public sealed interface Projection {
     @Override
     public Heads apply(Ops ops, Tensor x, AttentionCore core) {
       LayerInput input = new LayerInput(x);
-      return new Heads(
-          ops.splitHeads(query.project(ops, input), core.heads()),
-          ops.splitHeads(key.project(ops, input), core.keyValueHeads()),
-          ops.splitHeads(value.project(ops, input), core.keyValueHeads()));
+      return new Heads(query.project(ops, input), key.project(ops, input), value.project(ops, input));
     }
 
     @Override
@@ -57,9 +54,12 @@ public sealed interface Projection {
       int keys = core.width();
       int values = keys + core.keyValueWidth();
       return new Heads(
-          ops.splitHeads(ops.slice(joined, 2, 0, keys), core.heads()),
-          ops.splitHeads(ops.slice(joined, 2, keys, values), core.keyValueHeads()),
-          ops.splitHeads(ops.slice(joined, 2, values, values + core.keyValueWidth()), core.keyValueHeads()));
+          part(ops, joined, 0, keys), part(ops, joined, keys, values), part(ops, joined, values, values + core.keyValueWidth()));
+    }
+
+    /** A copy where it may be recorded, otherwise a view. */
+    private static Tensor part(Ops ops, Tensor joined, int from, int to) {
+      return ops.isRecording() ? ops.slice(joined, 2, from, to) : joined.slice(2, from, to);
     }
 
     @Override
@@ -77,9 +77,14 @@ public sealed interface Projection {
 
     @Override
     public Heads apply(Ops ops, Tensor x, AttentionCore core) {
+      Tensor joined = all.project(ops, x);
       int d = core.headDim();
-      Tensor byHead = ops.splitHeads(all.project(ops, x), core.heads()); // [batch, heads, tokens, 3 * headDim]
-      return new Heads(ops.slice(byHead, 3, 0, d), ops.slice(byHead, 3, d, 2 * d), ops.slice(byHead, 3, 2 * d, 3 * d));
+      Tensor byHead = ops.reshape(joined, joined.dim(0), joined.dim(1), core.heads(), 3 * d);
+      return new Heads(part(ops, byHead, 0, d), part(ops, byHead, d, 2 * d), part(ops, byHead, 2 * d, 3 * d));
+    }
+
+    private static Tensor part(Ops ops, Tensor byHead, int from, int to) {
+      return ops.reshape(ops.slice(byHead, 3, from, to), byHead.dim(0), byHead.dim(1), -1);
     }
 
     @Override

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Sites below {@code layers.N}: {@code attn.qkv.input}; {@code attn.q_out}, {@code attn.k_out}, {@code attn.v_out} with the operands {@code
  * [batch, heads, tokens, headDim]} of the attention products, positions applied; {@code kv.key} and {@code kv.value} with keys and values as
  * they go into the cache, right before {@code k_out} and {@code v_out}; {@code attn.probs}; {@code attn.o.input}. Cached keys have passed
- * their sites when they were stored and do not pass them again.
+ * their sites when they were stored and do not pass them again. While nothing is installed in the sites between the projections and nothing is
+ * recorded, one kernel computes the attention without a matrix of scores.
  */
 public final class SelfAttention {
   /**
@@ -35,12 +36,7 @@ public final class SelfAttention {
   private final Parts parts;
   private final int layer;
   private final Site input;
-  private final Site query;
-  private final Site key;
-  private final Site value;
-  private final Site cachedKey;
-  private final Site cachedValue;
-  private final Site probabilities;
+  private final AttentionSites sites;
 
   /**
    * @param name of the block, such as {@code layers.3}
@@ -51,34 +47,31 @@ public final class SelfAttention {
     this.parts = parts;
     this.layer = layer;
     input = parts.projection.linears().getFirst().input();
-    cachedKey = sites.add(name + ".kv.key");
-    cachedValue = sites.add(name + ".kv.value");
-    query = sites.add(name + ".attn.q_out");
-    key = sites.add(name + ".attn.k_out");
-    value = sites.add(name + ".attn.v_out");
-    probabilities = sites.add(name + ".attn.probs");
+    this.sites = AttentionSites.add(name, sites);
   }
 
   /** {@code [batch, tokens, hidden]} to the same shape; rows as {@code sequences} says. */
   public Tensor forward(Ops ops, Tensor x, Sequences sequences) {
-    Projection.Heads heads = parts.projection.apply(ops, input.apply(ops, x), parts.core);
+    AttentionCore core = parts.core;
+    Projection.Heads heads = parts.projection.apply(ops, input.apply(ops, x), core);
     Tensor q = positioned(ops, heads.q(), parts.queryNorm, sequences);
     Tensor k = positioned(ops, heads.k(), parts.keyNorm, sequences);
+    boolean fused = !ops.isRecording() && sites.areIdentity();
     Tensor mixed =
-        parts.core.apply(
-            ops,
-            query.apply(ops, q),
-            key.apply(ops, cachedKey.apply(ops, k)),
-            value.apply(ops, cachedValue.apply(ops, heads.v())),
-            sequences,
-            layer,
-            probabilities);
-    return parts.output.forward(ops, ops.mergeHeads(mixed));
+        fused
+            ? core.fused(ops, q, k, heads.v(), sequences, layer)
+            : core.observed(ops, q, k, heads.v(), sequences, layer, sites);
+    return parts.output.forward(ops, mixed);
   }
 
   private Tensor positioned(Ops ops, Tensor x, @Nullable Norm norm, Sequences sequences) {
-    Tensor normed = norm == null ? x : norm.forward(ops, x);
-    return parts.rotary == null ? normed : parts.rotary.apply(ops, normed, sequences);
+    int headDim = parts.core.headDim();
+    Tensor normed = x;
+    if (norm != null) {
+      Tensor byHead = ops.reshape(x, x.dim(0), x.dim(1), x.dim(2) / headDim, headDim);
+      normed = ops.reshape(norm.forward(ops, byHead), x.shape().dims());
+    }
+    return parts.rotary == null ? normed : parts.rotary.apply(ops, normed, headDim, sequences);
   }
 
   /** What this attention is made of. */

@@ -13,11 +13,18 @@ public final class Sequences {
   private final int[] starts;
   private final int[] positions;
   private final List<KeyValueCache> caches;
+  private final int[] rowPositions;
 
   private Sequences(int[] starts, int[] positions, List<KeyValueCache> caches) {
     this.starts = starts;
     this.positions = positions;
     this.caches = caches;
+    rowPositions = new int[rows()];
+    for (int i = 0; i < count(); i++) {
+      for (int t = 0; t < length(i); t++) {
+        rowPositions[starts[i] + t] = positions[i] + t;
+      }
+    }
   }
 
   /** {@code batch} sequences of {@code tokens} tokens each, from position 0. */
@@ -105,21 +112,9 @@ public final class Sequences {
     return true;
   }
 
-  /** The sequence that {@code row} belongs to. */
-  int at(int row) {
-    int found = Arrays.binarySearch(starts, row);
-    return found >= 0 ? found : -found - 2;
-  }
-
   /** The position of every row. */
   public int[] rowPositions() {
-    int[] result = new int[rows()];
-    for (int i = 0; i < count(); i++) {
-      for (int t = 0; t < length(i); t++) {
-        result[starts[i] + t] = positions[i] + t;
-      }
-    }
-    return result;
+    return rowPositions.clone();
   }
 
   /** The last row of every sequence. */

@@ -1,48 +1,43 @@
 package nibble.nn.transformer;
 
-/**
- * Which keys a query sees: those at most {@code back} positions before it and at most {@code ahead} after it.
- *
- * @param back at least 0
- * @param ahead at least 0
- */
-public record Visibility(int back, int ahead) {
-  private static final int ANY = Integer.MAX_VALUE;
+import nibble.kernels.attention.AttentionRule;
 
+/**
+ * Which keys a query sees.
+ *
+ * @param window those less than this many positions away; at least 1, {@link AttentionRule#NO_WINDOW} for all
+ * @param causal whether it sees none after its own position
+ */
+public record Visibility(int window, boolean causal) {
   /** All keys of the sequence. */
-  public static final Visibility ALL = new Visibility(ANY, ANY);
+  public static final Visibility ALL = new Visibility(AttentionRule.NO_WINDOW, false);
 
   /** Its own position and everything before. */
-  public static final Visibility CAUSAL = new Visibility(ANY, 0);
+  public static final Visibility CAUSAL = new Visibility(AttentionRule.NO_WINDOW, true);
 
   public Visibility {
-    if (back < 0 || ahead < 0) {
-      throw new IllegalArgumentException("a query sees at least its own position, not %d back and %d ahead".formatted(back, ahead));
+    if (window < 1) {
+      throw new IllegalArgumentException("a query sees at least its own position, the window was " + window);
     }
   }
 
   /** Causal, {@code window} positions with its own. */
   public static Visibility window(int window) {
-    return new Visibility(window - 1, 0);
+    return new Visibility(window, true);
   }
 
   /** At most {@code distance} positions away, on both sides. */
   public static Visibility within(int distance) {
-    return new Visibility(distance, distance);
-  }
-
-  /** Whether a query never sees what follows it. */
-  public boolean isCausal() {
-    return ahead == 0;
+    return new Visibility(distance + 1, false);
   }
 
   /** Whether a query at {@code query} sees the key at {@code key}. */
   boolean sees(int query, int key) {
-    return key <= query ? query - key <= back : key - query <= ahead;
+    return Math.abs(query - key) < window && (!causal || key <= query);
   }
 
-  /** Whether every query of a sequence of {@code tokens} sees every key. */
-  boolean seesAll(int tokens) {
-    return back >= tokens - 1 && ahead >= tokens - 1;
+  /** Whether the last {@code rows} of {@code keys} positions see all keys. */
+  boolean seesAll(int rows, int keys) {
+    return window >= keys && (!causal || rows == 1);
   }
 }

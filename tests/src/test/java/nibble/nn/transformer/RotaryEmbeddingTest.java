@@ -85,8 +85,8 @@ class RotaryEmbeddingTest {
     try (Ops ops = Ops.serial()) {
       float[] rows = new float[(position + 1) * x.length];
       System.arraycopy(x, 0, rows, position * x.length, x.length);
-      Tensor out = rope.apply(ops, Tensor.of(rows, 1, 1, position + 1, x.length), Sequences.of(position + 1));
-      return out.slice(2, position, position + 1).toFloats();
+      Tensor out = rope.apply(ops, Tensor.of(rows, 1, position + 1, x.length), x.length, Sequences.of(position + 1));
+      return out.slice(1, position, position + 1).toFloats();
     }
   }
 
