@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.quant.pipeline.PlannedLayer;
@@ -31,7 +32,7 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images, double pa
   }
 
   /**
-   * One linear layer.
+   * One linear layer, or a look-up table that is quantized.
    *
    * @param scheme empty if it stays in float
    * @param bytesBefore of the weight as stored now
@@ -47,6 +48,13 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images, double pa
       long before = linear.weight().value().byteSize();
       long after = plan.map(PlannedLayer::packedBytes).orElse(before);
       layers.add(new Layer(linear.name(), linear.out(), linear.in(), plan, before, after));
+    }
+    for (Embedding table : model.tables()) {
+      runner.planned(table)
+          .ifPresent(
+              plan ->
+                  layers.add(
+                      new Layer(table.name(), table.rows(), table.width(), Optional.of(plan), table.weight().value().byteSize(), plan.packedBytes())));
     }
     return new Plan(layers, tokensPerImage, images, runner.passes(images));
   }

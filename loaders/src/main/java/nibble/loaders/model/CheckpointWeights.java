@@ -48,6 +48,12 @@ final class CheckpointWeights implements WeightSource {
     return new Parameter(name, shape, shape, () -> packed.values(name));
   }
 
+  /** Packed codes are stored {@code [out, in]} whatever the float weight's layout was. */
+  @Override
+  public Parameter transposed(String name, int out, int in) {
+    return packed.has(name) ? parameter(name, out, in) : WeightSource.super.transposed(name, out, in);
+  }
+
   private void checkShape(String name, Shape found, int... dims) {
     Shape expected = Shape.of(dims);
     if (!found.equals(expected)) {

@@ -6,6 +6,7 @@ import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.quantized.StoredWeights;
+import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.online.OnlineTransform;
@@ -40,6 +41,12 @@ public final class ModelLoader {
     for (Linear linear : model.linears()) {
       if (stored.has(linear.weight().name())) {
         stored.executed(linear.weight().name()).ifPresent(linear::execute);
+      }
+    }
+    for (Embedding table : model.tables()) {
+      String name = table.weight().name();
+      if (stored.has(name)) {
+        stored.table(name).ifPresent(table::execute);
       }
     }
     return model;

@@ -28,9 +28,11 @@ import nibble.loaders.quantized.PackedTensors;
 import nibble.loaders.quantized.StoredWeights;
 import nibble.loaders.safetensors.SafetensorsWriter;
 import nibble.loaders.safetensors.TensorSource;
+import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.Parameter;
+import nibble.nn.RowTable;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.nn.online.OnlineTransform;
@@ -68,31 +70,39 @@ public final class ModelWriter {
    * @throws nibble.loaders.WriteFailedException if a file cannot be written
    */
   public static void write(Path folder, JsonObject config, Model model, JsonObject provenance, WeightFormat format) {
-    Map<Linear, PackedWeight> packed = packed(model);
+    Map<Parameter, PackedWeight> packed = packed(model);
     JsonObject written = config(config, model, packed, provenance, format);
     SafetensorsWriter.write(folder.resolve(Checkpoint.WEIGHTS), tensors(model, packed, format), Map.of("format", "pt"));
     Json.write(folder.resolve(Checkpoint.CONFIG), written);
   }
 
-  private static Map<Linear, PackedWeight> packed(Model model) {
-    Map<Linear, PackedWeight> packed = new LinkedHashMap<>();
+  /** The packed weights of linear layers and tables by their parameters. */
+  private static Map<Parameter, PackedWeight> packed(Model model) {
+    Map<Parameter, PackedWeight> packed = new LinkedHashMap<>();
     for (Linear linear : model.linears()) {
       if (linear.isReplaced()) {
         if (!(linear.matrix() instanceof PackedWeight weight)) {
           throw new IllegalArgumentException("'" + linear.name() + "' is " + linear.matrix().format() + ", which has no file format");
         }
-        packed.put(linear, weight);
+        packed.put(linear.weight(), weight);
+      }
+    }
+    for (Embedding table : model.tables()) {
+      RowTable replacement = table.replacement();
+      if (replacement != null) {
+        if (!(replacement instanceof PackedWeight weight)) {
+          throw new IllegalArgumentException("'" + table.name() + "' is " + replacement.format() + ", which has no file format");
+        }
+        packed.put(table.weight(), weight);
       }
     }
     return packed;
   }
 
-  private static List<TensorSource> tensors(Model model, Map<Linear, PackedWeight> packed, WeightFormat format) {
-    Map<Parameter, PackedWeight> byParameter = new LinkedHashMap<>();
-    packed.forEach((linear, weight) -> byParameter.put(linear.weight(), weight));
+  private static List<TensorSource> tensors(Model model, Map<Parameter, PackedWeight> packed, WeightFormat format) {
     List<TensorSource> tensors = new ArrayList<>();
     for (Parameter parameter : model.parameters()) {
-      switch (byParameter.get(parameter)) {
+      switch (packed.get(parameter)) {
         case null -> {
           var value = parameter.stored();
           tensors.add(new TensorSource(parameter.name(), value.dtype(), value.shape(), parameter::stored));
@@ -108,22 +118,22 @@ public final class ModelWriter {
   }
 
   private static JsonObject config(
-      JsonObject config, Model model, Map<Linear, PackedWeight> packed, JsonObject provenance, WeightFormat format) {
+      JsonObject config, Model model, Map<Parameter, PackedWeight> packed, JsonObject provenance, WeightFormat format) {
     Map<GroupKey, List<String>> groups = new LinkedHashMap<>();
     Map<String, BinaryWeights> binary = new LinkedHashMap<>();
     JsonObject result = ModelFamilies.of(model).toJson(config.without(EXTENSIONS).without(StoredWeights.KEY), model);
     JsonObject known = result.findObject(EXTENSIONS).orElse(JsonObject.empty());
     if (format == WeightFormat.GPTQ) {
       Map<String, PackedWeight> byName = new LinkedHashMap<>();
-      packed.forEach((linear, weight) -> byName.put(linear.weight().name(), weight));
+      packed.forEach((parameter, weight) -> byName.put(parameter.name(), weight));
       return result.with(StoredWeights.KEY, GptqTensors.config(byName)).with(EXTENSIONS, extensions(known, model, groups, binary, provenance));
     }
     packed.forEach(
-        (linear, weight) -> {
+        (parameter, weight) -> {
           switch (weight) {
-            case PackedIntWeight w -> groups.computeIfAbsent(GroupKey.of(w, false), k -> new ArrayList<>()).add(module(linear));
-            case ReorderedWeight w -> groups.computeIfAbsent(GroupKey.of(w.weight(), true), k -> new ArrayList<>()).add(module(linear));
-            case PackedBinaryWeight w -> binary.put(module(linear), w.weights());
+            case PackedIntWeight w -> groups.computeIfAbsent(GroupKey.of(w, false), k -> new ArrayList<>()).add(module(parameter));
+            case ReorderedWeight w -> groups.computeIfAbsent(GroupKey.of(w.weight(), true), k -> new ArrayList<>()).add(module(parameter));
+            case PackedBinaryWeight w -> binary.put(module(parameter), w.weights());
           }
         });
     if (!groups.isEmpty()) {
@@ -132,8 +142,8 @@ public final class ModelWriter {
     return result.with(EXTENSIONS, extensions(known, model, groups, binary, provenance));
   }
 
-  private static String module(Linear linear) {
-    String name = linear.weight().name();
+  private static String module(Parameter weight) {
+    String name = weight.name();
     return name.substring(0, name.length() - ".weight".length());
   }
 
@@ -150,7 +160,7 @@ public final class ModelWriter {
               .with("input_activations", group.getKey().activations());
       configGroups = configGroups.with("group_" + index++, json);
     }
-    List<String> ignored = model.linears().stream().map(ModelWriter::module).filter(m -> !covered.contains(m)).toList();
+    List<String> ignored = model.linears().stream().map(l -> module(l.weight())).filter(m -> !covered.contains(m)).toList();
     return JsonObject.empty()
         .with("quant_method", new JsonString("compressed-tensors"))
         .with("format", new JsonString("pack-quantized"))

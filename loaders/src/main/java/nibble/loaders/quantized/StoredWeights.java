@@ -9,6 +9,7 @@ import nibble.loaders.BadFileException;
 import nibble.loaders.gguf.GgufCheckpoint;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.safetensors.TensorFile;
+import nibble.nn.RowTable;
 import nibble.nn.packed.PackedWeight;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -89,6 +90,11 @@ public final class StoredWeights {
   /** The weight {@code name} as it is executed, made at the first call; empty if its values run as a float weight. */
   public Optional<PackedWeight> executed(String name) {
     return executed.computeIfAbsent(name, n -> form(n).executed(n));
+  }
+
+  /** The weight {@code name} as a look-up table of codes; empty if its values are looked up. */
+  public Optional<RowTable> table(String name) {
+    return executed(name).filter(RowTable.class::isInstance).map(RowTable.class::cast);
   }
 
   /** The values of the weight {@code name}, in new memory. */

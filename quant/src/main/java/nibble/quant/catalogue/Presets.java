@@ -28,12 +28,16 @@ import org.jspecify.annotations.Nullable;
  * behind it, as in {@code repq-vit+qwt}; or {@code quarot} for {@code hadamard+gptq}.
  *
  * <p>The patch embedding and the head have 8 bits by default, as most papers do it; the option {@code edge-bits} sets
- * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. The option
+ * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. Word vectors of text
+ * models stay in float unless the option {@code embedding-bits} gives them a number, 2 to 8; they are rounded to nearest. The option
  * {@code observer} (minmax, percentile, mse) chooses how static activation scales are found. All other options go to the methods that have them.
  */
 public final class Presets {
-  /** Patterns of the layers at both ends of a model. */
-  private static final List<String> EDGES = List.of("patch_embed*", "head*");
+  /** Patterns of the layers at both ends of a model; not every model has a layer for each. */
+  public static final List<String> EDGES = List.of("patch_embed*", "head*");
+
+  /** Name of the table of word vectors of text models. */
+  private static final String TABLE = "embed";
 
   private static final int EDGE_DEFAULT = 8;
   private static final int FLOAT_BITS = 16;
@@ -55,6 +59,8 @@ public final class Presets {
             .orElseThrow(() -> new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize"));
     Map<String, String> rest = new LinkedHashMap<>(options);
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
+    @Nullable String tableBits = rest.remove("embedding-bits");
+    SiteRules weightRules = tableBits == null ? rules : rules.with(TABLE, SiteRule.bits(tableBits(tableBits)));
     @Nullable String observerWord = rest.remove("observer");
     ObserverKind observer = observer(observerWord);
     String name = method.toLowerCase(Locale.ROOT);
@@ -74,14 +80,29 @@ public final class Presets {
       } else {
         WeightMethod unused = catalogue.method(card.name(), own);
         checkBits(card.name(), weights.format().bits());
-        steps.add(new RecipeStep.QuantizeWeights(card.name(), own, weights, rules));
+        steps.add(new RecipeStep.QuantizeWeights(card.name(), own, weights, weightRules));
         scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, rules)));
       }
     }
     if (observerWord != null && catalogue.isModelMethod(parts.getFirst())) {
       throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(parts.getFirst()));
     }
+    if (tableBits != null && parts.stream().allMatch(catalogue::isModelMethod)) {
+      throw new IllegalArgumentException("option embedding-bits is for weight methods; %s leaves word vectors in float".formatted(parts.getFirst()));
+    }
     return new Recipe(steps);
+  }
+
+  private static int tableBits(String text) {
+    try {
+      int bits = Integer.parseInt(text.strip());
+      if (bits >= 2 && bits <= 8) {
+        return bits;
+      }
+    } catch (NumberFormatException _) {
+      // reported below
+    }
+    throw new IllegalArgumentException("option embedding-bits is '" + text + "', expected 2 to 8");
   }
 
   /** An option goes to every method that has it; one that none has is an error. */

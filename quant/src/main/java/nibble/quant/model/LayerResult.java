@@ -2,9 +2,10 @@ package nibble.quant.model;
 
 import java.util.OptionalDouble;
 import nibble.quant.format.QuantizedWeight;
+import nibble.tensor.Tensor;
 
 /**
- * What became of one linear layer.
+ * What became of one linear layer, or of a look-up table.
  *
  * @param name of the layer
  * @param format of the weight and activations as executed
@@ -23,4 +24,10 @@ public record LayerResult(
     long floatBytes,
     long packedBytes,
     double seconds,
-    QuantizedWeight codes) {}
+    QuantizedWeight codes) {
+  /** What became of a look-up table. */
+  public static LayerResult ofTable(String name, String format, Tensor weight, long packedBytes, double seconds, QuantizedWeight codes) {
+    WeightErrors errors = WeightErrors.of(weight, codes.dequantize(), null);
+    return new LayerResult(name, format, errors.weight(), OptionalDouble.empty(), 4 * weight.size(), packedBytes, seconds, codes);
+  }
+}

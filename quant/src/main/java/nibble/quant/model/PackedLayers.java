@@ -40,6 +40,19 @@ public final class PackedLayers {
     throw new IllegalArgumentException("'" + layer + "': no kernel executes weights of format " + codes.formatName() + "; choose an integer scheme");
   }
 
+  /**
+   * The form in which rows of a table are read.
+   *
+   * @throws IllegalArgumentException when the kernels have no such group size; the message says which they have
+   */
+  public static PackedIntWeight table(String name, QuantizedTensor codes) {
+    try {
+      return new PackedIntWeight(pack(codes), null);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("'" + name + "': " + e.getMessage(), e);
+    }
+  }
+
   /** The packed form of {@code codes}; offsets that are all 0 are left out. */
   static BinaryWeights pack(BinaryCodedTensor codes) {
     int out = codes.out();

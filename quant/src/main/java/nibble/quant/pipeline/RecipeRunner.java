@@ -7,10 +7,12 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import nibble.kernels.lowbit.IntWeights;
+import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.Site;
 import nibble.quant.catalogue.MethodCatalogue;
+import nibble.quant.catalogue.Presets;
 import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.WeightMethod;
@@ -116,7 +118,7 @@ public final class RecipeRunner {
    * @return the patterns; empty if all match
    */
   public List<String> unusedRules(Model model) {
-    List<String> layers = model.linears().stream().map(Linear::name).toList();
+    List<String> layers = Stream.concat(model.linears().stream().map(Linear::name), model.tables().stream().map(Embedding::name)).toList();
     List<String> sites = model.sites().all().stream().map(Site::name).toList();
     List<String> unused = new ArrayList<>();
     for (RecipeStep step : recipe.steps()) {
@@ -127,6 +129,7 @@ public final class RecipeRunner {
         case RecipeStep.Rotate r -> {}
       }
     }
+    unused.removeAll(Presets.EDGES);
     return unused;
   }
 
@@ -158,7 +161,17 @@ public final class RecipeRunner {
       throw new IllegalArgumentException("method '%s' needs the float model and samples; call run with them".formatted(step.method()));
     });
     rotate(model);
-    return new ModelQuantizer(ops, listener).quantize(model, this::plan, calibration);
+    List<LayerResult> results = new ArrayList<>(quantizeTables(ops, model));
+    results.addAll(new ModelQuantizer(ops, listener).quantize(model, this::plan, calibration));
+    return results;
+  }
+
+  private List<LayerResult> quantizeTables(Ops ops, Model model) {
+    List<LayerResult> results = new ArrayList<>();
+    for (Embedding table : model.tables()) {
+      plan(table).ifPresent(scheme -> results.add(Tables.quantize(table, scheme, ops.splitter())));
+    }
+    return results;
   }
 
   /**
@@ -173,7 +186,7 @@ public final class RecipeRunner {
       Ops ops, Model model, Supplier<Model> floatModel, SampleSource samples, long seed, MethodProgress progress, ResumeStore store) {
     checkData(samples);
     rotate(model);
-    MethodReport report = MethodReport.of(quantizeLayers(ops, model, samples, progress));
+    MethodReport report = MethodReport.of(quantizeTables(ops, model)).then(MethodReport.of(quantizeLayers(ops, model, samples, progress)));
     for (RecipeStep.ApplyMethod step : modelSteps().toList()) {
       Supplier<Model> original = () -> {
         Model fresh = floatModel.get();
@@ -226,6 +239,22 @@ public final class RecipeRunner {
       }
     }
     return method == null || weights.isEmpty() ? Optional.empty() : Optional.of(new LayerPlan(method, weights.get(), activations, observer));
+  }
+
+  /** The scheme of a table of word vectors, which is rounded to nearest; empty leaves it in float, as without a rule that matches its name. */
+  public Optional<WeightScheme> plan(Embedding table) {
+    Optional<WeightScheme> scheme = Optional.empty();
+    for (RecipeStep step : recipe.steps()) {
+      if (step instanceof RecipeStep.QuantizeWeights w) {
+        scheme = w.rules().of(table.name()).flatMap(rule -> w.schemeFor(table.name()));
+      }
+    }
+    return scheme;
+  }
+
+  /** What the recipe does to {@code table}; empty where it stays in float. For a dry run. */
+  public Optional<PlannedLayer> planned(Embedding table) {
+    return plan(table).map(scheme -> Tables.planned(table, scheme));
   }
 
   /** What the recipe does to {@code linear}, whoever does it; empty where the layer stays in float. For a dry run. */

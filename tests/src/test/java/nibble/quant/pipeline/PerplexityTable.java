@@ -1,0 +1,54 @@
+package nibble.quant.pipeline;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import nibble.kernels.parallel.WorkSplitter;
+import nibble.loaders.model.LoadedModel;
+import nibble.loaders.model.ModelLoader;
+import nibble.loaders.tokenizer.EncodeOptions;
+import nibble.loaders.tokenizer.Tokenizers;
+import nibble.nn.evaluation.Divergence;
+import nibble.nn.evaluation.TokenWindows;
+import nibble.quant.catalogue.MethodCatalogue;
+import nibble.quant.catalogue.Presets;
+import nibble.quant.format.Scheme;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/**
+ * Prints the table of perplexities in docs/methods.md. Arguments: model folder, text file, then pairs of method and scheme. The first 20,000
+ * tokens are scored in separate windows of 256 behind the token 1, calibration is 32 windows of 256 tokens from the rest of the text.
+ */
+final class PerplexityTable {
+  private PerplexityTable() {}
+
+  public static void main(String[] args) throws IOException {
+    Path folder = Path.of(args[0]);
+    int[] text = Tokenizers.load(folder).encode(Files.readString(Path.of(args[1])), EncodeOptions.DEFAULTS.withAddSpecial(false)).ids();
+    int[] scored = Arrays.copyOf(text, 20_000);
+    List<Tensor> calibration = TokenWindows.random(Arrays.copyOfRange(text, 20_000, text.length), 256, 32, new Random(1));
+    for (int i = 2; i < args.length; i += 2) {
+      row(folder, scored, calibration, args[i], args[i + 1]);
+    }
+  }
+
+  private static void row(Path folder, int[] text, List<Tensor> calibration, String method, String scheme) {
+    try (LoadedModel model = ModelLoader.load(folder); LoadedModel reference = ModelLoader.load(folder); Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
+      if (!method.equals("float")) {
+        MethodCatalogue catalogue = MethodCatalogue.standard();
+        new RecipeRunner(catalogue, Presets.recipe(catalogue, method, Map.of(), Scheme.parse(scheme), 1))
+            .run(ops, model.model(), calibration, (result, done, total) -> {});
+      }
+      Divergence d =
+          Divergence.of(ops, model.languageModel(), reference.languageModel(), text, TokenWindows.separate(256, 1), share -> {});
+      System.out.printf(
+          "| %s | %s | %.4f | %.4f | %.2f %% |%n",
+          method, scheme, d.perplexity().value(), d.kullbackLeibler().mean(), 100 * d.agreement());
+    }
+  }
+}
