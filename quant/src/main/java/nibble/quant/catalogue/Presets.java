@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The patch embedding and the head have 8 bits by default, as most papers do it; the option {@code edge-bits} sets
  * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. Word vectors of text
- * models stay in float unless the option {@code embedding-bits} gives them a number, 2 to 8; they are rounded to nearest. The option
+ * models stay in float unless the option {@code embedding-bits} gives them a number, 2 to 8; they are rounded to nearest. {@code
+ * per-channel=PATTERN,...} gives layers one scale for each output channel, where the group size of the scheme does not divide their width. The option
  * {@code observer} (minmax, percentile, mse) chooses how static activation scales are found. All other options go to the methods that have them.
  */
 public final class Presets {
@@ -61,6 +62,12 @@ public final class Presets {
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
     @Nullable String tableBits = rest.remove("embedding-bits");
     SiteRules weightRules = tableBits == null ? rules : rules.with(TABLE, SiteRule.bits(tableBits(tableBits)));
+    @Nullable String perChannel = rest.remove("per-channel");
+    if (perChannel != null) {
+      for (String pattern : perChannel.split(",", -1)) {
+        weightRules = weightRules.with(pattern.strip(), new SiteRule.PerChannel());
+      }
+    }
     @Nullable String observerWord = rest.remove("observer");
     ObserverKind observer = observer(observerWord);
     String name = method.toLowerCase(Locale.ROOT);
@@ -87,8 +94,8 @@ public final class Presets {
     if (observerWord != null && catalogue.isModelMethod(parts.getFirst())) {
       throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(parts.getFirst()));
     }
-    if (tableBits != null && parts.stream().allMatch(catalogue::isModelMethod)) {
-      throw new IllegalArgumentException("option embedding-bits is for weight methods; %s leaves word vectors in float".formatted(parts.getFirst()));
+    if ((tableBits != null || perChannel != null) && parts.stream().allMatch(catalogue::isModelMethod)) {
+      throw new IllegalArgumentException("options embedding-bits and per-channel are for weight methods, %s is none".formatted(parts.getFirst()));
     }
     return new Recipe(steps);
   }

@@ -4,6 +4,7 @@ import java.util.Optional;
 import nibble.nn.Linear;
 import nibble.nn.Site;
 import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.Granularity;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
@@ -20,7 +21,10 @@ public record SchemePlan(Scheme scheme, SiteRules rules) {
 
   /** The scheme of a layer's weight; empty where it stays in float. */
   public Optional<WeightScheme> weights(Linear linear) {
-    return scheme.weights().flatMap(w -> bits(linear.name(), w.format().bits()).map(w::withBits));
+    boolean perChannel = rules.of(linear.name()).orElse(SiteRule.keepFloat()) instanceof SiteRule.PerChannel;
+    return scheme.weights()
+        .map(w -> perChannel ? w.withGranularity(new Granularity.PerChannel()) : w)
+        .flatMap(w -> bits(linear.name(), w.format().bits()).map(w::withBits));
   }
 
   /** The scheme of a site's tensor; empty where it stays in float. */
@@ -33,6 +37,7 @@ public record SchemePlan(Scheme scheme, SiteRules rules) {
   private Optional<Integer> bits(String name, int bits) {
     return switch (rules.of(name).orElse(new SiteRule.Bits(bits))) {
       case SiteRule.KeepFloat() -> Optional.empty();
+      case SiteRule.PerChannel() -> Optional.of(bits);
       case SiteRule.Bits(int own) -> Optional.of(own);
     };
   }

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.Granularity;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
@@ -65,6 +66,7 @@ public sealed interface RecipeStep {
       return switch (rules.of(layer).orElse(new SiteRule.Bits(scheme.format().bits()))) {
         case SiteRule.KeepFloat() -> Optional.empty();
         case SiteRule.Bits(int bits) -> Optional.of(scheme.withBits(bits));
+        case SiteRule.PerChannel() -> Optional.of(scheme.withGranularity(new Granularity.PerChannel()));
       };
     }
   }
@@ -91,6 +93,7 @@ public sealed interface RecipeStep {
     public Optional<ActivationScheme> schemeFor(String site) {
       return switch (rules.of(site).orElse(new SiteRule.Bits(scheme.format().bits()))) {
         case SiteRule.KeepFloat() -> Optional.empty();
+        case SiteRule.PerChannel() -> Optional.of(scheme);
         case SiteRule.Bits(int bits) -> Optional.of(new ActivationScheme(
             new IntFormat(bits, scheme.format().symmetry()), scheme.granularity(), scheme.timing(), scheme.clipRatio()));
       };

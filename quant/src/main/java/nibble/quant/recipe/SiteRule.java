@@ -14,6 +14,9 @@ public sealed interface SiteRule {
     }
   }
 
+  /** The step's scheme with one scale for each output channel: for layers whose width its group size does not divide. */
+  record PerChannel() implements SiteRule {}
+
   static SiteRule keepFloat() {
     return new KeepFloat();
   }
@@ -22,10 +25,11 @@ public sealed interface SiteRule {
     return new Bits(bits);
   }
 
-  /** As written in a recipe: {@code float} or the bit width. */
+  /** As written in a recipe: {@code float}, {@code channel} or the bit width. */
   default Object toTree() {
     return switch (this) {
       case KeepFloat() -> "float";
+      case PerChannel() -> "channel";
       case Bits(int bits) -> (long) bits;
     };
   }
@@ -39,9 +43,12 @@ public sealed interface SiteRule {
     if ("float".equals(tree)) {
       return keepFloat();
     }
+    if ("channel".equals(tree)) {
+      return new PerChannel();
+    }
     if (tree instanceof Number number && number.doubleValue() == number.intValue()) {
       return bits(number.intValue());
     }
-    throw new IllegalArgumentException("a site rule is \"float\" or a bit width from 2 to 8, found " + tree);
+    throw new IllegalArgumentException("a site rule is \"float\", \"channel\" or a bit width from 2 to 8, found " + tree);
   }
 }

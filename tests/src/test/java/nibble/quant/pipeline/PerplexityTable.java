@@ -37,11 +37,16 @@ final class PerplexityTable {
     }
   }
 
+  /** The group size of stories260k's widest layer would have to divide 172. */
+  private static Map<String, String> options(String scheme) {
+    return scheme.contains(" g") ? Map.of("per-channel", "*.mlp.down") : Map.of();
+  }
+
   private static void row(Path folder, int[] text, List<Tensor> calibration, String method, String scheme) {
     try (LoadedModel model = ModelLoader.load(folder); LoadedModel reference = ModelLoader.load(folder); Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
       if (!method.equals("float")) {
         MethodCatalogue catalogue = MethodCatalogue.standard();
-        new RecipeRunner(catalogue, Presets.recipe(catalogue, method, Map.of(), Scheme.parse(scheme), 1))
+        new RecipeRunner(catalogue, Presets.recipe(catalogue, method, options(scheme), Scheme.parse(scheme), 1))
             .run(ops, model.model(), calibration, (result, done, total) -> {});
       }
       Divergence d =
