@@ -10,6 +10,7 @@ import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.json.JsonObject;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Model;
+import nibble.nn.clip.ClipModel;
 import nibble.nn.transformer.CausalLanguageModel;
 import nibble.nn.transformer.TextEncoder;
 import nibble.tensor.Tensor;
@@ -37,6 +38,15 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
    */
   public CausalLanguageModel languageModel() {
     return as(CausalLanguageModel.class, "a causal language model");
+  }
+
+  /**
+   * The model as one of images and texts.
+   *
+   * @throws BadFileException if it is none
+   */
+  public ClipModel clip() {
+    return as(ClipModel.class, "a CLIP or SigLIP");
   }
 
   /**

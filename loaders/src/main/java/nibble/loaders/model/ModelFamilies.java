@@ -21,7 +21,8 @@ public final class ModelFamilies {
           new GptNeoXFamily(),
           new BertFamily(),
           new DistilBertFamily(),
-          new ModernBertFamily());
+          new ModernBertFamily(),
+          new ClipFamily());
 
   private ModelFamilies() {}
 

@@ -1,0 +1,143 @@
+package nibble.nn.clip;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import nibble.nn.Linear;
+import nibble.nn.Model;
+import nibble.nn.Norm;
+import nibble.nn.Parameter;
+import nibble.nn.ResidualStructure;
+import nibble.nn.Sites;
+import nibble.nn.WeightSource;
+import nibble.nn.transformer.Layers;
+import nibble.nn.transformer.TransformerBlock;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * CLIP and SigLIP: images and texts to vectors {@code [count, projection]} of one space, not normalised.
+ *
+ * <p>As a {@link Model} it is its image side: {@link #forward} takes normalised pixels {@code [batch, channels, imageSize, imageSize]}, and
+ * {@link #linears} and {@link #blocks} are those that quantization works on. The text side has sites of its own, named {@code text.layers.N...};
+ * it runs in float.
+ *
+ * <p>Radford et al., <a href="https://arxiv.org/abs/2103.00020">arXiv:2103.00020</a>; Zhai et al. (SigLIP), <a
+ * href="https://arxiv.org/abs/2303.15343">arXiv:2303.15343</a>; parameter names as in Hugging Face transformers.
+ */
+public final class ClipModel implements Model {
+  private final ClipConfig config;
+  private final Sites sites = new Sites();
+  private final ImageTower image;
+  private final TextTower text;
+  private final Parameter logitScale;
+  private final @Nullable Parameter logitBias;
+
+  /** Takes the parameters from {@code weights}. */
+  public ClipModel(ClipConfig config, WeightSource weights) {
+    this.config = config;
+    Layers make = new Layers(weights, sites, false);
+    image = new ImageTower(config, make);
+    text = new TextTower(config, make);
+    logitScale = scalar(weights, "logit_scale", config.siglip());
+    logitBias = config.siglip() ? scalar(weights, "logit_bias", true) : null;
+  }
+
+  /** CLIP stores its scale without axes, SigLIP with one. */
+  private static Parameter scalar(WeightSource weights, String name, boolean axis) {
+    return axis ? weights.parameter(name, 1) : weights.parameter(name);
+  }
+
+  public ClipConfig config() {
+    return config;
+  }
+
+  /**
+   * The vectors of texts, {@code [texts, projection]}.
+   *
+   * @param texts token ids; CLIP: with the end-of-text token; SigLIP: padded to the length that it was trained with (64), since it is trained
+   *     without a mask and pools the last token
+   * @throws IllegalArgumentException if a text is longer than the context, or has no end-of-text token
+   */
+  public Tensor textVectors(Ops ops, List<int[]> texts) {
+    return text.vectors(ops, texts);
+  }
+
+  /**
+   * How well each image fits each text, {@code [images, texts]}: cosine times the learned scale, plus the learned bias of SigLIP. CLIP makes
+   * probabilities of a row by softmax, SigLIP of every score by the logistic function.
+   */
+  public Tensor scores(Ops ops, Tensor imageVectors, Tensor textVectors) {
+    Tensor cosines = ops.matmulTransposed(normalized(ops, imageVectors), normalized(ops, textVectors));
+    Tensor scaled = ops.mul(cosines, ops.exp(logitScale.floats()));
+    return logitBias == null ? scaled : ops.add(scaled, logitBias.floats());
+  }
+
+  private static Tensor normalized(Ops ops, Tensor x) {
+    return ops.div(x, ops.sqrt(ops.sum(ops.square(x), -1, true)));
+  }
+
+  @Override
+  public String architecture() {
+    return config.architecture();
+  }
+
+  @Override
+  public Sites sites() {
+    return sites;
+  }
+
+  @Override
+  public List<TransformerBlock> blocks() {
+    return image.blocks();
+  }
+
+  @Override
+  public Tensor embed(Ops ops, Tensor pixels) {
+    return image.embed(ops, pixels);
+  }
+
+  @Override
+  public Tensor head(Ops ops, Tensor x) {
+    return image.head(ops, x);
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return image.linears();
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    List<Parameter> all = new ArrayList<>();
+    linears().forEach(linear -> add(all, linear));
+    image.addOthers(all);
+    text.addParameters(all);
+    all.add(logitScale);
+    add(all, logitBias);
+    return all;
+  }
+
+  static void add(List<Parameter> all, Linear linear) {
+    all.add(linear.weight());
+    add(all, linear.bias());
+  }
+
+  static void add(List<Parameter> all, Norm norm) {
+    add(all, norm.gain());
+    add(all, norm.bias());
+  }
+
+  static void add(List<Parameter> all, @Nullable Parameter parameter) {
+    if (parameter != null) {
+      all.add(parameter);
+    }
+  }
+
+  /** Empty: rotations of the two sides are not described. */
+  @Override
+  public Optional<ResidualStructure> residualStructure() {
+    return Optional.empty();
+  }
+}
