@@ -152,10 +152,19 @@ final class Values {
       return same;
     }
     if (a instanceof Map<?, ?> left && b instanceof Map<?, ?> right) {
-      return left.size() == right.size()
-          && left.entrySet().stream().allMatch(e -> right.containsKey(e.getKey()) && equal(e.getValue(), right.get(e.getKey()), budget));
+      return sameEntries(left, right, budget);
     }
     return a == b || a instanceof Undefined && b instanceof Undefined || a instanceof String && a.equals(b);
+  }
+
+  private static boolean sameEntries(Map<?, ?> left, Map<?, ?> right, Budget budget) {
+    for (Map.Entry<?, ?> entry : left.entrySet()) {
+      Object other = right.get(entry.getKey());
+      if (other == null || !equal(entry.getValue(), other, budget)) {
+        return false;
+      }
+    }
+    return left.size() == right.size();
   }
 
   /** Less than 0, 0, or more as {@code a} is before, the same as, or behind {@code b}. */
