@@ -19,6 +19,11 @@ public final class GgufMetadata {
     this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
   }
 
+  /** What to call the file in an error message. */
+  String source() {
+    return source;
+  }
+
   /** The keys. */
   public Set<String> keys() {
     return values.keySet();

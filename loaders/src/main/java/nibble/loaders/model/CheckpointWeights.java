@@ -5,12 +5,13 @@ import nibble.loaders.quantized.StoredWeights;
 import nibble.loaders.safetensors.TensorFile;
 import nibble.nn.Parameter;
 import nibble.nn.WeightSource;
+import nibble.tensor.DType;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
  * The tensors of a checkpoint as parameters of a model. A weight that is stored as packed codes becomes a parameter whose float value is made
- * from the codes when somebody asks for it.
+ * from the codes when somebody asks for it. 8-bit floats become BF16 then, which holds all of them exactly and which kernels multiply with.
  */
 final class CheckpointWeights implements WeightSource {
   private final TensorFile file;
@@ -40,10 +41,12 @@ final class CheckpointWeights implements WeightSource {
 
   @Override
   public Parameter parameter(String name, int... dims) {
-    if (!packed.has(name)) {
-      return WeightSource.super.parameter(name, dims);
-    }
     Shape shape = Shape.of(dims);
+    if (!packed.has(name)) {
+      Tensor tensor = get(name, dims);
+      boolean isByte = tensor.dtype() == DType.F8_E4M3 || tensor.dtype() == DType.F8_E5M2;
+      return isByte ? new Parameter(name, shape, shape, () -> tensor.to(DType.BF16)) : new Parameter(name, tensor);
+    }
     packed.checkShape(name, shape);
     return new Parameter(name, shape, shape, () -> packed.values(name));
   }

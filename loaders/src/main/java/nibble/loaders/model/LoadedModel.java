@@ -5,9 +5,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import nibble.loaders.BadFileException;
+import nibble.loaders.gguf.GgufCheckpoint;
+import nibble.loaders.gguf.GgufTokenizer;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.json.JsonObject;
+import nibble.loaders.tokenizer.Tokenizer;
+import nibble.loaders.tokenizer.Tokenizers;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Model;
 import nibble.nn.clip.ClipModel;
@@ -81,6 +85,17 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
       throw json.error("image_mean", "is for images of %d channels, but the model takes %d".formatted(preprocessor.channels(), channels));
     }
     return preprocessor;
+  }
+
+  /**
+   * The tokenizer of the folder, or the one in the GGUF file.
+   *
+   * @throws BadFileException if there is none, or it is damaged
+   */
+  public Tokenizer tokenizer() {
+    return checkpoint.tensors() instanceof GgufCheckpoint gguf && GgufTokenizer.isIn(gguf.keys())
+        ? GgufTokenizer.of(gguf.keys())
+        : Tokenizers.load(checkpoint.folder());
   }
 
   /** Names of the classes of an image classifier by index; classes without a name are called by their number. */
