@@ -60,9 +60,11 @@ final class FloatGemv {
    * memory, because one method with both loops exceeds the compiler's node budget.
    *
    * @param raw working memory of {@code groups * ROWS} floats
+   * @param scales working memory of {@link ScaleLines#bytes}
    */
   static void multiply(
-      IntWeights weights, int firstRow, float[] scaled, int scaledAt, float[] sums, int sumsAt, float[] raw, float[] y) {
+      IntWeights weights, int firstRow, float[] scaled, int scaledAt, float[] sums, int sumsAt, float[] raw, MemorySegment scales,
+      float[] y) {
     int rows = weights.panels() * IntWeights.PANEL_ROWS;
     int secondRow = firstRow + LANES < rows ? firstRow + LANES : firstRow;
     MemorySegment segment = weights.segment();
@@ -72,8 +74,10 @@ final class FloatGemv {
     } else {
       bytes(segment, weights.lineAt(firstRow), weights.lineAt(secondRow), weights.groups(), lines, scaled, scaledAt, raw);
     }
-    scale(weights, firstRow, sums, sumsAt, raw, 0, y, 0);
-    scale(weights, secondRow, sums, sumsAt, raw, LANES, y, LANES);
+    MemorySegment from = ScaleLines.of(weights, firstRow, secondRow, scales);
+    scale(
+        weights.groups(), raw, segment, weights.zeroPointsAt(firstRow), weights.zeroPointsAt(secondRow), weights.zeroPointStep(), sums, sumsAt,
+        from, ScaleLines.at(weights, firstRow, 0), ScaleLines.at(weights, secondRow, 1), y);
   }
 
   private static void nibbles(MemorySegment segment, long code0, long code1, int groups, int lines, float[] x, int xAt, float[] raw) {
@@ -143,19 +147,23 @@ final class FloatGemv {
     }
   }
 
-  /** Sum over the groups of {@code scale * (raw - zeroPoint * sum)} for one vector of rows. */
-  private static void scale(IntWeights weights, int row, float[] sums, int sumsAt, float[] raw, int rawAt, float[] y, int yAt) {
-    MemorySegment segment = weights.segment();
-    long scaleAt = weights.scalesAt(row);
-    long zeroAt = weights.zeroPointsAt(row);
-    int zeroStep = weights.zeroPointStep();
-    FloatVector total = FloatVector.zero(F);
-    for (int g = 0; g < weights.groups(); g++, scaleAt += LINE, zeroAt += zeroStep) {
-      FloatVector zero = toFloat(IntVector.fromMemorySegment(I, segment, zeroAt, LITTLE_ENDIAN));
-      FloatVector sum = zero.fma(FloatVector.broadcast(F, -sums[sumsAt + g]), FloatVector.fromArray(F, raw, rawAt + g * ROWS));
-      total = sum.fma(FloatVector.fromMemorySegment(F, segment, scaleAt, LITTLE_ENDIAN), total);
+  /** Sum over the groups of {@code scale * (raw - zeroPoint * sum)} for two vectors of rows. */
+  private static void scale(
+      int groups, float[] raw, MemorySegment zeros, long zero0, long zero1, int zeroStep, float[] sums, int sumsAt, MemorySegment scales,
+      long scale0, long scale1, float[] y) {
+    FloatVector total0 = FloatVector.zero(F);
+    FloatVector total1 = FloatVector.zero(F);
+    for (int g = 0; g < groups; g++) {
+      FloatVector sum = FloatVector.broadcast(F, -sums[sumsAt + g]);
+      FloatVector z0 = toFloat(IntVector.fromMemorySegment(I, zeros, zero0 + (long) g * zeroStep, LITTLE_ENDIAN));
+      FloatVector s0 = z0.fma(sum, FloatVector.fromArray(F, raw, g * ROWS));
+      total0 = s0.fma(FloatVector.fromMemorySegment(F, scales, scale0 + (long) g * LINE, LITTLE_ENDIAN), total0);
+      FloatVector z1 = toFloat(IntVector.fromMemorySegment(I, zeros, zero1 + (long) g * zeroStep, LITTLE_ENDIAN));
+      FloatVector s1 = z1.fma(sum, FloatVector.fromArray(F, raw, g * ROWS + LANES));
+      total1 = s1.fma(FloatVector.fromMemorySegment(F, scales, scale1 + (long) g * LINE, LITTLE_ENDIAN), total1);
     }
-    total.intoArray(y, yAt);
+    total0.intoArray(y, 0);
+    total1.intoArray(y, LANES);
   }
 
   private static FloatVector toFloat(IntVector codes) {

@@ -1,7 +1,6 @@
 package nibble.kernels.lowbit;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
@@ -12,11 +11,15 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.gemm.PanelSource;
 import nibble.kernels.platform.Lanes;
 
-/** Unpacks codes to FP32 panels: weights ({@code scale * level}), or the levels alone. */
+/** Unpacks codes to FP32 panels: weights, {@code scale * level}. */
 record FloatPanels(IntWeights weights) implements PanelSource {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final VectorSpecies<Integer> I = Lanes.INT;
   private static final int LANES = Lanes.FLOATS;
+
+  /** Bits of 2^23: with a code in the lowest bits, the float 2^23 + code. */
+  private static final int TWO_TO_23 = 0x4B000000;
+
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
   @Override
@@ -36,15 +39,6 @@ record FloatPanels(IntWeights weights) implements PanelSource {
 
   @Override
   public void fill(int firstOut, int columns, int firstIn, int count, MemorySegment panel) {
-    fill(firstOut, columns, firstIn, count, true, panel);
-  }
-
-  /** The integers {@code code - zeroPoint}, in the same order. */
-  void fillLevels(int firstOut, int columns, int firstIn, int count, MemorySegment panel) {
-    fill(firstOut, columns, firstIn, count, false, panel);
-  }
-
-  private void fill(int firstOut, int columns, int firstIn, int count, boolean isScaled, MemorySegment panel) {
     int rows = weights.panels() * IntWeights.PANEL_ROWS;
     int words = Math.ceilDiv(count, IntWeights.INPUT_STEP) * IntWeights.INPUT_STEP / weights.inputsPerWord();
     int firstWord = firstIn / weights.inputsPerWord();
@@ -59,10 +53,9 @@ record FloatPanels(IntWeights weights) implements PanelSource {
       for (int word = firstWord; word < firstWord + words; ) {
         int group = word / wordsPerGroup;
         int end = Math.min(firstWord + words, (group + 1) * wordsPerGroup);
-        long scaleAt = isScaled ? weights.scalesAt(row) + (long) group * IntWeights.LINE : -1;
         long zeroAt = weights.zeroPointsAt(row) + (long) group * weights.zeroPointStep();
         long from = weights.lineAt(row) + (long) word * IntWeights.LINE;
-        words(weights.segment(), from, end - word, weights.containerBits(), scaleAt, zeroAt, panel, to, 4L * columns);
+        words(weights, row, group, from, end - word, zeroAt, panel, to, 4L * columns);
         to += (long) (end - word) * weights.inputsPerWord() * 4 * columns;
         word = end;
       }
@@ -76,16 +69,17 @@ record FloatPanels(IntWeights weights) implements PanelSource {
   }
 
   private static void words(
-      MemorySegment codes, long from, int words, int bits, long scaleAt, long zeroAt, MemorySegment panel, long to, long step) {
-    IntVector zero = IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN);
-    FloatVector scale =
-        scaleAt < 0 ? FloatVector.broadcast(F, 1) : FloatVector.fromMemorySegment(F, codes, scaleAt, LITTLE_ENDIAN);
+      IntWeights weights, int row, int group, long from, int words, long zeroAt, MemorySegment panel, long to, long step) {
+    MemorySegment codes = weights.segment();
+    int bits = weights.containerBits();
+    FloatVector zero = IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN).or(TWO_TO_23).reinterpretAsFloats();
+    FloatVector scale = weights.hasHalfScales() ? ScaleLines.half(weights, row, group) : ScaleLines.whole(weights, row, group);
     int mask = (1 << bits) - 1;
     int perWord = 32 / bits;
     for (int word = 0; word < words; word++) {
       IntVector w = IntVector.fromMemorySegment(I, codes, from + (long) word * IntWeights.LINE, LITTLE_ENDIAN);
       for (int i = 0; i < perWord; i++, to += step) {
-        ((FloatVector) w.and(mask).sub(zero).convert(I2F, 0)).mul(scale).intoMemorySegment(panel, to, NATIVE);
+        w.and(mask).or(TWO_TO_23).reinterpretAsFloats().sub(zero).mul(scale).intoMemorySegment(panel, to, NATIVE);
         w = w.lanewise(LSHR, bits);
       }
     }

@@ -2,6 +2,7 @@ package nibble.kernels.lowbit;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -19,7 +20,7 @@ import java.nio.ByteOrder;
  * <p><b>Layout</b>, the same for every vector width. One segment with three parts, each starting at a multiple of 64 bytes. <i>Codes</i>:
  * panels of 16 output rows; a panel is a sequence of 64-byte lines; a line holds one 32-bit little-endian word per row, and a word holds 8
  * consecutive inputs as nibbles (4 as bytes), the first in the lowest bits. Stored codes are unsigned: a symmetric code is stored plus
- * {@code 2^(bits-1)}. <i>Scales</i>: floats {@code [panel][group][16]}. <i>Zero points</i>: ints {@code [panel][group][16]}, or for
+ * {@code 2^(bits-1)}. <i>Scales</i>: {@code [panel][group][16]} of {@link ScaleType}. <i>Zero points</i>: ints {@code [panel][group][16]}, or for
  * symmetric weights a single line of {@code 2^(bits-1)}, so that kernels need not tell the two apart. Outputs are padded to 16 and inputs to 8 with weights of value zero.
  *
  * <p>Immutable and thread-safe. Weights packed here live in native memory that the garbage collector frees; weights over a given segment
@@ -36,7 +37,36 @@ public final class IntWeights {
   static final int INPUT_STEP = 8;
 
   static final ValueLayout.OfInt WORD = JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort HALF = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** How scales are stored. Sums and products with them are F32 in either case. */
+  public enum ScaleType {
+    F32(4),
+
+    /** Half the bytes; for scales of at least 0 that are F16 numbers already, so nothing is rounded here. */
+    F16(2);
+
+    private final int bytes;
+
+    ScaleType(int bytes) {
+      this.bytes = bytes;
+    }
+
+    /** F16 if no scale changes by it and there are groups, whose scales are many; otherwise F32. */
+    static ScaleType of(float[] scales, int groups) {
+      if (groups == 1) {
+        return F32;
+      }
+      for (float scale : scales) {
+        short half = Float.floatToFloat16(scale);
+        if (half < 0 || Float.float16ToFloat(half) != scale || scale == Float.POSITIVE_INFINITY) {
+          return F32;
+        }
+      }
+      return F16;
+    }
+  }
 
   private final Shape shape;
   private final MemorySegment segment;
@@ -48,7 +78,7 @@ public final class IntWeights {
   }
 
   /** Everything but the numbers; computes where they are. */
-  private record Shape(int out, int in, int bits, int groupSize, boolean symmetric) {
+  private record Shape(int out, int in, int bits, int groupSize, boolean symmetric, ScaleType scaleType) {
     Shape {
       if (out < 1 || in < 1) {
         throw new IllegalArgumentException("weights must have at least one output and one input, were [%d, %d]".formatted(out, in));
@@ -91,12 +121,16 @@ public final class IntWeights {
       return panels() * panelBytes();
     }
 
-    long tableBytes() {
-      return 4L * panels() * groups() * PANEL_ROWS;
+    long lines() {
+      return (long) panels() * groups();
+    }
+
+    long scalesBytes() {
+      return (lines() * PANEL_ROWS * scaleType.bytes + LINE - 1) / LINE * LINE;
     }
 
     long bytes() {
-      return codesBytes() + tableBytes() + (symmetric ? LINE : tableBytes());
+      return codesBytes() + scalesBytes() + (symmetric ? 1 : lines()) * LINE;
     }
   }
 
@@ -109,7 +143,11 @@ public final class IntWeights {
    * @throws IllegalArgumentException for a wrong length, bit width, group size or code
    */
   public static IntWeights packSymmetric(byte[] codes, float[] scales, int out, int in, int bits, int groupSize) {
-    Shape shape = new Shape(out, in, bits, groupSize, true);
+    return packSymmetric(codes, scales, out, in, bits, groupSize, ScaleType.of(scales, groupSize < 1 ? 1 : in / groupSize));
+  }
+
+  static IntWeights packSymmetric(byte[] codes, float[] scales, int out, int in, int bits, int groupSize, ScaleType scaleType) {
+    Shape shape = new Shape(out, in, bits, groupSize, true, scaleType);
     IntWeights packed = allocate(shape, codes, scales);
     int offset = 1 << (bits - 1);
     for (int lane = 0; lane < PANEL_ROWS; lane++) {
@@ -129,7 +167,7 @@ public final class IntWeights {
    * @throws IllegalArgumentException for a wrong length, bit width, group size, code or zero point
    */
   public static IntWeights packAsymmetric(byte[] codes, float[] scales, int[] zeroPoints, int out, int in, int bits, int groupSize) {
-    Shape shape = new Shape(out, in, bits, groupSize, false);
+    Shape shape = new Shape(out, in, bits, groupSize, false, ScaleType.of(scales, groupSize < 1 ? 1 : in / groupSize));
     IntWeights packed = allocate(shape, codes, scales);
     if (zeroPoints.length != scales.length) {
       throw new IllegalArgumentException("expected %d zero points, one per scale, found %d".formatted(scales.length, zeroPoints.length));
@@ -154,8 +192,9 @@ public final class IntWeights {
    * @param packed at least {@link #packedBytes} bytes; only the first so many are used
    * @throws IllegalArgumentException if the segment is too short or the shape is not valid
    */
-  public static IntWeights over(MemorySegment packed, int out, int in, int bits, int groupSize, boolean symmetric) {
-    Shape shape = new Shape(out, in, bits, groupSize, symmetric);
+  public static IntWeights over(
+      MemorySegment packed, int out, int in, int bits, int groupSize, boolean symmetric, ScaleType scaleType) {
+    Shape shape = new Shape(out, in, bits, groupSize, symmetric, scaleType);
     if (packed.byteSize() < shape.bytes()) {
       throw new IllegalArgumentException(
           "packed weights [%d, %d] of %d bits in groups of %d need %d bytes, found %d"
@@ -164,9 +203,14 @@ public final class IntWeights {
     return new IntWeights(shape, packed.asSlice(0, shape.bytes()).asReadOnly());
   }
 
-  /** Bytes of the packed form of such weights. */
+  /** Bytes of the packed form of such weights, if scales take 4 bytes: those of groups take 2 where they are F16 numbers. */
   public static long packedBytes(int out, int in, int bits, int groupSize, boolean symmetric) {
-    return new Shape(out, in, bits, groupSize, symmetric).bytes();
+    return packedBytes(out, in, bits, groupSize, symmetric, ScaleType.F32);
+  }
+
+  /** Bytes of the packed form of such weights. */
+  public static long packedBytes(int out, int in, int bits, int groupSize, boolean symmetric, ScaleType scaleType) {
+    return new Shape(out, in, bits, groupSize, symmetric, scaleType).bytes();
   }
 
   private static IntWeights allocate(Shape shape, byte[] codes, float[] scales) {
@@ -180,10 +224,18 @@ public final class IntWeights {
     IntWeights packed = new IntWeights(shape, Arena.ofAuto().allocate(shape.bytes(), LINE));
     for (int row = 0; row < shape.out; row++) {
       for (int g = 0; g < groups; g++) {
-        packed.segment.set(FLOAT, packed.scaleAt(row, g), scales[row * groups + g]);
+        packed.storeScale(row, g, scales[row * groups + g]);
       }
     }
     return packed;
+  }
+
+  private void storeScale(int row, int group, float scale) {
+    if (hasHalfScales()) {
+      segment.set(HALF, scaleAt(row, group), Float.floatToFloat16(scale));
+    } else {
+      segment.set(FLOAT, scaleAt(row, group), scale);
+    }
   }
 
   private void storeCodes(byte[] codes, int offset, int mask) {
@@ -215,15 +267,15 @@ public final class IntWeights {
   }
 
   private long tableIndex(int row, int group) {
-    return 4L * ((row / PANEL_ROWS * (long) shape.groups() + group) * PANEL_ROWS + row % PANEL_ROWS);
+    return (row / PANEL_ROWS * (long) shape.groups() + group) * PANEL_ROWS + row % PANEL_ROWS;
   }
 
   private long scaleAt(int row, int group) {
-    return scalesOffset() + tableIndex(row, group);
+    return scalesOffset() + shape.scaleType.bytes * tableIndex(row, group);
   }
 
   private long zeroPointAt(int row, int group) {
-    return zeroPointsOffset() + tableIndex(row, group);
+    return zeroPointsOffset() + 4 * tableIndex(row, group);
   }
 
   /** Output features. */
@@ -261,6 +313,15 @@ public final class IntWeights {
     return shape.symmetric;
   }
 
+  /** How scales are stored. */
+  public ScaleType scaleType() {
+    return shape.scaleType;
+  }
+
+  boolean hasHalfScales() {
+    return shape.scaleType == ScaleType.F16;
+  }
+
   /** Bytes of the packed form: codes, scales and zero points with their padding. */
   public long bytes() {
     return shape.bytes();
@@ -273,7 +334,7 @@ public final class IntWeights {
 
   /** Scale of one group. */
   public float scale(int row, int group) {
-    return segment.get(FLOAT, scaleAt(row, group));
+    return hasHalfScales() ? Float.float16ToFloat(segment.get(HALF, scaleAt(row, group))) : segment.get(FLOAT, scaleAt(row, group));
   }
 
   /** Zero point of one group; 0 for symmetric weights. */
@@ -346,7 +407,7 @@ public final class IntWeights {
   }
 
   long zeroPointsOffset() {
-    return shape.codesBytes() + shape.tableBytes();
+    return shape.codesBytes() + shape.scalesBytes();
   }
 
   /** Lines of one group in a panel. */
@@ -359,7 +420,7 @@ public final class IntWeights {
     return wordAt(row, 0);
   }
 
-  /** Where the scale of the first group of {@code row} is; the next group is one line further. */
+  /** Where the scale of the first group of {@code row} is; the next group is one line further, half a line with F16 scales. */
   long scalesAt(int row) {
     return scaleAt(row, 0);
   }

@@ -23,6 +23,9 @@ final class LevelGemm implements WorkSplitter.Task {
   /** Share of the work that a lopsided split may waste before rows are split too. */
   private static final double MOST_WASTE = 1.15;
 
+  /** Most tasks for each thread: a few panels are a task each, so that threads end together. */
+  private static final int TASKS_PER_WORKER = 8;
+
   private final LevelLanes lanes;
   private final QuantizedRows x;
   private final IntWeights weights;
@@ -57,7 +60,7 @@ final class LevelGemm implements WorkSplitter.Task {
     double panelsEach = Math.max(1, (double) weights.out() / columns / workers);
     boolean isLopsided = Math.ceil(panelsEach) / panelsEach > MOST_WASTE || panels < workers;
     this.rowTasks = workers > 1 && isLopsided ? Math.min(tiles, workers) : 1; // each task unpacks its panels
-    this.panelTasks = Math.min(panels, workers == 1 ? 1 : 2 * workers);
+    this.panelTasks = Math.min(panels, workers == 1 ? 1 : TASKS_PER_WORKER * workers);
   }
 
   int tasks() {

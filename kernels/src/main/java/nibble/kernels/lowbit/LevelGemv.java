@@ -31,6 +31,9 @@ final class LevelGemv {
   private static final int LANES = Lanes.FLOATS;
   private static final int LINE = IntWeights.LINE;
 
+  /** Lines of the straight loop: 16 products of up to 15 * 128 in 16 bits. */
+  private static final int BLOCK_LINES = 4;
+
   private LevelGemv() {}
 
   /** Ints that {@link #prepare} writes for one row. */
@@ -87,14 +90,16 @@ final class LevelGemv {
   }
 
   /**
-   * Writes the scaled sums of {@link #ROWS} output rows, {@code firstRow} on, to {@code y[0 .. ROWS)}. The sums of the groups go through
+   * Writes the scaled sums of {@link #ROWS} output rows, {@code firstRow} on, to {@code y[0 .. ROWS)}. The sums of the chunks go through
    * memory, because one method with both loops exceeds the compiler's node budget.
    *
    * @param maxLevel largest absolute level
    * @param raw working memory of {@link #rawLength} ints
+   * @param scales working memory of {@link ScaleLines#bytes}
    */
   static void multiply(
-      IntWeights weights, int maxLevel, int firstRow, int[] prepared, int preparedAt, int[] sums, int sumsAt, int[] raw, float[] y) {
+      IntWeights weights, int maxLevel, int firstRow, int[] prepared, int preparedAt, int[] sums, int sumsAt, int[] raw, MemorySegment scales,
+      float[] y) {
     int rows = weights.panels() * IntWeights.PANEL_ROWS;
     int secondRow = firstRow + LANES < rows ? firstRow + LANES : firstRow;
     MemorySegment segment = weights.segment();
@@ -102,29 +107,62 @@ final class LevelGemv {
     long code1 = weights.lineAt(secondRow);
     int lines = weights.linesPerGroup();
     if (weights.containerBits() == 4) {
-      int linesInShort = linesInShort(maxLevel);
+      int linesInShort = linesInShort(weights, maxLevel);
       int chunks = Math.ceilDiv(lines, linesInShort);
-      nibbles(segment, code0, code1, weights.groups(), lines, linesInShort, prepared, preparedAt, raw);
-      widen(weights.groups(), chunks, raw, 0);
-      widen(weights.groups(), chunks, raw, LANES);
-      scale(weights, firstRow, sums, sumsAt, raw, (chunks - 1) * ROWS, chunks * ROWS, y, 0);
-      scale(weights, secondRow, sums, sumsAt, raw, (chunks - 1) * ROWS + LANES, chunks * ROWS, y, LANES);
+      if (linesInShort == BLOCK_LINES && lines % BLOCK_LINES == 0) {
+        blocks(segment, code0, weights.groups() * chunks, prepared, preparedAt, raw, 0);
+        blocks(segment, code1, weights.groups() * chunks, prepared, preparedAt, raw, LANES);
+      } else {
+        nibbles(segment, code0, code1, weights.groups(), lines, linesInShort, prepared, preparedAt, raw);
+      }
+      fold(weights, firstRow, secondRow, chunks, sums, sumsAt, raw, scales, y);
     } else {
       bytes(segment, code0, code1, weights.groups(), lines, prepared, preparedAt, raw);
-      scale(weights, firstRow, sums, sumsAt, raw, 0, ROWS, y, 0);
-      scale(weights, secondRow, sums, sumsAt, raw, LANES, ROWS, y, LANES);
+      scale(weights, firstRow, sums, sumsAt, raw, 0, scales, y, 0);
+      scale(weights, secondRow, sums, sumsAt, raw, LANES, scales, y, LANES);
     }
   }
 
-  /** Lines whose products fit in 16 bits: each adds 4 products to a lane. */
-  private static int linesInShort(int maxLevel) {
-    return Short.MAX_VALUE / (15 * maxLevel) / 4;
+  /** Lines whose products fit in 16 bits, each adds 4 products to a lane: a block, where groups are whole blocks. */
+  private static int linesInShort(IntWeights weights, int maxLevel) {
+    int most = Short.MAX_VALUE / (15 * maxLevel) / 4;
+    return weights.linesPerGroup() % BLOCK_LINES == 0 ? Math.min(most, BLOCK_LINES) : most;
   }
 
   /** Ints of working memory that {@link #multiply} needs. */
   static int rawLength(IntWeights weights, int maxLevel) {
-    int chunks = weights.containerBits() == 4 ? Math.ceilDiv(weights.linesPerGroup(), linesInShort(maxLevel)) : 1;
+    int chunks = weights.containerBits() == 4 ? Math.ceilDiv(weights.linesPerGroup(), linesInShort(weights, maxLevel)) : 1;
     return weights.groups() * chunks * ROWS;
+  }
+
+  /** One vector of rows, {@link #BLOCK_LINES} lines at a time without an inner loop, whose start and end would cost as much as the lines. */
+  private static void blocks(MemorySegment segment, long code, int blocks, int[] x, int xAt, int[] raw, int rawAt) {
+    ShortVector mask = IntVector.broadcast(I, 0x000F_000F).reinterpretAsShorts();
+    for (int block = 0; block < blocks; block++) {
+      long at = code + (long) block * (BLOCK_LINES * LINE);
+      int k = xAt + block * (BLOCK_LINES * 4);
+      ShortVector w0 = IntVector.fromMemorySegment(I, segment, at, LITTLE_ENDIAN).reinterpretAsShorts();
+      ShortVector a = w0.and(mask).mul(IntVector.broadcast(I, x[k]).reinterpretAsShorts());
+      ShortVector b = w0.lanewise(LSHR, 4).and(mask).mul(IntVector.broadcast(I, x[k + 1]).reinterpretAsShorts());
+      a = w0.lanewise(LSHR, 8).and(mask).mul(IntVector.broadcast(I, x[k + 2]).reinterpretAsShorts()).add(a);
+      b = w0.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 3]).reinterpretAsShorts()).add(b);
+      ShortVector w1 = IntVector.fromMemorySegment(I, segment, at + LINE, LITTLE_ENDIAN).reinterpretAsShorts();
+      a = w1.and(mask).mul(IntVector.broadcast(I, x[k + 4]).reinterpretAsShorts()).add(a);
+      b = w1.lanewise(LSHR, 4).and(mask).mul(IntVector.broadcast(I, x[k + 5]).reinterpretAsShorts()).add(b);
+      a = w1.lanewise(LSHR, 8).and(mask).mul(IntVector.broadcast(I, x[k + 6]).reinterpretAsShorts()).add(a);
+      b = w1.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 7]).reinterpretAsShorts()).add(b);
+      ShortVector w2 = IntVector.fromMemorySegment(I, segment, at + 2 * LINE, LITTLE_ENDIAN).reinterpretAsShorts();
+      a = w2.and(mask).mul(IntVector.broadcast(I, x[k + 8]).reinterpretAsShorts()).add(a);
+      b = w2.lanewise(LSHR, 4).and(mask).mul(IntVector.broadcast(I, x[k + 9]).reinterpretAsShorts()).add(b);
+      a = w2.lanewise(LSHR, 8).and(mask).mul(IntVector.broadcast(I, x[k + 10]).reinterpretAsShorts()).add(a);
+      b = w2.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 11]).reinterpretAsShorts()).add(b);
+      ShortVector w3 = IntVector.fromMemorySegment(I, segment, at + 3 * LINE, LITTLE_ENDIAN).reinterpretAsShorts();
+      a = w3.and(mask).mul(IntVector.broadcast(I, x[k + 12]).reinterpretAsShorts()).add(a);
+      b = w3.lanewise(LSHR, 4).and(mask).mul(IntVector.broadcast(I, x[k + 13]).reinterpretAsShorts()).add(b);
+      a = w3.lanewise(LSHR, 8).and(mask).mul(IntVector.broadcast(I, x[k + 14]).reinterpretAsShorts()).add(a);
+      b = w3.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 15]).reinterpretAsShorts()).add(b);
+      a.add(b).reinterpretAsInts().intoArray(raw, rawAt + block * ROWS);
+    }
   }
 
   private static void nibbles(
@@ -159,17 +197,64 @@ final class LevelGemv {
     }
   }
 
-  /** Turns the pairs of 16-bit sums of one vector of rows into ints; chunks of a group become running totals. */
-  private static void widen(int groups, int chunks, int[] raw, int rawAt) {
-    for (int g = 0; g < groups; g++) {
-      int at = rawAt + g * chunks * ROWS;
-      sumOfHalves(IntVector.fromArray(I, raw, at)).intoArray(raw, at);
-      for (int chunk = 1; chunk < chunks; chunk++) {
-        int next = at + ROWS;
-        sumOfHalves(IntVector.fromArray(I, raw, next)).add(IntVector.fromArray(I, raw, at)).intoArray(raw, next);
-        at = next;
-      }
+  private static void fold(
+      IntWeights weights, int row0, int row1, int parts, int[] sums, int sumsAt, int[] raw, MemorySegment scales, float[] y) {
+    MemorySegment from = ScaleLines.of(weights, row0, row1, scales);
+    long zero0 = weights.zeroPointsAt(row0);
+    long zero1 = weights.zeroPointsAt(row1);
+    MemorySegment segment = weights.segment();
+    int zeroStep = weights.zeroPointStep();
+    int groups = weights.groups();
+    if (parts == 1) {
+      foldBlocks(groups, raw, segment, zero0, zero1, zeroStep, sums, sumsAt, from, ScaleLines.at(weights, row0, 0), ScaleLines.at(weights, row1, 1), y);
+    } else {
+      foldParts(groups, parts, raw, segment, zero0, zero1, zeroStep, sums, sumsAt, from, ScaleLines.at(weights, row0, 0), ScaleLines.at(weights, row1, 1), y);
     }
+  }
+
+  /** Sum over the groups of {@code scale * (sum of halves - zeroPoint * sum)} for two vectors of rows; the difference is exact. */
+  private static void foldBlocks(
+      int groups, int[] raw, MemorySegment zeros, long zero0, long zero1, int zeroStep, int[] sums, int sumsAt, MemorySegment scales,
+      long scale0, long scale1, float[] y) {
+    FloatVector total0 = FloatVector.zero(F);
+    FloatVector total1 = FloatVector.zero(F);
+    for (int g = 0; g < groups; g++) {
+      IntVector sum = IntVector.broadcast(I, sums[sumsAt + g]);
+      IntVector s0 = sumOfHalves(IntVector.fromArray(I, raw, g * ROWS));
+      IntVector z0 = IntVector.fromMemorySegment(I, zeros, zero0 + (long) g * zeroStep, LITTLE_ENDIAN);
+      FloatVector value0 = (FloatVector) s0.sub(z0.mul(sum)).convert(I2F, 0);
+      total0 = value0.fma(FloatVector.fromMemorySegment(F, scales, scale0 + (long) g * LINE, LITTLE_ENDIAN), total0);
+      IntVector s1 = sumOfHalves(IntVector.fromArray(I, raw, g * ROWS + LANES));
+      IntVector z1 = IntVector.fromMemorySegment(I, zeros, zero1 + (long) g * zeroStep, LITTLE_ENDIAN);
+      FloatVector value1 = (FloatVector) s1.sub(z1.mul(sum)).convert(I2F, 0);
+      total1 = value1.fma(FloatVector.fromMemorySegment(F, scales, scale1 + (long) g * LINE, LITTLE_ENDIAN), total1);
+    }
+    total0.intoArray(y, 0);
+    total1.intoArray(y, LANES);
+  }
+
+  /** The same for groups of several chunks. */
+  private static void foldParts(
+      int groups, int parts, int[] raw, MemorySegment zeros, long zero0, long zero1, int zeroStep, int[] sums, int sumsAt, MemorySegment scales,
+      long scale0, long scale1, float[] y) {
+    FloatVector total0 = FloatVector.zero(F);
+    FloatVector total1 = FloatVector.zero(F);
+    int at = 0;
+    for (int g = 0; g < groups; g++) {
+      IntVector sum = IntVector.broadcast(I, -sums[sumsAt + g]);
+      IntVector s0 = IntVector.fromMemorySegment(I, zeros, zero0 + (long) g * zeroStep, LITTLE_ENDIAN).mul(sum);
+      IntVector s1 = IntVector.fromMemorySegment(I, zeros, zero1 + (long) g * zeroStep, LITTLE_ENDIAN).mul(sum);
+      for (int part = 0; part < parts; part++, at += ROWS) {
+        s0 = s0.add(sumOfHalves(IntVector.fromArray(I, raw, at)));
+        s1 = s1.add(sumOfHalves(IntVector.fromArray(I, raw, at + LANES)));
+      }
+      FloatVector value0 = (FloatVector) s0.convert(I2F, 0);
+      total0 = value0.fma(FloatVector.fromMemorySegment(F, scales, scale0 + (long) g * LINE, LITTLE_ENDIAN), total0);
+      FloatVector value1 = (FloatVector) s1.convert(I2F, 0);
+      total1 = value1.fma(FloatVector.fromMemorySegment(F, scales, scale1 + (long) g * LINE, LITTLE_ENDIAN), total1);
+    }
+    total0.intoArray(y, 0);
+    total1.intoArray(y, LANES);
   }
 
   private static void bytes(MemorySegment segment, long code0, long code1, int groups, int lines, int[] x, int xAt, int[] raw) {
@@ -200,17 +285,18 @@ final class LevelGemv {
   }
 
   /** Sum over the groups of {@code scale * (raw - zeroPoint * sum)} for one vector of rows; the difference is exact. */
-  private static void scale(IntWeights weights, int row, int[] sums, int sumsAt, int[] raw, int rawAt, int rawStep, float[] y, int yAt) {
+  private static void scale(IntWeights weights, int row, int[] sums, int sumsAt, int[] raw, int rawAt, MemorySegment scratch, float[] y, int yAt) {
     MemorySegment segment = weights.segment();
-    long scaleAt = weights.scalesAt(row);
+    MemorySegment scales = ScaleLines.of(weights, row, row, scratch);
+    long scaleAt = ScaleLines.at(weights, row, 0);
     long zeroAt = weights.zeroPointsAt(row);
     int zeroStep = weights.zeroPointStep();
     FloatVector total = FloatVector.zero(F);
     for (int g = 0; g < weights.groups(); g++, scaleAt += LINE, zeroAt += zeroStep) {
       IntVector zero = IntVector.fromMemorySegment(I, segment, zeroAt, LITTLE_ENDIAN);
-      IntVector sum = IntVector.fromArray(I, raw, rawAt + g * rawStep).sub(zero.mul(sums[sumsAt + g]));
+      IntVector sum = IntVector.fromArray(I, raw, rawAt + g * ROWS).sub(zero.mul(sums[sumsAt + g]));
       FloatVector value = (FloatVector) sum.convert(I2F, 0);
-      total = value.fma(FloatVector.fromMemorySegment(F, segment, scaleAt, LITTLE_ENDIAN), total);
+      total = value.fma(FloatVector.fromMemorySegment(F, scales, scaleAt, LITTLE_ENDIAN), total);
     }
     total.intoArray(y, yAt);
   }

@@ -1,5 +1,6 @@
 package nibble.kernels.lowbit;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import nibble.kernels.gemm.PanelGemm;
 import nibble.kernels.parallel.Scratch;
@@ -47,11 +48,12 @@ final class VectorIntGemm implements IntGemm {
         tasks,
         (task, scratch) -> {
           float[] raw = scratch.floats(0, groups * ROWS);
+          MemorySegment scales = scratch.segment(0, ScaleLines.bytes(weights));
           float[] y = scratch.floats(1, ROWS);
           for (int block = part(blocks, task, tasks); block < part(blocks, task + 1, tasks); block++) {
             int columns = Math.min(ROWS, weights.out() - block * ROWS);
             for (int r = 0; r < rows; r++) {
-              FloatGemv.multiply(weights, block * ROWS, scaled, r * padded, sums, r * groups, raw, y);
+              FloatGemv.multiply(weights, block * ROWS, scaled, r * padded, sums, r * groups, raw, scales, y);
               OutputRow.write(columns, y, 0, 1, bias, block * ROWS, out, outOffset + r * outStride + block * ROWS);
             }
           }
@@ -149,11 +151,12 @@ final class VectorIntGemm implements IntGemm {
         tasks,
         (task, scratch) -> {
           int[] raw = scratch.ints(0, LevelGemv.rawLength(weights, maxLevel));
+          MemorySegment scales = scratch.segment(0, ScaleLines.bytes(weights));
           float[] y = scratch.floats(1, ROWS);
           for (int block = part(blocks, task, tasks); block < part(blocks, task + 1, tasks); block++) {
             int columns = Math.min(ROWS, weights.out() - block * ROWS);
             for (int r = 0; r < rows; r++) {
-              LevelGemv.multiply(weights, maxLevel, block * ROWS, prepared, r * length, sums, r * groups, raw, y);
+              LevelGemv.multiply(weights, maxLevel, block * ROWS, prepared, r * length, sums, r * groups, raw, scales, y);
               OutputRow.write(columns, y, 0, x.scale(r), bias, block * ROWS, out, outOffset + r * outStride + block * ROWS);
             }
           }

@@ -17,8 +17,10 @@ final class Cases {
     byte[] codes = codes(random, out, in, bits, symmetric, kind);
     int groups = in / groupSize;
     float[] scales = new float[out * groups];
+    boolean areHalves = random.nextBoolean();
     for (int i = 0; i < scales.length; i++) {
-      scales[i] = 0.001f + random.nextFloat();
+      float scale = 0.001f + random.nextFloat();
+      scales[i] = areHalves ? Float.float16ToFloat(Float.floatToFloat16(scale)) : scale;
     }
     if (symmetric) {
       return IntWeights.packSymmetric(codes, scales, out, in, bits, groupSize);

@@ -4,15 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import nibble.kernels.lowbit.Cases.Codes;
+import nibble.kernels.lowbit.IntWeights.ScaleType;
+import nibble.kernels.platform.VectorSupport;
 import org.junit.jupiter.api.Test;
 
 class IntWeightsTest {
@@ -58,11 +62,11 @@ class IntWeightsTest {
   @Test
   void readsItsOwnMemoryAgain() {
     IntWeights weights = Cases.weights(new Random(1), 20, 64, 4, 32, false, Codes.RANDOM);
-    assertEquals(weights.bytes(), IntWeights.packedBytes(20, 64, 4, 32, false));
+    assertEquals(weights.bytes(), IntWeights.packedBytes(20, 64, 4, 32, false, weights.scaleType()));
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment copy = arena.allocate(weights.bytes() + 3).asSlice(3); // a mapped file need not be aligned
       copy.copyFrom(weights.packed());
-      IntWeights again = IntWeights.over(copy, 20, 64, 4, 32, false);
+      IntWeights again = IntWeights.over(copy, 20, 64, 4, 32, false, weights.scaleType());
       byte[] expected = new byte[64];
       byte[] actual = new byte[64];
       for (int row = 0; row < 20; row++) {
@@ -73,13 +77,54 @@ class IntWeightsTest {
       }
     }
     MemorySegment shorter = weights.packed().asSlice(1);
-    assertThrows(IllegalArgumentException.class, () -> IntWeights.over(shorter, 20, 64, 4, 32, false));
+    assertThrows(IllegalArgumentException.class, () -> IntWeights.over(shorter, 20, 64, 4, 32, false, weights.scaleType()));
   }
 
   @Test
   void fourBitsInGroupsOf32TakeFiveBits() {
     assertEquals(5.0, IntWeights.packedBytes(1024, 1024, 4, 32, true) * 8.0 / (1024 * 1024), 0.001);
     assertEquals(5.0, IntWeights.packedBytes(1024, 1024, 3, 32, true) * 8.0 / (1024 * 1024), 0.001);
+  }
+
+  @Test
+  void scalesOfGroupsTakeHalfTheBytesWhereNothingIsLost() {
+    float[] scales = {0.5f, 0x1p-24f, 65504, 0};
+    IntWeights halves = IntWeights.packSymmetric(new byte[128], scales, 2, 64, 4, 32);
+    assertEquals(ScaleType.F16, halves.scaleType());
+    assertEquals(4.5, IntWeights.packedBytes(1024, 1024, 4, 32, true, ScaleType.F16) * 8.0 / (1024 * 1024), 0.001);
+    for (int g = 0; g < 4; g++) {
+      assertEquals(scales[g], halves.scale(g / 2, g % 2));
+    }
+    for (float odd : new float[] {0.1f, 0x1p-25f, 65536, -0.5f, Float.POSITIVE_INFINITY, Float.NaN}) {
+      float[] others = {0.5f, odd, 1, 1};
+      IntWeights whole = IntWeights.packSymmetric(new byte[128], others, 2, 64, 4, 32);
+      assertEquals(ScaleType.F32, whole.scaleType(), () -> "scale " + odd);
+      assertEquals(odd, whole.scale(0, 1));
+    }
+    assertEquals(ScaleType.F32, IntWeights.packSymmetric(new byte[128], new float[] {1, 1}, 2, 64, 4, 64).scaleType(), "few scales");
+  }
+
+  /** All finite F16 numbers that are not negative, subnormal ones included. */
+  @Test
+  void everyHalfIsWidenedExactly() {
+    assumeTrue(VectorSupport.isAvailable(), "the vector module is not resolved");
+    int groups = 0x7C00 / 16;
+    float[] scales = new float[0x7C00];
+    for (int half = 0; half < scales.length; half++) {
+      scales[half] = Float.float16ToFloat((short) half);
+    }
+    IntWeights weights = IntWeights.packSymmetric(new byte[16 * 8 * groups], scales, 16, 8 * groups, 4, 8);
+    assertEquals(ScaleType.F16, weights.scaleType());
+    int lanes = VectorSupport.bits() / 32;
+    MemorySegment widened = Arena.ofAuto().allocate(4L * lanes * groups);
+    for (int row = 0; row < 16; row += lanes) {
+      ScaleLines.copy(weights, row, widened, 0, 4L * lanes);
+      for (int g = 0; g < groups; g++) {
+        for (int lane = 0; lane < lanes; lane++) {
+          assertEquals(scales[(row + lane) * groups + g], widened.getAtIndex(ValueLayout.JAVA_FLOAT, (long) g * lanes + lane));
+        }
+      }
+    }
   }
 
   @Test
