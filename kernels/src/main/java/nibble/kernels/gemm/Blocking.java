@@ -28,6 +28,9 @@ record Blocking(int steps, int rows) {
   /** Floats of a block of A. */
   private static final int A_FLOATS = Caches.L2 / 2 / 4;
 
+  /** Rows of a block at most: packed rows take {@link Tile#STRIDE} floats however short they are. */
+  private static final int MOST_ROWS = 1024;
+
   /** Bytes of C to which an {@link Epilogue} is applied at a time. */
   private static final int FINISHED_BYTES = Caches.L2 / 4;
 
@@ -49,7 +52,7 @@ record Blocking(int steps, int rows) {
 
   private static Blocking of(int m, int k, int mostSteps, int multiple) {
     int steps = equalParts(k, mostSteps, multiple);
-    return new Blocking(steps, equalParts(m, Math.max(Tile.ROWS, A_FLOATS / steps), Tile.ROWS));
+    return new Blocking(steps, equalParts(m, Math.clamp(A_FLOATS / steps, Tile.ROWS, MOST_ROWS), Tile.ROWS));
   }
 
   /** The size of parts of a whole, about equal, each a multiple of {@code multiple} and at most about {@code most}. */

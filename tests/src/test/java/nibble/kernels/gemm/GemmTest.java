@@ -56,6 +56,7 @@ class GemmTest {
       checkGemm(197, 64, 197, false, false, true, workers, random);
       checkGemm(400, 33, 301, true, false, true, workers, random);
       checkGemm(31, 133, 777, false, true, false, workers, random);
+      checkGemm(2100, 9, 3, true, false, false, workers, random);
     }
   }
 
