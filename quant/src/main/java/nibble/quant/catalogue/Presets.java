@@ -60,13 +60,10 @@ public final class Presets {
             .orElseThrow(() -> new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize"));
     Map<String, String> rest = new LinkedHashMap<>(options);
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
-    @Nullable String tableBits = rest.remove("embedding-bits");
-    SiteRules weightRules = tableBits == null ? rules : rules.with(TABLE, SiteRule.bits(tableBits(tableBits)));
-    @Nullable String perChannel = rest.remove("per-channel");
-    if (perChannel != null) {
-      for (String pattern : perChannel.split(",", -1)) {
-        weightRules = weightRules.with(pattern.strip(), new SiteRule.PerChannel());
-      }
+    SiteRules textRules = textRules(rest.remove("embedding-bits"), rest.remove("per-channel"));
+    SiteRules weightRules = rules;
+    for (SiteRules.Entry entry : textRules.entries()) {
+      weightRules = weightRules.with(entry.pattern().text(), entry.rule());
     }
     @Nullable String observerWord = rest.remove("observer");
     ObserverKind observer = observer(observerWord);
@@ -94,22 +91,36 @@ public final class Presets {
     if (observerWord != null && catalogue.isModelMethod(parts.getFirst())) {
       throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(parts.getFirst()));
     }
-    if ((tableBits != null || perChannel != null) && parts.stream().allMatch(catalogue::isModelMethod)) {
+    if (!textRules.entries().isEmpty() && parts.stream().allMatch(catalogue::isModelMethod)) {
       throw new IllegalArgumentException("options embedding-bits and per-channel are for weight methods, %s is none".formatted(parts.getFirst()));
     }
     return new Recipe(steps);
   }
 
+  /** Rules for weights only: the table of word vectors, and layers that a group size does not divide. */
+  private static SiteRules textRules(@Nullable String tableBits, @Nullable String perChannel) {
+    SiteRules rules = SiteRules.NONE;
+    if (tableBits != null && tableBits(tableBits) != FLOAT_BITS) {
+      rules = rules.with(TABLE, SiteRule.bits(tableBits(tableBits)));
+    }
+    if (perChannel != null && !perChannel.equals("none")) {
+      for (String pattern : perChannel.split(",", -1)) {
+        rules = rules.with(pattern.strip(), new SiteRule.PerChannel());
+      }
+    }
+    return rules;
+  }
+
   private static int tableBits(String text) {
     try {
       int bits = Integer.parseInt(text.strip());
-      if (bits >= 2 && bits <= 8) {
+      if (bits == FLOAT_BITS || (bits >= 2 && bits <= 8)) {
         return bits;
       }
     } catch (NumberFormatException _) {
       // reported below
     }
-    throw new IllegalArgumentException("option embedding-bits is '" + text + "', expected 2 to 8");
+    throw new IllegalArgumentException("option embedding-bits is '" + text + "', expected 2 to 8, or 16 (float)");
   }
 
   /** An option goes to every method that has it; one that none has is an error. */
