@@ -19,6 +19,7 @@ public final class Norm {
 
   private final String name;
   private final float epsilon;
+  private final @Nullable Site input;
   private Kind kind;
   private @Nullable Parameter gain;
   private @Nullable Parameter bias;
@@ -29,6 +30,14 @@ public final class Norm {
    * @param bias {@code [hidden]}, or null for zeros; only with LAYER
    */
   public Norm(String name, Kind kind, float epsilon, @Nullable Parameter gain, @Nullable Parameter bias) {
+    this(name, kind, epsilon, gain, bias, null);
+  }
+
+  /**
+   * @param input the site that the input passes; null for none
+   */
+  public Norm(String name, Kind kind, float epsilon, @Nullable Parameter gain, @Nullable Parameter bias, @Nullable Site input) {
+    this.input = input;
     this.name = name;
     this.kind = kind;
     this.epsilon = epsilon;
@@ -69,8 +78,9 @@ public final class Norm {
     bias = null;
   }
 
-  /** The normalised {@code x [..., hidden]}. */
-  public Tensor forward(Ops ops, Tensor x) {
+  /** The normalised {@code x [..., hidden]}, after the input's site. */
+  public Tensor forward(Ops ops, Tensor in) {
+    Tensor x = input == null ? in : input.apply(ops, in);
     Tensor g = gain == null ? null : gain.floats();
     return switch (kind) {
       case LAYER -> ops.layerNorm(x, g, bias == null ? null : bias.floats(), epsilon);

@@ -35,8 +35,9 @@ final class PlainViTFamily implements ModelFamily {
   }
 
   private static PlainViTConfig dimensions(JsonObject config) {
-    requireFalse(config, "qkv_bias");
-    requireFalse(config, "final_layer_norm");
+    if (config.bool("final_layer_norm", false)) {
+      throw config.error("final_layer_norm", "is true, expected false: this family has none");
+    }
     require(config, "head", "linear-gelu-linear");
     require(config, "hidden_act", "gelu");
     require(config, "patch_order", "p1 p2 c");
@@ -53,15 +54,10 @@ final class PlainViTFamily implements ModelFamily {
           config.integer("intermediate_size"),
           Activation.GELU,
           (float) config.number("layer_norm_eps", 1e-5),
+          config.bool("qkv_bias", false),
           ConfigKeys.labels(config));
     } catch (IllegalArgumentException e) {
       throw config.error(String.valueOf(e.getMessage()));
-    }
-  }
-
-  private static void requireFalse(JsonObject config, String key) {
-    if (config.bool(key, false)) {
-      throw config.error(key, "is true, expected false: this family has none");
     }
   }
 
@@ -84,7 +80,7 @@ final class PlainViTFamily implements ModelFamily {
             .with("num_hidden_layers", JsonNumber.of(dimensions.layers()))
             .with("num_attention_heads", JsonNumber.of(dimensions.heads()))
             .with("intermediate_size", JsonNumber.of(dimensions.intermediate()))
-            .with("qkv_bias", new JsonBool(false))
+            .with("qkv_bias", new JsonBool(dimensions.qkvBias()))
             .with("hidden_act", new JsonString("gelu"))
             .with("num_labels", JsonNumber.of(dimensions.labels()));
     result = ConfigKeys.withDefault(result, "attention_scale", JsonNumber.of((double) dimensions.attentionScale()));

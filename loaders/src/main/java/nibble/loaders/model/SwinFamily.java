@@ -17,6 +17,9 @@ import nibble.nn.vit.SwinConfig;
 final class SwinFamily implements ModelFamily {
   private static final String TYPE = "swin";
 
+  /** A key of our own, below {@code nibble}: Hugging Face's merging layers have no bias. */
+  private static final String MERGE_BIAS = "merge_bias";
+
   @Override
   public String modelTypes() {
     return TYPE;
@@ -56,6 +59,7 @@ final class SwinFamily implements ModelFamily {
           ConfigKeys.side(config, "window_size"),
           config.number("mlp_ratio", 4),
           config.bool("qkv_bias", true),
+          config.findObject(ModelWriter.EXTENSIONS).map(n -> n.bool(MERGE_BIAS, false)).orElse(false),
           Activation.ofConfig(config.string("hidden_act", "gelu")),
           (float) config.number("layer_norm_eps", 1e-5),
           ConfigKeys.labels(config));
@@ -84,6 +88,9 @@ final class SwinFamily implements ModelFamily {
             .with("mlp_ratio", JsonNumber.of(dimensions.mlpRatio()))
             .with("qkv_bias", new JsonBool(dimensions.qkvBias()))
             .with("hidden_act", new JsonString(dimensions.activation().configName()));
+    if (dimensions.mergeBias()) {
+      result = result.with(ModelWriter.EXTENSIONS, JsonObject.empty().with(MERGE_BIAS, new JsonBool(true)));
+    }
     return ConfigKeys.withEpsilon(result, dimensions.epsilon());
   }
 

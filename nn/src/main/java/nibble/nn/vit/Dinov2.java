@@ -55,9 +55,13 @@ public final class Dinov2 implements ImageClassifier {
     classifier = make.linear("head", "classifier", config.labels(), 2 * hidden);
   }
 
-  /** The dimensions. */
+  /** The dimensions as they are now: transforms may have added biases. */
   public Dinov2Config config() {
-    return config;
+    return config.with(haveBiases());
+  }
+
+  private boolean haveBiases() {
+    return LayerMaker.allHaveBiases(blocks.stream().flatMap(block -> block.attentionInputs().stream()).toList());
   }
 
   @Override
@@ -145,6 +149,7 @@ public final class Dinov2 implements ImageClassifier {
 
   @Override
   public List<Parameter> parameters() {
+    boolean unused = haveBiases(); // evens them out
     List<Parameter> all = new ArrayList<>();
     all.add(classToken);
     if (maskToken != null) {
@@ -158,6 +163,11 @@ public final class Dinov2 implements ImageClassifier {
     blocks.forEach(block -> block.addOwnParameters(all));
     LayerMaker.addTo(all, finalNorm);
     return all;
+  }
+
+  @Override
+  public List<ResidualStructure.Reader> readers() {
+    return blocks.stream().flatMap(block -> block.readers().stream()).toList();
   }
 
   @Override

@@ -6,6 +6,7 @@ import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
+import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -64,6 +65,14 @@ final class Dinov2Block implements Block {
   @Override
   public List<List<Linear>> stages() {
     return List.of(attention.inputs(), List.of(attention.output()), List.of(fc1), List.of(fc2));
+  }
+
+  List<Linear> attentionInputs() {
+    return attention.inputs();
+  }
+
+  List<ResidualStructure.Reader> readers() {
+    return List.of(new ResidualStructure.Reader(norm1, attention.inputs()), new ResidualStructure.Reader(norm2, List.of(fc1)));
   }
 
   /** The parameters that belong to no linear layer. */

@@ -60,6 +60,12 @@ public record Dinov2Config(
     }
   }
 
+  /** The same dimensions as they are after a transform of the model. */
+  Dinov2Config with(boolean biases) {
+    return new Dinov2Config(
+        architecture, imageSize, patchSize, channels, hidden, layers, heads, mlpRatio, gated, activation, epsilon, biases, registers, labels);
+  }
+
   /** The first part of parameter names. */
   public String prefix() {
     return architecture.equals(DINOV2) ? "dinov2." : "dinov2_with_registers.";

@@ -29,10 +29,11 @@ record LayerMaker(WeightSource weights, Sites sites) {
     return new Linear("patch_embed", kernel.as(out, channels * patch * patch), bias, sites.add("patch_embed.input"), sites);
   }
 
-  /** A layer normalisation with gain and bias. */
+  /** A layer normalisation with gain, bias and an input site of its own. */
   Norm layerNorm(String name, String checkpointName, int width, float epsilon) {
-    return new Norm(
-        name, Norm.Kind.LAYER, epsilon, weights.gain(checkpointName + ".weight", width), weights.parameter(checkpointName + ".bias", width));
+    Parameter gain = weights.gain(checkpointName + ".weight", width);
+    Parameter bias = weights.parameter(checkpointName + ".bias", width);
+    return new Norm(name, Norm.Kind.LAYER, epsilon, gain, bias, sites.add(name + ".input"));
   }
 
   /** Adds the parameters of {@code linear}. */
@@ -45,6 +46,17 @@ record LayerMaker(WeightSource weights, Sites sites) {
   static void addTo(List<Parameter> all, Norm norm) {
     addIfPresent(all, norm.gain());
     addIfPresent(all, norm.bias());
+  }
+
+  /**
+   * Whether layers have biases: all of them from now on, if a transform gave one of them a bias. Checkpoints say it once for all.
+   */
+  static boolean allHaveBiases(List<Linear> layers) {
+    boolean some = layers.stream().anyMatch(layer -> layer.bias() != null);
+    if (some) {
+      layers.forEach(Linear::ensureBias);
+    }
+    return some;
   }
 
   private static void addIfPresent(List<Parameter> all, @Nullable Parameter parameter) {

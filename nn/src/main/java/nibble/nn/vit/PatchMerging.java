@@ -5,6 +5,7 @@ import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
+import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -26,7 +27,7 @@ final class PatchMerging implements Block {
     String layer = "swin.encoder.layers." + stage + ".downsample";
     norm = make.layerNorm(name + ".norm", layer + ".norm", MERGED * width, EPSILON);
     reduction =
-        make.linear(name + ".reduction", layer + ".reduction", 2 * width, MERGED * width, false, make.sites().add(name + ".reduction.input"));
+        make.linear(name + ".reduction", layer + ".reduction", 2 * width, MERGED * width, config.mergeBias(), make.sites().add(name + ".reduction.input"));
   }
 
   @Override
@@ -57,6 +58,10 @@ final class PatchMerging implements Block {
   @Override
   public List<List<Linear>> stages() {
     return List.of(List.of(reduction));
+  }
+
+  ResidualStructure.Reader reader() {
+    return new ResidualStructure.Reader(norm, List.of(reduction));
   }
 
   /** The parameters that belong to no linear layer. */

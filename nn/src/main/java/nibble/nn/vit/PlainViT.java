@@ -51,9 +51,13 @@ public final class PlainViT implements ImageClassifier {
     head2 = make.linear("head.fc2", "mlp_head.2", config.labels(), config.intermediate());
   }
 
-  /** The dimensions. */
+  /** The dimensions as they are now: transforms may have added biases. */
   public PlainViTConfig config() {
-    return config;
+    return config.with(haveBiases());
+  }
+
+  private boolean haveBiases() {
+    return LayerMaker.allHaveBiases(blocks.stream().map(block -> block.attention.qkv()).toList());
   }
 
   @Override
@@ -130,6 +134,7 @@ public final class PlainViT implements ImageClassifier {
 
   @Override
   public List<Parameter> parameters() {
+    boolean unused = haveBiases(); // evens them out
     List<Parameter> all = new ArrayList<>(List.of(classToken, positions));
     linears().forEach(linear -> LayerMaker.addTo(all, linear));
     for (Layer block : blocks) {
@@ -137,6 +142,11 @@ public final class PlainViT implements ImageClassifier {
       LayerMaker.addTo(all, block.norm2);
     }
     return all;
+  }
+
+  @Override
+  public List<ResidualStructure.Reader> readers() {
+    return blocks.stream().flatMap(block -> block.readers().stream()).toList();
   }
 
   @Override
@@ -159,7 +169,8 @@ public final class PlainViT implements ImageClassifier {
       String attn = "transformer.layers." + index + ".0.fn.";
       String mlp = "transformer.layers." + index + ".1.fn.";
       FusedAttention.Names names =
-          new FusedAttention.Names(attn + "fn.to_qkv.weight", null, attn + "fn.to_out.weight", attn + "fn.to_out.bias");
+          new FusedAttention.Names(
+              attn + "fn.to_qkv.weight", config.qkvBias() ? attn + "fn.to_qkv.bias" : null, attn + "fn.to_out.weight", attn + "fn.to_out.bias");
       norm1 = make.layerNorm(name + ".norm1", attn + "norm", config.hidden(), config.epsilon());
       attention =
           new FusedAttention(name + ".attn", names, config.hidden(), config.heads(), config.attentionScale(), make.weights(), make.sites());
@@ -179,6 +190,11 @@ public final class PlainViT implements ImageClassifier {
       Tensor attended = ops.add(x, attention.forward(ops, norm1.forward(ops, x)));
       Tensor hidden = activation.apply(ops, fc1.forward(ops, norm2.forward(ops, attended)));
       return ops.add(attended, fc2.forward(ops, hidden));
+    }
+
+    List<ResidualStructure.Reader> readers() {
+      return List.of(
+          new ResidualStructure.Reader(norm1, List.of(attention.qkv())), new ResidualStructure.Reader(norm2, List.of(fc1)));
     }
 
     @Override

@@ -15,6 +15,7 @@ import nibble.nn.Activation;
  * @param intermediate width of the feed-forward layers and of the hidden layer of the head
  * @param activation non-linearity of the feed-forward layers and of the head
  * @param epsilon of the normalisations
+ * @param qkvBias whether query, key and value have biases; they do after a transform has shifted what they read
  * @param labels number of classes
  */
 public record PlainViTConfig(
@@ -28,6 +29,7 @@ public record PlainViTConfig(
     int intermediate,
     Activation activation,
     float epsilon,
+    boolean qkvBias,
     int labels) {
 
   public PlainViTConfig {
@@ -43,6 +45,12 @@ public record PlainViTConfig(
     if (!(attentionScale > 0) || Float.isInfinite(attentionScale)) {
       throw new IllegalArgumentException("attention_scale must be positive, was " + attentionScale);
     }
+  }
+
+  /** The same dimensions as they are after a transform of the model. */
+  PlainViTConfig with(boolean biases) {
+    return new PlainViTConfig(
+        imageSize, patchSize, channels, hidden, layers, heads, attentionScale, intermediate, activation, epsilon, biases, labels);
   }
 
   /** Tokens of one image, the class token included. */

@@ -34,7 +34,10 @@ public final class Swin implements ImageClassifier {
   private final Linear patchEmbedding;
   private final Norm embeddingNorm;
   private final List<Block> blocks = new ArrayList<>();
+  private final List<Linear> projections = new ArrayList<>();
+  private final List<Linear> reductions = new ArrayList<>();
   private final List<Parameter> ownParameters = new ArrayList<>();
+  private final List<ResidualStructure.Reader> readers = new ArrayList<>();
   private final Norm finalNorm;
   private final Linear classifier;
 
@@ -50,22 +53,27 @@ public final class Swin implements ImageClassifier {
       for (int i = 0; i < config.depths().get(stage); i++) {
         SwinBlock block = new SwinBlock(index++, stage, i, config, make);
         block.addOwnParameters(ownParameters);
+        readers.addAll(block.readers());
+        projections.addAll(block.attentionInputs());
         blocks.add(block);
       }
       if (stage + 1 < config.stages()) {
         PatchMerging merging = new PatchMerging(stage, config, make);
         merging.addOwnParameters(ownParameters);
+        readers.add(merging.reader());
+        reductions.addAll(merging.stages().getFirst());
         blocks.add(merging);
       }
     }
     int width = config.width(config.stages() - 1);
     finalNorm = make.layerNorm("norm", "swin.layernorm", width, config.epsilon());
     classifier = make.linear("head", "classifier", config.labels(), width);
+    readers.add(new ResidualStructure.Reader(finalNorm, List.of(classifier)));
   }
 
-  /** The dimensions. */
+  /** The dimensions as they are now: transforms may have added biases. */
   public SwinConfig config() {
-    return config;
+    return config.with(LayerMaker.allHaveBiases(projections), LayerMaker.allHaveBiases(reductions));
   }
 
   @Override
@@ -132,12 +140,18 @@ public final class Swin implements ImageClassifier {
 
   @Override
   public List<Parameter> parameters() {
+    boolean unused = LayerMaker.allHaveBiases(projections) | LayerMaker.allHaveBiases(reductions); // evens them out
     List<Parameter> all = new ArrayList<>();
     linears().forEach(linear -> LayerMaker.addTo(all, linear));
     LayerMaker.addTo(all, embeddingNorm);
     all.addAll(ownParameters);
     LayerMaker.addTo(all, finalNorm);
     return all;
+  }
+
+  @Override
+  public List<ResidualStructure.Reader> readers() {
+    return readers;
   }
 
   @Override

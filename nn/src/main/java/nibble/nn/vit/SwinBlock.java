@@ -6,6 +6,7 @@ import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
+import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -94,6 +95,16 @@ final class SwinBlock implements Block {
   @Override
   public List<List<Linear>> stages() {
     return List.of(attention.inputs(), List.of(attention.output()), List.of(fc1), List.of(fc2));
+  }
+
+  List<Linear> attentionInputs() {
+    return attention.inputs();
+  }
+
+  /** Zeros that fill up windows do not come from the normalisation, so where there are some, attention does not read it alone. */
+  List<ResidualStructure.Reader> readers() {
+    ResidualStructure.Reader feedForward = new ResidualStructure.Reader(norm2, List.of(fc1));
+    return windows.isPadded() ? List.of(feedForward) : List.of(new ResidualStructure.Reader(norm1, attention.inputs()), feedForward);
   }
 
   /** The parameters that belong to no linear layer. */

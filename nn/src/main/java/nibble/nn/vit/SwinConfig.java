@@ -15,6 +15,7 @@ import nibble.nn.Activation;
  * @param window width and height of an attention window in patches; not larger than the grid of any stage
  * @param mlpRatio width of the feed-forward layers as a multiple of the stage's width
  * @param qkvBias whether query, key and value have biases
+ * @param mergeBias whether the layers that merge patches have biases; they do after a transform has shifted what they read
  * @param activation non-linearity of the feed-forward layers
  * @param epsilon of the normalisations in blocks and of the last one
  * @param labels number of classes
@@ -29,6 +30,7 @@ public record SwinConfig(
     int window,
     double mlpRatio,
     boolean qkvBias,
+    boolean mergeBias,
     Activation activation,
     float epsilon,
     int labels) {
@@ -65,6 +67,12 @@ public record SwinConfig(
       }
       side = Math.ceilDiv(side, 2);
     }
+  }
+
+  /** The same dimensions as they are after a transform of the model. */
+  SwinConfig with(boolean qkvBiases, boolean mergeBiases) {
+    return new SwinConfig(
+        imageSize, patchSize, channels, embedDim, depths, heads, window, mlpRatio, qkvBiases, mergeBiases, activation, epsilon, labels);
   }
 
   /** Number of stages. */

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Sites, in forward order: {@code patch_embed.input}; per block {@code blocks.N.attn.qkv.input}, {@code .attn.q_out}, {@code .k_out},
  * {@code .v_out}, {@code .probs}, {@code .proj.input}, {@code .mlp.fc1.input}, {@code .mlp.fc2.input}; {@code head.input} (and {@code
- * head_dist.input}); and {@code <linear>.weight} of every linear layer.
+ * head_dist.input}); before each of them that has a normalisation, {@code blocks.N.norm1.input}, {@code .norm2.input} and {@code norm.input}; and {@code <linear>.weight} of every linear layer.
  */
 public final class ViT implements ImageClassifier {
   private final ViTConfig config;
@@ -59,14 +59,17 @@ public final class ViT implements ImageClassifier {
 
   static Norm norm(String name, String checkpointName, ViTConfig config, LayerMaker make) {
     return config.norm() == Norm.Kind.RMS
-        ? new Norm(name, Norm.Kind.RMS, config.epsilon(), null, null)
+        ? new Norm(name, Norm.Kind.RMS, config.epsilon(), null, null, make.sites().add(name + ".input"))
         : make.layerNorm(name, checkpointName, config.hidden(), config.epsilon());
   }
 
   /** The dimensions as they are now: transforms may have changed the kind of normalisation and added biases. */
   public ViTConfig config() {
-    boolean biases = blocks.getFirst().attention.inputs().getFirst().bias() != null;
-    return config.with(biases, finalNorm.kind());
+    return config.with(haveBiases(), finalNorm.kind());
+  }
+
+  private boolean haveBiases() {
+    return LayerMaker.allHaveBiases(blocks.stream().flatMap(block -> block.attention.inputs().stream()).toList());
   }
 
   @Override
@@ -169,6 +172,7 @@ public final class ViT implements ImageClassifier {
 
   @Override
   public List<Parameter> parameters() {
+    boolean unused = haveBiases(); // evens them out
     List<Parameter> all = new ArrayList<>();
     all.addAll(embeddings());
     linears().forEach(linear -> LayerMaker.addTo(all, linear));

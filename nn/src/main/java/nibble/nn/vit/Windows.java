@@ -74,6 +74,11 @@ final class Windows {
     return source.length / (window * window);
   }
 
+  /** Whether zeros fill up the windows at the borders. */
+  boolean isPadded() {
+    return source.length != target.length;
+  }
+
   /** What is added to scores, {@code [windows, 1, window * window, window * window]}; null without a shift. */
   @Nullable Tensor mask() {
     return mask;
@@ -84,8 +89,7 @@ final class Windows {
     int batch = x.dim(0);
     int width = x.dim(2);
     Tensor rows = ops.reshape(x, batch * side * side, width);
-    boolean padded = source.length != target.length;
-    Tensor table = padded ? ops.concat(0, rows, Tensor.zeros(1, width)) : rows;
+    Tensor table = isPadded() ? ops.concat(0, rows, Tensor.zeros(1, width)) : rows;
     int zero = batch * side * side;
     int[] ids = new int[batch * source.length];
     for (int i = 0; i < ids.length; i++) {

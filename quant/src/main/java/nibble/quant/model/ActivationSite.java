@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.Site;
@@ -17,6 +18,8 @@ import nibble.nn.Site;
  * @param readers linear layers whose input it is; empty for other roles
  */
 public record ActivationSite(Site site, Role role, List<Linear> readers) {
+  private static final Pattern STREAM = Pattern.compile("norm\\d*\\.input$");
+
   /** What passes a site. */
   public enum Role {
     /** The input of linear layers, {@code [..., in]}. */
@@ -42,7 +45,16 @@ public record ActivationSite(Site site, Role role, List<Linear> readers) {
     return site.name();
   }
 
-  /** All activation sites of a model, in the order of its sites: everything but the sites of weights. */
+  /** What normalisations read, in the order of the model: the residual stream, at sites that end in {@code norm.input}, {@code norm1.input} and so on. */
+  public static List<Site> streams(Model model) {
+    return model.sites().all().stream().filter(ActivationSite::isStream).toList();
+  }
+
+  private static boolean isStream(Site site) {
+    return STREAM.matcher(site.name()).find();
+  }
+
+  /** All activation sites of a model, in the order of its sites: everything but the sites of weights and the {@link #streams}. */
   public static List<ActivationSite> of(Model model) {
     Map<Site, List<Linear>> readers = new LinkedHashMap<>();
     Set<Site> weights = new HashSet<>();
@@ -52,7 +64,7 @@ public record ActivationSite(Site site, Role role, List<Linear> readers) {
     }
     List<ActivationSite> sites = new ArrayList<>();
     for (Site site : model.sites().all()) {
-      if (!weights.contains(site)) {
+      if (!weights.contains(site) && !isStream(site)) {
         List<Linear> read = readers.getOrDefault(site, List.of());
         sites.add(new ActivationSite(site, read.isEmpty() ? role(site.name()) : Role.LINEAR_INPUT, read));
       }
