@@ -4,11 +4,15 @@ module nibble.quant {
   requires ojalgo;
   requires static org.jspecify;
 
+  exports nibble.quant.adalog;
+  exports nibble.quant.adaround;
   exports nibble.quant.allocation;
   exports nibble.quant.bcq;
   exports nibble.quant.catalogue;
+  exports nibble.quant.fisher;
   exports nibble.quant.fold;
   exports nibble.quant.format;
+  exports nibble.quant.fqvit;
   exports nibble.quant.gplq;
   exports nibble.quant.gptq;
   exports nibble.quant.linalg;
@@ -17,9 +21,11 @@ module nibble.quant {
   exports nibble.quant.method;
   exports nibble.quant.mixed;
   exports nibble.quant.model;
+  exports nibble.quant.noisyquant;
   exports nibble.quant.observer;
   exports nibble.quant.pca;
   exports nibble.quant.pipeline;
+  exports nibble.quant.ptq4vit;
   exports nibble.quant.qwt;
   exports nibble.quant.range;
   exports nibble.quant.recipe;

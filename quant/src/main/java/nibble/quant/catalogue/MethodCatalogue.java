@@ -5,7 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import nibble.quant.adalog.AdaLog;
+import nibble.quant.adaround.AdaRound;
 import nibble.quant.bcq.Bcq;
+import nibble.quant.fqvit.FqVit;
 import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
 import nibble.quant.lsqqat.LsqTraining;
@@ -14,6 +17,8 @@ import nibble.quant.method.NearMatches;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.mixed.MixedPrecision;
 import nibble.quant.model.ModelMethod;
+import nibble.quant.noisyquant.NoisyQuant;
+import nibble.quant.ptq4vit.Ptq4Vit;
 import nibble.quant.qwt.Qwt;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
@@ -42,12 +47,17 @@ public final class MethodCatalogue {
     return new MethodCatalogue(Map.of())
         .with(Rtn.CARD, Rtn::of)
         .with(Gptq.CARD, Gptq::of)
+        .with(AdaRound.CARD, AdaRound::of)
         .with(Bcq.CARD, Bcq::of)
         .withModelMethod(Gplq.CARD, Gplq::of)
         .withModelMethod(LsqTraining.CARD, LsqTraining::of)
         .withModelMethod(MixedPrecision.CARD, MixedPrecision::of)
         .withModelMethod(RepQVit.CARD, RepQVit::of)
-        .withModelMethod(Qwt.CARD, Qwt::of);
+        .withModelMethod(Qwt.CARD, Qwt::of)
+        .withModelMethod(Ptq4Vit.CARD, Ptq4Vit::of)
+        .withModelMethod(NoisyQuant.CARD, NoisyQuant::of)
+        .withModelMethod(AdaLog.CARD, AdaLog::of)
+        .withModelMethod(FqVit.CARD, FqVit::of);
   }
 
   /**

@@ -14,6 +14,7 @@ import nibble.nn.SiteFunction;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
 import nibble.quant.fold.ChannelFold;
+import nibble.quant.fold.ScaleReparameterisation;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.method.MethodCard;

@@ -29,7 +29,7 @@ class MethodCatalogueTest {
   @Example
   void unknownNamesGetNearMatches() {
     assertMessage("there is no method 'gtpq'; did you mean gptq?", () -> catalogue.card("gtpq"));
-    assertMessage("there is no method 'adaround'; known: rtn, gptq, bcq", () -> catalogue.card("adaround"));
+    assertMessage("there is no method 'nonesuch'; known: rtn, gptq, adaround, bcq", () -> catalogue.card("nonesuch"));
     assertMessage("method gptq has no option 'damp'; did you mean dampening?", () -> catalogue.method("gptq", Map.of("damp", 1)));
     assertMessage("method rtn has no option 'x'; it has none", () -> catalogue.method("rtn", Map.of("x", 1)));
   }

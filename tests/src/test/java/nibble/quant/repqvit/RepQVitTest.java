@@ -18,6 +18,7 @@ import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
 import nibble.nn.vit.ViT;
 import nibble.nn.vit.ViTConfig;
+import nibble.quant.fold.ScaleReparameterisation;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.Scheme;
 import nibble.quant.model.LayerResult;

@@ -1,4 +1,4 @@
-package nibble.quant.repqvit;
+package nibble.quant.fold;
 
 import nibble.nn.site.UniformQuantizer;
 import nibble.tensor.Tensor;
@@ -18,14 +18,14 @@ import nibble.tensor.Tensor;
  * @param shifts {@code c = -b} of each channel
  * @param quantizer of X', with one scale
  */
-record ScaleReparameterisation(float[] factors, float[] shifts, UniformQuantizer quantizer) {
+public record ScaleReparameterisation(float[] factors, float[] shifts, UniformQuantizer quantizer) {
   private static final double SMALLEST_RATIO = 1e-3;
 
   /**
    * @param channels with scales {@code [channels]} and zero points
    * @param empty channels that held zeros only
    */
-  static ScaleReparameterisation of(UniformQuantizer channels, boolean[] empty) {
+  public static ScaleReparameterisation of(UniformQuantizer channels, boolean[] empty) {
     float[] s = channels.scales().toFloats();
     Tensor zeroPoints = channels.zeroPoints();
     if (zeroPoints == null || channels.scales().rank() != 1) {
@@ -56,7 +56,7 @@ record ScaleReparameterisation(float[] factors, float[] shifts, UniformQuantizer
   }
 
   /** Which channels of {@code x [..., channels]} hold zeros only. */
-  static boolean[] emptyChannels(Tensor x) {
+  public static boolean[] emptyChannels(Tensor x) {
     int width = x.dim(-1);
     boolean[] empty = new boolean[width];
     java.util.Arrays.fill(empty, true);
