@@ -19,7 +19,6 @@ import nibble.loaders.data.SentencePairs;
 import nibble.loaders.tokenizer.EncodeOptions;
 import nibble.loaders.tokenizer.Encoding;
 import nibble.loaders.tokenizer.Tokenizer;
-import nibble.loaders.tokenizer.Tokenizers;
 import nibble.nn.evaluation.Correlation;
 import nibble.nn.evaluation.Divergence;
 import nibble.nn.evaluation.Perplexity;
@@ -68,7 +67,7 @@ final class TextEvaluation {
       if (simulated) {
         Simulation.install(model);
       }
-      Tokenizer tokenizer = Tokenizers.load(open.loaded().checkpoint().folder());
+      Tokenizer tokenizer = open.loaded().tokenizer();
       int[] ids = tokens(tokenizer, file);
       TokenWindows windows = windows(tokenizer, model);
       long start = System.nanoTime();

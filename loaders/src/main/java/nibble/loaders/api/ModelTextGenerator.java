@@ -14,7 +14,6 @@ import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.loaders.tokenizer.EncodeOptions;
 import nibble.loaders.tokenizer.Tokenizer;
-import nibble.loaders.tokenizer.Tokenizers;
 import nibble.nn.generation.SamplingOptions;
 import nibble.nn.generation.TokenRequest;
 import nibble.nn.transformer.CausalLanguageModel;
@@ -33,12 +32,12 @@ final class ModelTextGenerator implements TextGenerator {
     Path folder = loaded.checkpoint().folder();
     this.loaded = loaded;
     model = loaded.languageModel();
-    tokenizer = Tokenizers.load(folder);
+    tokenizer = loaded.tokenizer();
     if (tokenizer.vocabularySize() > model.vocabulary()) {
       throw BadFileException.of(
           folder, "has a tokenizer of %d tokens, the model knows %d; the two do not belong together".formatted(tokenizer.vocabularySize(), model.vocabulary()));
     }
-    template = ChatTemplate.load(folder);
+    template = loaded.chatTemplate();
     stopTokens = StopTokens.of(loaded.checkpoint(), tokenizer);
     loop = new GenerationLoop(model, new Ops(WorkSplitter.ofThreads(threads)), sequences);
   }

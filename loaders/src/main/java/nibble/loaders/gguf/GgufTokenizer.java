@@ -3,12 +3,14 @@ package nibble.loaders.gguf;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import nibble.loaders.chat.ChatTemplate;
 import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonNull;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonValue;
 import nibble.loaders.tokenizer.Tokenizer;
+import nibble.loaders.tokenizer.TokenizerConfig;
 import nibble.loaders.tokenizer.Tokenizers;
 import nibble.loaders.tokenizer.normalize.CharsMap;
 import nibble.loaders.tokenizer.sentencepiece.SentencePieceModel;
@@ -60,6 +62,16 @@ public final class GgufTokenizer {
       case "gpt2" -> tokenizer.byteLevel();
       default -> throw metadata.error(PREFIX + "model", "is '" + model + "', expected llama or gpt2");
     };
+  }
+
+  /**
+   * The chat template in {@code metadata}; empty if there is none.
+   *
+   * @throws nibble.loaders.BadFileException if it uses what is not supported
+   */
+  public static Optional<ChatTemplate> chatTemplate(GgufMetadata metadata) {
+    TokenizerConfig config = new TokenizerConfig(new GgufTokenizer(metadata).config(false), JsonObject.empty(), JsonObject.empty());
+    return metadata.findString("tokenizer.chat_template").map(text -> ChatTemplate.of(metadata.source(), text, config));
   }
 
   /** What a token is for; numbered from 1. */

@@ -5,7 +5,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import nibble.loaders.BadFileException;
+import nibble.loaders.chat.ChatTemplate;
 import nibble.loaders.gguf.GgufCheckpoint;
+import nibble.loaders.gguf.GgufMetadata;
 import nibble.loaders.gguf.GgufTokenizer;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.image.ImagePreprocessor;
@@ -93,9 +95,21 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
    * @throws BadFileException if there is none, or it is damaged
    */
   public Tokenizer tokenizer() {
-    return checkpoint.tensors() instanceof GgufCheckpoint gguf && GgufTokenizer.isIn(gguf.keys())
-        ? GgufTokenizer.of(gguf.keys())
-        : Tokenizers.load(checkpoint.folder());
+    return embedded().map(GgufTokenizer::of).orElseGet(() -> Tokenizers.load(checkpoint.folder()));
+  }
+
+  /**
+   * The default chat template of the folder, or the one in the GGUF file; empty if there is none.
+   *
+   * @throws BadFileException if it is damaged, or uses what is not supported
+   */
+  public Optional<ChatTemplate> chatTemplate() {
+    return embedded().map(GgufTokenizer::chatTemplate).orElseGet(() -> ChatTemplate.load(checkpoint.folder()));
+  }
+
+  /** The metadata of a GGUF file with a tokenizer. */
+  private Optional<GgufMetadata> embedded() {
+    return checkpoint.tensors() instanceof GgufCheckpoint gguf ? Optional.of(gguf.keys()).filter(GgufTokenizer::isIn) : Optional.empty();
   }
 
   /** Names of the classes of an image classifier by index; classes without a name are called by their number. */

@@ -14,6 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import nibble.loaders.BadFileException;
+import nibble.loaders.api.ChatMessage;
+import nibble.loaders.api.GenerationOptions;
+import nibble.loaders.api.TextGenerator;
+import nibble.loaders.api.TextListener;
 import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.tokenizer.Tokenizer;
@@ -42,21 +46,8 @@ class GgufTokenizerTest {
   void sentencePieceComesBack() throws IOException {
     Path model = SharedData.require("llm/stories260k/tokenizer.model");
     SentencePieceModel pieces = SentencePieceFile.read(model);
-    List<String> tokens = new ArrayList<>();
-    float[] scores = new float[pieces.pieces().size()];
-    int[] types = new int[scores.length];
-    for (int i = 0; i < scores.length; i++) {
-      tokens.add(pieces.pieces().get(i).text());
-      scores[i] = pieces.pieces().get(i).score();
-      types[i] = pieces.pieces().get(i).type().ordinal() + 1;
-    }
-    Tokenizer actual =
-        read(
-            new GgufBytes().key("tokenizer.ggml.model", "llama").key("tokenizer.ggml.tokens", tokens).key("tokenizer.ggml.scores", scores)
-                .key("tokenizer.ggml.token_type", types).key("tokenizer.ggml.bos_token_id", 1).key("tokenizer.ggml.eos_token_id", 2)
-                .key("tokenizer.ggml.unknown_token_id", 0).key("tokenizer.ggml.remove_extra_whitespaces", pieces.normalizer().removeExtraSpaces()));
+    Tokenizer actual = read(withTokenizer(new GgufBytes(), pieces));
     JsonObject summary = Json.readObject(SharedData.require("reference/stories260k/summary.json"));
-    assertEquals("<s>", tokens.get(1));
     int[] greedy = summary.array("greedy_ids").ints();
     String text = actual.decode(greedy, true);
     Tokenizer expected = Tokenizers.of(model.toString(), pieces, JsonObject.empty());
@@ -65,6 +56,36 @@ class GgufTokenizerTest {
     }
     assertArrayEquals(expected.encode(text).ids(), actual.encode(text).ids());
     assertEquals(expected.decode(greedy, true), text);
+  }
+
+  private static GgufBytes withTokenizer(GgufBytes bytes, SentencePieceModel pieces) {
+    List<String> tokens = new ArrayList<>();
+    float[] scores = new float[pieces.pieces().size()];
+    int[] types = new int[scores.length];
+    for (int i = 0; i < scores.length; i++) {
+      tokens.add(pieces.pieces().get(i).text());
+      scores[i] = pieces.pieces().get(i).score();
+      types[i] = pieces.pieces().get(i).type().ordinal() + 1;
+    }
+    return bytes.key("tokenizer.ggml.model", "llama").key("tokenizer.ggml.tokens", tokens).key("tokenizer.ggml.scores", scores)
+        .key("tokenizer.ggml.token_type", types).key("tokenizer.ggml.bos_token_id", 1).key("tokenizer.ggml.eos_token_id", 2)
+        .key("tokenizer.ggml.unknown_token_id", 0).key("tokenizer.ggml.remove_extra_whitespaces", pieces.normalizer().removeExtraSpaces());
+  }
+
+  /** A file alone, with nothing beside it, writes the text that the folder writes. */
+  @Test
+  void aFileAloneGeneratesText() throws IOException {
+    Path model = SharedData.require("llm/stories260k");
+    GgufBytes bytes = withTokenizer(GgufConversion.bytes(model), SentencePieceFile.read(model.resolve("tokenizer.model")));
+    bytes.key("tokenizer.chat_template", "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% endfor %}");
+    Path file = bytes.write(folder.resolve("stories.gguf"));
+    GenerationOptions options = GenerationOptions.DEFAULTS.withMaxTokens(30);
+    try (TextGenerator expected = TextGenerator.builder(model).threads(1).open();
+        TextGenerator actual = TextGenerator.builder(file).threads(1).open()) {
+      String text = expected.generate("Once upon a time", options, TextListener.NONE).text();
+      assertEquals(text, actual.generate("Once upon a time", options, TextListener.NONE).text());
+      assertEquals(text, actual.chat(List.of(ChatMessage.user("Once upon a time")), options, TextListener.NONE).text());
+    }
   }
 
   @Test
