@@ -56,8 +56,13 @@ public final class FloatWeight implements WeightMatrix {
         : ops.linear(x.tensor(), packed, values(bias), null, residual);
   }
 
+  /** The bias as an array that begins with it: its own where that is one. */
   private static float @Nullable [] values(@Nullable Tensor bias) {
-    return bias == null ? null : bias.toFloats();
+    if (bias == null) {
+      return null;
+    }
+    Tensor working = bias.toF32();
+    return working.offset() == 0 ? working.array() : working.toFloats();
   }
 
   @Override

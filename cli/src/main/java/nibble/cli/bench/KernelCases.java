@@ -1,6 +1,13 @@
 package nibble.cli.bench;
 
 import java.util.List;
+import java.util.stream.IntStream;
+import nibble.kernels.attention.Attention;
+import nibble.kernels.attention.AttentionRule;
+import nibble.kernels.attention.AttentionShape;
+import nibble.kernels.attention.HeadView;
+import nibble.kernels.attention.Rope;
+import nibble.kernels.attention.RopeTable;
 import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.gemm.PackedMatrix;
@@ -19,7 +26,10 @@ import nibble.kernels.rowwise.RmsNorm;
 import nibble.kernels.rowwise.Softmax;
 import org.jspecify.annotations.Nullable;
 
-/** The kernels that {@code bench} measures, on the shapes of a ViT-B block (197 tokens, width 768) and of a 4096-wide matrix-vector product. */
+/**
+ * The kernels that {@code bench} measures, on the shapes of a ViT-B block (197 tokens, width 768), of a 4096-wide matrix-vector product, and of
+ * a language model with eight heads of keys.
+ */
 final class KernelCases {
   private static final int TOKENS = 197;
   private static final int WIDTH = 768;
@@ -28,6 +38,10 @@ final class KernelCases {
   private static final int GROUP = 128;
   private static final int HADAMARD = 1024;
   private static final int HEADS = 12;
+  private static final int HEAD_DIM = 64;
+  private static final int HEADS_OF_KEYS = 8;
+  private static final int PROMPT = 512;
+  private static final int CACHE = 1024;
 
   private KernelCases() {}
 
@@ -42,6 +56,10 @@ final class KernelCases {
         integer("gemm-w8a8", TOKENS, WIDE, WIDTH, 8, WIDTH, ActivationQuantizer.perToken(8, true)),
         integer("gemm-w4a4", TOKENS, WIDE, WIDTH, 4, WIDTH, ActivationQuantizer.perToken(4, true)),
         fwht(),
+        attention("attention", TOKENS, TOKENS, HEADS, HEADS),
+        attention("attention-prompt", PROMPT, PROMPT, 4 * HEADS_OF_KEYS, HEADS_OF_KEYS),
+        attention("attention-token", 1, CACHE, 4 * HEADS_OF_KEYS, HEADS_OF_KEYS),
+        rope(),
         rows("softmax", HEADS * TOKENS, TOKENS, 8, (rows, columns, x, out) -> Softmax.best().forward(rows, columns, x, 0, out, 0)),
         rows(
             "layer-norm", TOKENS, WIDTH, 8, (rows, columns, x, out) -> LayerNorm.best().forward(rows, columns, x, 0, null, null, 1e-6f, out, 0, null, null, 0)),
@@ -95,6 +113,35 @@ final class KernelCases {
     return new KernelCase("fwht", TOKENS + " x " + HADAMARD, false, elements * steps, 8 * elements, _ -> {
       float[] x = new Operands().normal(TOKENS * HADAMARD);
       return () -> Fwht.best().transform(TOKENS, HADAMARD, x, 0, scale);
+    });
+  }
+
+  /** As many heads of keys as of queries: all see all. Fewer: a text, whose tokens see those before them; operations count what is seen. */
+  private static KernelCase attention(String name, int queries, int keys, int heads, int kvHeads) {
+    AttentionShape shape = new AttentionShape(1, queries, keys, heads, kvHeads, HEAD_DIM);
+    boolean causal = heads != kvHeads;
+    AttentionRule rule = causal ? AttentionRule.scaled(HEAD_DIM).causalFrom(keys - queries) : AttentionRule.scaled(HEAD_DIM);
+    double seen = causal ? queries * (keys - (queries - 1) / 2.0) : (double) queries * keys;
+    double bytes = 4.0 * HEAD_DIM * (2.0 * queries * heads + 2.0 * keys * kvHeads);
+    String operands = "%d queries, %d keys, %d/%d x %d".formatted(queries, keys, heads, kvHeads, HEAD_DIM);
+    return new KernelCase(name, operands, true, 4 * seen * heads * HEAD_DIM, bytes, splitter -> {
+      Operands random = new Operands();
+      HeadView q = HeadView.of(random.normal(queries * heads * HEAD_DIM), 0, queries, heads, HEAD_DIM);
+      HeadView k = HeadView.of(random.normal(keys * kvHeads * HEAD_DIM), 0, keys, kvHeads, HEAD_DIM);
+      HeadView v = HeadView.of(random.normal(keys * kvHeads * HEAD_DIM), 0, keys, kvHeads, HEAD_DIM);
+      HeadView out = HeadView.of(new float[queries * heads * HEAD_DIM], 0, queries, heads, HEAD_DIM);
+      return () -> Attention.best().forward(shape, rule, q, k, v, null, null, out, splitter);
+    });
+  }
+
+  private static KernelCase rope() {
+    int heads = 4 * HEADS_OF_KEYS;
+    double elements = (double) PROMPT * heads * HEAD_DIM;
+    return new KernelCase("rope", "%d tokens, %d x %d".formatted(PROMPT, heads, HEAD_DIM), false, 0, 8 * elements, _ -> {
+      HeadView x = HeadView.of(new Operands().normal((int) elements), 0, PROMPT, heads, HEAD_DIM);
+      RopeTable table = RopeTable.of(RopeTable.Pairs.HALVES, RopeTable.frequencies(HEAD_DIM, 10_000), PROMPT, 1);
+      int[] positions = IntStream.range(0, PROMPT).toArray();
+      return () -> Rope.best().rotate(0, PROMPT, heads, HEAD_DIM, x, table, positions, 0, false);
     });
   }
 

@@ -15,7 +15,8 @@ import nibble.kernels.platform.Lanes;
  * 1 + r + r^2 q(r)} with q the minimax polynomial of degree 4 (relative error of e^r: 3.1e-9).
  *
  * <p>All methods are kept small, so that they are always inlined; a vector that is passed to a method that is not is allocated on the heap.
- * Constants are vectors because each broadcast counts against what the compiler inlines into one loop.
+ * Constants are broadcast where they are used, which the compiler moves out of the loop. Constant vectors would be loaded in every turn: it
+ * cannot know that the store of the result does not change them.
  * Clamps are a compare and a blend: half the instructions of {@code min} and {@code max}, and NaN passes.
  */
 public final class VectorMath {
@@ -24,22 +25,21 @@ public final class VectorMath {
   /** 1.5 * 2^23 + 127: a float with this added is rounded to an integer, and the low 8 bits hold it plus the exponent bias. */
   private static final float ROUND = 12582912 + 127;
 
-  private static final FloatVector ROUND_VECTOR = broadcast(ROUND);
-  private static final FloatVector ONE = broadcast(1);
   private static final int ROUND_BITS = Float.floatToRawIntBits(12582912);
-  private static final FloatVector INVERSE_LN2 = broadcast(1.44269504f);
+  private static final float INVERSE_LN2 = 1.44269504f;
 
   /** The high part of ln 2 has 15 trailing zero bits, so n times it is exact. */
-  private static final FloatVector MINUS_LN2_HIGH = broadcast(-0.693359375f);
+  private static final float MINUS_LN2_HIGH = -0.693359375f;
 
-  private static final FloatVector MINUS_LN2_LOW = broadcast(2.12194440e-4f);
+  private static final float MINUS_LN2_LOW = 2.12194440e-4f;
 
-  private static final FloatVector Q0 = broadcast(0.499999934f);
-  private static final FloatVector Q1 = broadcast(0.166665205f);
-  private static final FloatVector Q2 = broadcast(0.0416683899f);
-  private static final FloatVector Q3 = broadcast(0.00836873573f);
-  private static final FloatVector Q4 = broadcast(0.001381456f);
+  private static final float Q0 = 0.499999934f;
+  private static final float Q1 = 0.166665205f;
+  private static final float Q2 = 0.0416683899f;
+  private static final float Q3 = 0.00836873573f;
+  private static final float Q4 = 0.001381456f;
 
+  // Vectors, since their only user is near the limit of what the compiler inlines into one loop.
   // Phi(-a) = e^(-a^2 / 2) t P(t) with t = 1 / (1 + 0.3 a): weighted minimax fit for 0 <= a <= 13.4, relative error 1.3e-7.
   private static final FloatVector TAIL_SLOPE = broadcast(0.3f);
   private static final FloatVector P0 = broadcast(0.119625783f);
@@ -112,7 +112,7 @@ public final class VectorMath {
 
   /** n in the low bits of a float, see {@link #ROUND}. */
   private static FloatVector shifted(FloatVector x) {
-    return x.fma(INVERSE_LN2, ROUND_VECTOR);
+    return next(x, broadcast(INVERSE_LN2), ROUND);
   }
 
   private static FloatVector power(FloatVector shifted) {
@@ -120,12 +120,12 @@ public final class VectorMath {
   }
 
   private static FloatVector remainder(FloatVector x, FloatVector shifted) {
-    FloatVector n = shifted.sub(ROUND_VECTOR);
-    return n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, x));
+    FloatVector n = shifted.sub(ROUND);
+    return n.fma(broadcast(MINUS_LN2_LOW), n.fma(broadcast(MINUS_LN2_HIGH), x));
   }
 
   private static FloatVector reducedExp(FloatVector r) {
-    return reducedExpMinusOne(r).add(ONE);
+    return reducedExpMinusOne(r).add(1);
   }
 
   private static FloatVector reducedExpMinusOne(FloatVector r) {
@@ -133,22 +133,22 @@ public final class VectorMath {
   }
 
   private static FloatVector q(FloatVector r) {
-    return next(next(next(next(Q4, r, Q3), r, Q2), r, Q1), r, Q0);
+    return next(next(next(next(broadcast(Q4), r, Q3), r, Q2), r, Q1), r, Q0);
   }
 
   /** One Horner step. */
-  private static FloatVector next(FloatVector sum, FloatVector r, FloatVector coefficient) {
-    return sum.fma(r, coefficient);
+  private static FloatVector next(FloatVector sum, FloatVector r, float coefficient) {
+    return sum.fma(r, broadcast(coefficient));
   }
 
   /** {@code 1 / (1 + e^-x)}, from {@code e = e^-x}. */
   public static FloatVector inverseOfOnePlus(FloatVector e) {
-    return ONE.div(e.add(1));
+    return broadcast(1).div(e.add(1));
   }
 
   /** {@code Phi(-a)}, the normal distribution's tail, from {@code gauss = e^(-a^2 / 2)}; {@code a >= 0}. */
   public static FloatVector tail(FloatVector a, FloatVector gauss) {
-    return tailOf(ONE.div(next(a, TAIL_SLOPE, ONE)), gauss);
+    return tailOf(broadcast(1).div(a.fma(TAIL_SLOPE, broadcast(1))), gauss);
   }
 
   private static FloatVector tailOf(FloatVector t, FloatVector gauss) {
@@ -156,11 +156,11 @@ public final class VectorMath {
   }
 
   private static FloatVector highTerms(FloatVector t) {
-    return next(next(next(P7, t, P6), t, P5), t, P4);
+    return P7.fma(t, P6).fma(t, P5).fma(t, P4);
   }
 
   private static FloatVector lowTerms(FloatVector sum, FloatVector t) {
-    return next(next(next(next(sum, t, P3), t, P2), t, P1), t, P0);
+    return sum.fma(t, P3).fma(t, P2).fma(t, P1).fma(t, P0);
   }
 
   /** {@code e^(-a^2 / 2)} for {@code |a| <= GAUSS_BOUND}. */

@@ -4,6 +4,7 @@ import static jdk.incubator.vector.VectorOperators.LT;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.math.VectorGelu;
 import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 
@@ -91,13 +92,13 @@ final class VectorActivations implements Activations {
 
   private static void gelu(int count, float[] x, int xOffset, float[] out, int outOffset) {
     for (int i = 0; i < count; i += W) {
-      gelu(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
+      VectorGelu.gelu(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
   }
 
   private static void geluTanh(int count, float[] x, int xOffset, float[] out, int outOffset) {
     for (int i = 0; i < count; i += W) {
-      geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
+      VectorGelu.geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
     }
   }
 
@@ -124,16 +125,6 @@ final class VectorActivations implements Activations {
 
   private static FloatVector silu(FloatVector x) {
     return VectorMath.atLeast(x, -BOUND).mul(sigmoid(x));
-  }
-
-  /** {@code max(x, 0) - |x| Phi(-|x|)}, which is accurate in the negative tail too. */
-  private static FloatVector gelu(FloatVector x) {
-    FloatVector a = VectorMath.atMost(x.abs(), VectorMath.GAUSS_BOUND);
-    return relu(x).sub(a.mul(VectorMath.tail(a, VectorMath.gauss(a))));
-  }
-
-  private static FloatVector geluTanh(FloatVector x) {
-    return VectorMath.atLeast(x, -BOUND).mul(sigmoid(twiceInner(x)));
   }
 
   /** {@code 2 sqrt(2 / pi) (x + 0.044715 x^3)}. */
