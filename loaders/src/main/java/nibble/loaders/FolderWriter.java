@@ -125,6 +125,22 @@ public final class FolderWriter implements AutoCloseable {
   }
 
   /**
+   * Copies the content of {@code source} under its own name into the folder {@code inside}.
+   *
+   * @param inside a plain name
+   * @throws WriteFailedException if that fails
+   */
+  public void copy(Path source, String inside) {
+    Path folder = file(inside);
+    try {
+      Files.createDirectories(folder);
+      Files.copy(source, folder.resolve(String.valueOf(source.getFileName())), StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw WriteFailedException.of(target.resolve(inside).resolve(source.getFileName()), e);
+    }
+  }
+
+  /**
    * Gives the folder its final name.
    *
    * @throws WriteFailedException if that fails, or the target was filled by somebody else in the meantime; it is then as it was

@@ -64,8 +64,8 @@ class QuantizeCommandTest {
     assertEquals("blocks.0.attn.q", layer.string("name"));
     assertTrue(result.longInteger("bytes") < result.longInteger("bytes_before"));
     JsonObject provenance = Checkpoint.config(out).object("nibble").object("provenance");
-    assertEquals(Set.of("program", "recipe", "seed", "calibration_images", "calibration_sha256"), provenance.keys());
-    assertEquals(8, provenance.integer("calibration_images"));
+    assertEquals(Set.of("program", "recipe", "seed", "calibration_samples", "calibration_sha256"), provenance.keys());
+    assertEquals(8, provenance.integer("calibration_samples"));
     assertEquals(64, provenance.string("calibration_sha256").length());
   }
 
@@ -122,7 +122,7 @@ class QuantizeCommandTest {
     quantize(out, "--method", "rtn", "--scheme", "W4B8").failed(ExitStatus.USAGE, "for example 'W4A16 g128'");
     quantize(out, "--method", "rtn", "--scheme", "W16A16").failed(ExitStatus.USAGE, "nothing to quantize");
     quantize(out, "--method", "rtn", "--set", "edge-bits=9").failed(ExitStatus.USAGE, "2 to 8");
-    quantize(out, "--method", "gptq").failed(ExitStatus.USAGE, "name a folder with --calibration");
+    quantize(out, "--method", "gptq").failed(ExitStatus.USAGE, "name it with --calibration");
     quantize(out, with(GPTQ, "--calibration-images", "0")).failed(ExitStatus.USAGE, "");
     quantize(out, "--method", "rtn", "--resume").failed(ExitStatus.FAILURE, "no interrupted run to resume");
     CommandLineRun.of("quantize", model.toString(), "--method", "rtn").failed(ExitStatus.USAGE, "--out");

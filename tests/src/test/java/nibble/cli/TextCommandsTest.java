@@ -126,6 +126,38 @@ class TextCommandsTest {
   }
 
   @Test
+  void quantizedTextModelsKeepTheirTokenizersAndRun() throws IOException {
+    String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
+    Path text = Files.writeString(temp.resolve("text"), "Some words to calibrate with.\nAnd a second line of them.\n".repeat(20));
+    Path small = temp.resolve("small");
+    JsonObject done =
+        json(
+            "quantize", writer, "--method", "gptq", "--scheme", "W4A16 g16", "--calibration", text.toString(), "--calibration-samples", "4",
+            "--calibration-window", "32", "--out", small.toString(), "--json", "--quiet");
+    assertTrue(done.integer("bytes") < done.integer("bytes_before"));
+    JsonObject beside = json("eval", small.toString(), "--text", text.toString(), "--tokens", "200", "--reference", writer, "--json", "--quiet");
+    assertTrue(beside.number("kl") > 0 && beside.number("agreement") > 0.3, beside.toString());
+    assertTrue(json("generate", small.toString(), "--chat", "--prompt", "hi", "-n", "4", "--json").integer("tokens") > 0);
+
+    String encoder = TinyTextFolders.bert(temp.resolve("encoder")).toString();
+    Path lines = Files.write(temp.resolve("lines.jsonl"), List.of("\"a cat\"", "{\"text\": \"a dog and a fox\"}", "\"x\""));
+    Path packed = temp.resolve("packed");
+    json("quantize", encoder, "--method", "gptq", "--scheme", "W8A8", "--calibration", lines.toString(), "--out", packed.toString(), "--json", "--quiet");
+    try (Embedder before = Embedder.open(Path.of(encoder)); Embedder after = Embedder.open(packed)) {
+      float[] a = before.embed("a cat and a dog");
+      float[] b = after.embed("a cat and a dog");
+      double cosine = 0;
+      for (int i = 0; i < a.length; i++) {
+        cosine += a[i] * b[i];
+      }
+      assertTrue(cosine > 0.98 && cosine < 0.9999999, "cosine " + cosine);
+    }
+    check(1, "line 1", "quantize", encoder, "--method", "gptq", "--scheme", "W8A8", "--calibration",
+        Files.writeString(temp.resolve("bad.jsonl"), "7\n").toString(), "--out", temp.resolve("no").toString());
+    check(2, "calibration", "quantize", writer, "--method", "gptq", "--scheme", "W4A16", "--out", temp.resolve("no").toString());
+  }
+
+  @Test
   void evalGivesTheFiguresOfTheManifest() {
     String stories = SharedData.require("llm/stories260k").toString();
     String text = SharedData.require("text/tinystories-dev.txt").toString();

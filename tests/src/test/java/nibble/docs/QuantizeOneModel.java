@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.loaders.FolderWriter;
-import nibble.loaders.hf.Checkpoint;
+import nibble.loaders.hf.CompanionFiles;
 import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.image.RgbImage;
 import nibble.loaders.json.JsonObject;
@@ -13,7 +13,6 @@ import nibble.loaders.json.JsonString;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.loaders.model.ModelWriter;
-import nibble.nn.vit.ViT;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
 import nibble.quant.format.Scheme;
@@ -41,8 +40,8 @@ final class QuantizeOneModel {
               ops, loaded.model(), calibration,
               (layer, done, total) -> System.out.printf("%d of %d: %s is %s%n", done, total, layer.name(), layer.format()));
       JsonObject provenance = JsonObject.empty().with("program", new JsonString("my-program 1.0"));
-      ModelWriter.write(out.path(), loaded.checkpoint().config(), (ViT) loaded.model(), provenance);
-      out.copy(from.resolve(Checkpoint.PREPROCESSOR));
+      ModelWriter.write(out.path(), loaded.checkpoint().config(), loaded.model(), provenance);
+      CompanionFiles.copy(from, out);
       out.commit();
     }
   }

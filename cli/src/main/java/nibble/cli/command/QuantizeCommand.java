@@ -20,6 +20,7 @@ import nibble.cli.terminal.PeakMemory;
 import nibble.cli.terminal.Table;
 import nibble.loaders.FolderWriter;
 import nibble.loaders.hf.Checkpoint;
+import nibble.loaders.hf.CompanionFiles;
 import nibble.loaders.model.WeightFormat;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.MethodReport;
@@ -99,10 +100,7 @@ public final class QuantizeCommand extends NibbleCommand {
       Quantization.Outcome outcome = quantization.run(open.model(), originals, common.seed(), ops, console);
       String program = "nibble " + Version.NUMBER;
       quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), program, common.seed(), outcome.report(), format);
-      Path preprocessor = open.loaded().checkpoint().folder().resolve(Checkpoint.PREPROCESSOR);
-      if (Files.exists(preprocessor)) {
-        folder.copy(preprocessor);
-      }
+      CompanionFiles.copy(open.loaded().checkpoint().folder(), folder);
       long bytes = Files.size(folder.path().resolve(Checkpoint.WEIGHTS));
       folder.commit();
       store.delete();

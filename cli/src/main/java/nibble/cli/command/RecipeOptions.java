@@ -9,11 +9,16 @@ import nibble.cli.data.FolderImageSet;
 import nibble.cli.data.SyntheticImageSet;
 import nibble.cli.quantization.Calibration;
 import nibble.cli.quantization.RecipeJson;
+import nibble.cli.quantization.TextCalibration;
 import nibble.cli.synthetic.ClassNames;
 import nibble.cli.synthetic.Split;
 import nibble.cli.terminal.CommandFailure;
 import nibble.loaders.data.ByteImages;
 import nibble.loaders.data.LabeledImages;
+import nibble.loaders.tokenizer.Tokenizer;
+import nibble.loaders.tokenizer.Tokenizers;
+import nibble.nn.transformer.CausalLanguageModel;
+import nibble.nn.transformer.TextEncoder;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
 import nibble.quant.format.Scheme;
@@ -25,6 +30,7 @@ import picocli.CommandLine.Option;
 /** Options that say how a model is quantized. */
 public final class RecipeOptions {
   private static final String BUILT_IN = "built-in";
+  private static final int LONGEST_WINDOW = 512;
 
   @Option(
       names = "--method",
@@ -41,14 +47,17 @@ public final class RecipeOptions {
   @Option(names = "--recipe", paramLabel = "FILE", description = "A recipe as JSON, instead of --method, --scheme and --set.")
   private @Nullable Path recipeFile;
 
-  @Option(names = "--calibration", paramLabel = "DIR", description = "Folder of images to calibrate with, or built-in.")
+  @Option(names = "--calibration", paramLabel = "DIR|FILE", description = "What to calibrate with: a folder of images, or built-in; a text or JSON lines for models of text.")
   private @Nullable String calibration;
 
   @Option(names = "--calibration-list", paramLabel = "FILE", description = "CSV with file and class_index: which images of the folder to take (default: its labels.csv, else all).")
   private @Nullable Path calibrationList;
 
-  @Option(names = "--calibration-images", paramLabel = "N", description = "How many of them, at equal distances (default: ${DEFAULT-VALUE}).")
+  @Option(names = {"--calibration-samples", "--calibration-images"}, paramLabel = "N", description = "How many images or pieces of text (default: ${DEFAULT-VALUE}).")
   private int calibrationImages = 64;
+
+  @Option(names = "--calibration-window", paramLabel = "N", description = "Tokens of a piece of text (default: what the model takes, at most 512).")
+  private @Nullable Integer calibrationWindow;
 
   /** For picocli. */
   public RecipeOptions() {}
@@ -79,10 +88,10 @@ public final class RecipeOptions {
     }
   }
 
-  /** The calibration images, read and prepared; none if the recipe needs none and no folder is named. */
+  /** The calibration data, read and prepared; none if the recipe needs none and none is named. */
   Calibration calibration(OpenModel open, Recipe recipe, long seed) {
     if (calibrationImages < 1 || calibrationImages > 1_000_000) {
-      throw CommandFailure.usage("--calibration-images must be 1 to 1000000, was " + calibrationImages);
+      throw CommandFailure.usage("--calibration-samples must be 1 to 1000000, was " + calibrationImages);
     }
     String place = calibration;
     if (place == null) {
@@ -90,7 +99,13 @@ public final class RecipeOptions {
       if (!needed) {
         return Calibration.none();
       }
-      throw CommandFailure.usage("this recipe needs calibration images: name a folder with --calibration, or choose --method rtn");
+      throw CommandFailure.usage("this recipe needs calibration data: name it with --calibration, or choose --method rtn");
+    }
+    if (open.model() instanceof CausalLanguageModel model) {
+      return TextCalibration.read(Path.of(place)).windows(tokenizer(open), window(model.contextLength()), calibrationImages, seed);
+    }
+    if (open.model() instanceof TextEncoder encoder) {
+      return TextCalibration.read(Path.of(place)).sentences(tokenizer(open), window(encoder.contextLength()), calibrationImages);
     }
     if (place.equals(BUILT_IN)) {
       int side = open.imageClassifier().imageSize();
@@ -108,6 +123,18 @@ public final class RecipeOptions {
     boolean labelled = calibrationList != null || Files.exists(labels);
     LabeledImages images = labelled ? LabeledImages.read(folder, labels, open.imageClassifier().classes()) : LabeledImages.unlabeled(folder);
     return Calibration.of(new FolderImageSet(images, open.preprocessor(), size), calibrationImages, labelled);
+  }
+
+  private static Tokenizer tokenizer(OpenModel open) {
+    return Tokenizers.load(open.loaded().checkpoint().folder());
+  }
+
+  private int window(int context) {
+    Integer wanted = calibrationWindow;
+    if (wanted != null && (wanted < 2 || wanted > context)) {
+      throw CommandFailure.usage("--calibration-window must be 2 to %d, what the model takes, was %d".formatted(context, wanted));
+    }
+    return wanted == null ? Math.min(context, LONGEST_WINDOW) : wanted;
   }
 
   /** Whether the classes of the model are those of the built-in pictures. */

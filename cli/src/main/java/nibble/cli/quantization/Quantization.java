@@ -76,7 +76,7 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
       throw CommandFailure.usage("the recipe has rules for " + String.join(", ", unused) + ", but the model has no such layer; 'nibble inspect --sites' lists them");
     }
     if (calibration.batches().isEmpty() && runner.needsCalibration(model)) {
-      throw CommandFailure.usage("this recipe needs calibration images: name a folder with --calibration");
+      throw CommandFailure.usage("this recipe needs calibration data: name it with --calibration");
     }
     if (runner.dataNeed() == DataNeed.LABELS && !calibration.samples().hasLabels()) {
       throw CommandFailure.usage("this recipe needs labels: the calibration folder has no labels.csv");
@@ -94,7 +94,7 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
         .with("program", new JsonString(program))
         .with("recipe", RecipeJson.write(recipe))
         .with("seed", JsonNumber.of(seed))
-        .with("calibration_images", JsonNumber.of(calibration.images()))
+        .with("calibration_samples", JsonNumber.of(calibration.images()))
         .with("calibration_sha256", new JsonString(calibration.digest()));
     if (!report.facts().isEmpty()) {
       JsonObject facts = JsonObject.empty();
