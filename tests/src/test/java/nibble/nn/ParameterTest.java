@@ -2,6 +2,7 @@ package nibble.nn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -97,5 +98,43 @@ class ParameterTest {
     assertEquals(DType.BF16, half.value().dtype());
     assertArrayEquals(new float[] {0.5f, 3}, half.floats().array());
     assertTrue(half.train().requiresGrad());
+  }
+
+  @Test
+  void aTiedParameterSharesTheValueUntilEitherIsReplaced() {
+    Parameter words = new Parameter("words", Tensor.of(new float[] {1, 2}, 2));
+    Parameter head = Parameter.tied("head", words);
+    assertTrue(head.isTied());
+    assertSame(words.floats(), head.floats());
+    assertSame(words.train(), head.train());
+    words.map(t -> Tensor.of(new float[] {5, 6}, 2));
+    assertFalse(head.isTied());
+    assertArrayEquals(new float[] {1, 2}, head.peek().toFloats());
+    assertArrayEquals(new float[] {5, 6}, words.peek().toFloats());
+    Parameter second = Parameter.tied("second", words);
+    second.set(Tensor.of(new float[] {7, 8}, 2));
+    assertArrayEquals(new float[] {5, 6}, words.peek().toFloats());
+    assertArrayEquals(new float[] {7, 8}, second.stored().toFloats());
+  }
+
+  /** Computed with as [b, a], stored as [a, b]; a value that nobody changed is stored as it was, in its dtype. */
+  @Test
+  void aTransposedParameterIsStoredTheOtherWayRound() {
+    Tensor stored = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3).to(DType.BF16);
+    Parameter parameter = new Parameter("w", stored).transposed();
+    assertArrayEquals(new float[] {1, 4, 2, 5, 3, 6}, parameter.peek().toFloats());
+    assertSame(DType.BF16, parameter.stored().dtype());
+    assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, parameter.stored().toFloats());
+    parameter.set(Tensor.of(new float[] {1, 4, 2, 5, 3, 7}, 3, 2));
+    assertArrayEquals(new float[] {1, 2, 3, 4, 5, 7}, parameter.stored().toFloats());
+  }
+
+  @Test
+  void aParameterPlusAConstantIsStoredWithoutIt() {
+    Parameter parameter = new Parameter("gain", Tensor.of(new float[] {0.5f, -1}, 2)).plus(1);
+    assertArrayEquals(new float[] {1.5f, 0}, parameter.floats().toFloats());
+    assertArrayEquals(new float[] {0.5f, -1}, parameter.stored().toFloats());
+    parameter.train().array()[0] = 3;
+    assertArrayEquals(new float[] {2, -1}, parameter.stored().toFloats());
   }
 }

@@ -43,11 +43,18 @@ class TokenGeneratorTest {
       KeyValueCache cache = model.newCache();
       model.next(ops, List.of(cache), List.of(Arrays.copyOf(ids, cut)));
       KeyValueCache fork = cache.fork();
-      model.next(ops, List.of(fork), List.of(RandomTextModels.ids(5, seed + 2))); // must not disturb the other
+      int[] other = RandomTextModels.ids(5, seed + 2);
+      model.next(ops, List.of(fork), List.of(other)); // must not disturb the first, nor be disturbed by it
       Tensor logits = model.next(ops, List.of(cache), List.of(Arrays.copyOfRange(ids, cut, 13)));
       float[] last = Arrays.copyOfRange(whole, whole.length - RandomTextModels.VOCABULARY, whole.length);
       assertTrue(RandomModels.relativeDifference(logits.toFloats(), last) < 1e-5);
       assertArrayEquals(ids, cache.tokens());
+      float[] branch = model.next(ops, List.of(fork), List.of(new int[] {3})).toFloats();
+      int[] branched = Arrays.copyOf(ids, cut + 6);
+      System.arraycopy(other, 0, branched, cut, 5);
+      branched[cut + 5] = 3;
+      float[] fresh = model.next(ops, List.of(model.newCache()), List.of(branched)).toFloats();
+      assertTrue(RandomModels.relativeDifference(branch, fresh) < 1e-5);
       fork.rewind(cut);
       float[] again = model.next(ops, List.of(fork), List.of(Arrays.copyOfRange(ids, cut, 13))).toFloats();
       assertArrayEquals(logits.toFloats(), again);
