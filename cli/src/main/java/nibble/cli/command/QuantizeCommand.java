@@ -168,7 +168,7 @@ public final class QuantizeCommand extends NibbleCommand {
     Table phases = new Table("part", "done", "seconds", "per second").alignRight(1, 2, 3);
     for (Phases.Phase phase : outcome.phases()) {
       phases.row(
-          phase.name(), "%,d %s".formatted(phase.count(), phase.unit()), String.format(Locale.ROOT, "%.1f", phase.seconds()),
+          phase.name(), String.format(Locale.ROOT, "%,d %s", phase.count(), phase.unit()), String.format(Locale.ROOT, "%.1f", phase.seconds()),
           String.format(Locale.ROOT, "%.1f", phase.count() / phase.seconds()));
     }
     page.section("Time").table(phases);

@@ -77,7 +77,7 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
     for (Cell cell : cells) {
       if (cell.isDone()) {
         table.row(
-            cell.method(), cell.scheme(), percent(cell.top1()), percent(cell.agreement()), "%.4f".formatted(cell.logitMse()),
+            cell.method(), cell.scheme(), percent(cell.top1()), percent(cell.agreement()), String.format(Locale.ROOT, "%.4f", cell.logitMse()),
             String.format(Locale.ROOT, "%,d", cell.bytes()), Double.isFinite(cell.seconds()) ? String.format(Locale.ROOT, "%.1f", cell.seconds()) : "-",
             cell.peakBytes() == 0 ? "-" : String.format(Locale.ROOT, "%,d MB", cell.peakBytes() / 1_000_000));
       } else {

@@ -170,7 +170,7 @@ public final class Gplq implements ModelMethod {
     for (int j = 0; j < scales.length; j++) {
       factors[j] = 1 / scales[j];
     }
-    boolean byNorm = ChannelFold.apply(model, site, factors, new float[scales.length]);
+    boolean unused = ChannelFold.apply(model, site, factors, new float[scales.length]);
     return UniformQuantizer.symmetric(quantizer.bits(), Tensor.scalar(1));
   }
 

@@ -55,6 +55,8 @@ public final class RepQVit implements ModelMethod {
       "vision transformers at W6A6 to W4A4 in seconds; repq-vit+qwt for more quality", RepQVitOptions.OPTIONS,
       List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float", "W2..8A16"));
 
+  private static final boolean[] NO_CHANNELS = {};
+
   private final RepQVitOptions options;
 
   /** With the given knobs. */
@@ -91,7 +93,7 @@ public final class RepQVit implements ModelMethod {
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
       if (fitted.get(site.site()) instanceof StoredFunction quantizer) {
-        quantizers.put(site.site(), folded(task.model(), site.site(), quantizer, emptyChannels.get(site.site())));
+        quantizers.put(site.site(), folded(task.model(), site.site(), quantizer, emptyChannels.getOrDefault(site.site(), NO_CHANNELS)));
       }
     }
     return MethodReport.of(ModelExecution.install(task.model(), quantizers, codes(task)));
@@ -145,7 +147,7 @@ public final class RepQVit implements ModelMethod {
       return quantizer;
     }
     ScaleReparameterisation change = ScaleReparameterisation.of(channels, empty);
-    boolean byNorm = ChannelFold.apply(model, site, change.factors(), change.shifts());
+    boolean unused = ChannelFold.apply(model, site, change.factors(), change.shifts());
     return change.quantizer();
   }
 

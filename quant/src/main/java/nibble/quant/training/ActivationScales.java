@@ -44,12 +44,18 @@ public final class ActivationScales {
     for (ActivationSite site : ActivationSite.of(task.model())) {
       task.activations(site.site()).ifPresent(scheme -> {
         sites.add(site);
-        fitters.put(site.site(), x -> measured(task, choice, site, scheme.format().bits(), x));
+        int number = sites.size();
+        fitters.put(site.site(), x -> {
+          SiteFunction found = measured(task, choice, site, scheme.format().bits(), x);
+          task.progress().to(number, site.name());
+          return found;
+        });
       });
     }
     if (sites.isEmpty()) {
       return List.of();
     }
+    task.progress().begin("scales", sites.size(), "sites");
     Map<Site, SiteFunction> fitted = SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), choice.images()), fitters);
     List<Learned> learned = new ArrayList<>();
     for (ActivationSite site : sites) {

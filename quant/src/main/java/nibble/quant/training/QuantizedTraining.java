@@ -3,6 +3,7 @@ package nibble.quant.training;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import nibble.nn.Block;
@@ -85,7 +86,7 @@ public final class QuantizedTraining {
         if ((step + 1) % SAVE_EVERY == 0) {
           task.store().save(name, state(step + 1));
         }
-        task.progress().to((step + 1L) * knobs.batch(), "loss %.4f".formatted(loss));
+        task.progress().to((step + 1L) * knobs.batch(), String.format(Locale.ROOT, "loss %.4f", loss));
       }
     }
     finish();
