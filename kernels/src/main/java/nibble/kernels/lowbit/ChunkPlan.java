@@ -12,7 +12,7 @@ package nibble.kernels.lowbit;
  */
 record ChunkPlan(int chunkInputs, int parts, int inputsAtOnce, boolean isLong, int blockInputs) {
   /** Inputs of a panel, about: a wide one of 512-bit vectors takes 256 KiB. */
-  private static final int BLOCK = 1024;
+  private static final int BLOCK = ChunkTile.MOST_INPUTS;
 
   /** Chunks whose raw sums stay in the first-level cache beside a panel that streams through it. */
   private static final int CHUNKS = 8;

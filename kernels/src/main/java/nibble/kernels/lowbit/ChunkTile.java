@@ -29,7 +29,20 @@ final class ChunkTile {
   /** Vectors of the wide panel: 24 sums and 4 weights for 32 registers, which AVX-512 and AArch64 have. */
   static final int WIDEST = Lanes.SHAPE.vectorBitSize() == 512 || System.getProperty("os.arch").equals("aarch64") ? 4 : NARROW;
 
+  /** Most inputs of a row of levels. */
+  static final int MOST_INPUTS = 1024;
+
+  /** Floats from one row of levels to the next: a constant, so that one index serves all rows, and no multiple of 4 KiB. */
+  static final int DISTANCE = MOST_INPUTS + 16;
+
   private ChunkTile() {}
+
+  /** Copies levels of {@code rows} rows, {@code stride} apart; the other rows of the tile keep what they hold, their sums are not used. */
+  static void gather(int rows, int inputs, float[] levels, int at, int stride, float[] tile) {
+    for (int r = 0; r < rows; r++) {
+      System.arraycopy(levels, at + r * stride, tile, r * DISTANCE, inputs);
+    }
+  }
 
   /** Bytes of the raw sums of one chunk. */
   static int rawBytes(int vectors) {
@@ -37,32 +50,25 @@ final class ChunkTile {
   }
 
   /**
-   * Rows from {@code rows} on are computed again from row {@code rows - 1}, so {@code levels} is not read beyond its end.
+   * Sums of all rows of a tile.
    *
    * @param vectors of the panel: {@link #NARROW}, or {@link #WIDEST}
    * @param inputs of the panel that are added up, {@code chunkInputs} at a time; the last chunk may be shorter
-   * @param levels {@code [rows, inputs]} from {@code at} on, with row stride {@code stride}
+   * @param levels {@code [ROWS, inputs]} from {@code at} on, rows {@link #DISTANCE} apart
    * @param panelAt where the weights of the first input are
    * @param raw receives the sums
    */
   static void products(
-      int vectors, int inputs, int chunkInputs, float[] levels, int at, int stride, int rows, MemorySegment panel, long panelAt,
-      MemorySegment raw) {
-    int at1 = at + Math.min(1, rows - 1) * stride;
-    int at2 = at + Math.min(2, rows - 1) * stride;
-    int at3 = at + Math.min(3, rows - 1) * stride;
-    int at4 = at + Math.min(4, rows - 1) * stride;
-    int at5 = at + Math.min(5, rows - 1) * stride;
+      int vectors, int inputs, int chunkInputs, float[] levels, int at, MemorySegment panel, long panelAt, MemorySegment raw) {
     if (vectors == NARROW) {
-      narrow(inputs, chunkInputs, levels, at, at1, at2, at3, at4, at5, panel, panelAt, raw);
+      narrow(inputs, chunkInputs, levels, at, panel, panelAt, raw);
     } else {
-      wide(inputs, chunkInputs, levels, at, at1, at2, at3, at4, at5, panel, panelAt, raw);
+      wide(inputs, chunkInputs, levels, at, panel, panelAt, raw);
     }
   }
 
   private static void wide(
-      int inputs, int chunkInputs, float[] x, int at0, int at1, int at2, int at3, int at4, int at5, MemorySegment panel, long panelAt,
-      MemorySegment raw) {
+      int inputs, int chunkInputs, float[] x, int at, MemorySegment panel, long panelAt, MemorySegment raw) {
     long to = 0;
     for (int first = 0; first < inputs; first += chunkInputs) {
       int end = Math.min(inputs, first + chunkInputs);
@@ -96,32 +102,32 @@ final class ChunkTile {
         FloatVector b1 = FloatVector.fromMemorySegment(F, panel, b + VECTOR, NATIVE);
         FloatVector b2 = FloatVector.fromMemorySegment(F, panel, b + 2 * VECTOR, NATIVE);
         FloatVector b3 = FloatVector.fromMemorySegment(F, panel, b + 3 * VECTOR, NATIVE);
-        FloatVector x0 = FloatVector.broadcast(F, x[at0 + i]);
+        FloatVector x0 = FloatVector.broadcast(F, x[at + i]);
         c00 = x0.fma(b0, c00);
         c01 = x0.fma(b1, c01);
         c02 = x0.fma(b2, c02);
         c03 = x0.fma(b3, c03);
-        FloatVector x1 = FloatVector.broadcast(F, x[at1 + i]);
+        FloatVector x1 = FloatVector.broadcast(F, x[at + DISTANCE + i]);
         c10 = x1.fma(b0, c10);
         c11 = x1.fma(b1, c11);
         c12 = x1.fma(b2, c12);
         c13 = x1.fma(b3, c13);
-        FloatVector x2 = FloatVector.broadcast(F, x[at2 + i]);
+        FloatVector x2 = FloatVector.broadcast(F, x[at + 2 * DISTANCE + i]);
         c20 = x2.fma(b0, c20);
         c21 = x2.fma(b1, c21);
         c22 = x2.fma(b2, c22);
         c23 = x2.fma(b3, c23);
-        FloatVector x3 = FloatVector.broadcast(F, x[at3 + i]);
+        FloatVector x3 = FloatVector.broadcast(F, x[at + 3 * DISTANCE + i]);
         c30 = x3.fma(b0, c30);
         c31 = x3.fma(b1, c31);
         c32 = x3.fma(b2, c32);
         c33 = x3.fma(b3, c33);
-        FloatVector x4 = FloatVector.broadcast(F, x[at4 + i]);
+        FloatVector x4 = FloatVector.broadcast(F, x[at + 4 * DISTANCE + i]);
         c40 = x4.fma(b0, c40);
         c41 = x4.fma(b1, c41);
         c42 = x4.fma(b2, c42);
         c43 = x4.fma(b3, c43);
-        FloatVector x5 = FloatVector.broadcast(F, x[at5 + i]);
+        FloatVector x5 = FloatVector.broadcast(F, x[at + 5 * DISTANCE + i]);
         c50 = x5.fma(b0, c50);
         c51 = x5.fma(b1, c51);
         c52 = x5.fma(b2, c52);
@@ -156,8 +162,7 @@ final class ChunkTile {
   }
 
   private static void narrow(
-      int inputs, int chunkInputs, float[] x, int at0, int at1, int at2, int at3, int at4, int at5, MemorySegment panel, long panelAt,
-      MemorySegment raw) {
+      int inputs, int chunkInputs, float[] x, int at, MemorySegment panel, long panelAt, MemorySegment raw) {
     long to = 0;
     for (int first = 0; first < inputs; first += chunkInputs) {
       int end = Math.min(inputs, first + chunkInputs);
@@ -177,22 +182,22 @@ final class ChunkTile {
         long b = panelAt + (long) i * (2 * VECTOR);
         FloatVector b0 = FloatVector.fromMemorySegment(F, panel, b, NATIVE);
         FloatVector b1 = FloatVector.fromMemorySegment(F, panel, b + VECTOR, NATIVE);
-        FloatVector x0 = FloatVector.broadcast(F, x[at0 + i]);
+        FloatVector x0 = FloatVector.broadcast(F, x[at + i]);
         c00 = x0.fma(b0, c00);
         c01 = x0.fma(b1, c01);
-        FloatVector x1 = FloatVector.broadcast(F, x[at1 + i]);
+        FloatVector x1 = FloatVector.broadcast(F, x[at + DISTANCE + i]);
         c10 = x1.fma(b0, c10);
         c11 = x1.fma(b1, c11);
-        FloatVector x2 = FloatVector.broadcast(F, x[at2 + i]);
+        FloatVector x2 = FloatVector.broadcast(F, x[at + 2 * DISTANCE + i]);
         c20 = x2.fma(b0, c20);
         c21 = x2.fma(b1, c21);
-        FloatVector x3 = FloatVector.broadcast(F, x[at3 + i]);
+        FloatVector x3 = FloatVector.broadcast(F, x[at + 3 * DISTANCE + i]);
         c30 = x3.fma(b0, c30);
         c31 = x3.fma(b1, c31);
-        FloatVector x4 = FloatVector.broadcast(F, x[at4 + i]);
+        FloatVector x4 = FloatVector.broadcast(F, x[at + 4 * DISTANCE + i]);
         c40 = x4.fma(b0, c40);
         c41 = x4.fma(b1, c41);
-        FloatVector x5 = FloatVector.broadcast(F, x[at5 + i]);
+        FloatVector x5 = FloatVector.broadcast(F, x[at + 5 * DISTANCE + i]);
         c50 = x5.fma(b0, c50);
         c51 = x5.fma(b1, c51);
       }

@@ -25,6 +25,9 @@ final class FoldTile {
   /** Byte of the scales and weight sums of the first group that is folded. */
   long groupAt;
 
+  /** Levels of the rows of the tile, as {@link ChunkTile#products} reads them. */
+  final float[] levels;
+
   /** Scaled sums {@code [ROWS][columns]} from {@code yAt} on. */
   final float[] y;
 
@@ -45,10 +48,11 @@ final class FoldTile {
   /** Offset of each row of the tile. */
   final float[] offsets = new float[ChunkTile.ROWS];
 
-  FoldTile(MemorySegment raw, MemorySegment scales, MemorySegment weightSums, float[] y, float[] sums, int[] intSums) {
+  FoldTile(MemorySegment raw, MemorySegment scales, MemorySegment weightSums, float[] levels, float[] y, float[] sums, int[] intSums) {
     this.raw = raw;
     this.scales = scales;
     this.weightSums = weightSums;
+    this.levels = levels;
     this.y = y;
     this.sums = sums;
     this.intSums = intSums;

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One integer product of many rows, as tasks that each own a rectangle of the result. For each panel of outputs and block of inputs the
- * levels are unpacked once, to memory that stays in the second-level cache, and multiplied with all rows. Task scratch: float slots 0 and 1,
+ * levels are unpacked once, to memory that stays in the second-level cache, and multiplied with all rows. Task scratch: float slots 0 to 2,
  * int slot 0, segment slots 0 to 3.
  */
 final class LevelGemm implements WorkSplitter.Task {
@@ -78,7 +78,7 @@ final class LevelGemm implements WorkSplitter.Task {
     FoldTile fold =
         new FoldTile(
             scratch.segment(1, (long) plan.chunksAtOnce() * ChunkTile.rawBytes(ChunkTile.WIDEST)), scratch.segment(2, 4 * groupFloats),
-            scratch.segment(3, 4 * groupFloats), scratch.floats(0, length), scratch.floats(1, sumsLength(2, length)),
+            scratch.segment(3, 4 * groupFloats), scratch.floats(2, ROWS * ChunkTile.DISTANCE), scratch.floats(0, length), scratch.floats(1, sumsLength(2, length)),
             scratch.ints(0, sumsLength(1, length)));
     MemorySegment panel = scratch.segment(0, 4L * plan.blockInputs() * ChunkTile.WIDEST * LANES);
     for (int p = part(panels, panelTask, panelTasks); p < part(panels, panelTask + 1, panelTasks); p++) {
@@ -155,12 +155,12 @@ final class LevelGemm implements WorkSplitter.Task {
     for (int r = 0; r < ROWS; r++) {
       fold.offsets[r] = x.offset(row + Math.min(r, rows - 1));
     }
+    ChunkTile.gather(rows, plan.padded(count), x.levels(), x.rowAt(row) + firstIn, x.stride(), fold.levels);
     long step = (long) fold.vectors * ChunkTile.VECTOR;
     for (int in = 0; in < count; in += plan.inputsAtOnce()) {
       int inputs = Math.min(plan.inputsAtOnce(), count - in);
       int padded = plan.padded(inputs);
-      ChunkTile.products(
-          fold.vectors, padded, plan.chunkInputs(), x.levels(), x.rowAt(row) + firstIn + in, x.stride(), rows, panel, in * step, fold.raw);
+      ChunkTile.products(fold.vectors, padded, plan.chunkInputs(), fold.levels, in, panel, in * step, fold.raw);
       int group = (firstIn + in) / weights.groupSize();
       fold.groupAt = 4L * group * fold.columns;
       if (plan.isLong()) {
