@@ -8,6 +8,7 @@ module nibble.quant {
   exports nibble.quant.adaround;
   exports nibble.quant.allocation;
   exports nibble.quant.bcq;
+  exports nibble.quant.brecq;
   exports nibble.quant.catalogue;
   exports nibble.quant.fisher;
   exports nibble.quant.fold;

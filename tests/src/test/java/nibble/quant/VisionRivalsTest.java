@@ -45,7 +45,9 @@ class VisionRivalsTest {
     "ptq4vit, W6A6, images=16 rows=64 maps=8 candidates=30 rounds=1, 0.95",
     "ptq4vit, W6A6, images=16 rows=64 maps=8 candidates=30 rounds=1 metric=mse twin=false, 0.95",
     "noisyquant, W6A6, images=16 steps=5, 0.98",
-    "adalog, W4A4, images=16 rows=64 maps=8 width=4 refinements=2 rounds=1, 0.95"
+    "adalog, W4A4, images=16 rows=64 maps=8 width=4 refinements=2 rounds=1, 0.95",
+    "brecq, W3A8, images=16 iterations=20, 0.9",
+    "qdrop, W4A4, images=16 iterations=20, 0.9"
   })
   void quantizedModelsAgreeWithFloat(String method, String scheme, String options, double agreement) throws IOException {
     Path folder = SharedData.require("small/vit-mnist");

@@ -1,5 +1,7 @@
 package nibble.quant.adalog;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -46,10 +48,10 @@ public record AdaLogOptions(int images, int rows, int maps, int width, int refin
   static AdaLogOptions of(Map<String, Object> values) {
     return new AdaLogOptions(
         integer(values, "images"), integer(values, "rows"), integer(values, "maps"), integer(values, "width"), integer(values, "refinements"),
-        integer(values, "rounds"), LogGrid.Zero.valueOf(values.get("zero-code").toString().toUpperCase(Locale.ROOT)));
+        integer(values, "rounds"), LogGrid.Zero.valueOf(requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
   }
 
   private static int integer(Map<String, Object> values, String name) {
-    return Math.toIntExact((Long) values.get(name));
+    return Math.toIntExact((Long) requireNonNull(values.get(name)));
   }
 }

@@ -1,5 +1,7 @@
 package nibble.quant.adaround;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
@@ -38,6 +40,6 @@ public record AdaRoundOptions(int iterations, double rate, double lambda, double
 
   static AdaRoundOptions of(Map<String, Object> values) {
     return new AdaRoundOptions(
-        Math.toIntExact((Long) values.get("iterations")), (Double) values.get("rate"), (Double) values.get("lambda"), (Double) values.get("warm-up"));
+        Math.toIntExact((Long) requireNonNull(values.get("iterations"))), (Double) requireNonNull(values.get("rate")), (Double) requireNonNull(values.get("lambda")), (Double) requireNonNull(values.get("warm-up")));
   }
 }

@@ -8,6 +8,8 @@ import java.util.function.Function;
 import nibble.quant.adalog.AdaLog;
 import nibble.quant.adaround.AdaRound;
 import nibble.quant.bcq.Bcq;
+import nibble.quant.brecq.Brecq;
+import nibble.quant.brecq.QDrop;
 import nibble.quant.fqvit.FqVit;
 import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
@@ -57,7 +59,9 @@ public final class MethodCatalogue {
         .withModelMethod(Ptq4Vit.CARD, Ptq4Vit::of)
         .withModelMethod(NoisyQuant.CARD, NoisyQuant::of)
         .withModelMethod(AdaLog.CARD, AdaLog::of)
-        .withModelMethod(FqVit.CARD, FqVit::of);
+        .withModelMethod(FqVit.CARD, FqVit::of)
+        .withModelMethod(Brecq.CARD, Brecq::of)
+        .withModelMethod(QDrop.CARD, QDrop::of);
   }
 
   /**

@@ -1,5 +1,7 @@
 package nibble.quant.fqvit;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -60,8 +62,8 @@ public record FqVitOptions(int images, int softmaxBits, boolean ptf, Range range
 
   static FqVitOptions of(Map<String, Object> values) {
     return new FqVitOptions(
-        Math.toIntExact((Long) values.get("images")), Math.toIntExact((Long) values.get("softmax-bits")), (Boolean) values.get("ptf"),
-        Range.valueOf(values.get("range").toString().toUpperCase(Locale.ROOT).replace('-', '_')),
-        LogGrid.Zero.valueOf(values.get("zero-code").toString().toUpperCase(Locale.ROOT)));
+        Math.toIntExact((Long) requireNonNull(values.get("images"))), Math.toIntExact((Long) requireNonNull(values.get("softmax-bits"))), (Boolean) requireNonNull(values.get("ptf")),
+        Range.valueOf(requireNonNull(values.get("range")).toString().toUpperCase(Locale.ROOT).replace('-', '_')),
+        LogGrid.Zero.valueOf(requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
   }
 }

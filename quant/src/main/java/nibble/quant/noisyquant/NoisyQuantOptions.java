@@ -1,5 +1,7 @@
 package nibble.quant.noisyquant;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
@@ -38,6 +40,6 @@ public record NoisyQuantOptions(int images, int steps, int seeds) {
   }
 
   private static int number(Map<String, Object> values, String name) {
-    return Math.toIntExact((Long) values.get(name));
+    return Math.toIntExact((Long) requireNonNull(values.get(name)));
   }
 }

@@ -1,5 +1,7 @@
 package nibble.quant.ptq4vit;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
@@ -67,12 +69,12 @@ public record Ptq4VitOptions(
   static Ptq4VitOptions of(Map<String, Object> values) {
     return new Ptq4VitOptions(
         integer(values, "images"), integer(values, "rows"), integer(values, "maps"), integer(values, "candidates"), integer(values, "rounds"),
-        (Double) values.get("low"), (Double) values.get("high"),
-        values.get("metric").equals("mse") ? Metric.MSE : Metric.HESSIAN,
-        (Boolean) values.get("twin"), (Boolean) values.get("bias-correction"));
+        (Double) requireNonNull(values.get("low")), (Double) requireNonNull(values.get("high")),
+        requireNonNull(values.get("metric")).equals("mse") ? Metric.MSE : Metric.HESSIAN,
+        (Boolean) requireNonNull(values.get("twin")), (Boolean) requireNonNull(values.get("bias-correction")));
   }
 
   private static int integer(Map<String, Object> values, String name) {
-    return Math.toIntExact((Long) values.get(name));
+    return Math.toIntExact((Long) requireNonNull(values.get(name)));
   }
 }

@@ -1,0 +1,54 @@
+package nibble.quant.brecq;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+import java.util.Map;
+import nibble.quant.method.MethodOption;
+import nibble.quant.reconstruct.ReconstructionOptions;
+
+/**
+ * Knobs of {@link Brecq} and {@link QDrop}.
+ *
+ * @param images that blocks are reconstructed on (papers: 1024)
+ * @param iterations updates for each block (papers: 20000)
+ * @param batch samples an update (papers: 32)
+ * @param rate of Adam (authors' code: 0.001 with 20000 updates)
+ */
+public record BrecqOptions(int images, int iterations, int batch, double rate) {
+  /** For minutes on a processor, not for the papers' figures. */
+  public static final BrecqOptions DEFAULTS = new BrecqOptions(128, 300, 8, 0.01);
+
+  private static final int MOST = 1_000_000;
+
+  /** What the catalogue shows. */
+  static final List<MethodOption> OPTIONS =
+      List.of(
+          MethodOption.integer("images", DEFAULTS.images, "samples that blocks are reconstructed on (papers: 1024)"),
+          MethodOption.integer("iterations", DEFAULTS.iterations, "updates for each block (papers: 20000)"),
+          MethodOption.integer("batch", DEFAULTS.batch, "samples an update (papers: 32)"),
+          MethodOption.number("rate", DEFAULTS.rate, "learning rate of Adam (authors' code: 0.001 with 20000 updates)"));
+
+  public BrecqOptions {
+    for (int number : new int[] {images, iterations, batch}) {
+      if (number < 1 || number > MOST) {
+        throw new IllegalArgumentException("images, iterations and batch must be 1 to %d, one is %d".formatted(MOST, number));
+      }
+    }
+    if (!(rate > 0)) {
+      throw new IllegalArgumentException("rate must be positive, was " + rate);
+    }
+  }
+
+  static BrecqOptions of(Map<String, Object> values) {
+    return new BrecqOptions(
+        Math.toIntExact((Long) requireNonNull(values.get("images"))), Math.toIntExact((Long) requireNonNull(values.get("iterations"))), Math.toIntExact((Long) requireNonNull(values.get("batch"))),
+        (Double) requireNonNull(values.get("rate")));
+  }
+
+  /** What the reconstructor takes. */
+  ReconstructionOptions reconstruction(double drop) {
+    ReconstructionOptions base = ReconstructionOptions.DEFAULTS;
+    return new ReconstructionOptions(iterations, batch, rate, base.regularisation(), base.warmUp(), base.betaFirst(), base.betaLast(), drop);
+  }
+}
