@@ -1,5 +1,7 @@
 package nibble.quant.gplq;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -97,16 +99,16 @@ public record GplqOptions(
   static GplqOptions of(Map<String, Object> values) {
     TrainingKnobs training =
         new TrainingKnobs(
-            (Long) values.get("train-images"), Math.toIntExact((Long) values.get("batch")), (Double) values.get("rate"), (Double) values.get("scale-rate"),
-            (Double) values.get("lambda"), (Boolean) values.get("recompute"));
+            (Long) requireNonNull(values.get("train-images")), Math.toIntExact((Long) requireNonNull(values.get("batch"))), (Double) requireNonNull(values.get("rate")), (Double) requireNonNull(values.get("scale-rate")),
+            (Double) requireNonNull(values.get("lambda")), (Boolean) requireNonNull(values.get("recompute")));
     return new GplqOptions(
-        training, Scales.valueOf(word(values, "scales")), Init.valueOf(word(values, "init")), Math.toIntExact((Long) values.get("images")),
-        Probabilities.valueOf(word(values, "probabilities")), (Double) values.get("variance"), WeightRange.valueOf(word(values, "weight-range")),
-        (Boolean) values.get("compensate"), (Double) values.get("ridge"));
+        training, Scales.valueOf(word(values, "scales")), Init.valueOf(word(values, "init")), Math.toIntExact((Long) requireNonNull(values.get("images"))),
+        Probabilities.valueOf(word(values, "probabilities")), (Double) requireNonNull(values.get("variance")), WeightRange.valueOf(word(values, "weight-range")),
+        (Boolean) requireNonNull(values.get("compensate")), (Double) requireNonNull(values.get("ridge")));
   }
 
   private static String word(Map<String, Object> values, String option) {
-    return values.get(option).toString().toUpperCase(Locale.ROOT).replace('-', '_');
+    return requireNonNull(values.get(option)).toString().toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
   /** The same with another training. */

@@ -1,5 +1,7 @@
 package nibble.quant.lsqqat;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
@@ -35,8 +37,8 @@ public record LsqTrainingOptions(TrainingKnobs training, int initImages) {
   static LsqTrainingOptions of(Map<String, Object> values) {
     return new LsqTrainingOptions(
         new TrainingKnobs(
-            (Long) values.get("train-images"), Math.toIntExact((Long) values.get("batch")), (Double) values.get("rate"), (Double) values.get("scale-rate"),
-            (Double) values.get("lambda"), (Boolean) values.get("recompute")),
-        Math.toIntExact((Long) values.get("images")));
+            (Long) requireNonNull(values.get("train-images")), Math.toIntExact((Long) requireNonNull(values.get("batch"))), (Double) requireNonNull(values.get("rate")), (Double) requireNonNull(values.get("scale-rate")),
+            (Double) requireNonNull(values.get("lambda")), (Boolean) requireNonNull(values.get("recompute"))),
+        Math.toIntExact((Long) requireNonNull(values.get("images"))));
   }
 }

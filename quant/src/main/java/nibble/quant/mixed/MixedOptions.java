@@ -1,5 +1,7 @@
 package nibble.quant.mixed;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
@@ -30,6 +32,6 @@ public record MixedOptions(int images, int below, int above) {
 
   static MixedOptions of(Map<String, Object> values) {
     return new MixedOptions(
-        Math.toIntExact((Long) values.get("images")), Math.toIntExact((Long) values.get("below")), Math.toIntExact((Long) values.get("above")));
+        Math.toIntExact((Long) requireNonNull(values.get("images"))), Math.toIntExact((Long) requireNonNull(values.get("below"))), Math.toIntExact((Long) requireNonNull(values.get("above"))));
   }
 }

@@ -1,5 +1,7 @@
 package nibble.quant.qwt;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
@@ -30,6 +32,6 @@ public record QwtOptions(double ridge, int firstBlock) {
   }
 
   static QwtOptions of(Map<String, Object> values) {
-    return new QwtOptions((Double) values.get("ridge"), Math.toIntExact((Long) values.get("first-block")));
+    return new QwtOptions((Double) requireNonNull(values.get("ridge")), Math.toIntExact((Long) requireNonNull(values.get("first-block"))));
   }
 }

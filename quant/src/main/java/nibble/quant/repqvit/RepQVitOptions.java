@@ -1,5 +1,7 @@
 package nibble.quant.repqvit;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -54,8 +56,8 @@ public record RepQVitOptions(int images, boolean reparameterise, Softmax softmax
 
   static RepQVitOptions of(Map<String, Object> values) {
     return new RepQVitOptions(
-        Math.toIntExact((Long) values.get("images")), (Boolean) values.get("reparameterise"),
-        Softmax.valueOf(values.get("softmax").toString().toUpperCase(Locale.ROOT).replace('-', '_')),
-        LogGrid.Zero.valueOf(values.get("zero-code").toString().toUpperCase(Locale.ROOT)));
+        Math.toIntExact((Long) requireNonNull(values.get("images"))), (Boolean) requireNonNull(values.get("reparameterise")),
+        Softmax.valueOf(requireNonNull(values.get("softmax")).toString().toUpperCase(Locale.ROOT).replace('-', '_')),
+        LogGrid.Zero.valueOf(requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
   }
 }
