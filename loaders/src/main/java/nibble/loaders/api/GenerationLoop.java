@@ -118,6 +118,17 @@ final class GenerationLoop {
     }
   }
 
+  /** Tells the task of a sequence that has ended, and keeps what was computed for it; false if it goes on. */
+  private boolean ended(TokenSequence sequence, GenerationTask task) {
+    StopReason reason = sequence.reason();
+    if (reason == null) {
+      return false;
+    }
+    caches.give(sequence.cache());
+    task.end(reason);
+    return true;
+  }
+
   private void step() {
     try {
       running.forEach((sequence, task) -> {
@@ -126,11 +137,7 @@ final class GenerationLoop {
         }
       });
       generator.step();
-      List<TokenSequence> done = running.keySet().stream().filter(TokenSequence::isDone).toList();
-      for (TokenSequence sequence : done) {
-        caches.give(sequence.cache());
-        running.remove(sequence).end(sequence.reason());
-      }
+      running.entrySet().removeIf(entry -> ended(entry.getKey(), entry.getValue()));
     } catch (RuntimeException | Error e) {
       RuntimeException cause = e instanceof RuntimeException r ? r : new IllegalStateException(e);
       List<GenerationTask> failed = new ArrayList<>(running.values());
