@@ -55,7 +55,7 @@ public record Calibration(SampleSource samples, String digest) {
           labelBytes.asIntBuffer().put(labels);
           digest.update(labelBytes);
         }
-        batches.add(new Samples(Tensor.of(pixels, batch.count(), set.channels(), set.imageSize(), set.imageSize()), labelled ? labels : null));
+        batches.add(Samples.of(Tensor.of(pixels, batch.count(), set.channels(), set.imageSize(), set.imageSize()), labelled ? labels : null));
       }
     }
     return new Calibration(new ImageSamples(chosen, labelled, batches), HexFormat.of().formatHex(digest.digest()));

@@ -51,7 +51,7 @@ final class ImageSamples implements SampleSource {
         if (read == null) {
           throw new IllegalStateException("an endless stream of images ended");
         }
-        return new Samples(read.pixels(), labelled ? read.labels() : null);
+        return Samples.of(read.pixels(), labelled ? read.labels() : null);
       }
 
       @Override

@@ -95,6 +95,6 @@ public record TextCalibration(List<String> texts) {
       }
       digest.update(bytes.flip());
     }
-    return new Calibration(SampleSource.of(inputs.stream().map(ids -> new Samples(ids, null)).toList()), HexFormat.of().formatHex(digest.digest()));
+    return new Calibration(SampleSource.of(inputs.stream().map(Samples::unlabelled).toList()), HexFormat.of().formatHex(digest.digest()));
   }
 }

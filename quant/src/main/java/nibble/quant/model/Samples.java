@@ -16,6 +16,16 @@ public record Samples(Tensor inputs, int @Nullable [] labels) {
     }
   }
 
+  /** Inputs whose labels may be known. */
+  public static Samples of(Tensor inputs, int @Nullable [] labels) {
+    return new Samples(inputs, labels);
+  }
+
+  /** Inputs alone. */
+  public static Samples unlabelled(Tensor inputs) {
+    return new Samples(inputs, null);
+  }
+
   /** Number of samples. */
   public int count() {
     return inputs.dim(0);
