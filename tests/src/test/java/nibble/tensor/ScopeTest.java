@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /** Recycled memory: same results, next to no garbage, and no silent use after recycling. */
 class ScopeTest {
+  private static final int ROUNDS = 500;
+
   private final Ops ops = Ops.serial();
   private final Tensor x = GradientCheck.random(new Random(1), -1, 1, 64, 48);
   private final Tensor w = GradientCheck.random(new Random(2), -1, 1, 96, 48);
@@ -54,17 +56,18 @@ class ScopeTest {
           }
           state[0] = x;
         };
-    for (int i = 0; i < 20; i++) {
-      step.run();
+    long limit = Math.min(2048, x.byteSize() / 4);
+    long perOperator = Long.MAX_VALUE;
+    // Until kernels are compiled their vectors are allocated, however long that takes on a busy machine.
+    for (int round = 0; round < ROUNDS && perOperator >= limit; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      int passes = 20;
+      for (int i = 0; i < passes; i++) {
+        step.run();
+      }
+      perOperator = (threads.getCurrentThreadAllocatedBytes() - before) / passes / 60;
     }
-    long before = threads.getCurrentThreadAllocatedBytes();
-    int passes = 20;
-    for (int i = 0; i < passes; i++) {
-      step.run();
-    }
-    long perOperator = (threads.getCurrentThreadAllocatedBytes() - before) / passes / 60;
-    long floats = x.byteSize();
-    assertTrue(perOperator < 2048 && perOperator < floats / 4, "bytes per operator: " + perOperator);
+    assertTrue(perOperator < limit, "bytes per operator: " + perOperator);
   }
 
   @Test

@@ -78,28 +78,28 @@ final class VectorSoftmax implements Softmax {
     }
   }
 
+  // One exponential in each loop, the last vector included: a second one would exceed what the compiler inlines, and vectors would be allocated.
+
   private static float storeExp(int columns, float max, float[] x, int in, float[] out, int to) {
     FloatVector last = FloatVector.fromArray(SPECIES, x, in + columns - W);
     FloatVector sum = FloatVector.zero(SPECIES);
-    int i = 0;
-    for (; i < columns - W; i += W) {
-      FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i).sub(max));
-      e.intoArray(out, to + i);
-      sum = sum.add(e);
+    for (int i = 0; i < columns; i += W) {
+      int at = Math.min(i, columns - W);
+      FloatVector v = at == i ? FloatVector.fromArray(SPECIES, x, in + i) : last;
+      FloatVector e = VectorMath.expOfNegative(v.sub(max));
+      e.intoArray(out, to + at);
+      sum = e.fma(FloatVector.fromArray(SPECIES, KEEP, Math.min(W, columns - i)), sum);
     }
-    FloatVector e = VectorMath.expOfNegative(last.sub(max));
-    e.intoArray(out, to + columns - W);
-    return Lanes.sum(e.fma(FloatVector.fromArray(SPECIES, KEEP, columns - i), sum));
+    return Lanes.sum(sum);
   }
 
   private static float sumExp(int columns, float max, float[] x, int in) {
     FloatVector sum = FloatVector.zero(SPECIES);
-    int i = 0;
-    for (; i < columns - W; i += W) {
-      sum = sum.add(VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + i).sub(max)));
+    for (int i = 0; i < columns; i += W) {
+      FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + Math.min(i, columns - W)).sub(max));
+      sum = e.fma(FloatVector.fromArray(SPECIES, KEEP, Math.min(W, columns - i)), sum);
     }
-    FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + columns - W).sub(max));
-    return Lanes.sum(e.fma(FloatVector.fromArray(SPECIES, KEEP, columns - i), sum));
+    return Lanes.sum(sum);
   }
 
   /** {@code out = (x - max) - logSum}: two roundings, but no large intermediate value. */
@@ -127,11 +127,12 @@ final class VectorSoftmax implements Softmax {
   private static void logBackwardRow(int columns, float sum, float[] y, int yAt, float[] dy, int dyAt, float[] dx, int dxAt) {
     FloatVector last = FloatVector.fromArray(SPECIES, y, yAt + columns - W);
     FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyAt + columns - W);
-    for (int i = 0; i < columns - W; i += W) {
-      FloatVector p = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, y, yAt + i));
-      p.fma(VectorMath.broadcast(-sum), FloatVector.fromArray(SPECIES, dy, dyAt + i)).intoArray(dx, dxAt + i);
+    for (int i = 0; i < columns; i += W) {
+      int at = Math.min(i, columns - W);
+      FloatVector p = VectorMath.expOfNegative(at == i ? FloatVector.fromArray(SPECIES, y, yAt + i) : last);
+      FloatVector upstream = at == i ? FloatVector.fromArray(SPECIES, dy, dyAt + i) : lastUpstream;
+      p.fma(VectorMath.broadcast(-sum), upstream).intoArray(dx, dxAt + at);
     }
-    VectorMath.expOfNegative(last).fma(VectorMath.broadcast(-sum), lastUpstream).intoArray(dx, dxAt + columns - W);
   }
 
   private static float[] keep() {

@@ -143,8 +143,7 @@ public final class ModelWriter {
   }
 
   private static String module(Parameter weight) {
-    String name = weight.name();
-    return name.substring(0, name.length() - ".weight".length());
+    return StoredWeights.module(weight.name());
   }
 
   private static JsonObject quantizationConfig(Model model, Map<GroupKey, List<String>> groups) {

@@ -68,7 +68,7 @@ public final class BinaryWeightsForm implements StoredForm {
   }
 
   private PackedBinaryWeight weight(String name, int out, int in) {
-    String module = name.substring(0, name.length() - WEIGHT.length());
+    String module = CodeTensors.module(name);
     BinaryCoding.Form form =
         coding
             .formOf(module)

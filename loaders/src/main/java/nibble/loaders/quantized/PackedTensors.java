@@ -39,7 +39,7 @@ public final class PackedTensors {
               name + "_zero_point", DType.I32, zeros, () -> ints(CodePacking.packColumns(zeroPoints(weights), out, groups, bits), zeros)));
     }
     if (packed.activations() instanceof ActivationQuantizer.PerTensor fixed) {
-      tensors.addAll(staticScale(name.substring(0, name.length() - ".weight".length()), fixed));
+      tensors.addAll(staticScale(CodeTensors.module(name), fixed));
     }
     return tensors;
   }

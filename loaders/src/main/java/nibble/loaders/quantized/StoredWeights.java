@@ -19,6 +19,11 @@ public final class StoredWeights {
   /** The key of {@code config.json} that says how a checkpoint is quantized. */
   public static final String KEY = "quantization_config";
 
+  /** The module to which the weight {@code name} belongs, as lists of modules in a configuration call it. */
+  public static String module(String name) {
+    return CodeTensors.module(name);
+  }
+
   private static final String METHODS = "compressed-tensors, gptq, awq or fp8";
 
   private final TensorFile file;

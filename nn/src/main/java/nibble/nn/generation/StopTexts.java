@@ -49,12 +49,16 @@ public final class StopTexts {
     return text;
   }
 
+  /** Where the stop text begins that is complete first, of several the longest; -1 if none is. So it does not matter how the text is cut into pieces. */
   private int firstStop() {
     int first = -1;
+    int end = Integer.MAX_VALUE;
     for (String stop : stops) {
       int at = held.indexOf(stop);
-      if (at >= 0 && (first < 0 || at < first)) {
+      int to = at + stop.length();
+      if (at >= 0 && (to < end || to == end && at < first)) {
         first = at;
+        end = to;
       }
     }
     return first;

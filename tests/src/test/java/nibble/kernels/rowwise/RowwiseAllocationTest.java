@@ -21,9 +21,6 @@ class RowwiseAllocationTest {
   private static final int COLUMNS = 773;
   private static final int BYTES_PER_CALL = 256;
 
-  /** Two exponentials and a lane sum fill the compiler's inlining budget, which leaves the last sum of a row on the heap. */
-  private static final int BYTES_PER_SOFTMAX = 1024;
-
   private static final long PATIENCE_NANOS = 20_000_000_000L;
 
   private final float[] x = RowwiseSamples.normal(2 * COLUMNS, 1);
@@ -86,17 +83,16 @@ class RowwiseAllocationTest {
   private static void check(String name, Runnable kernel) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     int calls = 200;
-    int limit = name.contains("softmax") ? BYTES_PER_SOFTMAX : BYTES_PER_CALL;
     long perCall = Long.MAX_VALUE;
     // Compilation happens in the background and may take long on a busy machine; until then vectors are allocated.
     long end = System.nanoTime() + PATIENCE_NANOS;
-    while (perCall > limit && System.nanoTime() < end) {
+    while (perCall > BYTES_PER_CALL && System.nanoTime() < end) {
       long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < calls; i++) {
         kernel.run();
       }
       perCall = (threads.getCurrentThreadAllocatedBytes() - before) / calls;
     }
-    assertTrue(perCall <= limit, name + " allocates " + perCall + " bytes per call");
+    assertTrue(perCall <= BYTES_PER_CALL, name + " allocates " + perCall + " bytes per call");
   }
 }

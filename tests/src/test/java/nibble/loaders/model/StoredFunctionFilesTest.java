@@ -102,6 +102,6 @@ class StoredFunctionFilesTest {
     assertBad("\"levels\"", "\"sine\"", "config.json", "sine", "uniform");
     assertBad("\"blocks.0.attn.probs\"", "\"blocks.7.attn.probs\"", "blocks.7.attn.probs");
     assertBad("\"threshold\"", "\"border\"", "nibble.site.blocks.0.attn.probs.0.border");
-    assertBad("\"beside\":[\"blocks.1\"]", "\"beside\":[\"blocks.9\"]", "blocks.9", "blocks.0");
+    assertBad("\"blocks.1\"", "\"blocks.9\"", "blocks.9", "blocks.0");
   }
 }
