@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Notices a kernel that has become twice as slow, by its ratio to a loop on registers in the same Java. Not one of the unit tests: the build
  * runs it in a Java of its own. Kernel and loop are timed in turn, by the processor time of the thread, and one good pair of many is enough:
- * other programs make a pair bad, but none makes a slow kernel fast. Limits are half of what was measured, with vectors of 512 and of 256 bits.
+ * other programs make a pair bad, but none makes a slow kernel fast. Limits leave room for such noise: they are about half of what the kernels reach, by estimate, with vectors of 512 and of 256 bits.
  */
 class FloatKernelSpeedGuard {
   private static final int TOKENS = 197;
