@@ -14,7 +14,9 @@ import nibble.kernels.rowwise.Elementwise;
  */
 final class OnlineSoftmax {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
-  private static final int LANES = Lanes.FLOATS;
+
+  /** Elements that {@link #take} needs for itself. */
+  static final int LANES = Lanes.FLOATS;
 
   private OnlineSoftmax() {}
 
@@ -34,18 +36,19 @@ final class OnlineSoftmax {
   /**
    * Takes up a block of scores, whole vectors, hidden ones at minus infinity; they become exponentials relative to the new maximum.
    *
-   * @param state at {@code maxAt} the running maximum, minus infinity before the first block; at {@code sumAt} the running sum, 0 before it
+   * @param state at {@code maxAt} the running maximum, minus infinity before the first block; at {@code sumAt} the running sum, 0 before it; from {@code
+   *     lanesAt} on room for the lanes of a vector ({@link #LANES})
    * @return what earlier exponentials must be multiplied by
    */
-  static float take(int count, float[] s, int at, float[] state, int maxAt, int sumAt) {
+  static float take(int count, float[] s, int at, float[] state, int maxAt, int sumAt, int lanesAt) {
     float before = state[maxAt];
-    float largest = largest(count, s, at);
+    float largest = largest(count, s, at, state, lanesAt);
     if (largest == Float.NEGATIVE_INFINITY) {
       return takeHidden(count, s, at, state, sumAt);
     }
     float now = Math.max(before, largest);
     float factor = now == before ? 1 : before == Float.NEGATIVE_INFINITY ? 0 : (float) Math.exp((double) before - now);
-    state[sumAt] = Math.fma(state[sumAt], factor, exponentials(count, now, s, at));
+    state[sumAt] = Math.fma(state[sumAt], factor, exponentials(count, now, s, at, state, lanesAt));
     state[maxAt] = now;
     return factor;
   }
@@ -60,7 +63,7 @@ final class OnlineSoftmax {
   }
 
   /** The largest number; NaN is passed over. */
-  private static float largest(int count, float[] s, int at) {
+  private static float largest(int count, float[] s, int at, float[] state, int lanesAt) {
     FloatVector m0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     FloatVector m1 = m0;
     int i = 0;
@@ -71,17 +74,31 @@ final class OnlineSoftmax {
     if (i < count) {
       m0 = Lanes.larger(m0, FloatVector.fromArray(F, s, at + i));
     }
-    return Lanes.largest(Lanes.larger(m0, m1));
+    Lanes.larger(m0, m1).intoArray(state, lanesAt);
+    float largest = state[lanesAt];
+    for (int lane = 1; lane < LANES; lane++) {
+      largest = Math.max(largest, state[lanesAt + lane]);
+    }
+    return largest;
   }
 
-  private static float exponentials(int count, float max, float[] s, int at) {
+  // Lanes are added up through memory: the calls of a sum in registers are nested too deeply here for the compiler to inline them all, and what it
+  // does not inline allocates its vectors.
+
+  private static float exponentials(int count, float max, float[] s, int at, float[] state, int lanesAt) {
     FloatVector sum = FloatVector.zero(F);
     for (int i = 0; i < count; i += LANES) {
       FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(F, s, at + i).sub(max));
       e.intoArray(s, at + i);
       sum = sum.add(e);
     }
-    return Lanes.sum(sum);
+    sum.intoArray(state, lanesAt);
+    for (int half = LANES / 2; half > 0; half /= 2) { // the order of Lanes.sum
+      for (int i = 0; i < half; i++) {
+        state[lanesAt + i] += state[lanesAt + half + i];
+      }
+    }
+    return state[lanesAt];
   }
 
   /** {@code out = factor * x}. */

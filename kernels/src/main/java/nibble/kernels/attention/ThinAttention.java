@@ -44,7 +44,7 @@ final class ThinAttention {
     rows = operands.shape().queries() * group;
     scores = scratch.floats(3, rows * KEYS);
     sums = scratch.floats(4, rows * depth);
-    softmax = scratch.floats(5, 2 * rows);
+    softmax = scratch.floats(5, 2 * rows + OnlineSoftmax.LANES);
     Arrays.fill(sums, 0, rows * depth, 0);
     Arrays.fill(softmax, 0, rows, Float.NEGATIVE_INFINITY);
     Arrays.fill(softmax, rows, 2 * rows, 0);
@@ -91,7 +91,7 @@ final class ThinAttention {
     }
     Arrays.fill(scores, at, at + from, Float.NEGATIVE_INFINITY);
     Arrays.fill(scores, at + to, at + count, Float.NEGATIVE_INFINITY);
-    float factor = OnlineSoftmax.take(count, scores, at, softmax, row, rows + row);
+    float factor = OnlineSoftmax.take(count, scores, at, softmax, row, rows + row, 2 * rows);
     if (factor != 1) {
       OnlineSoftmax.scale(depth, factor, sums, row * depth, sums, row * depth);
     }

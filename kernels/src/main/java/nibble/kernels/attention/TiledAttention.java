@@ -61,7 +61,7 @@ final class TiledAttention {
     q = scratch.floats(2, tileRows * depth);
     scores = scratch.floats(3, BLOCK_ROWS * PITCH);
     sums = scratch.floats(4, tileRows * sumPitch);
-    softmax = scratch.floats(5, 2 * rows);
+    softmax = scratch.floats(5, 2 * rows + OnlineSoftmax.LANES);
     keys = scratch.segment(2, 4L * PITCH * depth);
     values = scratch.segment(3, 4L * KEYS * sumPitch);
     Arrays.fill(sums, 0, tileRows * sumPitch, 0);
@@ -163,7 +163,7 @@ final class TiledAttention {
     int hiddenTo = Math.min(seenFrom, begin + count);
     Arrays.fill(scores, at + begin, at + hiddenTo, Float.NEGATIVE_INFINITY);
     Arrays.fill(scores, at + Math.max(hiddenTo, seenTo), at + begin + count, Float.NEGATIVE_INFINITY);
-    float factor = OnlineSoftmax.take(count, scores, at + begin, softmax, row, rows + row);
+    float factor = OnlineSoftmax.take(count, scores, at + begin, softmax, row, rows + row, 2 * rows);
     if (factor != 1) {
       OnlineSoftmax.scale(depth, factor, sums, row * sumPitch, sums, row * sumPitch);
     }

@@ -44,28 +44,7 @@ public final class Lanes {
     return fold1(fold2(fold4(fold8(v)))).lane(0);
   }
 
-  /** The largest lane that is no NaN; minus infinity if there is none above it. */
-  public static float largest(FloatVector v) {
-    return largest1(largest2(largest4(largest8(v)))).lane(0);
-  }
-
   // Tiny methods, which are always inlined.
-
-  private static FloatVector largest8(FloatVector v) {
-    return FLOATS > 8 ? larger(v, v.rearrange(SWAP_8)) : v;
-  }
-
-  private static FloatVector largest4(FloatVector v) {
-    return FLOATS > 4 ? larger(v, v.rearrange(SWAP_4)) : v;
-  }
-
-  private static FloatVector largest2(FloatVector v) {
-    return larger(v, v.rearrange(SWAP_2));
-  }
-
-  private static FloatVector largest1(FloatVector v) {
-    return larger(v, v.rearrange(SWAP_1));
-  }
 
   /** The larger of each two lanes; where the second is NaN, the first. A compare and a blend: a third of the cost of {@code max}. */
   public static FloatVector larger(FloatVector a, FloatVector b) {

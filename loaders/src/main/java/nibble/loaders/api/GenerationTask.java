@@ -87,7 +87,7 @@ final class GenerationTask {
             }
           }
           case Event.End(StopReason reason) -> {
-            return generation(text.toString(), reason);
+            return generation(text.toString(), cancelled ? StopReason.CANCELLED : reason); // the loop may have been done before it knew
           }
           case Event.Failure(RuntimeException cause) -> throw cause;
         }
