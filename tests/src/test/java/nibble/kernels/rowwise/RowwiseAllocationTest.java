@@ -19,7 +19,9 @@ import org.junit.jupiter.api.Test;
 /** Compiled loops keep vectors in registers. One vector on the heap per step of a loop would be 12 KB per call here. */
 class RowwiseAllocationTest {
   private static final int COLUMNS = 773;
-  private static final int BYTES_PER_CALL = 256;
+
+  /** A few vectors at the end of a call: which of them stay off the heap depends on what the compiler saw first. One in each step of a loop is far more. */
+  private static final int BYTES_PER_CALL = 1024;
 
   private static final long PATIENCE_NANOS = 20_000_000_000L;
 
