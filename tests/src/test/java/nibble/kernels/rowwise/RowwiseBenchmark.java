@@ -79,6 +79,11 @@ public class RowwiseBenchmark {
   }
 
   @Benchmark
+  public void geluTanh() {
+    activations.forward(Activation.GELU_TANH, ROWS * COLUMNS, x, 0, out, 0);
+  }
+
+  @Benchmark
   public void geluBackward() {
     activations.backward(Activation.GELU, ROWS * COLUMNS, x, 0, dy, 0, out, 0);
   }
@@ -102,5 +107,10 @@ public class RowwiseBenchmark {
   public void dynamicQuantize() {
     quantize.asymmetricScales(ROWS, COLUMNS, COLUMNS, x, 0, range, 1, scales, 0, zeroPoints, 0);
     quantize.toBytes(ROWS, COLUMNS, COLUMNS, x, 0, scales, 0, zeroPoints, 0, range, codes, 0);
+  }
+
+  @Benchmark
+  public void dequantize() {
+    quantize.dequantize(ROWS, COLUMNS, COLUMNS, codes, 0, scales, 0, zeroPoints, 0, range, out, 0);
   }
 }
