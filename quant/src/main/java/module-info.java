@@ -35,5 +35,6 @@ module nibble.quant {
   exports nibble.quant.ridge;
   exports nibble.quant.rotation;
   exports nibble.quant.rtn;
+  exports nibble.quant.stiefel;
   exports nibble.quant.training;
 }
