@@ -179,6 +179,23 @@ public final class Parameter {
     replace(() -> change.apply(known == null ? before.get().view(dims) : known));
   }
 
+  /**
+   * Makes the value of now, whatever becomes of this parameter: to undo changes, or to {@link #replace} the value of another model's parameter. A value in
+   * heap memory is copied now; one that is mapped from a file, or made when it is asked for, costs nothing.
+   */
+  public Supplier<Tensor> snapshot() {
+    if (origin != null) {
+      return origin.snapshot();
+    }
+    Tensor known = value;
+    if (known == null) {
+      Supplier<Tensor> maker = source;
+      return () -> maker.get().view(shape.dims());
+    }
+    Tensor kept = known.segment().heapBase().isEmpty() ? known : Tensor.of(known.toFloats(), shape.dims());
+    return () -> kept;
+  }
+
   /** Replaces the value by one that {@code maker} makes when it is asked for. */
   public void replace(Supplier<Tensor> maker) {
     separate();

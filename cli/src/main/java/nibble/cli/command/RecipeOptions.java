@@ -35,7 +35,7 @@ public final class RecipeOptions {
   @Option(
       names = "--method",
       paramLabel = "M",
-      description = "A name of 'nibble methods', with hadamard+ before or +qwt behind it; or quarot (default: gptq).")
+      description = "A name of 'nibble methods', or several joined by +: what prepares, what quantizes, what mends, as in hadamard+gptq+qwt (default: gptq).")
   private @Nullable String method;
 
   @Option(names = "--scheme", paramLabel = "S", description = "Bits of weights and activations, such as W4A16, 'W4A16 g64' or W8A8 (default: W4A8).")

@@ -18,6 +18,7 @@ import nibble.quant.method.MethodCard;
 import nibble.quant.method.NearMatches;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.mixed.MixedPrecision;
+import nibble.quant.model.MethodPlace;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.noisyquant.NoisyQuant;
 import nibble.quant.ptq4vit.Ptq4Vit;
@@ -113,6 +114,11 @@ public final class MethodCatalogue {
     return entry(name) instanceof ForModels;
   }
 
+  /** Where a method stands in a recipe. An unknown name is an error, as in {@link #card}. */
+  public MethodPlace place(String name) {
+    return isModelMethod(name) ? modelMethod(name, Map.of()).place() : MethodPlace.QUANTIZE;
+  }
+
   /**
    * A method for single weights, ready to use.
    *
@@ -157,6 +163,15 @@ public final class MethodCatalogue {
         case RecipeStep.Rotate rotate -> {}
       }
     }
+  }
+
+  /**
+   * Checks that the steps of a recipe stand in an order that makes sense: preparing, quantizing (once), mending.
+   *
+   * @throws IllegalArgumentException at the first that does not
+   */
+  public void checkOrder(Recipe recipe) {
+    RecipeOrder.check(this, recipe);
   }
 
   private Entry entry(String name) {

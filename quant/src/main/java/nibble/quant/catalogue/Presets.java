@@ -15,6 +15,7 @@ import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
 import nibble.quant.method.NearMatches;
 import nibble.quant.method.WeightMethod;
+import nibble.quant.model.MethodPlace;
 import nibble.quant.recipe.ObserverKind;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
@@ -24,8 +25,10 @@ import nibble.quant.recipe.SiteRules;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Recipes by short names: a method of the catalogue; {@code hadamard+} in front of it for a rotated model; methods that mend what was quantized
- * behind it, as in {@code repq-vit+qwt}; or {@code quarot} for {@code hadamard+gptq}.
+ * Recipes by short names: parts joined by {@code +}, in the order of {@link nibble.quant.model.MethodPlace}. Any number of methods that prepare ({@code hadamard},
+ * {@code smoothquant}), one that quantizes ({@code gptq}), any number that mend ({@code qwt}). Where none quantizes, the one that the preparing methods ask
+ * for does: {@code quarot} is {@code hadamard+gptq}, {@code quarot+adaround} is {@code hadamard+adaround}. With the scheme W16A16 and methods that prepare alone, the
+ * model stays in float.
  *
  * <p>The patch embedding and the head have 8 bits by default, as most papers do it; the option {@code edge-bits} sets
  * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. Word vectors of text
@@ -42,7 +45,6 @@ public final class Presets {
 
   private static final int EDGE_DEFAULT = 8;
   private static final int FLOAT_BITS = 16;
-  private static final String ROTATED = "hadamard+";
   private static final Scheme NO_SCHEME = new Scheme(Optional.empty(), Optional.empty());
 
   private Presets() {}
@@ -55,46 +57,51 @@ public final class Presets {
    * @throws IllegalArgumentException if the method, an option or a value is not known, or nothing would be quantized
    */
   public static Recipe recipe(MethodCatalogue catalogue, String method, Map<String, String> options, Scheme scheme, long seed) {
-    WeightScheme weights =
-        scheme.weights()
-            .orElseThrow(() -> new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize"));
     Map<String, String> rest = new LinkedHashMap<>(options);
+    MethodName name = MethodName.parse(catalogue, method.toLowerCase(Locale.ROOT), scheme.weights().isPresent());
+    if (scheme.weights().isEmpty() && (scheme.activations().isPresent() || !name.preparesOnly(catalogue))) {
+      throw new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize");
+    }
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
     SiteRules textRules = textRules(rest.remove("embedding-bits"), rest.remove("per-channel"));
-    SiteRules weightRules = rules;
-    for (SiteRules.Entry entry : textRules.entries()) {
-      weightRules = weightRules.with(entry.pattern().text(), entry.rule());
-    }
     @Nullable String observerWord = rest.remove("observer");
-    ObserverKind observer = observer(observerWord);
-    String name = method.toLowerCase(Locale.ROOT);
-    String expression = name.equals("quarot") ? ROTATED + "gptq" : name;
-    List<RecipeStep> steps = new ArrayList<>();
-    if (expression.startsWith(ROTATED)) {
-      steps.add(new RecipeStep.Rotate(seed, EnumSet.allOf(RotationKind.class)));
+    if (observerWord != null && name.noWeightMethod(catalogue)) {
+      throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(name));
     }
-    List<String> parts = List.of((expression.startsWith(ROTATED) ? expression.substring(ROTATED.length()) : expression).split("\\+", -1));
-    List<MethodCard> cards = parts.stream().map(catalogue::card).toList();
-    checkKnown(cards, rest);
-    for (MethodCard card : cards) {
-      Map<String, Object> own = optionsOf(card, rest);
-      if (catalogue.isModelMethod(card.name())) {
-        boolean quantizes = catalogue.modelMethod(card.name(), own).quantizes();
-        steps.add(new RecipeStep.ApplyMethod(card.name(), own, quantizes ? scheme : NO_SCHEME, quantizes ? rules : SiteRules.NONE));
-      } else {
-        WeightMethod unused = catalogue.method(card.name(), own);
-        checkBits(card.name(), weights.format().bits());
-        steps.add(new RecipeStep.QuantizeWeights(card.name(), own, weights, weightRules));
-        scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, rules)));
+    if (!textRules.entries().isEmpty() && name.noWeightMethod(catalogue)) {
+      throw new IllegalArgumentException("options embedding-bits and per-channel are for weight methods, %s is none".formatted(name));
+    }
+    Steps steps = new Steps(catalogue, scheme, rules, textRules, observer(observerWord), seed);
+    checkKnown(name, catalogue, rest);
+    return new Recipe(name.parts().stream().flatMap(part -> steps.of(part, rest).stream()).toList());
+  }
+
+  /** The steps of one part of a name. */
+  private record Steps(MethodCatalogue catalogue, Scheme scheme, SiteRules rules, SiteRules textRules, ObserverKind observer, long seed) {
+    List<RecipeStep> of(String part, Map<String, String> options) {
+      if (part.equals(MethodName.HADAMARD)) {
+        return List.of(new RecipeStep.Rotate(seed, EnumSet.allOf(RotationKind.class)));
       }
+      Map<String, Object> own = optionsOf(catalogue.card(part), options);
+      if (catalogue.isModelMethod(part)) {
+        boolean quantizes = catalogue.modelMethod(part, own).place() == MethodPlace.QUANTIZE;
+        return List.of(new RecipeStep.ApplyMethod(part, own, quantizes ? scheme : NO_SCHEME, quantizes ? rules : SiteRules.NONE));
+      }
+      WeightMethod unused = catalogue.method(part, own);
+      return weightSteps(part, own, scheme.weights().orElseThrow());
     }
-    if (observerWord != null && catalogue.isModelMethod(parts.getFirst())) {
-      throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(parts.getFirst()));
+
+    private List<RecipeStep> weightSteps(String part, Map<String, Object> own, WeightScheme weights) {
+      checkBits(part, weights.format().bits());
+      SiteRules weightRules = rules;
+      for (SiteRules.Entry entry : textRules.entries()) {
+        weightRules = weightRules.with(entry.pattern().text(), entry.rule());
+      }
+      List<RecipeStep> steps = new ArrayList<>();
+      steps.add(new RecipeStep.QuantizeWeights(part, own, weights, weightRules));
+      scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, rules)));
+      return steps;
     }
-    if (!textRules.entries().isEmpty() && parts.stream().allMatch(catalogue::isModelMethod)) {
-      throw new IllegalArgumentException("options embedding-bits and per-channel are for weight methods, %s is none".formatted(parts.getFirst()));
-    }
-    return new Recipe(steps);
   }
 
   /** Rules for weights only: the table of word vectors, and layers that a group size does not divide. */
@@ -124,12 +131,11 @@ public final class Presets {
   }
 
   /** An option goes to every method that has it; one that none has is an error. */
-  private static void checkKnown(List<MethodCard> cards, Map<String, String> options) {
-    List<String> known = cards.stream().flatMap(card -> card.options().stream()).map(MethodOption::name).distinct().toList();
+  private static void checkKnown(MethodName name, MethodCatalogue catalogue, Map<String, String> options) {
+    List<String> known = name.cards(catalogue).stream().flatMap(card -> card.options().stream()).map(MethodOption::name).distinct().toList();
     for (String key : options.keySet()) {
       if (!known.contains(key)) {
-        String names = String.join("+", cards.stream().map(MethodCard::name).toList());
-        throw new IllegalArgumentException("method %s has no option '%s'%s".formatted(names, key, NearMatches.hint(key, known)));
+        throw new IllegalArgumentException("method %s has no option '%s'%s".formatted(name, key, NearMatches.hint(key, known)));
       }
     }
   }
@@ -156,7 +162,7 @@ public final class Presets {
     }
     int bits = text == null ? EDGE_DEFAULT : edgeBits(text);
     boolean wideAlready =
-        scheme.weights().orElseThrow().format().bits() >= bits && scheme.activations().map(a -> a.format().bits() >= bits).orElse(true);
+        scheme.weights().map(w -> w.format().bits() >= bits).orElse(true) && scheme.activations().map(a -> a.format().bits() >= bits).orElse(true);
     if (text == null && wideAlready) {
       return SiteRules.NONE;
     }

@@ -5,7 +5,7 @@ import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
 
 /**
- * A method that works on a whole model: fits quantizers at any site, folds scales through layers, trains, compensates, chooses codes. It changes
+ * A method that works on a whole model: folds scales through layers, rotates, fits quantizers at any site, trains, chooses codes, compensates. It changes
  * the model of its task in place: installs {@link nibble.nn.site.StoredFunction}s in sites, {@linkplain nibble.nn.Linear#execute executes} packed
  * weights, puts maps beside blocks. Whatever it leaves there is written with the model and read again, with no help of the method.
  *
@@ -18,9 +18,17 @@ public interface ModelMethod {
   /** What {@link #apply} must see. */
   DataNeed needs();
 
-  /** Whether it quantizes weights and activations itself; false for a method that mends what steps before it quantized. */
-  default boolean quantizes() {
-    return true;
+  /**
+   * Where it stands in a recipe. A method that prepares keeps the float model's function; one that prepares or mends has the scheme W16A16 in its own step
+   * and finds the bits of the quantizing step in {@link ModelTask#schemes()}.
+   */
+  default MethodPlace place() {
+    return MethodPlace.QUANTIZE;
+  }
+
+  /** Which method quantizes where a name has none, as in {@code smoothquant} for {@code smoothquant+rtn}. Counts for methods that prepare. */
+  default String quantizedBy() {
+    return "rtn";
   }
 
   /**
@@ -29,10 +37,11 @@ public interface ModelMethod {
    * @throws IllegalArgumentException if the method cannot do that; the message says what it can
    */
   default void check(Scheme scheme) {
-    if (quantizes() && scheme.weights().isEmpty()) {
+    boolean quantizes = place() == MethodPlace.QUANTIZE;
+    if (quantizes && scheme.weights().isEmpty()) {
       throw new IllegalArgumentException("%s quantizes weights, the scheme '%s' leaves them in float; name a scheme such as W4A4".formatted(name(), scheme));
     }
-    if (!quantizes() && (scheme.weights().isPresent() || scheme.activations().isPresent())) {
+    if (!quantizes && (scheme.weights().isPresent() || scheme.activations().isPresent())) {
       throw new IllegalArgumentException("%s quantizes nothing itself; leave its scheme at W16A16, found '%s'".formatted(name(), scheme));
     }
     boolean plainWeights = scheme.weights().map(w -> w.equals(WeightScheme.ofBits(w.format().bits()))).orElse(true);

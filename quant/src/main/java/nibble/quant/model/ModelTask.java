@@ -16,9 +16,10 @@ import nibble.tensor.Ops;
  *
  * @param ops operators and threads; the caller closes them
  * @param model to be changed in place
- * @param floatModel makes the float model anew, with the function that the steps before left (rotated, say); the caller owns its memory
+ * @param floatModel makes the float model anew, with the function that the steps before left (rotated, say); the caller
+ *     owns its memory
  * @param samples what may be looked at
- * @param schemes bits of every layer and site
+ * @param schemes bits of every layer and site; for methods that prepare or mend, those of the step that quantizes
  * @param seed of all randomness
  * @param progress is told how far the work is
  * @param store what an interrupted run left, and where this one leaves its state
@@ -41,6 +42,11 @@ public record ModelTask(
   /** The same with rules. */
   public ModelTask withRules(SiteRules rules) {
     return new ModelTask(ops, model, floatModel, samples, new SchemePlan(schemes.scheme(), rules), seed, progress, store);
+  }
+
+  /** The same with another store. */
+  public ModelTask withStore(ResumeStore other) {
+    return new ModelTask(ops, model, floatModel, samples, schemes, seed, progress, other);
   }
 
   /** The scheme of a layer's weight; empty where it stays in float. */

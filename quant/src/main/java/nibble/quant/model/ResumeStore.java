@@ -34,4 +34,20 @@ public interface ResumeStore {
 
   /** Keeps {@code state} in place of what was saved before under that name, in one step. */
   void save(String name, State state);
+
+  /** A part of this store: its names do not meet those of other parts. */
+  default ResumeStore within(String part) {
+    ResumeStore whole = this;
+    return new ResumeStore() {
+      @Override
+      public Optional<State> load(String name) {
+        return whole.load(part + "." + name);
+      }
+
+      @Override
+      public void save(String name, State state) {
+        whole.save(part + "." + name, state);
+      }
+    };
+  }
 }

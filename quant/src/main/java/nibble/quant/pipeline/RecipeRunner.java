@@ -14,10 +14,12 @@ import nibble.nn.Site;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
 import nibble.quant.format.ActivationScheme;
+import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.LayerResult;
+import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodProgress;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
@@ -29,15 +31,17 @@ import nibble.quant.recipe.ObserverKind;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
 import nibble.quant.recipe.RotationKind;
+import nibble.quant.recipe.SiteRules;
 import nibble.quant.rotation.ModelRotation;
 import nibble.quant.rotation.RotationOptions;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Applies a recipe to a model: rotations first, then weights and activations block by block, then methods for whole models in their order.
+ * Applies a recipe to a model: first the steps that prepare (rotations and methods for whole models), in their order; then the one that quantizes: weights and activations
+ * block by block, or a method for whole models; then those that mend.
  *
- * <p>The last weight step and the last activation step count. A layer whose weight stays in float keeps float activations too, since no
+ * <p>A layer whose weight stays in float keeps float activations too, since no
  * kernel multiplies integer activations with float weights.
  */
 public final class RecipeRunner {
@@ -52,41 +56,15 @@ public final class RecipeRunner {
 
   /**
    * @param wrapper put around every weight method, to remember codes for instance
-   * @throws IllegalArgumentException if the recipe names a method or option that the catalogue does not have, rotates after it quantizes,
-   *     quantizes twice, or quantizes activations of float weights
+   * @throws IllegalArgumentException if the recipe names a method or option that the catalogue does not have, prepares after it quantizes,
+   *     quantizes twice, mends before it quantizes, or quantizes activations of float weights
    */
   public RecipeRunner(MethodCatalogue catalogue, Recipe recipe, UnaryOperator<WeightMethod> wrapper) {
     catalogue.check(recipe);
+    catalogue.checkOrder(recipe);
     this.catalogue = catalogue;
     this.recipe = recipe;
     this.wrapper = wrapper;
-    checkOrder();
-  }
-
-  private void checkOrder() {
-    boolean begun = false;
-    boolean quantizedWhole = false;
-    for (RecipeStep step : recipe.steps()) {
-      boolean rotates = step instanceof RecipeStep.Rotate;
-      if (rotates && begun) {
-        throw new IllegalArgumentException("the recipe rotates after it quantizes; put rotations first");
-      }
-      boolean mends = step instanceof RecipeStep.ApplyMethod apply && !method(apply).quantizes();
-      if (!rotates && !mends && quantizedWhole) {
-        throw new IllegalArgumentException("the recipe quantizes again after a method that quantized the whole model; leave one of them out");
-      }
-      if (mends && !begun) {
-        throw new IllegalArgumentException("the recipe begins to mend with '%s' before anything is quantized; put it last".formatted(((RecipeStep.ApplyMethod) step).method()));
-      }
-      if (step instanceof RecipeStep.ApplyMethod && !mends && begun) {
-        throw new IllegalArgumentException("the recipe quantizes again after a method that quantized the whole model; leave one of them out");
-      }
-      quantizedWhole |= step instanceof RecipeStep.ApplyMethod;
-      begun |= !rotates;
-    }
-    if (recipe.scheme().activations().isPresent() && recipe.scheme().weights().isEmpty()) {
-      throw new IllegalArgumentException("the recipe quantizes activations but no weights; no kernel executes that");
-    }
   }
 
   private ModelMethod method(RecipeStep.ApplyMethod step) {
@@ -133,20 +111,15 @@ public final class RecipeRunner {
     return unused;
   }
 
-  /** Rotates {@code model} as the recipe says; its function stays. */
-  public void rotate(Model model) {
-    for (RecipeStep step : recipe.steps()) {
-      if (step instanceof RecipeStep.Rotate rotate) {
-        ModelRotation.apply(
-            model.requireResidualStructure(),
-            new RotationOptions(
-                rotate.kinds().contains(RotationKind.RESIDUAL),
-                rotate.kinds().contains(RotationKind.HEAD),
-                rotate.kinds().contains(RotationKind.MLP),
-                RotationOptions.Stream.HADAMARD,
-                rotate.seed()));
-      }
-    }
+  private static void rotate(Model model, RecipeStep.Rotate rotate) {
+    ModelRotation.apply(
+        model.requireResidualStructure(),
+        new RotationOptions(
+            rotate.kinds().contains(RotationKind.RESIDUAL),
+            rotate.kinds().contains(RotationKind.HEAD),
+            rotate.kinds().contains(RotationKind.MLP),
+            RotationOptions.Stream.HADAMARD,
+            rotate.seed()));
   }
 
   /**
@@ -160,7 +133,11 @@ public final class RecipeRunner {
     modelSteps().findFirst().ifPresent(step -> {
       throw new IllegalArgumentException("method '%s' needs the float model and samples; call run with them".formatted(step.method()));
     });
-    rotate(model);
+    for (RecipeStep step : recipe.steps()) {
+      if (step instanceof RecipeStep.Rotate rotate) {
+        rotate(model, rotate);
+      }
+    }
     List<LayerResult> results = new ArrayList<>(quantizeTables(ops, model));
     results.addAll(new ModelQuantizer(ops, listener).quantize(model, this::plan, calibration));
     return results;
@@ -185,18 +162,74 @@ public final class RecipeRunner {
   public MethodReport run(
       Ops ops, Model model, Supplier<Model> floatModel, SampleSource samples, long seed, MethodProgress progress, ResumeStore store) {
     checkData(samples);
-    rotate(model);
-    MethodReport report = MethodReport.of(quantizeTables(ops, model)).then(MethodReport.of(quantizeLayers(ops, model, samples, progress)));
-    for (RecipeStep.ApplyMethod step : modelSteps().toList()) {
-      Supplier<Model> original = () -> {
-        Model fresh = floatModel.get();
-        rotate(fresh);
-        return fresh;
-      };
-      ModelTask task = new ModelTask(ops, model, original, samples, new SchemePlan(step.scheme(), step.rules()), seed, progress, store);
-      report = report.then(method(step).apply(task));
+    MethodReport report = MethodReport.of(List.of());
+    Supplier<Model> prepared = floatModel;
+    for (int i = 0; i < recipe.steps().size(); i++) {
+      RecipeStep step = recipe.steps().get(i);
+      if (prepares(step)) {
+        report = report.then(prepare(step, new ModelTask(ops, model, prepared, samples, targetSchemes(), seed, progress, store)));
+        prepared = appliesLater(i) ? prepared(floatModel, PreparedState.of(model)) : floatModel;
+      }
+    }
+    report = report.then(MethodReport.of(quantizeTables(ops, model))).then(MethodReport.of(quantizeLayers(ops, model, samples, progress)));
+    for (RecipeStep.ApplyMethod step : modelSteps().filter(step -> !prepares(step)).toList()) {
+      report = report.then(method(step).apply(new ModelTask(ops, model, prepared, samples, targetSchemes(), seed, progress, store.within(step.method()))));
     }
     return report;
+  }
+
+  private boolean prepares(RecipeStep step) {
+    return step instanceof RecipeStep.Rotate || (step instanceof RecipeStep.ApplyMethod apply && method(apply).place() == MethodPlace.PREPARE);
+  }
+
+  private boolean appliesLater(int step) {
+    return recipe.steps().stream().skip(step + 1L).anyMatch(RecipeStep.ApplyMethod.class::isInstance);
+  }
+
+  private MethodReport prepare(RecipeStep step, ModelTask task) {
+    return switch (step) {
+      case RecipeStep.Rotate rotate -> {
+        rotate(task.model(), rotate);
+        yield MethodReport.of(List.of());
+      }
+      case RecipeStep.ApplyMethod apply -> method(apply).apply(task.withStore(task.store().within(apply.method())));
+      case RecipeStep.QuantizeWeights w -> throw new IllegalStateException("quantizes");
+      case RecipeStep.QuantizeActivations a -> throw new IllegalStateException("quantizes");
+    };
+  }
+
+  private static Supplier<Model> prepared(Supplier<Model> floatModel, PreparedState state) {
+    return () -> {
+      Model fresh = floatModel.get();
+      state.restore(fresh);
+      return fresh;
+    };
+  }
+
+  /** The bits that the quantizing step gives to layers and sites, whichever kind of step it is. */
+  private SchemePlan targetSchemes() {
+    Optional<WeightScheme> weights = Optional.empty();
+    Optional<ActivationScheme> activations = Optional.empty();
+    SiteRules weightRules = SiteRules.NONE;
+    SiteRules siteRules = SiteRules.NONE;
+    for (RecipeStep step : recipe.steps()) {
+      switch (step) {
+        case RecipeStep.QuantizeWeights w -> {
+          weights = Optional.of(w.scheme());
+          weightRules = w.rules();
+        }
+        case RecipeStep.QuantizeActivations a -> {
+          activations = Optional.of(a.scheme());
+          siteRules = a.rules();
+        }
+        case RecipeStep.ApplyMethod apply when method(apply).place() == MethodPlace.QUANTIZE -> {
+          return new SchemePlan(apply.scheme(), apply.rules());
+        }
+        case RecipeStep.ApplyMethod apply -> {}
+        case RecipeStep.Rotate rotate -> {}
+      }
+    }
+    return new SchemePlan(new Scheme(weights, activations), weightRules, siteRules);
   }
 
   private List<LayerResult> quantizeLayers(Ops ops, Model model, SampleSource samples, MethodProgress progress) {
@@ -265,7 +298,7 @@ public final class RecipeRunner {
       long bytes = p.method().packedBytes(linear.out(), linear.in(), p.weights());
       return Optional.of(new PlannedLayer(p.method().name(), p.weights(), p.activations(), bytes, p.needsCalibration()));
     }
-    return modelSteps().filter(step -> method(step).quantizes()).findFirst().flatMap(step -> planned(step, linear));
+    return modelSteps().filter(step -> method(step).place() == MethodPlace.QUANTIZE).findFirst().flatMap(step -> planned(step, linear));
   }
 
   private Optional<PlannedLayer> planned(RecipeStep.ApplyMethod step, Linear linear) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodCard;
 import nibble.quant.model.DataNeed;
+import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
@@ -54,8 +55,8 @@ public final class Qwt implements ModelMethod {
   }
 
   @Override
-  public boolean quantizes() {
-    return false;
+  public MethodPlace place() {
+    return MethodPlace.MEND;
   }
 
   @Override

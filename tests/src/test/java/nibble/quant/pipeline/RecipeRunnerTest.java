@@ -248,7 +248,8 @@ class RecipeRunnerTest {
     RecipeStep weights = RecipeStep.QuantizeWeights.of("rtn", Scheme.parse("W4A16").weights().orElseThrow());
     RecipeStep activations = RecipeStep.QuantizeActivations.of(Scheme.parse("W4A8").activations().orElseThrow());
     RecipeStep rotate = new RecipeStep.Rotate(1, EnumSet.allOf(RotationKind.class));
-    assertEquals("the recipe rotates after it quantizes; put rotations first", refusal(Recipe.of(weights, rotate)));
+    assertEquals("the recipe prepares with a rotation after rtn; put it in front", refusal(Recipe.of(weights, rotate)));
+    assertEquals("the recipe quantizes again with rtn after rtn did; leave one of them out", refusal(Recipe.of(weights, activations, weights)));
     assertEquals("the recipe quantizes activations but no weights; no kernel executes that", refusal(Recipe.of(rotate, activations)));
   }
 
