@@ -14,4 +14,9 @@ public interface Block {
 
   /** Linear layers in groups that may be quantized together, in the order of execution: first q, k and v, then the output projection, ... */
   List<List<Linear>> stages();
+
+  /** The linear layers of all stages. */
+  default List<Linear> linears() {
+    return stages().stream().flatMap(List::stream).toList();
+  }
 }

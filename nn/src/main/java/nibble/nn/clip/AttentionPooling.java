@@ -4,6 +4,7 @@ import java.util.List;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
+import nibble.nn.ParameterList;
 import nibble.nn.transformer.FeedForward;
 import nibble.nn.transformer.Layers;
 import nibble.tensor.Ops;
@@ -55,8 +56,7 @@ final class AttentionPooling {
     return List.of(output, feedForward.first(), feedForward.down());
   }
 
-  void addOthers(List<Parameter> all) {
-    all.addAll(List.of(probe, weight, bias));
-    ClipModel.add(all, norm);
+  void addOthers(ParameterList all) {
+    all.add(probe).add(weight).add(bias).add(norm);
   }
 }

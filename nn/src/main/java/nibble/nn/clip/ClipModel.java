@@ -1,12 +1,11 @@
 package nibble.nn.clip;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import nibble.nn.Linear;
 import nibble.nn.Model;
-import nibble.nn.Norm;
 import nibble.nn.Parameter;
+import nibble.nn.ParameterList;
 import nibble.nn.ResidualStructure;
 import nibble.nn.Sites;
 import nibble.nn.WeightSource;
@@ -110,29 +109,10 @@ public final class ClipModel implements Model {
 
   @Override
   public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>();
-    linears().forEach(linear -> add(all, linear));
+    ParameterList all = new ParameterList().addLinears(linears());
     image.addOthers(all);
     text.addParameters(all);
-    all.add(logitScale);
-    add(all, logitBias);
-    return all;
-  }
-
-  static void add(List<Parameter> all, Linear linear) {
-    all.add(linear.weight());
-    add(all, linear.bias());
-  }
-
-  static void add(List<Parameter> all, Norm norm) {
-    add(all, norm.gain());
-    add(all, norm.bias());
-  }
-
-  static void add(List<Parameter> all, @Nullable Parameter parameter) {
-    if (parameter != null) {
-      all.add(parameter);
-    }
+    return all.add(logitScale).add(logitBias).toList();
   }
 
   /** Empty: rotations of the two sides are not described. */

@@ -5,6 +5,7 @@ import java.util.List;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
+import nibble.nn.ParameterList;
 import nibble.nn.transformer.Layers;
 import nibble.nn.transformer.TransformerBlock;
 import nibble.nn.transformer.Visibility;
@@ -77,7 +78,7 @@ final class ImageTower {
 
   List<Linear> linears() {
     List<Linear> all = new ArrayList<>(List.of(patchEmbedding));
-    blocks.forEach(block -> block.stages().forEach(all::addAll));
+    blocks.forEach(block -> all.addAll(block.linears()));
     if (projection != null) {
       all.add(projection);
     }
@@ -88,14 +89,10 @@ final class ImageTower {
   }
 
   /** Parameters that are not those of linear layers. */
-  void addOthers(List<Parameter> all) {
-    ClipModel.add(all, classToken);
-    all.add(positions);
-    if (firstNorm != null) {
-      ClipModel.add(all, firstNorm);
-    }
-    blocks.forEach(block -> block.norms().forEach(norm -> ClipModel.add(all, norm)));
-    ClipModel.add(all, lastNorm);
+  void addOthers(ParameterList all) {
+    all.add(classToken).add(positions).add(firstNorm);
+    blocks.forEach(block -> all.addNorms(block.norms()));
+    all.add(lastNorm);
     if (pooling != null) {
       pooling.addOthers(all);
     }

@@ -7,8 +7,9 @@ import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
-import nibble.nn.transformer.Continuation;
+import nibble.nn.ParameterList;
 import nibble.nn.transformer.Layers;
+import nibble.nn.transformer.LearnedPositions;
 import nibble.nn.transformer.Sequences;
 import nibble.nn.transformer.TransformerBlock;
 import nibble.nn.transformer.Visibility;
@@ -21,7 +22,7 @@ final class TextTower {
 
   private final ClipConfig config;
   private final Embedding words;
-  private final Embedding positions;
+  private final LearnedPositions positions;
   private final List<TransformerBlock> blocks;
   private final Norm lastNorm;
   private final Linear projection;
@@ -31,7 +32,8 @@ final class TextTower {
     int hidden = config.text().hidden();
     String embeddings = "text_model.embeddings.";
     words = new Embedding("text.embed", make.weights().parameter(embeddings + "token_embedding.weight", config.vocabulary(), hidden));
-    positions = new Embedding("text.positions", make.weights().parameter(embeddings + "position_embedding.weight", config.context(), hidden));
+    Parameter table = make.weights().parameter(embeddings + "position_embedding.weight", config.context(), hidden);
+    positions = new LearnedPositions(new Embedding("text.positions", table), 0);
     Visibility visibility = config.siglip() ? Visibility.ALL : Visibility.CAUSAL;
     blocks = ClipLayers.blocks(make, "text.", "text_model.", config.text(), visibility);
     lastNorm = make.layerNorm("text.norm", "text_model.final_layer_norm", hidden, config.text().epsilon(), true);
@@ -41,11 +43,9 @@ final class TextTower {
 
   Tensor vectors(Ops ops, List<int[]> texts) {
     Sequences sequences = Sequences.of(texts.stream().mapToInt(t -> t.length).toArray());
-    for (int i = 0; i < texts.size(); i++) {
-      Continuation.checkLength(i, texts.get(i).length, config.context());
-    }
+    sequences.requireWithin(config.context());
     Tensor ids = words.forward(ops, texts.stream().flatMapToInt(Arrays::stream).toArray());
-    Tensor x = ops.reshape(ops.add(ids, positions.forward(ops, sequences.rowPositions())), 1, sequences.rows(), -1);
+    Tensor x = ops.reshape(positions.addTo(ops, ids, sequences), 1, sequences.rows(), -1);
     for (TransformerBlock block : blocks) {
       x = block.forward(ops, x, sequences);
     }
@@ -75,14 +75,17 @@ final class TextTower {
     return found;
   }
 
-  void addParameters(List<Parameter> all) {
-    all.add(words.weight());
-    all.add(positions.weight());
-    List<Linear> linears = new ArrayList<>();
-    blocks.forEach(block -> block.stages().forEach(linears::addAll));
-    linears.add(projection);
-    linears.forEach(linear -> ClipModel.add(all, linear));
-    blocks.forEach(block -> block.norms().forEach(norm -> ClipModel.add(all, norm)));
-    ClipModel.add(all, lastNorm);
+  /** The linear layers in the order of the forward pass. */
+  List<Linear> linears() {
+    List<Linear> all = new ArrayList<>();
+    blocks.forEach(block -> all.addAll(block.linears()));
+    all.add(projection);
+    return all;
+  }
+
+  void addParameters(ParameterList all) {
+    all.add(words).add(positions.table()).addLinears(linears());
+    blocks.forEach(block -> all.addNorms(block.norms()));
+    all.add(lastNorm);
   }
 }

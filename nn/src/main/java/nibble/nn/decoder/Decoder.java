@@ -3,17 +3,18 @@ package nibble.nn.decoder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import nibble.nn.Block;
 import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
+import nibble.nn.ParameterList;
 import nibble.nn.ResidualStructure;
 import nibble.nn.Sites;
 import nibble.nn.TokenIds;
 import nibble.nn.transformer.CausalLanguageModel;
 import nibble.nn.transformer.Continuation;
 import nibble.nn.transformer.KeyValueCache;
+import nibble.nn.transformer.LearnedPositions;
 import nibble.nn.transformer.Sequences;
 import nibble.nn.transformer.StreamStructure;
 import nibble.nn.transformer.TransformerBlock;
@@ -96,24 +97,14 @@ public final class Decoder implements CausalLanguageModel {
 
   /** The stream {@code [batch, rows / batch, hidden]} of all rows. */
   private Tensor embed(Ops ops, int[] ids, Sequences sequences, int batch) {
-    for (int i = 0; i < sequences.count(); i++) {
-      Continuation.checkLength(i, sequences.total(i), contextLength());
-    }
+    sequences.requireWithin(contextLength());
     Tensor words = parts.embedding().forward(ops, ids);
     Tensor scaled = parts.embeddingScale() == 1 ? words : ops.scale(words, parts.embeddingScale());
     Linear projection = parts.projectIn();
     Tensor projected = projection == null ? scaled : projection.forward(ops, scaled);
-    Embedding positions = parts.positions();
-    Tensor x = positions == null ? projected : ops.add(projected, positions.forward(ops, positionRows(sequences)));
+    LearnedPositions positions = parts.positions();
+    Tensor x = positions == null ? projected : positions.addTo(ops, projected, sequences);
     return ops.reshape(x, batch, ids.length / batch, size().hidden());
-  }
-
-  private int[] positionRows(Sequences sequences) {
-    int[] rows = sequences.rowPositions();
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] += parts.positionOffset();
-    }
-    return rows;
   }
 
   @Override
@@ -155,43 +146,32 @@ public final class Decoder implements CausalLanguageModel {
   public List<Linear> linears() {
     List<Linear> all = new ArrayList<>();
     addIfPresent(all, parts.projectIn());
-    for (Block block : parts.blocks()) {
-      block.stages().forEach(all::addAll);
-    }
+    parts.blocks().forEach(block -> all.addAll(block.linears()));
     addIfPresent(all, parts.projectOut());
     all.add(parts.head());
     return all;
   }
 
+  private static void addIfPresent(List<Linear> all, @Nullable Linear linear) {
+    if (linear != null) {
+      all.add(linear);
+    }
+  }
+
   @Override
   public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>();
-    all.add(parts.embedding().weight());
-    if (parts.positions() != null) {
-      all.add(parts.positions().weight());
-    }
+    ParameterList all = new ParameterList().add(parts.embedding()).add(positionTable());
     for (Linear linear : linears()) {
-      if (linear != parts.head() || !isTied()) {
-        all.add(linear.weight());
-      }
-      addIfPresent(all, linear.bias());
+      boolean written = linear != parts.head() || !isTied();
+      all.add(written ? linear.weight() : null).add(linear.bias());
     }
-    parts.blocks().forEach(block -> block.norms().forEach(norm -> addParameters(all, norm)));
-    if (parts.finalNorm() != null) {
-      addParameters(all, parts.finalNorm());
-    }
-    return all;
+    parts.blocks().forEach(block -> all.addNorms(block.norms()));
+    return all.add(parts.finalNorm()).toList();
   }
 
-  private static void addParameters(List<Parameter> all, Norm norm) {
-    addIfPresent(all, norm.gain());
-    addIfPresent(all, norm.bias());
-  }
-
-  private static <T> void addIfPresent(List<T> all, @Nullable T element) {
-    if (element != null) {
-      all.add(element);
-    }
+  private @Nullable Embedding positionTable() {
+    LearnedPositions positions = parts.positions();
+    return positions == null ? null : positions.table();
   }
 
   @Override
@@ -200,10 +180,7 @@ public final class Decoder implements CausalLanguageModel {
     if (norm == null || parts.projectIn() != null || parts.projectOut() != null) {
       return Optional.empty();
     }
-    List<Parameter> embeddings = new ArrayList<>(List.of(parts.embedding().weight()));
-    if (parts.positions() != null) {
-      embeddings.add(parts.positions().weight());
-    }
+    List<Parameter> embeddings = new ParameterList().add(parts.embedding()).add(positionTable()).toList();
     ResidualStructure.Reader last = new ResidualStructure.Reader(norm, List.of(parts.head()));
     return StreamStructure.of(size().hidden(), embeddings, List.of(), parts.blocks(), last);
   }

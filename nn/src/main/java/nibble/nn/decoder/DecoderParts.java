@@ -5,6 +5,7 @@ import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Sites;
+import nibble.nn.transformer.LearnedPositions;
 import nibble.nn.transformer.TransformerBlock;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param embedding word vectors
  * @param embeddingScale what they are multiplied by
  * @param positions learned positions, or null
- * @param positionOffset row of position 0 in {@code positions}
  * @param projectIn from the width of word vectors to that of the stream, or null (OPT)
  * @param blocks the trunk
  * @param finalNorm after the last block, or null
@@ -26,8 +26,7 @@ record DecoderParts(
     Sites sites,
     Embedding embedding,
     float embeddingScale,
-    @Nullable Embedding positions,
-    int positionOffset,
+    @Nullable LearnedPositions positions,
     @Nullable Linear projectIn,
     List<TransformerBlock> blocks,
     @Nullable Norm finalNorm,
@@ -41,6 +40,6 @@ record DecoderParts(
 
   /** Word vectors, blocks, final normalisation, head; positions are in the attention. */
   static DecoderParts rotary(Sites sites, Embedding embedding, List<TransformerBlock> blocks, Norm finalNorm, Linear head) {
-    return new DecoderParts(sites, embedding, 1, null, 0, null, blocks, finalNorm, null, head, 0);
+    return new DecoderParts(sites, embedding, 1, null, null, blocks, finalNorm, null, head, 0);
   }
 }

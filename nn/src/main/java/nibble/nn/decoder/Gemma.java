@@ -58,7 +58,7 @@ public final class Gemma {
     Norm norm = streamNorm("norm", "model.norm");
     Linear head = Heads.head(make, size, embedding, "lm_head", false);
     float scale = (float) Math.sqrt(size.hidden());
-    DecoderParts parts = new DecoderParts(make.sites(), embedding, scale, null, 0, null, blocks, norm, null, head, config.finalSoftCap());
+    DecoderParts parts = new DecoderParts(make.sites(), embedding, scale, null, null, blocks, norm, null, head, config.finalSoftCap());
     return new Decoder(config, parts);
   }
 

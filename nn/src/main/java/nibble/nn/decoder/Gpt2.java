@@ -10,6 +10,7 @@ import nibble.nn.WeightSource;
 import nibble.nn.transformer.AttentionCore;
 import nibble.nn.transformer.FeedForward;
 import nibble.nn.transformer.Layers;
+import nibble.nn.transformer.LearnedPositions;
 import nibble.nn.transformer.Projection;
 import nibble.nn.transformer.SelfAttention;
 import nibble.nn.transformer.TransformerBlock;
@@ -50,7 +51,7 @@ public final class Gpt2 {
     }
     Norm norm = norm("norm", prefix + "ln_f");
     Linear head = Heads.head(make, size, words, "lm_head", false);
-    return new Decoder(config, new DecoderParts(make.sites(), words, 1, positions, 0, null, blocks, norm, null, head, 0));
+    return new Decoder(config, new DecoderParts(make.sites(), words, 1, new LearnedPositions(positions, 0), null, blocks, norm, null, head, 0));
   }
 
   private TransformerBlock block(int index) {

@@ -11,6 +11,7 @@ import nibble.nn.WeightSource;
 import nibble.nn.transformer.AttentionCore;
 import nibble.nn.transformer.FeedForward;
 import nibble.nn.transformer.Layers;
+import nibble.nn.transformer.LearnedPositions;
 import nibble.nn.transformer.Projection;
 import nibble.nn.transformer.SelfAttention;
 import nibble.nn.transformer.TransformerBlock;
@@ -48,7 +49,8 @@ public final class Opt {
   private Decoder build() {
     Embedding words = new Embedding("embed", make.weights().parameter(prefix + "embed_tokens.weight", size.vocabulary(), config.wordWidth()));
     int rows = size.context() + POSITION_OFFSET;
-    Embedding positions = new Embedding("positions", make.weights().parameter(prefix + "embed_positions.weight", rows, size.hidden()));
+    Embedding table = new Embedding("positions", make.weights().parameter(prefix + "embed_positions.weight", rows, size.hidden()));
+    LearnedPositions positions = new LearnedPositions(table, POSITION_OFFSET);
     Linear in = projection("project_in", size.hidden(), config.wordWidth());
     List<TransformerBlock> blocks = new ArrayList<>();
     for (int i = 0; i < size.layers(); i++) {
@@ -57,7 +59,7 @@ public final class Opt {
     Norm norm = config.finalNorm() ? norm("norm", prefix + "final_layer_norm") : null;
     Linear out = projection("project_out", config.wordWidth(), size.hidden());
     Linear head = Heads.head(make, size, words, "lm_head", false);
-    return new Decoder(config, new DecoderParts(make.sites(), words, 1, positions, POSITION_OFFSET, in, blocks, norm, out, head, 0));
+    return new Decoder(config, new DecoderParts(make.sites(), words, 1, positions, in, blocks, norm, out, head, 0));
   }
 
   private @Nullable Linear projection(String name, int out, int in) {

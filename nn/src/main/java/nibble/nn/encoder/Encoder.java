@@ -1,6 +1,5 @@
 package nibble.nn.encoder;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -8,17 +7,17 @@ import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
+import nibble.nn.ParameterList;
 import nibble.nn.ResidualStructure;
 import nibble.nn.Sites;
 import nibble.nn.TokenIds;
-import nibble.nn.transformer.Continuation;
+import nibble.nn.transformer.LearnedPositions;
 import nibble.nn.transformer.Sequences;
 import nibble.nn.transformer.TextEncoder;
 import nibble.nn.transformer.TransformerBlock;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A text encoder: word vectors with positions, blocks, hidden states of all tokens. What differs between architectures is in its parts,
@@ -87,19 +86,14 @@ public final class Encoder implements TextEncoder {
   }
 
   private Tensor embed(Ops ops, int[] ids, Sequences sequences, int batch) {
-    for (int i = 0; i < sequences.count(); i++) {
-      Continuation.checkLength(i, sequences.total(i), contextLength());
-    }
+    sequences.requireWithin(contextLength());
     Tensor x = parts.words().forward(ops, ids);
     if (parts.tokenTypes() != null) {
       x = ops.add(x, parts.tokenTypes().forward(ops, new int[] {0}));
     }
-    if (parts.positions() != null) {
-      int[] rows = sequences.rowPositions();
-      for (int i = 0; i < rows.length; i++) {
-        rows[i] += parts.positionOffset();
-      }
-      x = ops.add(x, parts.positions().forward(ops, rows));
+    LearnedPositions positions = parts.positions();
+    if (positions != null) {
+      x = positions.addTo(ops, x, sequences);
     }
     return ops.reshape(parts.embeddingNorm().forward(ops, x), batch, ids.length / batch, size().hidden());
   }
@@ -130,49 +124,18 @@ public final class Encoder implements TextEncoder {
 
   @Override
   public List<Linear> linears() {
-    List<Linear> all = new ArrayList<>();
-    parts.blocks().forEach(block -> block.stages().forEach(all::addAll));
-    return all;
+    return parts.blocks().stream().flatMap(block -> block.linears().stream()).toList();
   }
 
   @Override
   public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>();
-    all.add(parts.words().weight());
-    addTable(all, parts.positions());
-    addTable(all, parts.tokenTypes());
-    addNorm(all, parts.embeddingNorm());
-    for (TransformerBlock block : parts.blocks()) {
-      for (List<Linear> stage : block.stages()) {
-        for (Linear linear : stage) {
-          all.add(linear.weight());
-          addIfPresent(all, linear.bias());
-        }
-      }
-      block.norms().forEach(norm -> addNorm(all, norm));
-    }
-    if (parts.finalNorm() != null) {
-      addNorm(all, parts.finalNorm());
-    }
-    all.addAll(parts.unused());
-    return all;
-  }
-
-  private static void addTable(List<Parameter> all, @Nullable Embedding table) {
-    if (table != null) {
-      all.add(table.weight());
-    }
-  }
-
-  private static void addNorm(List<Parameter> all, Norm norm) {
-    addIfPresent(all, norm.gain());
-    addIfPresent(all, norm.bias());
-  }
-
-  private static void addIfPresent(List<Parameter> all, @Nullable Parameter parameter) {
-    if (parameter != null) {
-      all.add(parameter);
-    }
+    LearnedPositions positions = parts.positions();
+    ParameterList all = new ParameterList().add(parts.words()).add(positions == null ? null : positions.table());
+    all.add(parts.tokenTypes()).add(parts.embeddingNorm());
+    parts.blocks().forEach(block -> all.addLinears(block.linears()).addNorms(block.norms()));
+    all.add(parts.finalNorm());
+    parts.unused().forEach(all::add);
+    return all.toList();
   }
 
   /** Empty: the embedding is normalised before the first block, and post-norm blocks normalise the stream itself. */

@@ -5,6 +5,7 @@ import nibble.nn.Embedding;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
 import nibble.nn.Sites;
+import nibble.nn.transformer.LearnedPositions;
 import nibble.nn.transformer.TransformerBlock;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param words word vectors
  * @param positions learned positions, or null
- * @param positionOffset row of position 0 in {@code positions}
  * @param tokenTypes vectors of the segments, of which row 0 is added to every token, or null
  * @param embeddingNorm over the sum
  * @param blocks the trunk
@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 record EncoderParts(
     Sites sites,
     Embedding words,
-    @Nullable Embedding positions,
-    int positionOffset,
+    @Nullable LearnedPositions positions,
     @Nullable Embedding tokenTypes,
     Norm embeddingNorm,
     List<TransformerBlock> blocks,

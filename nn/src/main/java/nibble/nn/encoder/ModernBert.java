@@ -56,7 +56,7 @@ public final class ModernBert {
       blocks.add(block(i));
     }
     Norm last = norm("norm", prefix + "final_norm");
-    return new Encoder(config, new EncoderParts(make.sites(), words, null, 0, null, norm, blocks, last, List.of()));
+    return new Encoder(config, new EncoderParts(make.sites(), words, null, null, norm, blocks, last, List.of()));
   }
 
   private TransformerBlock block(int index) {

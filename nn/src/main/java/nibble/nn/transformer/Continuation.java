@@ -45,7 +45,7 @@ public final class Continuation {
   }
 
   /** Refuses a sequence that is too long. */
-  public static void checkLength(int sequence, int length, int context) {
+  static void checkLength(int sequence, int length, int context) {
     if (length > context) {
       throw new IllegalArgumentException(
           "sequence %d has %d tokens, the model takes %d; shorten the text or generate fewer tokens".formatted(sequence, length, context));

@@ -89,6 +89,18 @@ public final class Sequences {
     return positions[i] + length(i);
   }
 
+  /**
+   * Refuses sequences that are too long with their cached tokens.
+   *
+   * @param context longest sequence that the model takes
+   * @throws IllegalArgumentException if one is longer
+   */
+  public void requireWithin(int context) {
+    for (int i = 0; i < count(); i++) {
+      Continuation.checkLength(i, total(i), context);
+    }
+  }
+
   /** The cache of sequence {@code i}, or null. */
   public @Nullable KeyValueCache cache(int i) {
     return caches.isEmpty() ? null : caches.get(i);
