@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.StringJoiner;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
@@ -14,6 +13,7 @@ import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Progress;
 import nibble.cli.terminal.Reasons;
 import nibble.loaders.api.Embedder;
+import nibble.loaders.model.ModelKind;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -46,9 +46,8 @@ public final class EmbedCommand extends NibbleCommand {
   int run(Console console, CommonOptions common) throws IOException {
     Path folder = OpenModel.folder(name);
     List<JsonOut> results = new ArrayList<>();
-    Optional<ImageFeatures> images = ImageFeatures.open(folder, common);
-    if (images.isPresent()) {
-      try (ImageFeatures features = images.get()) {
+    if (ModelKind.of(folder) == ModelKind.IMAGE_CLASSIFIER) {
+      try (ImageFeatures features = ImageFeatures.open(folder, common)) {
         for (String image : images(features)) {
           emit(image, "file", features.of(Path.of(image)), console, common, results);
         }

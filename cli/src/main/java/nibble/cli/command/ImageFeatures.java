@@ -1,9 +1,7 @@
 package nibble.cli.command;
 
 import java.nio.file.Path;
-import java.util.Optional;
 import nibble.loaders.image.RgbImage;
-import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.nn.Block;
 import nibble.nn.ImageClassifier;
@@ -23,14 +21,9 @@ final class ImageFeatures implements AutoCloseable {
     this.ops = ops;
   }
 
-  /** The model in {@code folder}; empty if it takes no images. */
-  static Optional<ImageFeatures> open(Path folder, CommonOptions common) {
-    LoadedModel loaded = ModelLoader.load(folder);
-    if (!(loaded.model() instanceof ImageClassifier)) {
-      loaded.close();
-      return Optional.empty();
-    }
-    return Optional.of(new ImageFeatures(new OpenModel(folder.toString(), loaded), new Ops(common.openSplitter())));
+  /** The image classifier in {@code folder}. */
+  static ImageFeatures open(Path folder, CommonOptions common) {
+    return new ImageFeatures(new OpenModel(folder.toString(), ModelLoader.load(folder)), new Ops(common.openSplitter()));
   }
 
   String architecture() {

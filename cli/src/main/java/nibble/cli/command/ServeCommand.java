@@ -22,11 +22,7 @@ import nibble.cli.terminal.Reasons;
 import nibble.loaders.api.Embedder;
 import nibble.loaders.api.ImageClassifier;
 import nibble.loaders.api.TextGenerator;
-import nibble.loaders.model.LoadedModel;
-import nibble.loaders.model.ModelLoader;
-import nibble.nn.Model;
-import nibble.nn.transformer.CausalLanguageModel;
-import nibble.nn.transformer.TextEncoder;
+import nibble.loaders.model.ModelKind;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -143,19 +139,12 @@ public final class ServeCommand extends NibbleCommand {
 
   private ServedModels with(ServedModels served, String id, Path folder, CommonOptions common) {
     int threads = common.threads();
-    return switch (kind(folder)) {
-      case CausalLanguageModel m -> served.with(id, TextGenerator.builder(folder).threads(threads).sequences(running).open());
-      case TextEncoder m -> served.with(id, Embedder.builder(folder).threads(threads).open());
-      case nibble.nn.ImageClassifier m -> served.with(id, ImageClassifier.builder(folder).threads(threads).open());
-      case Model m -> throw CommandFailure.failed(folder + ": models of architecture " + m.architecture() + " cannot be served");
+    return switch (ModelKind.of(folder)) {
+      case LANGUAGE_MODEL -> served.with(id, TextGenerator.builder(folder).threads(threads).sequences(running).open());
+      case TEXT_ENCODER -> served.with(id, Embedder.builder(folder).threads(threads).open());
+      case IMAGE_CLASSIFIER -> served.with(id, ImageClassifier.builder(folder).threads(threads).open());
+      case IMAGES_AND_TEXTS -> throw CommandFailure.failed(folder + ": models of images and texts cannot be served");
     };
-  }
-
-  /** The model in {@code folder}, closed again: only to be asked of what kind it is. */
-  private static Model kind(Path folder) {
-    try (LoadedModel loaded = ModelLoader.load(folder)) {
-      return loaded.model();
-    }
   }
 
   private static void serve(ServedModels served, ServerOptions options, Console console, CommonOptions common) throws IOException {

@@ -5,11 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.concurrent.locks.ReentrantLock;
-import nibble.kernels.parallel.WorkSplitter;
 import nibble.loaders.BadFileException;
-import nibble.loaders.model.LoadedModel;
-import nibble.loaders.model.ModelLoader;
 import nibble.loaders.model.SentenceModules;
 import nibble.loaders.tokenizer.EncodeOptions;
 import nibble.loaders.tokenizer.Tokenizer;
@@ -17,16 +13,13 @@ import nibble.loaders.tokenizer.Tokenizers;
 import nibble.nn.encoder.SentencePooling;
 import nibble.nn.transformer.Sequences;
 import nibble.nn.transformer.TextEncoder;
-import nibble.tensor.Ops;
-import nibble.tensor.Scope;
-import nibble.tensor.Tensor;
 
 /**
  * Text encoder, tokenizer, pooling and threads in one object. Texts are tokenized on the calling thread, in parallel; the model computes one
  * batch at a time, with all threads. A batch holds texts of any lengths, without padding.
  */
 final class ModelEmbedder implements Embedder {
-  private final LoadedModel loaded;
+  private final ModelSession session;
   private final TextEncoder encoder;
   private final Tokenizer tokenizer;
   private final SentencePooling pooling;
@@ -34,18 +27,14 @@ final class ModelEmbedder implements Embedder {
   private final int batchTokens;
   private final int maxTokens;
   private final EncodeOptions truncated;
-  private final Ops ops;
-  private final ReentrantLock lock = new ReentrantLock();
   private final int dimension;
-  private boolean closed;
 
-  private ModelEmbedder(LoadedModel loaded, Ops ops, OptionalInt wantedTokens, int batchTokens, String prefix) {
-    Path folder = loaded.checkpoint().folder();
-    this.loaded = loaded;
-    this.ops = ops;
+  private ModelEmbedder(ModelSession session, OptionalInt wantedTokens, int batchTokens, String prefix) {
+    Path folder = session.loaded().checkpoint().folder();
+    this.session = session;
     this.batchTokens = batchTokens;
     this.prefix = prefix;
-    encoder = loaded.textEncoder();
+    encoder = session.loaded().textEncoder();
     tokenizer = Tokenizers.load(folder);
     if (tokenizer.vocabularySize() > encoder.vocabulary()) {
       throw BadFileException.of(
@@ -60,15 +49,7 @@ final class ModelEmbedder implements Embedder {
   }
 
   static ModelEmbedder open(Path folder, int threads, int batchTokens, OptionalInt maxTokens, String prefix) {
-    LoadedModel loaded = ModelLoader.load(folder);
-    Ops ops = new Ops(WorkSplitter.ofThreads(threads));
-    try {
-      return new ModelEmbedder(loaded, ops, maxTokens, batchTokens, prefix);
-    } catch (RuntimeException e) {
-      ops.close();
-      loaded.close();
-      throw e;
-    }
+    return ModelSession.open(folder, threads, "embedder", session -> new ModelEmbedder(session, maxTokens, batchTokens, prefix));
   }
 
   private int[] ids(String text) {
@@ -85,7 +66,7 @@ final class ModelEmbedder implements Embedder {
     List<float[]> vectors = new ArrayList<>(ids.size());
     for (int from = 0; from < ids.size(); ) {
       int to = batchEnd(ids, from);
-      vectors.addAll(locked(ids.subList(from, to)));
+      vectors.addAll(compute(ids.subList(from, to)));
       from = to;
     }
     return vectors;
@@ -100,40 +81,15 @@ final class ModelEmbedder implements Embedder {
     return to;
   }
 
-  private List<float[]> locked(List<int[]> batch) {
-    lock.lock();
-    try {
-      if (closed) {
-        throw new IllegalStateException("this embedder is closed");
-      }
-      return compute(batch);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private List<float[]> compute(List<int[]> batch) {
-    float[] all;
-    try (Ops.Mode inference = ops.noGrad();
-        Scope scope = ops.scope()) {
-      Tensor hidden = encoder.encode(ops, batch);
-      all = pooling.apply(ops, hidden, Sequences.of(batch.stream().mapToInt(ids -> ids.length).toArray())).toFloats();
-    }
+    Sequences sequences = Sequences.of(batch.stream().mapToInt(ids -> ids.length).toArray());
+    float[] all = session.compute(ops -> pooling.apply(ops, encoder.encode(ops, batch), sequences));
     int width = all.length / batch.size();
     List<float[]> vectors = new ArrayList<>(batch.size());
     for (int i = 0; i < batch.size(); i++) {
       vectors.add(Arrays.copyOfRange(all, i * width, (i + 1) * width));
     }
-    checkFinite(all);
     return vectors;
-  }
-
-  private void checkFinite(float[] values) {
-    for (float value : values) {
-      if (!Float.isFinite(value)) {
-        throw loaded.notFinite();
-      }
-    }
   }
 
   @Override
@@ -153,15 +109,6 @@ final class ModelEmbedder implements Embedder {
 
   @Override
   public void close() {
-    lock.lock();
-    try {
-      if (!closed) {
-        closed = true;
-        ops.close();
-        loaded.close();
-      }
-    } finally {
-      lock.unlock();
-    }
+    session.close();
   }
 }

@@ -17,6 +17,11 @@ final class BertFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.TEXT_ENCODER;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, "bert", "roberta", "xlm-roberta");
   }
@@ -28,7 +33,7 @@ final class BertFamily implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return Bert.of(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return Bert.of(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -45,7 +50,7 @@ final class BertFamily implements ModelFamily {
     int offset = bert ? 0 : config.integer("pad_token_id", 1) + 1;
     EncoderSize size =
         new EncoderSize(
-            TextConfigs.architecture(config, bert ? "BertModel" : "RobertaModel"),
+            ConfigKeys.architecture(config, bert ? "BertModel" : "RobertaModel"),
             config.integer("vocab_size"),
             config.integer("hidden_size"),
             config.integer("num_hidden_layers"),

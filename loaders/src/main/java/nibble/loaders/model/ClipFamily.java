@@ -15,6 +15,11 @@ final class ClipFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.IMAGES_AND_TEXTS;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, "clip", "siglip");
   }
@@ -26,7 +31,7 @@ final class ClipFamily implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return new ClipModel(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return new ClipModel(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -41,7 +46,7 @@ final class ClipFamily implements ModelFamily {
     JsonObject text = config.findObject("text_config").orElse(JsonObject.empty());
     ClipConfig.Tower textTower = siglip ? tower(text, true, 768, 12, 12, 3072) : tower(text, false, 512, 12, 8, 2048);
     return new ClipConfig(
-        TextConfigs.architecture(config, siglip ? "SiglipModel" : "CLIPModel"),
+        ConfigKeys.architecture(config, siglip ? "SiglipModel" : "CLIPModel"),
         siglip,
         tower(vision, siglip, 768, 12, 12, 3072),
         vision.integer("image_size", 224),

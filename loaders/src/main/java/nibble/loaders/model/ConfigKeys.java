@@ -1,18 +1,28 @@
 package nibble.loaders.model;
 
 import java.util.List;
+import java.util.function.Supplier;
 import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonValue;
 
-/** Keys of {@code config.json} that vision models have in common. */
+/** What the configurations of all models have in common. */
 final class ConfigKeys {
   private ConfigKeys() {}
 
   /** The first word of {@code model_type}; configurations of unusual models have remarks behind it. */
   static String modelType(JsonObject config) {
     return config.string("model_type", "").strip().split("\\s", 2)[0];
+  }
+
+  /** The result of {@code maker}, with an error of dimensions named after the file. */
+  static <T> T checked(JsonObject config, Supplier<T> maker) {
+    try {
+      return maker.get();
+    } catch (IllegalArgumentException e) {
+      throw config.error(String.valueOf(e.getMessage()));
+    }
   }
 
   /** The first of {@code architectures}, or {@code fallback}. */

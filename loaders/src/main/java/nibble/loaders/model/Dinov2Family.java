@@ -22,6 +22,11 @@ final class Dinov2Family implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.IMAGE_CLASSIFIER;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     String type = ConfigKeys.modelType(config);
     return type.equals(TYPE) || type.equals(WITH_REGISTERS);

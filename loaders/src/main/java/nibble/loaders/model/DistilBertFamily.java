@@ -17,6 +17,11 @@ final class DistilBertFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.TEXT_ENCODER;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, "distilbert");
   }
@@ -28,7 +33,7 @@ final class DistilBertFamily implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return DistilBert.of(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return DistilBert.of(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -39,7 +44,7 @@ final class DistilBertFamily implements ModelFamily {
   private static DistilBertConfig fromJson(JsonObject config) {
     EncoderSize size =
         new EncoderSize(
-            TextConfigs.architecture(config, "DistilBertModel"),
+            ConfigKeys.architecture(config, "DistilBertModel"),
             config.integer("vocab_size"),
             config.integer("dim"),
             config.integer("n_layers"),

@@ -19,6 +19,11 @@ final class GemmaFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.LANGUAGE_MODEL;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, "gemma", "gemma2", "gemma3_text");
   }
@@ -30,7 +35,7 @@ final class GemmaFamily implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return Gemma.of(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return Gemma.of(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -48,7 +53,7 @@ final class GemmaFamily implements ModelFamily {
     RopeScaling scaling = RopeJson.scaling(config, context);
     DecoderSize size =
         new DecoderSize(
-            TextConfigs.architecture(config, "GemmaForCausalLM"),
+            ConfigKeys.architecture(config, "GemmaForCausalLM"),
             config.integer("vocab_size"),
             config.integer("hidden_size"),
             layers,

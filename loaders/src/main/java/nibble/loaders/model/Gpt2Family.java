@@ -17,6 +17,11 @@ final class Gpt2Family implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.LANGUAGE_MODEL;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, "gpt2");
   }
@@ -28,7 +33,7 @@ final class Gpt2Family implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return Gpt2.of(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return Gpt2.of(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -41,7 +46,7 @@ final class Gpt2Family implements ModelFamily {
     int heads = config.integer("n_head");
     DecoderSize size =
         new DecoderSize(
-            TextConfigs.architecture(config, "GPT2LMHeadModel"),
+            ConfigKeys.architecture(config, "GPT2LMHeadModel"),
             config.integer("vocab_size"),
             hidden,
             config.integer("n_layer"),

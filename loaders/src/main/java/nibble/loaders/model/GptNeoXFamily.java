@@ -18,6 +18,11 @@ final class GptNeoXFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.LANGUAGE_MODEL;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, "gpt_neox");
   }
@@ -29,7 +34,7 @@ final class GptNeoXFamily implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return GptNeoX.of(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return GptNeoX.of(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -45,7 +50,7 @@ final class GptNeoXFamily implements ModelFamily {
     RopeScaling scaling = RopeJson.scaling(config, context);
     DecoderSize size =
         new DecoderSize(
-            TextConfigs.architecture(config, "GPTNeoXForCausalLM"),
+            ConfigKeys.architecture(config, "GPTNeoXForCausalLM"),
             config.integer("vocab_size"),
             hidden,
             config.integer("num_hidden_layers"),

@@ -24,6 +24,11 @@ final class LlamaFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.LANGUAGE_MODEL;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, TYPES);
   }
@@ -35,7 +40,7 @@ final class LlamaFamily implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return Llama.of(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return Llama.of(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -55,7 +60,7 @@ final class LlamaFamily implements ModelFamily {
     RopeScaling scaling = RopeJson.scaling(config, stated);
     DecoderSize size =
         new DecoderSize(
-            TextConfigs.architecture(config, "LlamaForCausalLM"),
+            ConfigKeys.architecture(config, "LlamaForCausalLM"),
             config.integer("vocab_size"),
             config.integer("hidden_size"),
             layers,

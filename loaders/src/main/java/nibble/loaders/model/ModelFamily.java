@@ -9,6 +9,9 @@ public interface ModelFamily {
   /** What {@code model_type} says of models of this kind, for messages, such as {@code vit or deit}. */
   String modelTypes();
 
+  /** What models of this kind are for. */
+  ModelKind kind();
+
   /** Whether {@code config} describes a model of this kind. */
   boolean describes(JsonObject config);
 

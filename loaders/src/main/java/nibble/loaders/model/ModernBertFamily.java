@@ -19,6 +19,11 @@ final class ModernBertFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.TEXT_ENCODER;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, "modernbert");
   }
@@ -30,7 +35,7 @@ final class ModernBertFamily implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return ModernBert.of(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return ModernBert.of(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -42,7 +47,7 @@ final class ModernBertFamily implements ModelFamily {
     int layers = config.integer("num_hidden_layers");
     EncoderSize size =
         new EncoderSize(
-            TextConfigs.architecture(config, "ModernBertModel"),
+            ConfigKeys.architecture(config, "ModernBertModel"),
             config.integer("vocab_size"),
             config.integer("hidden_size"),
             layers,

@@ -17,6 +17,11 @@ final class OptFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.LANGUAGE_MODEL;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return TextConfigs.isOfType(config, "opt");
   }
@@ -28,7 +33,7 @@ final class OptFamily implements ModelFamily {
 
   @Override
   public Model build(JsonObject config, WeightSource weights) {
-    return Opt.of(TextConfigs.checked(config, () -> fromJson(config)), weights);
+    return Opt.of(ConfigKeys.checked(config, () -> fromJson(config)), weights);
   }
 
   @Override
@@ -41,7 +46,7 @@ final class OptFamily implements ModelFamily {
     int heads = config.integer("num_attention_heads");
     DecoderSize size =
         new DecoderSize(
-            TextConfigs.architecture(config, "OPTForCausalLM"),
+            ConfigKeys.architecture(config, "OPTForCausalLM"),
             config.integer("vocab_size"),
             hidden,
             config.integer("num_hidden_layers"),

@@ -20,6 +20,11 @@ final class PlainViTFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.IMAGE_CLASSIFIER;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return ConfigKeys.modelType(config).equals(TYPE);
   }
@@ -41,24 +46,22 @@ final class PlainViTFamily implements ModelFamily {
     require(config, "head", "linear-gelu-linear");
     require(config, "hidden_act", "gelu");
     require(config, "patch_order", "p1 p2 c");
-    try {
-      int hidden = config.integer("hidden_size");
-      return new PlainViTConfig(
-          ConfigKeys.side(config, "image_size"),
-          ConfigKeys.side(config, "patch_size"),
-          config.integer("num_channels", 3),
-          hidden,
-          config.integer("num_hidden_layers"),
-          config.integer("num_attention_heads"),
-          (float) config.number("attention_scale", 1 / Math.sqrt(hidden)),
-          config.integer("intermediate_size"),
-          Activation.GELU,
-          (float) config.number("layer_norm_eps", 1e-5),
-          config.bool("qkv_bias", false),
-          ConfigKeys.labels(config));
-    } catch (IllegalArgumentException e) {
-      throw config.error(String.valueOf(e.getMessage()));
-    }
+    return PlainSizes.read(
+        config,
+        sizes ->
+            new PlainViTConfig(
+                sizes.imageSize(),
+                sizes.patchSize(),
+                sizes.channels(),
+                sizes.hidden(),
+                sizes.layers(),
+                sizes.heads(),
+                (float) config.number("attention_scale", 1 / Math.sqrt(sizes.hidden())),
+                sizes.intermediate(),
+                Activation.GELU,
+                (float) config.number("layer_norm_eps", 1e-5),
+                config.bool("qkv_bias", false),
+                sizes.labels()));
   }
 
   private static void require(JsonObject config, String key, String only) {
@@ -72,18 +75,12 @@ final class PlainViTFamily implements ModelFamily {
   public JsonObject toJson(JsonObject config, Model model) {
     PlainViTConfig dimensions = ((PlainViT) model).config();
     JsonObject result =
-        ConfigKeys.withDefault(config, "model_type", new JsonString(TYPE))
-            .with("image_size", JsonNumber.of(dimensions.imageSize()))
-            .with("patch_size", JsonNumber.of(dimensions.patchSize()))
-            .with("num_channels", JsonNumber.of(dimensions.channels()))
-            .with("hidden_size", JsonNumber.of(dimensions.hidden()))
-            .with("num_hidden_layers", JsonNumber.of(dimensions.layers()))
-            .with("num_attention_heads", JsonNumber.of(dimensions.heads()))
-            .with("intermediate_size", JsonNumber.of(dimensions.intermediate()))
-            .with("qkv_bias", new JsonBool(dimensions.qkvBias()))
-            .with("hidden_act", new JsonString("gelu"))
-            .with("num_labels", JsonNumber.of(dimensions.labels()));
+        sizes(dimensions).into(config, TYPE).with("qkv_bias", new JsonBool(dimensions.qkvBias())).with("hidden_act", new JsonString("gelu"));
     result = ConfigKeys.withDefault(result, "attention_scale", JsonNumber.of((double) dimensions.attentionScale()));
     return ConfigKeys.withEpsilon(result, dimensions.epsilon());
+  }
+
+  private static PlainSizes sizes(PlainViTConfig c) {
+    return new PlainSizes(c.imageSize(), c.patchSize(), c.channels(), c.hidden(), c.layers(), c.heads(), c.intermediate(), c.labels());
   }
 }

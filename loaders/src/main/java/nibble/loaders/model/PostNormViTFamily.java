@@ -1,7 +1,6 @@
 package nibble.loaders.model;
 
 import nibble.loaders.json.JsonBool;
-import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
 import nibble.nn.Activation;
@@ -17,6 +16,11 @@ final class PostNormViTFamily implements ModelFamily {
   @Override
   public String modelTypes() {
     return TYPE;
+  }
+
+  @Override
+  public ModelKind kind() {
+    return ModelKind.IMAGE_CLASSIFIER;
   }
 
   @Override
@@ -38,38 +42,34 @@ final class PostNormViTFamily implements ModelFamily {
     if (config.bool("norm_first", false)) {
       throw config.error("norm_first", "is true, expected false: this family normalises after adding");
     }
-    try {
-      return new PostNormViTConfig(
-          ConfigKeys.side(config, "image_size"),
-          ConfigKeys.side(config, "patch_size"),
-          config.integer("num_channels", 3),
-          config.integer("hidden_size"),
-          config.integer("num_hidden_layers"),
-          config.integer("num_attention_heads"),
-          config.integer("intermediate_size"),
-          Activation.ofConfig(config.string("hidden_act", "relu")),
-          (float) config.number("layer_norm_eps", 1e-5),
-          ConfigKeys.labels(config));
-    } catch (IllegalArgumentException e) {
-      throw config.error(String.valueOf(e.getMessage()));
-    }
+    return PlainSizes.read(
+        config,
+        sizes ->
+            new PostNormViTConfig(
+                sizes.imageSize(),
+                sizes.patchSize(),
+                sizes.channels(),
+                sizes.hidden(),
+                sizes.layers(),
+                sizes.heads(),
+                sizes.intermediate(),
+                Activation.ofConfig(config.string("hidden_act", "relu")),
+                (float) config.number("layer_norm_eps", 1e-5),
+                sizes.labels()));
   }
 
   @Override
   public JsonObject toJson(JsonObject config, Model model) {
     PostNormViTConfig dimensions = ((PostNormViT) model).config();
     JsonObject result =
-        ConfigKeys.withDefault(config, "model_type", new JsonString(TYPE))
-            .with("image_size", JsonNumber.of(dimensions.imageSize()))
-            .with("patch_size", JsonNumber.of(dimensions.patchSize()))
-            .with("num_channels", JsonNumber.of(dimensions.channels()))
-            .with("hidden_size", JsonNumber.of(dimensions.hidden()))
-            .with("num_hidden_layers", JsonNumber.of(dimensions.layers()))
-            .with("num_attention_heads", JsonNumber.of(dimensions.heads()))
-            .with("intermediate_size", JsonNumber.of(dimensions.intermediate()))
+        sizes(dimensions)
+            .into(config, TYPE)
             .with("hidden_act", new JsonString(dimensions.activation().configName()))
-            .with("norm_first", new JsonBool(false))
-            .with("num_labels", JsonNumber.of(dimensions.labels()));
+            .with("norm_first", new JsonBool(false));
     return ConfigKeys.withEpsilon(result, dimensions.epsilon());
+  }
+
+  private static PlainSizes sizes(PostNormViTConfig c) {
+    return new PlainSizes(c.imageSize(), c.patchSize(), c.channels(), c.hidden(), c.layers(), c.heads(), c.intermediate(), c.labels());
   }
 }

@@ -29,7 +29,7 @@ final class RopeJson {
    */
   static RopeScaling scaling(JsonObject config, int context) {
     Optional<JsonObject> scaling = config.findObject("rope_parameters").or(() -> config.findObject("rope_scaling"));
-    return scaling.map(s -> TextConfigs.checked(s, () -> scaling(config, s, context))).orElse(new RopeScaling.None());
+    return scaling.map(s -> ConfigKeys.checked(s, () -> scaling(config, s, context))).orElse(new RopeScaling.None());
   }
 
   private static RopeScaling scaling(JsonObject config, JsonObject s, int context) {

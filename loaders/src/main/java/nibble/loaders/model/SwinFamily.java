@@ -26,6 +26,11 @@ final class SwinFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.IMAGE_CLASSIFIER;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return ConfigKeys.modelType(config).equals(TYPE);
   }

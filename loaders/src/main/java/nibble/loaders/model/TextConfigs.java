@@ -1,8 +1,5 @@
 package nibble.loaders.model;
 
-import java.util.Optional;
-import java.util.function.Supplier;
-import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonBool;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
@@ -14,12 +11,6 @@ final class TextConfigs {
   private static final String FOLDED = "rms";
 
   private TextConfigs() {}
-
-  /** The first of {@code architectures}, or {@code fallback}. */
-  static String architecture(JsonObject config, String fallback) {
-    Optional<JsonArray> listed = config.findArray("architectures");
-    return listed.isPresent() && listed.get().size() > 0 ? listed.get().string(0) : fallback;
-  }
 
   /** Whether {@code model_type} is one of {@code types}. */
   static boolean isOfType(JsonObject config, String... types) {
@@ -35,15 +26,6 @@ final class TextConfigs {
   /** Whether a transform folded the normalisations of the stream away. */
   static boolean isFolded(JsonObject config) {
     return config.findObject(ModelWriter.EXTENSIONS).map(n -> n.string(NORM, "").equals(FOLDED)).orElse(false);
-  }
-
-  /** The result of {@code maker}, with an error of dimensions named after the file. */
-  static <T> T checked(JsonObject config, Supplier<T> maker) {
-    try {
-      return maker.get();
-    } catch (IllegalArgumentException e) {
-      throw config.error(String.valueOf(e.getMessage()));
-    }
   }
 
   /** The keys of {@code config} with what transforms of a causal language model have changed. */

@@ -13,6 +13,11 @@ final class ViTFamily implements ModelFamily {
   }
 
   @Override
+  public ModelKind kind() {
+    return ModelKind.IMAGE_CLASSIFIER;
+  }
+
+  @Override
   public boolean describes(JsonObject config) {
     return ViTConfigs.describes(config);
   }
