@@ -34,6 +34,7 @@ module nibble.quant {
   exports nibble.quant.repqvit;
   exports nibble.quant.ridge;
   exports nibble.quant.rotation;
+  exports nibble.quant.rounding;
   exports nibble.quant.rtn;
   exports nibble.quant.stiefel;
   exports nibble.quant.training;

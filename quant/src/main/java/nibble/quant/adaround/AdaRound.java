@@ -3,6 +3,9 @@ package nibble.quant.adaround;
 import java.util.List;
 import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.nn.train.AdamW;
+import nibble.nn.train.AdamWOptions;
+import nibble.nn.train.ParameterGroup;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
@@ -10,6 +13,8 @@ import nibble.quant.method.MethodCard;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.observer.Hessian;
+import nibble.quant.rounding.RoundingDrive;
+import nibble.quant.rounding.RoundingGrid;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -73,26 +78,48 @@ public final class AdaRound implements WeightMethod {
     }
     QuantParams params = QuantParams.fit(name, w, 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), splitter);
     byte[] nearest = params.quantize(name, w, 0);
-    RoundingVariables variables = new RoundingVariables(w, params);
-    learn(variables, hessian, new Ops(splitter));
-    return new QuantizedTensor(better(variables.hard(), nearest, w, params, hessian, splitter), params);
+    byte[] learned = learn(new RoundingGrid(w, params), weight.toF32(), hessian, new Ops(splitter)).codes();
+    return new QuantizedTensor(better(learned, nearest, w, params, hessian, splitter), params);
   }
 
   /** The operators share the caller's threads, so they are not closed here. */
-  private void learn(RoundingVariables variables, Hessian hessian, Ops ops) {
+  private QuantizedTensor learn(RoundingGrid grid, Tensor weight, Hessian hessian, Ops ops) {
     Tensor h = floats(hessian);
-    int begin = (int) (options.warmUp() * options.iterations());
-    double drive = options.lambda() * variables.meanCurvature(hessian);
-    try (var inference = ops.noGrad()) {
-      for (int i = 0; i < options.iterations(); i++) {
-        try (var scope = ops.scope()) {
-          Tensor gradient = ops.matmul(variables.difference(ops), h);
-          double lambda = i < begin ? 0 : drive;
-          double beta = SoftRounding.beta((double) (i - begin) / Math.max(1, options.iterations() - begin));
-          variables.update(gradient, lambda, beta, options.rate(), ops.splitter());
-        }
+    Tensor v = grid.logits();
+    AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS, ParameterGroup.of("roundings", options.rate(), 0, v));
+    RoundingDrive drive = new RoundingDrive(options.lambda() * meanCurvature(grid.params(), hessian), options.warmUp(), 20, 2);
+    for (int i = 0; i < options.iterations(); i++) {
+      double progress = (double) i / options.iterations();
+      optimizer.clearGrads();
+      try (var scope = ops.scope()) {
+        ops.backward(loss(ops, grid, v, weight, h, drive, progress));
+        optimizer.step(ops.splitter(), 1);
       }
     }
+    return grid.codes(v.toFloats(), 0);
+  }
+
+  /** A number whose derivative in V is that of the loss: the first term is {@code sum(W~ (D H))} with D H held fixed, at the cost of one product. */
+  private static Tensor loss(Ops ops, RoundingGrid grid, Tensor v, Tensor weight, Tensor h, RoundingDrive drive, double progress) {
+    Tensor soft = grid.soft(ops, v);
+    Tensor slope;
+    try (var inference = ops.noGrad()) {
+      slope = ops.matmul(ops.sub(soft, weight), h);
+    }
+    Tensor error = ops.sum(ops.mul(soft, slope));
+    return drive.isOn(progress) ? ops.add(error, ops.scale(grid.openness(ops, v, drive.beta(progress)), (float) drive.weight())) : error;
+  }
+
+  /** The mean of {@code s^2 H[j, j]}: what one whole scale costs. */
+  private static double meanCurvature(QuantParams params, Hessian hessian) {
+    double sum = 0;
+    for (int row = 0; row < params.rows(); row++) {
+      for (int j = 0; j < params.columns(); j++) {
+        double scale = params.scales()[params.indexOf(row, j)];
+        sum += scale * scale * hessian.values()[j * params.columns() + j];
+      }
+    }
+    return sum / ((double) params.rows() * params.columns());
   }
 
   private static Tensor floats(Hessian hessian) {

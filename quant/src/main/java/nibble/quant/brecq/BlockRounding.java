@@ -5,6 +5,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import nibble.nn.Linear;
 import nibble.nn.Site;
@@ -25,8 +26,9 @@ import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
 import nibble.quant.range.SomeRows;
 import nibble.quant.reconstruct.BlockReconstructor;
+import nibble.quant.reconstruct.BlockWalk;
 import nibble.quant.reconstruct.RoundingLogits;
-import nibble.tensor.Ops;
+import nibble.quant.rounding.RoundingDrive;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
@@ -67,41 +69,38 @@ final class BlockRounding {
   }
 
   private void walk(double drop) {
-    Ops ops = task.ops();
-    List<Segment> parts = Segment.of(task.model());
-    List<Segment> floatParts = Segment.of(task.floatModel().get());
-    List<Tensor> inputs = batches();
-    List<Tensor> floatInputs = inputs;
-    task.progress().begin("reconstruct", parts.size(), "parts");
-    for (int i = 0; i < parts.size(); i++) {
-      Segment part = parts.get(i);
-      List<Tensor> targets = floatParts.get(i).forward(ops, floatInputs);
-      List<RoundingLogits> roundings = roundings(part);
-      if (!roundings.isEmpty()) {
-        BlockReconstructor.Result result =
-            new BlockReconstructor(ops, options.reconstruction(drop)).reconstruct(part.forward(), inputs, floatInputs, targets, roundings, task.seed() + i);
-        facts.put("error with nearest codes/" + part.name(), result.nearest());
-        facts.put("error with learned codes/" + part.name(), result.learned());
-        roundings.forEach(this::keep);
+    Map<Linear, RoundingLogits> learned = new IdentityHashMap<>();
+    BlockWalk.run(task, batches(), 1, false, new BlockWalk.Visitor() {
+      @Override
+      public void learn(BlockWalk.Window window) {
+        List<RoundingLogits> roundings = roundings(window.linears());
+        if (!roundings.isEmpty()) {
+          String name = window.parts().getFirst().name();
+          BlockReconstructor.Result result =
+              new BlockReconstructor(task.ops(), options.reconstruction(drop)).reconstruct(window.forward(), window.streams(), roundings, task.seed() + window.index());
+          facts.put("error with nearest codes/" + name, result.before());
+          facts.put("error with learned codes/" + name, result.after());
+          roundings.forEach(rounding -> learned.put(rounding.linear(), rounding));
+        }
       }
-      inputs = part.forward(ops, inputs);
-      floatInputs = targets;
-      task.progress().to(i + 1, part.name());
-    }
+
+      @Override
+      public void finish(Segment part) {
+        part.stages().stream().flatMap(List::stream).map(learned::get).filter(Objects::nonNull).forEach(BlockRounding.this::keep);
+      }
+    });
   }
 
-  private List<RoundingLogits> roundings(Segment part) {
+  private List<RoundingLogits> roundings(List<Linear> linears) {
     List<RoundingLogits> roundings = new ArrayList<>();
-    for (List<Linear> stage : part.stages()) {
-      for (Linear linear : stage) {
-        task.weights(linear).ifPresent(scheme -> {
-          IntFormat format = IntFormat.symmetric(scheme.format().bits());
-          float[] w = linear.weight().peek().toFloats();
-          QuantParams params =
-              QuantParams.fit(linear.name(), w, 0, linear.out(), linear.in(), format, new Granularity.PerChannel(), ClipSearch.MSE, task.ops().splitter());
-          roundings.add(new RoundingLogits(linear, params));
-        });
-      }
+    for (Linear linear : linears) {
+      task.weights(linear).ifPresent(scheme -> {
+        IntFormat format = IntFormat.symmetric(scheme.format().bits());
+        float[] w = linear.weight().peek().toFloats();
+        QuantParams params =
+            QuantParams.fit(linear.name(), w, 0, linear.out(), linear.in(), format, new Granularity.PerChannel(), ClipSearch.MSE, task.ops().splitter());
+        roundings.add(new RoundingLogits(linear, params, options.rate(), RoundingDrive.DEFAULTS));
+      });
     }
     return roundings;
   }

@@ -48,7 +48,6 @@ public record BrecqOptions(int images, int iterations, int batch, double rate) {
 
   /** What the reconstructor takes. */
   ReconstructionOptions reconstruction(double drop) {
-    ReconstructionOptions base = ReconstructionOptions.DEFAULTS;
-    return new ReconstructionOptions(iterations, batch, rate, base.regularisation(), base.warmUp(), base.betaFirst(), base.betaLast(), drop);
+    return new ReconstructionOptions(iterations, batch, drop);
   }
 }

@@ -2,6 +2,7 @@ package nibble.quant.reconstruct;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
 import nibble.nn.train.AdamW;
@@ -12,105 +13,108 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * Trains the roundings of a layer, a block or any other part of a model so that its output is that of the float part, as AdaRound (one layer), BRECQ (a block) and QDrop (a block, inputs dropped
- * back to float at random) do:
+ * Trains whatever {@link Learner}s there are in a layer, a block, a window of blocks or any other part of a model, so that its output is that of the float part:
  *
  * <pre>{@code
- * L = mean((part(x) - target)^2) + regularisation / elements * sum(1 - |2 h(V) - 1|^beta)
+ * L = loss(part(x), float part(float x)) [+ loss(part(x), float part(x))] + penalties of the learners
  * }</pre>
  *
- * <p>The roundings with the least error on all samples are kept: those of round to nearest are among those compared, so the result is never worse than they are. The same seed gives the same result.
+ * <p>AdamW at constant rates, without weight decay. What has the least loss on all samples is kept: the values at the start are among those compared, so the result is never
+ * worse than they are. The same seed gives the same result.
  */
 public final class BlockReconstructor {
   private static final int CHECKS = 5;
 
   private final Ops ops;
   private final ReconstructionOptions options;
+  private final ReconstructionLoss loss;
+
+  /** With the mean squared error, and threads of {@code ops}. */
+  public BlockReconstructor(Ops ops, ReconstructionOptions options) {
+    this(ops, options, ReconstructionLoss.MEAN_SQUARES);
+  }
 
   /** With threads of {@code ops}. */
-  public BlockReconstructor(Ops ops, ReconstructionOptions options) {
+  public BlockReconstructor(Ops ops, ReconstructionOptions options, ReconstructionLoss loss) {
     this.ops = ops;
     this.options = options;
+    this.loss = loss;
   }
 
   /**
    * How far it came.
    *
-   * @param nearest mean squared error with weights rounded to nearest
-   * @param learned with the roundings that were kept; never more
+   * @param before loss as it was at the start, such as with weights rounded to nearest; without penalties
+   * @param after loss with what was kept; never more
    */
-  public record Result(double nearest, double learned) {}
+  public record Result(double before, double after) {}
+
+  private record Part(BiFunction<Ops, Tensor, Tensor> forward, Streams streams, List<? extends Learner> learners) {}
 
   /**
-   * Learns {@code roundings} in place; afterwards {@link RoundingLogits#harden} gives the codes. Their weight sites hold them meanwhile.
+   * Lets {@code learners} learn, in place.
    *
    * @param part what is reconstructed, from an input to an output
-   * @param inputs what the quantized part before gives, batch by batch
-   * @param floatInputs what the float part before gives; only used with {@code drop}, else {@code inputs} again
-   * @param targets what the float part makes of the float inputs
+   * @throws ArithmeticException if the loss is not finite
    */
-  public Result reconstruct(
-      BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs, List<Tensor> floatInputs, List<Tensor> targets, List<RoundingLogits> roundings, long seed) {
-    if (inputs.isEmpty() || inputs.size() != targets.size() || inputs.size() != floatInputs.size()) {
-      throw new IllegalArgumentException("reconstruction needs as many inputs as targets, found %d, %d and %d".formatted(inputs.size(), floatInputs.size(), targets.size()));
-    }
-    roundings.forEach(rounding -> rounding.linear().weightSite().append(rounding));
+  public Result reconstruct(BiFunction<Ops, Tensor, Tensor> part, Streams streams, List<? extends Learner> learners, long seed) {
+    learners.forEach(Learner::begin);
     try {
-      return learn(part, inputs, floatInputs, targets, roundings, seed);
+      return learn(new Part(part, streams, learners), new SplittableRandom(seed));
     } finally {
-      roundings.forEach(rounding -> rounding.linear().weightSite().remove(rounding));
+      learners.forEach(Learner::end);
     }
   }
 
-  private Result learn(
-      BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs, List<Tensor> floatInputs, List<Tensor> targets, List<RoundingLogits> roundings, long seed) {
-    double nearest = hardError(part, inputs, targets, roundings);
-    double least = nearest;
-    List<float[]> best = values(roundings);
-    AdamW optimizer =
-        new AdamW(AdamWOptions.DEFAULTS, new ParameterGroup("roundings", options.rate(), 0, roundings.stream().map(RoundingLogits::logits).toList()));
-    SplittableRandom random = new SplittableRandom(seed);
-    for (int i = 0; i < options.iterations(); i++) {
-      update(part, inputs, floatInputs, targets, roundings, optimizer, random, i);
-      boolean check = (i + 1) % Math.max(1, options.iterations() / CHECKS) == 0 || i + 1 == options.iterations();
+  private Result learn(Part part, SplittableRandom random) {
+    double before = error(part, 0);
+    double least = before;
+    List<ParameterGroup> groups = part.learners.stream().flatMap(learner -> learner.groups().stream()).toList();
+    List<Tensor> leaves = groups.stream().flatMap(group -> group.parameters().stream()).toList();
+    List<float[]> best = values(leaves);
+    AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS, groups);
+    int iterations = options.iterations();
+    for (int i = 0; i < iterations; i++) {
+      update(part, optimizer, random, (double) i / iterations);
+      boolean check = (i + 1) % Math.max(1, iterations / CHECKS) == 0 || i + 1 == iterations;
       if (check) {
-        double error = hardError(part, inputs, targets, roundings);
+        double error = error(part, (i + 1.0) / iterations);
         if (error < least) {
           least = error;
-          best = values(roundings);
+          best = values(leaves);
         }
       }
     }
-    for (int i = 0; i < roundings.size(); i++) {
-      roundings.get(i).restore(best.get(i));
+    for (int i = 0; i < leaves.size(); i++) {
+      Tensor leaf = leaves.get(i);
+      System.arraycopy(best.get(i), 0, leaf.array(), leaf.offset(), best.get(i).length);
     }
-    return new Result(nearest, least);
+    return new Result(before, least);
   }
 
-  private void update(
-      BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs, List<Tensor> floatInputs, List<Tensor> targets, List<RoundingLogits> roundings, AdamW optimizer,
-      SplittableRandom random, int iteration) {
+  private void update(Part part, AdamW optimizer, SplittableRandom random, double progress) {
     optimizer.clearGrads();
-    int batch = random.nextInt(inputs.size());
-    int count = inputs.get(batch).dim(0);
-    int take = Math.min(options.batch(), count);
-    int from = random.nextInt(count - take + 1);
+    SampleDraw draw = new SampleDraw(part.streams.inputs(), options.batch(), random);
     try (Scope scope = ops.scope()) {
-      Tensor x = inputs.get(batch).slice(0, from, from + take).toF32();
-      if (options.drop() > 0) {
-        x = mixed(x, floatInputs.get(batch).slice(0, from, from + take).toF32(), random);
+      Tensor x = draw.of(part.streams.inputs());
+      Tensor mixed = options.drop() > 0 ? mixed(x, draw.of(part.streams.floatInputs()), random) : x;
+      part.learners.forEach(learner -> learner.prepare(ops, progress));
+      Tensor output = part.forward.apply(ops, mixed);
+      Tensor total = loss.of(ops, output, draw.of(part.streams.targets()));
+      if (part.streams.ofInputs().isPresent()) {
+        total = ops.add(total, loss.of(ops, output, draw.of(part.streams.ofInputs().get())));
       }
-      Tensor target = targets.get(batch).slice(0, from, from + take).toF32();
-      Tensor loss = ops.mse(part.apply(ops, x), target);
-      if (iteration >= options.warmUp() * options.iterations()) {
-        for (RoundingLogits rounding : roundings) {
-          float weight = (float) (options.regularisation() / rounding.logits().size());
-          loss = ops.add(loss, ops.scale(rounding.undecided(ops, options.beta(iteration)), weight));
-        }
+      for (Learner learner : part.learners) {
+        Optional<Tensor> penalty = learner.penalty(ops, progress);
+        total = penalty.isPresent() ? ops.add(total, penalty.get()) : total;
       }
-      ops.backward(loss);
+      if (!Float.isFinite(total.item())) {
+        throw new ArithmeticException("training diverged: the loss is " + total.item() + "; try a lower rate");
+      }
+      ops.backward(total);
       optimizer.step(ops.splitter(), 1);
     }
+    part.learners.forEach(Learner::project);
   }
 
   /** QDrop: each element is the float one with probability {@code drop}. Wei and others: arXiv:2203.05740, equation 6. */
@@ -123,27 +127,34 @@ public final class BlockReconstructor {
     return Tensor.of(values, quantized.shape().dims());
   }
 
-  private double hardError(BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs, List<Tensor> targets, List<RoundingLogits> roundings) {
-    roundings.forEach(rounding -> rounding.useHardWeights(true));
+  /** The loss over all samples with hard values, without penalties. */
+  private double error(Part part, double progress) {
+    part.learners.forEach(learner -> learner.useHard(true));
     double sum = 0;
     long elements = 0;
     try (var inference = ops.noGrad()) {
-      for (int i = 0; i < inputs.size(); i++) {
+      for (int i = 0; i < part.streams.inputs().size(); i++) {
         try (Scope scope = ops.scope()) {
-          Tensor target = targets.get(i);
-          sum += ops.mse(part.apply(ops, inputs.get(i)), target).item() * target.size();
+          part.learners.forEach(learner -> learner.prepare(ops, progress));
+          Tensor output = part.forward.apply(ops, part.streams.inputs().get(i));
+          Tensor target = part.streams.targets().get(i);
+          double error = loss.of(ops, output, target).item();
+          if (part.streams.ofInputs().isPresent()) {
+            error += loss.of(ops, output, part.streams.ofInputs().get().get(i)).item();
+          }
+          sum += error * target.size();
           elements += target.size();
         }
       }
     } finally {
-      roundings.forEach(rounding -> rounding.useHardWeights(false));
+      part.learners.forEach(learner -> learner.useHard(false));
     }
     return sum / elements;
   }
 
-  private static List<float[]> values(List<RoundingLogits> roundings) {
+  private static List<float[]> values(List<Tensor> leaves) {
     List<float[]> values = new ArrayList<>();
-    roundings.forEach(rounding -> values.add(rounding.logits().toFloats()));
+    leaves.forEach(leaf -> values.add(leaf.toFloats()));
     return values;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Rounding learned block by block: logits that say up or down for every weight, and the loop that trains them against a block's float output. Start with
- * {@link nibble.quant.reconstruct.BlockReconstructor}.
+ * Parts of a model trained against what the float model makes of them: windows of blocks, two streams of inputs, anything that learns, and losses. Start with {@link
+ * nibble.quant.reconstruct.BlockReconstructor}; {@link nibble.quant.reconstruct.BlockWalk} takes it through a model.
  */
 @NullMarked
 package nibble.quant.reconstruct;

@@ -23,7 +23,6 @@ import nibble.quant.format.WeightScheme;
 import nibble.quant.observer.Hessian;
 import nibble.quant.observer.HessianAccumulator;
 import nibble.quant.rtn.Rtn;
-import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 
@@ -92,46 +91,6 @@ class AdaRoundTest {
     float[] values = again.dequantize();
     for (int i = 0; i < values.length; i++) {
       assertEquals(onGrid[i], values[i], 1e-6 * Math.abs(onGrid[i]));
-    }
-  }
-
-  @Property(tries = 100)
-  void theInverseGivesTheShareBack(@ForAll @IntRange(max = 999) int thousandths) {
-    double share = thousandths / 1000.0;
-    assertEquals(share, SoftRounding.h(SoftRounding.inverse(share)), 1e-12);
-    assertEquals(share >= 0.5, SoftRounding.inverse(share) >= -1e-12);
-  }
-
-  /** Central differences of the loss, away from the corners of h. */
-  @Test
-  void theGradientIsThatOfTheLoss() {
-    Random random = new Random(5);
-    float[] w = new float[3 * 8];
-    for (int i = 0; i < w.length; i++) {
-      w[i] = (float) random.nextGaussian();
-    }
-    Hessian hessian = hessian(40, 8, 1, 9);
-    QuantParams params = QuantParams.fit("w", w, 0, 3, 8, IntFormat.symmetric(4), new Granularity.PerChannel(), ClipSearch.NONE, serial);
-    RoundingVariables variables = new RoundingVariables(w, params);
-    for (int i = 0; i < w.length; i++) {
-      variables.move(i, 0.1 * random.nextGaussian());
-    }
-    float[] h = new float[64];
-    for (int i = 0; i < 64; i++) {
-      h[i] = (float) hessian.values()[i];
-    }
-    try (Ops ops = Ops.serial()) {
-      Tensor gradient = ops.matmul(variables.difference(ops), Tensor.of(h, 8, 8));
-      for (int i = 0; i < w.length; i++) {
-        double step = 1e-3;
-        variables.move(i, step);
-        double up = variables.loss(hessian.values(), 0.05, 4);
-        variables.move(i, -2 * step);
-        double down = variables.loss(hessian.values(), 0.05, 4);
-        variables.move(i, step);
-        double expected = (up - down) / (2 * step);
-        assertEquals(expected, variables.derivative(i, gradient, 0.05, 4), 2e-3 * Math.abs(expected) + 2e-4, "element " + i);
-      }
     }
   }
 

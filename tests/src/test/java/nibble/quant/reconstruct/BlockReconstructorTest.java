@@ -20,6 +20,7 @@ import nibble.quant.format.Granularity;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.rounding.RoundingDrive;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.Test;
 
 /** Learned rounding. */
 class BlockReconstructorTest {
-  private static final ReconstructionOptions SHORT = new ReconstructionOptions(120, 8, 2e-2, 0.01, 0.2, 20, 2, 0);
+  private static final ReconstructionOptions SHORT = new ReconstructionOptions(120, 8, 0);
 
   private final Ops ops = Ops.serial();
 
@@ -39,7 +40,7 @@ class BlockReconstructorTest {
     float[] w = linear.weight().peek().toFloats();
     try (WorkSplitter serial = WorkSplitter.serial()) {
       return new RoundingLogits(
-          linear, QuantParams.fit(linear.name(), w, 0, linear.out(), linear.in(), IntFormat.symmetric(bits), new Granularity.PerChannel(), ClipSearch.NONE, serial));
+          linear, QuantParams.fit(linear.name(), w, 0, linear.out(), linear.in(), IntFormat.symmetric(bits), new Granularity.PerChannel(), ClipSearch.NONE, serial), 2e-2, RoundingDrive.DEFAULTS);
     }
   }
 
@@ -55,7 +56,8 @@ class BlockReconstructorTest {
       assertEquals(w[i], soft[i], 2e-4 * s + 1e-6);
       assertTrue(Math.abs(hard.dequantize()[i] - w[i]) <= 0.5002f * s + 1e-6, "nearest");
     }
-    assertTrue(rounding.undecided(ops, 2).item() >= 0);
+    float penalty = rounding.penalty(ops, 1).orElseThrow().item();
+    assertTrue(penalty >= 0 && penalty <= 0.01f && rounding.penalty(ops, 0.1).isEmpty());
   }
 
   /** dL/dV = dL/dw s h'(V) inside, 0 where h or the code is clamped. */
@@ -86,12 +88,12 @@ class BlockReconstructorTest {
     double better = 0;
     for (long seed = 1; seed <= 3; seed++) {
       BlockReconstructor.Result result = block(seed, SHORT);
-      assertTrue(result.learned() <= result.nearest());
-      better += result.learned() < 0.9 * result.nearest() ? 1 : 0;
+      assertTrue(result.after() <= result.before());
+      better += result.after() < 0.9 * result.before() ? 1 : 0;
     }
     assertTrue(better >= 2, better + " of 3 blocks gained a tenth");
-    BlockReconstructor.Result dropped = block(4, new ReconstructionOptions(60, 8, 2e-2, 0.01, 0.2, 20, 2, 0.5));
-    assertTrue(dropped.learned() <= dropped.nearest());
+    BlockReconstructor.Result dropped = block(4, new ReconstructionOptions(60, 8, 0.5));
+    assertTrue(dropped.after() <= dropped.before());
   }
 
   private BlockReconstructor.Result block(long seed, ReconstructionOptions options) {
@@ -106,11 +108,11 @@ class BlockReconstructorTest {
     }
     List<RoundingLogits> roundings = block.stages().stream().flatMap(List::stream).map(linear -> logits(linear, 3)).toList();
     BlockReconstructor reconstructor = new BlockReconstructor(ops, options);
-    BlockReconstructor.Result result = reconstructor.reconstruct(block::forward, inputs, inputs, targets, roundings, 7);
+    BlockReconstructor.Result result = reconstructor.reconstruct(block::forward, Streams.of(inputs, inputs, targets), roundings, 7);
     assertTrue(roundings.stream().allMatch(r -> r.linear().weightSite().isIdentity()), "the sites are as before");
     try (var inference = ops.noGrad()) {
       roundings.forEach(r -> r.linear().setWeight(Tensor.of(r.harden().dequantize(), r.linear().out(), r.linear().in())));
-      assertEquals(result.learned(), ops.mse(block.forward(ops, inputs.getFirst()), targets.getFirst()).item(), 1e-3 * result.learned());
+      assertEquals(result.after(), ops.mse(block.forward(ops, inputs.getFirst()), targets.getFirst()).item(), 1e-3 * result.after());
     }
     return result;
   }
@@ -128,15 +130,13 @@ class BlockReconstructorTest {
     for (int run = 0; run < 2; run++) {
       RoundingLogits rounding = logits(linear, 3);
       BlockReconstructor.Result result =
-          new BlockReconstructor(ops, SHORT).reconstruct(linear::project, List.of(x), List.of(x), List.of(target), List.of(rounding), 3);
-      assertTrue(result.learned() < result.nearest());
+          new BlockReconstructor(ops, SHORT).reconstruct(linear::project, Streams.of(List.of(x), List.of(x), List.of(target)), List.of(rounding), 3);
+      assertTrue(result.after() < result.before());
       byte[] codes = rounding.harden().codes();
       assertArrayEquals(first == null ? codes : first, codes);
       first = codes;
     }
-    assertThrows(IllegalArgumentException.class, () -> new ReconstructionOptions(0, 8, 1, 0, 0, 20, 2, 0));
-    assertThrows(
-        IllegalArgumentException.class,
-        () -> new BlockReconstructor(ops, SHORT).reconstruct(linear::project, List.of(x), List.of(x), List.of(), List.of(), 3));
+    assertThrows(IllegalArgumentException.class, () -> new ReconstructionOptions(0, 8, 0));
+    assertThrows(IllegalArgumentException.class, () -> Streams.of(List.of(x), List.of(x), List.of()));
   }
 }
