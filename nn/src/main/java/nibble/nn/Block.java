@@ -1,6 +1,7 @@
 package nibble.nn;
 
 import java.util.List;
+import java.util.Optional;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -18,5 +19,15 @@ public interface Block {
   /** The linear layers of all stages. */
   default List<Linear> linears() {
     return stages().stream().flatMap(List::stream).toList();
+  }
+
+  /** How queries, keys and values pass its attention; empty for a block without attention, or one that cannot say it. */
+  default Optional<ResidualStructure.Attention> attentionPath() {
+    return Optional.empty();
+  }
+
+  /** How its feed-forward layer is put together; empty for a block without one, or one that cannot say it. */
+  default Optional<ResidualStructure.FeedForward> feedForwardPath() {
+    return Optional.empty();
   }
 }

@@ -48,6 +48,16 @@ public interface Model {
     return residualStructure().map(ResidualStructure::readers).orElse(List.of());
   }
 
+  /** The attention layers of the {@link #blocks} that can describe their paths, whether or not the stream can be rotated. */
+  default List<ResidualStructure.Attention> attentions() {
+    return blocks().stream().flatMap(block -> block.attentionPath().stream()).toList();
+  }
+
+  /** The feed-forward layers of the {@link #blocks} that can describe their paths, whether or not the stream can be rotated. */
+  default List<ResidualStructure.FeedForward> feedForwards() {
+    return blocks().stream().flatMap(block -> block.feedForwardPath().stream()).toList();
+  }
+
   /** The input to what the first block reads, {@code [batch, tokens, hidden]}. */
   Tensor embed(Ops ops, Tensor input);
 

@@ -120,4 +120,9 @@ public final class ClipModel implements Model {
   public Optional<ResidualStructure> residualStructure() {
     return Optional.empty();
   }
+
+  @Override
+  public List<ResidualStructure.Reader> readers() {
+    return image.blocks().stream().flatMap(block -> block.readers().stream()).toList();
+  }
 }

@@ -3,6 +3,7 @@ package nibble.nn.decoder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
@@ -181,7 +182,18 @@ public final class Decoder implements CausalLanguageModel {
       return Optional.empty();
     }
     List<Parameter> embeddings = new ParameterList().add(parts.embedding()).add(positionTable()).toList();
-    ResidualStructure.Reader last = new ResidualStructure.Reader(norm, List.of(parts.head()));
-    return StreamStructure.of(size().hidden(), embeddings, List.of(), parts.blocks(), last);
+    return StreamStructure.of(size().hidden(), embeddings, List.of(), parts.blocks(), lastReader(norm));
+  }
+
+  private ResidualStructure.Reader lastReader(Norm norm) {
+    Linear projection = parts.projectOut();
+    return new ResidualStructure.Reader(norm, List.of(projection == null ? parts.head() : projection));
+  }
+
+  @Override
+  public List<ResidualStructure.Reader> readers() {
+    Norm norm = parts.finalNorm();
+    Stream<ResidualStructure.Reader> inBlocks = parts.blocks().stream().flatMap(block -> block.readers().stream());
+    return Stream.concat(inBlocks, Stream.ofNullable(norm).map(this::lastReader)).toList();
   }
 }

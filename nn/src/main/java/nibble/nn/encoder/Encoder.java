@@ -143,4 +143,9 @@ public final class Encoder implements TextEncoder {
   public Optional<ResidualStructure> residualStructure() {
     return Optional.empty();
   }
+
+  @Override
+  public List<ResidualStructure.Reader> readers() {
+    return parts.blocks().stream().flatMap(block -> block.readers().stream()).filter(reader -> reader.norm().kind() != Norm.Kind.NONE).toList();
+  }
 }

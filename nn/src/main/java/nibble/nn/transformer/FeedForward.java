@@ -2,9 +2,11 @@ package nibble.nn.transformer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import nibble.nn.Activation;
 import nibble.nn.LayerInput;
 import nibble.nn.Linear;
+import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -17,6 +19,9 @@ public sealed interface FeedForward {
 
   /** The layer that writes to it. */
   Linear down();
+
+  /** The rows that pass through to {@code down} linearly, where there are some. */
+  Optional<ResidualStructure.Carrier> carrier();
 
   /** All layers. */
   default List<Linear> linears() {
@@ -36,6 +41,11 @@ public sealed interface FeedForward {
     public List<Linear> up() {
       return List.of(first);
     }
+
+    @Override
+    public Optional<ResidualStructure.Carrier> carrier() {
+      return ResidualStructure.FeedForward.plain(first, activation, down).carrier();
+    }
   }
 
   /** {@code down(activation(gate(x)) * up(x))}. */
@@ -50,6 +60,11 @@ public sealed interface FeedForward {
     @Override
     public List<Linear> up() {
       return List.of(gate, second);
+    }
+
+    @Override
+    public Optional<ResidualStructure.Carrier> carrier() {
+      return Optional.of(new ResidualStructure.Carrier(second, 0, false));
     }
   }
 
@@ -66,6 +81,11 @@ public sealed interface FeedForward {
     @Override
     public List<Linear> up() {
       return List.of(both);
+    }
+
+    @Override
+    public Optional<ResidualStructure.Carrier> carrier() {
+      return Optional.of(new ResidualStructure.Carrier(both, down.in(), false));
     }
   }
 }

@@ -18,9 +18,14 @@ public sealed interface Projection {
   /** The three of {@code x [batch, tokens, hidden]}, which has passed the input site. */
   Heads apply(Ops ops, Tensor x, AttentionCore core);
 
-  /** Which rows of which layer are the values. */
-  ResidualStructure.ValueRows values(AttentionCore core);
+  /** Which rows of which layer are the queries. */
+  ResidualStructure.HeadRows queries(AttentionCore core);
 
+  /** Which rows of which layer are the keys. */
+  ResidualStructure.HeadRows keys(AttentionCore core);
+
+  /** Which rows of which layer are the values. */
+  ResidualStructure.HeadRows values(AttentionCore core);
 
   /** Three layers. */
   record Separate(Linear query, Linear key, Linear value) implements Projection {
@@ -36,8 +41,18 @@ public sealed interface Projection {
     }
 
     @Override
-    public ResidualStructure.ValueRows values(AttentionCore core) {
-      return new ResidualStructure.ValueRows(value, 0, core.headDim());
+    public ResidualStructure.HeadRows queries(AttentionCore core) {
+      return new ResidualStructure.HeadRows(query, 0, core.headDim());
+    }
+
+    @Override
+    public ResidualStructure.HeadRows keys(AttentionCore core) {
+      return new ResidualStructure.HeadRows(key, 0, core.headDim());
+    }
+
+    @Override
+    public ResidualStructure.HeadRows values(AttentionCore core) {
+      return new ResidualStructure.HeadRows(value, 0, core.headDim());
     }
   }
 
@@ -63,8 +78,18 @@ public sealed interface Projection {
     }
 
     @Override
-    public ResidualStructure.ValueRows values(AttentionCore core) {
-      return new ResidualStructure.ValueRows(all, core.width() + core.keyValueWidth(), core.headDim());
+    public ResidualStructure.HeadRows queries(AttentionCore core) {
+      return new ResidualStructure.HeadRows(all, 0, core.headDim());
+    }
+
+    @Override
+    public ResidualStructure.HeadRows keys(AttentionCore core) {
+      return new ResidualStructure.HeadRows(all, core.width(), core.headDim());
+    }
+
+    @Override
+    public ResidualStructure.HeadRows values(AttentionCore core) {
+      return new ResidualStructure.HeadRows(all, core.width() + core.keyValueWidth(), core.headDim());
     }
   }
 
@@ -88,8 +113,18 @@ public sealed interface Projection {
     }
 
     @Override
-    public ResidualStructure.ValueRows values(AttentionCore core) {
-      return new ResidualStructure.ValueRows(all, 2 * core.headDim(), 3 * core.headDim());
+    public ResidualStructure.HeadRows queries(AttentionCore core) {
+      return new ResidualStructure.HeadRows(all, 0, 3 * core.headDim());
+    }
+
+    @Override
+    public ResidualStructure.HeadRows keys(AttentionCore core) {
+      return new ResidualStructure.HeadRows(all, core.headDim(), 3 * core.headDim());
+    }
+
+    @Override
+    public ResidualStructure.HeadRows values(AttentionCore core) {
+      return new ResidualStructure.HeadRows(all, 2 * core.headDim(), 3 * core.headDim());
     }
   }
 }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import nibble.nn.Linear;
-import nibble.nn.Norm;
 import nibble.nn.Parameter;
 import nibble.nn.ResidualStructure;
 
@@ -27,37 +26,16 @@ public final class StreamStructure {
     List<ResidualStructure.Attention> attentions = new ArrayList<>();
     List<ResidualStructure.FeedForward> feedForwards = new ArrayList<>();
     for (TransformerBlock block : blocks) {
-      SelfAttention attention = block.attention();
-      FeedForward feedForward = block.feedForward();
-      switch (block.wiring()) {
-        case Wiring.PreNorm(Norm first, Norm second) -> {
-          readers.add(new ResidualStructure.Reader(first, attention.inputs()));
-          readers.add(new ResidualStructure.Reader(second, feedForward.up()));
-        }
-        case Wiring.Parallel(Norm first, Norm second) -> {
-          readers.add(new ResidualStructure.Reader(first, attention.inputs()));
-          readers.add(new ResidualStructure.Reader(second, feedForward.up()));
-        }
-        case Wiring.Sandwich w -> {
-          return Optional.empty();
-        }
-        case Wiring.PostNorm w -> {
-          return Optional.empty();
-        }
+      if (block.wiring() instanceof Wiring.Sandwich || block.wiring() instanceof Wiring.PostNorm) {
+        return Optional.empty();
       }
-      allWriters.add(attention.output());
-      allWriters.add(feedForward.down());
-      attentions.add(structure(attention));
-      feedForwards.add(new ResidualStructure.FeedForward(feedForward.up(), feedForward.down()));
+      readers.addAll(block.readers());
+      allWriters.add(block.attention().output());
+      allWriters.add(block.feedForward().down());
+      block.attentionPath().ifPresent(attentions::add);
+      block.feedForwardPath().ifPresent(feedForwards::add);
     }
     readers.add(last);
     return Optional.of(new ResidualStructure(hidden, embeddings, allWriters, readers, attentions, feedForwards));
-  }
-
-  private static ResidualStructure.Attention structure(SelfAttention attention) {
-    AttentionCore core = attention.parts().core();
-    ResidualStructure.ValueRows values = attention.parts().projection().values(core);
-    return new ResidualStructure.Attention(
-        attention.inputs(), values, attention.output(), core.heads(), core.keyValueHeads(), core.headDim());
   }
 }

@@ -2,9 +2,11 @@ package nibble.nn.transformer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
+import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -79,6 +81,40 @@ public final class TransformerBlock implements Block {
     stages.add(feedForward.up());
     stages.add(List.of(feedForward.down()));
     return stages;
+  }
+
+  @Override
+  public Optional<ResidualStructure.Attention> attentionPath() {
+    SelfAttention.Parts parts = attention.parts();
+    AttentionCore core = parts.core();
+    RotaryEmbedding rotary = parts.rotary();
+    ResidualStructure.Between between =
+        new ResidualStructure.Between(rotary == null ? 0 : rotary.dims(), parts.queryNorm() != null || parts.keyNorm() != null);
+    Projection rows = parts.projection();
+    return Optional.of(
+        new ResidualStructure.Attention(
+            attention.inputs(), rows.queries(core), rows.keys(core), rows.values(core), attention.output(), core.heads(), core.keyValueHeads(), core.headDim(),
+            between));
+  }
+
+  @Override
+  public Optional<ResidualStructure.FeedForward> feedForwardPath() {
+    return Optional.of(new ResidualStructure.FeedForward(feedForward.up(), feedForward.down(), feedForward.carrier()));
+  }
+
+  /** The normalisations with the layers that read their result and nothing else; none in a post-norm block, where the stream reads it too. */
+  public List<ResidualStructure.Reader> readers() {
+    return switch (wiring) {
+      case Wiring.PreNorm(Norm first, Norm second) -> readers(first, second);
+      case Wiring.Parallel(Norm first, Norm second) -> readers(first, second);
+      case Wiring.Sandwich w -> readers(w.beforeAttention(), w.beforeFeedForward());
+      case Wiring.PostNorm w -> List.of();
+    };
+  }
+
+  private List<ResidualStructure.Reader> readers(Norm beforeAttention, Norm beforeFeedForward) {
+    return List.of(
+        new ResidualStructure.Reader(beforeAttention, attention.inputs()), new ResidualStructure.Reader(beforeFeedForward, feedForward.up()));
   }
 
   /** The normalisations, those over the channels of a head included. */

@@ -1,7 +1,9 @@
 package nibble.nn.vit;
 
+import java.util.List;
 import nibble.nn.Linear;
 import nibble.nn.Parameter;
+import nibble.nn.ResidualStructure;
 import nibble.nn.Sites;
 import nibble.nn.WeightSource;
 import nibble.tensor.Ops;
@@ -18,12 +20,14 @@ final class FusedAttention {
   record Names(String qkvWeight, @Nullable String qkvBias, String outputWeight, String outputBias) {}
 
   private final int hidden;
+  private final int heads;
   private final Linear qkv;
   private final AttentionCore core;
   private final Linear output;
 
   FusedAttention(String name, Names names, int hidden, int heads, float scale, WeightSource weights, Sites sites) {
     this.hidden = hidden;
+    this.heads = heads;
     Parameter weight = weights.parameter(names.qkvWeight(), 3 * hidden, hidden);
     String biasName = names.qkvBias();
     @Nullable Parameter bias = biasName == null ? null : weights.parameter(biasName, 3 * hidden);
@@ -48,6 +52,13 @@ final class FusedAttention {
   private Tensor part(Ops ops, Tensor all, int index) {
     int from = index * hidden;
     return ops.isRecording() ? ops.slice(all, 2, from, from + hidden) : all.slice(2, from, from + hidden);
+  }
+
+  ResidualStructure.Attention path() {
+    int headDim = hidden / heads;
+    return new ResidualStructure.Attention(
+        List.of(qkv), new ResidualStructure.HeadRows(qkv, 0, headDim), new ResidualStructure.HeadRows(qkv, hidden, headDim),
+        new ResidualStructure.HeadRows(qkv, 2 * hidden, headDim), output, heads, heads, headDim, ResidualStructure.Between.NOTHING);
   }
 
   Linear qkv() {

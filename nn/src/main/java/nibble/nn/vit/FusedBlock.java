@@ -1,6 +1,7 @@
 package nibble.nn.vit;
 
 import java.util.List;
+import java.util.Optional;
 import nibble.nn.Activation;
 import nibble.nn.Block;
 import nibble.nn.Linear;
@@ -49,6 +50,16 @@ record FusedBlock(String name, Order order, Norm norm1, FusedAttention attention
   @Override
   public List<List<Linear>> stages() {
     return List.of(List.of(attention.qkv()), List.of(attention.output()), List.of(fc1), List.of(fc2));
+  }
+
+  @Override
+  public Optional<ResidualStructure.Attention> attentionPath() {
+    return Optional.of(attention.path());
+  }
+
+  @Override
+  public Optional<ResidualStructure.FeedForward> feedForwardPath() {
+    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation, fc2));
   }
 
   /** The normalisations with who reads them, where nothing else does: none after a sum. */

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import nibble.nn.LayerInput;
 import nibble.nn.Linear;
+import nibble.nn.ResidualStructure;
 import nibble.nn.Site;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -13,6 +14,7 @@ final class SplitAttention {
   /** Names of the four layers in the checkpoint, without {@code .weight} and {@code .bias}. */
   record Names(String query, String key, String value, String output) {}
 
+  private final int heads;
   private final Site input;
   private final Linear query;
   private final Linear key;
@@ -21,6 +23,7 @@ final class SplitAttention {
   private final Linear output;
 
   SplitAttention(String name, Names names, int hidden, int heads, boolean qkvBias, LayerMaker make) {
+    this.heads = heads;
     input = make.sites().add(name + ".qkv.input");
     query = make.linear(name + ".q", names.query(), hidden, hidden, qkvBias, input);
     key = make.linear(name + ".k", names.key(), hidden, hidden, qkvBias, input);
@@ -41,21 +44,13 @@ final class SplitAttention {
     return output.forward(ops, core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in), biased));
   }
 
+  ResidualStructure.Attention path() {
+    return new ResidualStructure.Attention(query, key, value, output, heads, heads, query.out() / heads);
+  }
+
   /** Query, key and value. */
   List<Linear> inputs() {
     return List.of(query, key, value);
-  }
-
-  Linear query() {
-    return query;
-  }
-
-  Linear key() {
-    return key;
-  }
-
-  Linear value() {
-    return value;
   }
 
   Linear output() {

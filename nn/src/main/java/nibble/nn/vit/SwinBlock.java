@@ -1,6 +1,7 @@
 package nibble.nn.vit;
 
 import java.util.List;
+import java.util.Optional;
 import nibble.nn.Activation;
 import nibble.nn.Block;
 import nibble.nn.Linear;
@@ -95,6 +96,16 @@ final class SwinBlock implements Block {
   @Override
   public List<List<Linear>> stages() {
     return List.of(attention.inputs(), List.of(attention.output()), List.of(fc1), List.of(fc2));
+  }
+
+  @Override
+  public Optional<ResidualStructure.Attention> attentionPath() {
+    return Optional.of(attention.path());
+  }
+
+  @Override
+  public Optional<ResidualStructure.FeedForward> feedForwardPath() {
+    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation, fc2));
   }
 
   List<Linear> attentionInputs() {

@@ -199,14 +199,10 @@ public final class ViT implements ImageClassifier {
   public Optional<ResidualStructure> residualStructure() {
     List<Linear> writers = new ArrayList<>();
     writers.add(patchEmbedding);
-    List<ResidualStructure.Attention> attentions = new ArrayList<>();
-    List<ResidualStructure.FeedForward> feedForwards = new ArrayList<>();
     for (ViTBlock block : blocks) {
       writers.add(block.attention.output());
       writers.add(block.fc2);
-      attentions.add(block.attentionStructure());
-      feedForwards.add(new ResidualStructure.FeedForward(List.of(block.fc1), block.fc2));
     }
-    return Optional.of(new ResidualStructure(config.hidden(), embeddings(), writers, readers(), attentions, feedForwards));
+    return Optional.of(new ResidualStructure(config.hidden(), embeddings(), writers, readers(), attentions(), feedForwards()));
   }
 }

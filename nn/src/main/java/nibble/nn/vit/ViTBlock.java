@@ -1,6 +1,7 @@
 package nibble.nn.vit;
 
 import java.util.List;
+import java.util.Optional;
 import nibble.nn.Activation;
 import nibble.nn.Block;
 import nibble.nn.Linear;
@@ -18,20 +19,16 @@ final class ViTBlock implements Block {
   final Linear fc2;
   private final String name;
   private final Activation activation;
-  private final int heads;
-  private final int headDim;
 
   ViTBlock(int index, ViTConfig config, LayerMaker make) {
     name = "blocks." + index;
     activation = config.activation();
-    heads = config.heads();
-    headDim = config.headDim();
     String layer = config.prefix() + "encoder.layer." + index;
     norm1 = ViT.norm(name + ".norm1", layer + ".layernorm_before", config, make);
     String attn = layer + ".attention.";
     SplitAttention.Names names =
         new SplitAttention.Names(attn + "attention.query", attn + "attention.key", attn + "attention.value", attn + "output.dense");
-    attention = new SplitAttention(name + ".attn", names, config.hidden(), heads, config.qkvBias(), make);
+    attention = new SplitAttention(name + ".attn", names, config.hidden(), config.heads(), config.qkvBias(), make);
     norm2 = ViT.norm(name + ".norm2", layer + ".layernorm_after", config, make);
     fc1 = make.linear(name + ".mlp.fc1", layer + ".intermediate.dense", config.intermediate(), config.hidden());
     fc2 = make.linear(name + ".mlp.fc2", layer + ".output.dense", config.hidden(), config.intermediate());
@@ -54,8 +51,13 @@ final class ViTBlock implements Block {
     return List.of(attention.inputs(), List.of(attention.output()), List.of(fc1), List.of(fc2));
   }
 
-  ResidualStructure.Attention attentionStructure() {
-    return new ResidualStructure.Attention(
-        attention.query(), attention.key(), attention.value(), attention.output(), heads, heads, headDim);
+  @Override
+  public Optional<ResidualStructure.Attention> attentionPath() {
+    return Optional.of(attention.path());
+  }
+
+  @Override
+  public Optional<ResidualStructure.FeedForward> feedForwardPath() {
+    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation, fc2));
   }
 }

@@ -118,7 +118,7 @@ public final class AdaLog implements ModelMethod {
   private LayerFit fit(ModelTask task, ActivationSite site, Tensor input) {
     OptionalInt bits = bits(task, site.site());
     Tensor folded = input;
-    if (bits.isPresent() && ChannelFold.norm(task.model(), site.site()).isPresent()) {
+    if (bits.isPresent() && ChannelFold.norm(task.model(), site.site(), true).isPresent()) {
       folded = fold(task, site, input, bits.getAsInt());
     }
     Map<Linear, OptionalInt> readers = new LinkedHashMap<>();

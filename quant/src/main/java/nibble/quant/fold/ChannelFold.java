@@ -20,7 +20,8 @@ import nibble.tensor.Tensor;
  * W'[:, j] = W[:, j] / a[j]     u' = u - W' c    so  W' x' + u' = W x + u
  * }</pre>
  *
- * <p>Where a normalisation feeds these layers and nothing else, it makes x' itself, at no cost: {@code gain' = a gain, bias' = a bias + c}. Elsewhere a
+ * <p>Where a normalisation feeds these layers and nothing else, it makes x' itself, at no cost: {@code gain' = a gain, bias' = a bias + c}; one
+ * without bias (RMS) takes factors alone. Elsewhere a
  * {@link ChannelScale} and a {@link ChannelShift} in the site do. RepQ-ViT (<a href="https://arxiv.org/abs/2212.08254">arXiv:2212.08254</a>, section 3.3)
  * has {@code a = 1 / r, c = -b}.
  */
@@ -41,7 +42,7 @@ public final class ChannelFold {
       throw new IllegalArgumentException("site '%s': %d factors and %d shifts do not fit the linear layers %s that read it".formatted(site, a.length, c.length, linears));
     }
     check(site, a, c);
-    Optional<Norm> norm = norm(model, site);
+    Optional<Norm> norm = norm(model, site, isShift(c));
     norm.ifPresentOrElse(n -> intoNorm(n, a, c), () -> intoSite(site, a, c));
     linears.forEach(linear -> into(linear, a, c));
     return norm.isPresent();
@@ -55,38 +56,51 @@ public final class ChannelFold {
     }
   }
 
-  /** The normalisation with gain and bias whose result passes {@code site} and is read nowhere else. */
-  public static Optional<Norm> norm(Model model, Site site) {
+  /**
+   * The normalisation whose result passes {@code site} unchanged and is read nowhere else, if it can take factors.
+   *
+   * @param shifts whether it must take shifts too, and so have a bias
+   */
+  public static Optional<Norm> norm(Model model, Site site, boolean shifts) {
     return model.readers().stream()
-        .filter(reader -> reader.linears().stream().allMatch(linear -> linear.input() == site))
+        .filter(reader -> site.isIdentity() && reader.linears().stream().allMatch(linear -> linear.input() == site))
         .map(ResidualStructure.Reader::norm)
-        .filter(norm -> norm.gain() != null && norm.bias() != null)
+        .filter(norm -> norm.gain() != null && (norm.bias() != null || !shifts))
         .findFirst();
+  }
+
+  private static boolean isShift(float[] c) {
+    for (float shift : c) {
+      if (shift != 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static void intoNorm(Norm norm, float[] a, float[] c) {
     Parameter gain = norm.gain();
-    Parameter bias = norm.bias();
-    if (gain == null || bias == null) {
-      throw new IllegalStateException("'" + norm.name() + "' has lost its gain or bias");
+    if (gain == null) {
+      throw new IllegalStateException("'" + norm.name() + "' has lost its gain");
     }
     float[] g = gain.peek().toFloats();
-    float[] t = bias.peek().toFloats();
     for (int j = 0; j < a.length; j++) {
       g[j] *= a[j];
-      t[j] = t[j] * a[j] + c[j];
     }
     gain.set(Tensor.of(g, g.length));
-    bias.set(Tensor.of(t, t.length));
+    Parameter bias = norm.bias();
+    if (bias != null) {
+      float[] t = bias.peek().toFloats();
+      for (int j = 0; j < a.length; j++) {
+        t[j] = t[j] * a[j] + c[j];
+      }
+      bias.set(Tensor.of(t, t.length));
+    }
   }
 
   private static void intoSite(Site site, float[] a, float[] c) {
     site.append(new ChannelScale(Tensor.of(a.clone(), a.length)));
-    boolean shifted = false;
-    for (float shift : c) {
-      shifted |= shift != 0;
-    }
-    if (shifted) {
+    if (isShift(c)) {
       site.append(new ChannelShift(Tensor.of(c.clone(), c.length)));
     }
   }

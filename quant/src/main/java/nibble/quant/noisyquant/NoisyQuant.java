@@ -156,7 +156,7 @@ public final class NoisyQuant implements ModelMethod {
     if (none) {
       return;
     }
-    ChannelFold.norm(model, site)
+    ChannelFold.norm(model, site, true)
         .map(Norm::bias)
         .ifPresentOrElse(bias -> add(bias, noise), () -> site.append(new ChannelShift(Tensor.of(noise.clone(), noise.length))));
     for (Linear linear : model.linears()) {

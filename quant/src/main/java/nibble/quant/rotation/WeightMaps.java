@@ -42,7 +42,7 @@ final class WeightMaps {
   }
 
   /** The output rows of every value head, and their biases; other rows of the layer stay. */
-  static void mapHeads(ResidualStructure.ValueRows values, int heads, Orthogonal q) {
+  static void mapHeads(ResidualStructure.HeadRows values, int heads, Orthogonal q) {
     Linear linear = values.linear();
     mapOutputs(linear, new Heads(q, linear.out(), heads, values.first(), values.step()));
   }
