@@ -36,6 +36,7 @@ module nibble.quant {
   exports nibble.quant.rotation;
   exports nibble.quant.rounding;
   exports nibble.quant.rtn;
+  exports nibble.quant.smoothquant;
   exports nibble.quant.stiefel;
   exports nibble.quant.training;
 }

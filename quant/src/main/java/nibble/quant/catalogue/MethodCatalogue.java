@@ -27,6 +27,7 @@ import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
 import nibble.quant.repqvit.RepQVit;
 import nibble.quant.rtn.Rtn;
+import nibble.quant.smoothquant.SmoothQuant;
 
 /** Methods by name. Immutable and thread-safe. A new method is one line in {@link #standard}. */
 public final class MethodCatalogue {
@@ -62,7 +63,8 @@ public final class MethodCatalogue {
         .withModelMethod(AdaLog.CARD, AdaLog::of)
         .withModelMethod(FqVit.CARD, FqVit::of)
         .withModelMethod(Brecq.CARD, Brecq::of)
-        .withModelMethod(QDrop.CARD, QDrop::of);
+        .withModelMethod(QDrop.CARD, QDrop::of)
+        .withModelMethod(SmoothQuant.CARD, SmoothQuant::of);
   }
 
   /**
