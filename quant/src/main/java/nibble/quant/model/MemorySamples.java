@@ -1,7 +1,11 @@
 package nibble.quant.model;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import nibble.nn.TokenIds;
+import nibble.tensor.DType;
+import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /** Samples in memory. Training takes them in random order and unchanged. */
@@ -52,30 +56,47 @@ final class MemorySamples implements SampleSource {
 
     @Override
     public Samples next() {
-      Tensor first = batches.getFirst().inputs();
-      int elements = (int) (first.size() / first.dim(0));
-      float[] values = new float[Math.multiplyExact(batch, elements)];
+      List<Tensor> rows = new ArrayList<>();
       int[] labels = new int[batch];
       for (int i = 0; i < batch; i++) {
-        copy(index(position++), values, i * elements, labels, i);
+        Place place = place(index(position++));
+        rows.add(place.samples().inputs().slice(0, place.row(), place.row() + 1));
+        int[] known = place.samples().labels();
+        labels[i] = known == null ? 0 : known[place.row()];
       }
-      Tensor inputs = Tensor.of(values, first.shape().with(0, batch).dims());
-      return new Samples(inputs, hasLabels() ? labels : null);
+      return new Samples(joined(rows), hasLabels() ? labels : null);
     }
 
-    private void copy(int index, float[] values, int offset, int[] labels, int at) {
+    private record Place(Samples samples, int row) {}
+
+    private Place place(int index) {
       int rest = index;
       for (Samples samples : batches) {
         if (rest < samples.count()) {
-          Tensor row = samples.inputs().slice(0, rest, rest + 1).toF32();
-          System.arraycopy(row.toFloats(), 0, values, offset, (int) row.size());
-          int[] known = samples.labels();
-          labels[at] = known == null ? 0 : known[rest];
-          return;
+          return new Place(samples, rest);
         }
         rest -= samples.count();
       }
       throw new IndexOutOfBoundsException(index);
+    }
+
+    private static Tensor joined(List<Tensor> rows) {
+      Shape shape = rows.getFirst().shape();
+      for (Tensor row : rows) {
+        if (!row.shape().equals(shape)) {
+          throw new IllegalArgumentException(
+              "samples of one batch must have one shape, found %s and %s; train with a batch of 1, or with windows of one length".formatted(shape, row.shape()));
+        }
+      }
+      if (rows.getFirst().dtype() == DType.I32) {
+        return TokenIds.tensor(rows.stream().map(row -> TokenIds.of(row).flat()).toList());
+      }
+      int elements = (int) shape.size();
+      float[] values = new float[Math.multiplyExact(rows.size(), elements)];
+      for (int i = 0; i < rows.size(); i++) {
+        System.arraycopy(rows.get(i).toFloats(), 0, values, i * elements, elements);
+      }
+      return Tensor.of(values, shape.with(0, rows.size()).dims());
     }
 
     private int index(long place) {
