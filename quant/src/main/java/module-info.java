@@ -6,10 +6,12 @@ module nibble.quant {
 
   exports nibble.quant.adalog;
   exports nibble.quant.adaround;
+  exports nibble.quant.affinequant;
   exports nibble.quant.allocation;
   exports nibble.quant.bcq;
   exports nibble.quant.brecq;
   exports nibble.quant.catalogue;
+  exports nibble.quant.equivalence;
   exports nibble.quant.fisher;
   exports nibble.quant.fold;
   exports nibble.quant.format;
@@ -24,6 +26,7 @@ module nibble.quant {
   exports nibble.quant.model;
   exports nibble.quant.noisyquant;
   exports nibble.quant.observer;
+  exports nibble.quant.omniquant;
   exports nibble.quant.ostquant;
   exports nibble.quant.pca;
   exports nibble.quant.pipeline;
@@ -37,6 +40,7 @@ module nibble.quant {
   exports nibble.quant.rotation;
   exports nibble.quant.rounding;
   exports nibble.quant.rtn;
+  exports nibble.quant.smoothquant;
   exports nibble.quant.spinquant;
   exports nibble.quant.stiefel;
   exports nibble.quant.training;

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.Function;
 import nibble.quant.adalog.AdaLog;
 import nibble.quant.adaround.AdaRound;
+import nibble.quant.affinequant.AffineQuant;
 import nibble.quant.bcq.Bcq;
 import nibble.quant.brecq.Brecq;
 import nibble.quant.brecq.QDrop;
@@ -21,6 +22,7 @@ import nibble.quant.mixed.MixedPrecision;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.noisyquant.NoisyQuant;
+import nibble.quant.omniquant.OmniQuant;
 import nibble.quant.ostquant.OstQuant;
 import nibble.quant.ptq4vit.Ptq4Vit;
 import nibble.quant.qwt.Qwt;
@@ -28,6 +30,7 @@ import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
 import nibble.quant.repqvit.RepQVit;
 import nibble.quant.rtn.Rtn;
+import nibble.quant.smoothquant.SmoothQuant;
 import nibble.quant.spinquant.SpinQuant;
 
 /** Methods by name. Immutable and thread-safe. A new method is one line in {@link #standard}. */
@@ -66,7 +69,10 @@ public final class MethodCatalogue {
         .withModelMethod(AdaLog.CARD, AdaLog::of)
         .withModelMethod(FqVit.CARD, FqVit::of)
         .withModelMethod(Brecq.CARD, Brecq::of)
-        .withModelMethod(QDrop.CARD, QDrop::of);
+        .withModelMethod(QDrop.CARD, QDrop::of)
+        .withModelMethod(OmniQuant.CARD, OmniQuant::of)
+        .withModelMethod(AffineQuant.CARD, AffineQuant::of)
+        .withModelMethod(SmoothQuant.CARD, SmoothQuant::of);
   }
 
   /**

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import nibble.quant.bcq.Bcq;
 import nibble.quant.bcq.BcqOptions;
+import nibble.quant.format.Granularity;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
@@ -63,21 +64,41 @@ public final class Presets {
       throw new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize");
     }
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
-    SiteRules textRules = textRules(rest.remove("embedding-bits"), rest.remove("per-channel"));
+    SiteRules tableRules = tableRules(rest.remove("embedding-bits"));
+    SiteRules channelRules = channelRules(rest.remove("per-channel"));
     @Nullable String observerWord = rest.remove("observer");
     if (observerWord != null && name.noWeightMethod(catalogue)) {
       throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(name));
     }
-    if (!textRules.entries().isEmpty() && name.noWeightMethod(catalogue)) {
-      throw new IllegalArgumentException("options embedding-bits and per-channel are for weight methods, %s is none".formatted(name));
+    if (!tableRules.entries().isEmpty() && name.noWeightMethod(catalogue)) {
+      throw new IllegalArgumentException("option embedding-bits is for weight methods, %s is none".formatted(name));
     }
-    Steps steps = new Steps(catalogue, scheme, rules, textRules, observer(observerWord), seed);
+    boolean grouped = scheme.weights().map(w -> w.granularity() instanceof Granularity.PerGroup).orElse(false);
+    if (!channelRules.entries().isEmpty() && !grouped && name.noWeightMethod(catalogue)) {
+      throw new IllegalArgumentException("option per-channel is for schemes with a group size, '%s' has none".formatted(scheme));
+    }
+    Steps steps = new Steps(catalogue, scheme, with(rules, channelRules), with(with(rules, tableRules), channelRules), rules, observer(observerWord), seed);
     checkKnown(name, catalogue, rest);
     return new Recipe(name.parts().stream().flatMap(part -> steps.of(part, rest).stream()).toList());
   }
 
-  /** The steps of one part of a name. */
-  private record Steps(MethodCatalogue catalogue, Scheme scheme, SiteRules rules, SiteRules textRules, ObserverKind observer, long seed) {
+  private static SiteRules with(SiteRules rules, SiteRules more) {
+    SiteRules all = rules;
+    for (SiteRules.Entry entry : more.entries()) {
+      all = all.with(entry.pattern().text(), entry.rule());
+    }
+    return all;
+  }
+
+  /**
+   * The steps of one part of a name.
+   *
+   * @param modelRules for methods that quantize a whole model
+   * @param weightRules for weight methods
+   * @param inputRules for the inputs of their layers
+   */
+  private record Steps(
+      MethodCatalogue catalogue, Scheme scheme, SiteRules modelRules, SiteRules weightRules, SiteRules inputRules, ObserverKind observer, long seed) {
     List<RecipeStep> of(String part, Map<String, String> options) {
       if (part.equals(MethodName.HADAMARD)) {
         return List.of(new RecipeStep.Rotate(seed, EnumSet.allOf(RotationKind.class)));
@@ -85,7 +106,7 @@ public final class Presets {
       Map<String, Object> own = optionsOf(catalogue.card(part), options);
       if (catalogue.isModelMethod(part)) {
         boolean quantizes = catalogue.modelMethod(part, own).place() == MethodPlace.QUANTIZE;
-        return List.of(new RecipeStep.ApplyMethod(part, own, quantizes ? scheme : NO_SCHEME, quantizes ? rules : SiteRules.NONE));
+        return List.of(new RecipeStep.ApplyMethod(part, own, quantizes ? scheme : NO_SCHEME, quantizes ? modelRules : SiteRules.NONE));
       }
       WeightMethod unused = catalogue.method(part, own);
       return weightSteps(part, own, scheme.weights().orElseThrow());
@@ -93,23 +114,21 @@ public final class Presets {
 
     private List<RecipeStep> weightSteps(String part, Map<String, Object> own, WeightScheme weights) {
       checkBits(part, weights.format().bits());
-      SiteRules weightRules = rules;
-      for (SiteRules.Entry entry : textRules.entries()) {
-        weightRules = weightRules.with(entry.pattern().text(), entry.rule());
-      }
       List<RecipeStep> steps = new ArrayList<>();
       steps.add(new RecipeStep.QuantizeWeights(part, own, weights, weightRules));
-      scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, rules)));
+      scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, inputRules)));
       return steps;
     }
   }
 
-  /** Rules for weights only: the table of word vectors, and layers that a group size does not divide. */
-  private static SiteRules textRules(@Nullable String tableBits, @Nullable String perChannel) {
+  /** A rule for the table of word vectors. */
+  private static SiteRules tableRules(@Nullable String tableBits) {
+    return tableBits == null || tableBits(tableBits) == FLOAT_BITS ? SiteRules.NONE : SiteRules.NONE.with(TABLE, SiteRule.bits(tableBits(tableBits)));
+  }
+
+  /** Rules for layers that a group size does not divide. */
+  private static SiteRules channelRules(@Nullable String perChannel) {
     SiteRules rules = SiteRules.NONE;
-    if (tableBits != null && tableBits(tableBits) != FLOAT_BITS) {
-      rules = rules.with(TABLE, SiteRule.bits(tableBits(tableBits)));
-    }
     if (perChannel != null && !perChannel.equals("none")) {
       for (String pattern : perChannel.split(",", -1)) {
         rules = rules.with(pattern.strip(), new SiteRule.PerChannel());

@@ -7,7 +7,7 @@ import nibble.nn.Linear;
  * A place of a model where channels can take other scales while the float function stays: what makes a channel gives {@code a} times as much, what reads it
  * takes {@code 1 / a} of that. {@link ScaleEdges} finds those of a model.
  */
-public sealed interface ScaleEdge permits NormEdge, ValueEdge, FeedForwardEdge, QueryKeyEdge {
+public sealed interface ScaleEdge permits NormEdge, ValueEdge, FeedForwardEdge, QueryKeyEdge, OnlineEdge {
   /** A name for messages, such as {@code layers.0.attn.o.input}. */
   String name();
 

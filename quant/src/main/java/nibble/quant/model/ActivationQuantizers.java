@@ -5,6 +5,7 @@ import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.Granularity;
 import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
+import nibble.quant.format.Scheme;
 import nibble.quant.format.Symmetry;
 import nibble.quant.observer.ActivationObserver;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,23 @@ public final class ActivationQuantizers {
     Grid grid = observer.grid(format);
     int zeroPoint = symmetric ? 0 : grid.zeroPoint() + (1 << (format.bits() - 1));
     return new ActivationQuantizer.PerTensor(format.bits(), symmetric, grid.scale(), zeroPoint);
+  }
+
+  /**
+   * For {@link ModelMethod#check} of methods that take the grids of weights from the scheme and quantize the inputs of linear layers token by token.
+   *
+   * @throws IllegalArgumentException if the scheme leaves weights in float, or has activations of another kind
+   */
+  public static void requireTokens(String method, Scheme scheme) {
+    if (scheme.weights().isEmpty()) {
+      throw new IllegalArgumentException("%s quantizes weights, the scheme '%s' leaves them in float; name a scheme such as W4A16".formatted(method, scheme));
+    }
+    scheme.activations().ifPresent(a -> {
+      if (a.timing() != ActivationScheme.Timing.DYNAMIC) {
+        throw new IllegalArgumentException("%s finds activation scales for each token, the scheme '%s' has static ones; use a:dynamic".formatted(method, scheme));
+      }
+      ActivationQuantizer unused = of(method, a, null);
+    });
   }
 
   private static IllegalArgumentException unsupported(String layer, String what, String remedy) {

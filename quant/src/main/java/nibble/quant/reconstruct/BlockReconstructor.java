@@ -66,6 +66,16 @@ public final class BlockReconstructor {
     }
   }
 
+  /** The loss of the learners' present values over all samples, as the part will be when it is finished, without penalties. */
+  public double error(BiFunction<Ops, Tensor, Tensor> part, Streams streams, List<? extends Learner> learners) {
+    learners.forEach(Learner::begin);
+    try {
+      return error(new Part(part, streams, learners), 0);
+    } finally {
+      learners.forEach(Learner::end);
+    }
+  }
+
   private Result learn(Part part, SplittableRandom random) {
     double before = error(part, 0);
     double least = before;

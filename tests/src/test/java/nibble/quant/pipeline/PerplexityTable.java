@@ -17,6 +17,10 @@ import nibble.nn.evaluation.TokenWindows;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
 import nibble.quant.format.Scheme;
+import nibble.quant.model.MethodProgress;
+import nibble.quant.model.ResumeStore;
+import nibble.quant.model.SampleSource;
+import nibble.quant.model.Samples;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -47,7 +51,9 @@ final class PerplexityTable {
       if (!method.equals("float")) {
         MethodCatalogue catalogue = MethodCatalogue.standard();
         new RecipeRunner(catalogue, Presets.recipe(catalogue, method, options(scheme), Scheme.parse(scheme), 1))
-            .run(ops, model.model(), calibration, (result, done, total) -> {});
+            .run(
+                ops, model.model(), () -> ModelLoader.load(folder).model(), SampleSource.of(calibration.stream().map(Samples::unlabelled).toList()), 1,
+                MethodProgress.NONE, ResumeStore.NONE);
       }
       Divergence d =
           Divergence.of(ops, model.languageModel(), reference.languageModel(), text, TokenWindows.separate(256, 1), share -> {});
