@@ -11,6 +11,7 @@ module nibble.quant {
   exports nibble.quant.bcq;
   exports nibble.quant.brecq;
   exports nibble.quant.catalogue;
+  exports nibble.quant.cbq;
   exports nibble.quant.equivalence;
   exports nibble.quant.fisher;
   exports nibble.quant.fold;

@@ -11,6 +11,7 @@ import nibble.quant.affinequant.AffineQuant;
 import nibble.quant.bcq.Bcq;
 import nibble.quant.brecq.Brecq;
 import nibble.quant.brecq.QDrop;
+import nibble.quant.cbq.Cbq;
 import nibble.quant.fqvit.FqVit;
 import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
@@ -72,6 +73,7 @@ public final class MethodCatalogue {
         .withModelMethod(QDrop.CARD, QDrop::of)
         .withModelMethod(OmniQuant.CARD, OmniQuant::of)
         .withModelMethod(AffineQuant.CARD, AffineQuant::of)
+        .withModelMethod(Cbq.CARD, Cbq::of)
         .withModelMethod(SmoothQuant.CARD, SmoothQuant::of);
   }
 
