@@ -8,6 +8,7 @@ module nibble.quant {
   exports nibble.quant.adaround;
   exports nibble.quant.affinequant;
   exports nibble.quant.allocation;
+  exports nibble.quant.awq;
   exports nibble.quant.bcq;
   exports nibble.quant.brecq;
   exports nibble.quant.catalogue;

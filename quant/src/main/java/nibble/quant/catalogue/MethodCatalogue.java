@@ -8,6 +8,8 @@ import java.util.function.Function;
 import nibble.quant.adalog.AdaLog;
 import nibble.quant.adaround.AdaRound;
 import nibble.quant.affinequant.AffineQuant;
+import nibble.quant.awq.Awq;
+import nibble.quant.awq.ClippedRounding;
 import nibble.quant.bcq.Bcq;
 import nibble.quant.brecq.Brecq;
 import nibble.quant.brecq.QDrop;
@@ -58,6 +60,7 @@ public final class MethodCatalogue {
         .with(Gptq.CARD, Gptq::of)
         .with(AdaRound.CARD, AdaRound::of)
         .with(Bcq.CARD, Bcq::of)
+        .with(ClippedRounding.CARD, ClippedRounding::of)
         .withModelMethod(SpinQuant.CARD, SpinQuant::of)
         .withModelMethod(OstQuant.CARD, OstQuant::of)
         .withModelMethod(Gplq.CARD, Gplq::of)
@@ -74,7 +77,8 @@ public final class MethodCatalogue {
         .withModelMethod(OmniQuant.CARD, OmniQuant::of)
         .withModelMethod(AffineQuant.CARD, AffineQuant::of)
         .withModelMethod(Cbq.CARD, Cbq::of)
-        .withModelMethod(SmoothQuant.CARD, SmoothQuant::of);
+        .withModelMethod(SmoothQuant.CARD, SmoothQuant::of)
+        .withModelMethod(Awq.CARD, Awq::of);
   }
 
   /**

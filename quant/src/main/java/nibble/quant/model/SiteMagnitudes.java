@@ -3,6 +3,7 @@ package nibble.quant.model;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.BiFunction;
 import nibble.nn.Model;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
@@ -23,13 +24,18 @@ public final class SiteMagnitudes {
    * @throws IllegalStateException if the forward pass does not reach one of the sites
    */
   public static Map<Site, ChannelMagnitudes> measure(Ops ops, Model model, Iterable<Tensor> inputs, Collection<Site> sites) {
+    return measure(ops, model::forward, inputs, sites);
+  }
+
+  /** The same for a part of a model, which {@code forward} runs. */
+  public static Map<Site, ChannelMagnitudes> measure(Ops ops, BiFunction<Ops, Tensor, Tensor> forward, Iterable<Tensor> inputs, Collection<Site> sites) {
     Map<Site, Measuring> measuring = new LinkedHashMap<>();
     sites.forEach(site -> measuring.computeIfAbsent(site, s -> new Measuring(s.name())));
     measuring.forEach(Site::append);
     try (var inference = ops.noGrad()) {
       for (Tensor input : inputs) {
         try (Scope scope = ops.scope()) {
-          Tensor unused = model.forward(ops, input); // the functions in its sites are what counts
+          Tensor unused = forward.apply(ops, input); // the functions in its sites are what counts
         }
       }
     } finally {
