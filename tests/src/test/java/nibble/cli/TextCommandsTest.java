@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import nibble.loaders.api.Embedder;
 import nibble.loaders.json.Json;
+import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonObject;
 import nibble.testing.SharedData;
 import nibble.testing.TinyModelFolder;
@@ -83,6 +85,23 @@ class TextCommandsTest {
     assertEquals("Once" + result.string("text") + System.lineSeparator(), streamed.out());
     JsonObject chat = json("generate", folder, "--chat", "--system", "be", "--prompt", "hi", "-n", "3", "--json");
     assertEquals(1 + "<system>be\n<user>hi\n<assistant>".length(), chat.integer("prompt_tokens"));
+  }
+
+  @Test
+  void benchTimesWhatTheModelDoes() throws IOException {
+    String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
+    String encoder = TinyTextFolders.bert(temp.resolve("encoder")).toString();
+    String[] options = {"--kernel", "none", "--seconds", "0.001", "--threads", "1", "--json", "--quiet"};
+    JsonArray tokens = json(with(options, "bench", writer)).array("speeds");
+    assertEquals("prompt of 48 tokens", tokens.object(0).string("work"));
+    assertTrue(tokens.object(0).number("tokens_per_second") > 0 && tokens.object(1).number("tokens_per_second") > 0);
+    JsonArray texts = json(with(options, "bench", encoder)).array("speeds");
+    assertEquals("batch 32 of 16 tokens", texts.object(1).string("work"));
+    assertTrue(texts.object(1).number("texts_per_second") > 0);
+  }
+
+  private static String[] with(String[] options, String... first) {
+    return Stream.concat(Arrays.stream(first), Arrays.stream(options)).toArray(String[]::new);
   }
 
   @Test

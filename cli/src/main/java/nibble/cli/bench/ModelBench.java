@@ -5,52 +5,48 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import nibble.cli.evaluation.Evaluation;
 import nibble.kernels.parallel.WorkSplitter;
-import nibble.nn.ImageClassifier;
+import nibble.nn.Model;
 import nibble.tensor.Ops;
-import nibble.tensor.Tensor;
 
-/** Measures forward passes of a model on random pixels. */
+/** Measures forward passes of a model on random input: images, texts, or a prompt and the tokens behind it. */
 public final class ModelBench {
   private ModelBench() {}
 
   /**
    * One measurement.
    *
-   * @param batch images at a time
+   * @param work what was computed, such as {@code batch 8}
    * @param threads how many worked
-   * @param imagesPerSecond at best
+   * @param unit what was counted, such as {@code images}
+   * @param perSecond how many of it at best
    */
-  public record Speed(int batch, int threads, double imagesPerSecond) {}
+  public record Speed(String work, int threads, String unit, double perSecond) {}
 
-  /** Seconds from the start of this process to the logits of the first image, which this call computes; empty where the system does not tell when it started. */
-  public static Optional<Double> secondsToFirstImage(ImageClassifier model, int threads) {
+  /**
+   * Seconds from the start of this process to the result of the lightest work, such as one image, which this call computes; empty where the system
+   * does not tell when it started.
+   */
+  public static Optional<Double> secondsToFirstResult(Model model, int threads) {
     try (WorkSplitter splitter = WorkSplitter.ofThreads(threads);
         Ops ops = new Ops(splitter)) {
-      new Evaluation(ops, 1).logits(model, pixels(model, 1));
+      Workload.of(model).getFirst().prepared().apply(ops).run();
     }
     return ProcessHandle.current().info().startInstant().map(start -> Duration.between(start, Instant.now()).toNanos() * 1e-9);
   }
 
-  /** Speeds for batches of 1 and 8, on one thread and on {@code threads}; each until nothing has become faster for {@code seconds}. */
-  public static List<Speed> speeds(ImageClassifier model, int threads, double seconds) {
+  /** Speeds of all work, on one thread and on {@code threads}; each until nothing has become faster for {@code seconds}. */
+  public static List<Speed> speeds(Model model, int threads, double seconds) {
     List<Speed> speeds = new ArrayList<>();
     for (int workers : threads > 1 ? new int[] {1, threads} : new int[] {1}) {
       try (WorkSplitter splitter = WorkSplitter.ofThreads(workers);
           Ops ops = new Ops(splitter)) {
-        for (int batch : new int[] {1, 8}) {
-          Tensor pixels = pixels(model, batch);
-          Evaluation evaluation = new Evaluation(ops, batch);
-          speeds.add(new Speed(batch, workers, batch / new Stopwatch(seconds).secondsPerCall(() -> evaluation.logits(model, pixels))));
+        for (Workload work : Workload.of(model)) {
+          double secondsPerCall = new Stopwatch(seconds).secondsPerCall(work.prepared().apply(ops));
+          speeds.add(new Speed(work.name(), workers, work.unit(), work.count() / secondsPerCall));
         }
       }
     }
     return speeds;
-  }
-
-  private static Tensor pixels(ImageClassifier model, int batch) {
-    int side = model.imageSize();
-    return Tensor.of(new Operands().normal(batch * model.channels() * side * side), batch, model.channels(), side, side);
   }
 }

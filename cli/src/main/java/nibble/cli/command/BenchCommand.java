@@ -38,7 +38,7 @@ public final class BenchCommand extends NibbleCommand {
   public BenchCommand() {}
 
   /** What was measured of a model. */
-  private record Model(Optional<Double> firstImage, List<ModelBench.Speed> speeds) {}
+  private record Model(Optional<Double> first, List<ModelBench.Speed> speeds) {}
 
   @Override
   int run(Console console, CommonOptions common) {
@@ -47,7 +47,7 @@ public final class BenchCommand extends NibbleCommand {
     }
     List<String> chosen = chosen();
     int threads = common.threads();
-    Model model = model(threads); // before all else: its first image counts from the start of the process
+    Model model = model(threads); // before all else: its first result counts from the start of the process
     KernelBench bench = new KernelBench(seconds, threads);
     List<Peaks> peaks = chosen.isEmpty() ? List.of() : bench.peaks();
     List<Measurement> measurements = new ArrayList<>();
@@ -90,7 +90,7 @@ public final class BenchCommand extends NibbleCommand {
     }
     try (OpenModel open = OpenModel.of(name)) {
       return open.checked(
-          () -> new Model(ModelBench.secondsToFirstImage(open.imageClassifier(), threads), ModelBench.speeds(open.imageClassifier(), threads, seconds)));
+          () -> new Model(ModelBench.secondsToFirstResult(open.model(), threads), ModelBench.speeds(open.model(), threads, seconds)));
     }
   }
 
@@ -106,9 +106,9 @@ public final class BenchCommand extends NibbleCommand {
           String.format(Locale.ROOT, "%.1f GFLOP/s multiply-add, %.1f GB/s read", peak.flops() * 1e-9, peak.bytesPerSecond() * 1e-9));
     }
     if (model != null) {
-      model.firstImage().ifPresent(time -> facts.row("start to first image", String.format(Locale.ROOT, "%.2f s", time)));
+      model.first().ifPresent(time -> facts.row("start to first result", String.format(Locale.ROOT, "%.2f s", time)));
       for (ModelBench.Speed speed : model.speeds()) {
-        facts.row("batch %d, %s".formatted(speed.batch(), threadCount(speed.threads())), String.format(Locale.ROOT, "%.1f images/s", speed.imagesPerSecond()));
+        facts.row("%s, %s".formatted(speed.work(), threadCount(speed.threads())), String.format(Locale.ROOT, "%.1f %s/s", speed.perSecond(), speed.unit()));
       }
     }
     PeakMemory.bytes().ifPresent(bytes -> facts.row("peak memory of the process", String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
@@ -146,7 +146,7 @@ public final class BenchCommand extends NibbleCommand {
             .put("peaks", peaks.stream().map(p -> JsonOut.object().put("threads", p.threads()).put("flops", p.flops()).put("bytes_per_second", p.bytesPerSecond())).toList())
             .put("kernels", measurements.stream().map(m -> json(m, peak(peaks, m))).toList());
     if (model != null) {
-      result.put("seconds_to_first_image", model.firstImage().orElse(Double.NaN));
+      result.put("seconds_to_first_result", model.first().orElse(Double.NaN));
       result.put("speeds", model.speeds().stream().map(BenchCommand::json).toList());
     }
     PeakMemory.bytes().ifPresent(bytes -> result.put("peak_bytes", bytes));
@@ -162,7 +162,7 @@ public final class BenchCommand extends NibbleCommand {
   }
 
   private static JsonOut json(ModelBench.Speed speed) {
-    return JsonOut.object().put("batch", speed.batch()).put("threads", speed.threads()).put("images_per_second", speed.imagesPerSecond());
+    return JsonOut.object().put("work", speed.work()).put("threads", speed.threads()).put(speed.unit() + "_per_second", speed.perSecond());
   }
 
   private static Peaks peak(List<Peaks> peaks, Measurement m) {
