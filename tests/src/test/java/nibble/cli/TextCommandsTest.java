@@ -145,6 +145,37 @@ class TextCommandsTest {
   }
 
   @Test
+  void compareMeasuresTextModelsInOneTable() throws IOException {
+    String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
+    String small = temp.resolve("small").toString();
+    json("quantize", writer, "--method", "rtn", "--scheme", "W4A16 g16", "--out", small, "--json", "--quiet");
+    String text = Files.writeString(temp.resolve("text"), "Some words to predict. ".repeat(12)).toString();
+    JsonArray rows = json("compare", writer, small, "--text", text, "--tokens", "200", "--json", "--quiet").array("rows");
+    assertEquals(1, rows.object(0).number("agreement"));
+    assertEquals(0, rows.object(0).number("kl"));
+    assertTrue(rows.object(1).number("agreement") < 1 && rows.object(1).number("kl") > 0, rows.toString());
+    assertTrue(rows.object(1).object("measures").number("perplexity") > 1, rows.toString());
+    assertTrue(rows.object(1).longInteger("bytes") < rows.object(0).longInteger("bytes"));
+    assertTrue(rows.object(1).object("measures").number("tokens/s") > 0 && rows.object(1).longInteger("peak_bytes") > 0);
+    check(2, "options for images", "compare", writer, small, "--text", text, "--built-in", "4");
+  }
+
+  @Test
+  void compareMeasuresVectorsOfSentences() throws IOException {
+    String encoder = TinyTextFolders.bert(temp.resolve("encoder")).toString();
+    String packed = temp.resolve("packed").toString();
+    json("quantize", encoder, "--method", "rtn", "--scheme", "W8A8", "--out", packed, "--json", "--quiet");
+    String pairs = Files.writeString(temp.resolve("pairs.tsv"), "1\ta cat\ta fox\n5\ta dog\ta dog\n3\ta dog\tdogs and cats\n").toString();
+    Outcome outcome = run("compare", encoder, packed, "--sts", pairs, "--markdown", "--quiet");
+    assertEquals(0, outcome.status(), outcome.err());
+    List<String> lines = outcome.out().lines().toList();
+    assertTrue(lines.getFirst().matches("\\| method \\| scheme \\| Spearman \\| cosine \\| sentences/s \\| size .*"), lines.getFirst());
+    JsonObject beside = json("eval", packed, "--sts", pairs, "--reference", encoder, "--json", "--quiet");
+    assertTrue(beside.number("cosine") > 0.98 && beside.number("cosine") < 0.9999999, beside.toString());
+    assertEquals(json("eval", encoder, "--sts", pairs, "--json", "--quiet").number("spearman"), beside.number("reference_spearman"));
+  }
+
+  @Test
   void quantizedTextModelsKeepTheirTokenizersAndRun() throws IOException {
     String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
     Path text = Files.writeString(temp.resolve("text"), "Some words to calibrate with.\nAnd a second line of them.\n".repeat(20));

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import nibble.cli.terminal.CommandFailure;
@@ -14,12 +13,9 @@ import nibble.cli.terminal.PeakMemory;
 import nibble.cli.terminal.Progress;
 import nibble.cli.terminal.Reasons;
 import nibble.cli.terminal.Table;
-import nibble.loaders.api.Embedder;
-import nibble.loaders.data.SentencePairs;
 import nibble.loaders.tokenizer.EncodeOptions;
 import nibble.loaders.tokenizer.Encoding;
 import nibble.loaders.tokenizer.Tokenizer;
-import nibble.nn.evaluation.Correlation;
 import nibble.nn.evaluation.Divergence;
 import nibble.nn.evaluation.Perplexity;
 import nibble.nn.evaluation.TokenWindows;
@@ -31,7 +27,6 @@ import org.jspecify.annotations.Nullable;
 /** What {@code nibble eval} does with text. */
 final class TextEvaluation {
   private static final int WINDOW = 1024;
-  private static final int PAIRS = 64;
 
   private final TextChoice choice;
   private final Console console;
@@ -53,10 +48,10 @@ final class TextEvaluation {
     if (text != null) {
       perplexity(model, reference, simulated, text);
     } else if (pairs != null) {
-      if (reference != null || simulated) {
-        throw CommandFailure.usage("--reference and --simulated do not go with --sts");
+      if (simulated) {
+        throw CommandFailure.usage("--simulated does not go with --sts");
       }
-      similarity(model, pairs);
+      new SentenceEvaluation(console, common).run(model, reference, pairs);
     }
   }
 
@@ -157,49 +152,5 @@ final class TextEvaluation {
     table.row("tokens/s", String.format(Locale.ROOT, "%.0f", perplexity.tokens() / seconds));
     PeakMemory.bytes().ifPresent(bytes -> table.row("peak memory of the process", String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
     table.print(console.out());
-  }
-
-  private void similarity(String name, Path file) {
-    SentencePairs all = SentencePairs.read(file);
-    List<SentencePairs.Pair> pairs = all.pairs();
-    double[] cosines = new double[pairs.size()];
-    long start = System.nanoTime();
-    try (Embedder embedder = Embedder.builder(OpenModel.folder(name)).threads(common.threads()).open();
-        Progress progress = console.progress("eval", pairs.size(), "pairs")) {
-      for (int from = 0; from < cosines.length; from += PAIRS) {
-        List<SentencePairs.Pair> batch = pairs.subList(from, Math.min(cosines.length, from + PAIRS));
-        List<float[]> first = embedder.embed(batch.stream().map(SentencePairs.Pair::first).toList());
-        List<float[]> second = embedder.embed(batch.stream().map(SentencePairs.Pair::second).toList());
-        for (int i = 0; i < batch.size(); i++) {
-          cosines[from + i] = cosine(first.get(i), second.get(i));
-        }
-        progress.to(from + batch.size());
-      }
-    }
-    double seconds = (System.nanoTime() - start) * 1e-9;
-    double spearman = Correlation.spearman(pairs.stream().mapToDouble(SentencePairs.Pair::score).toArray(), cosines);
-    if (common.json()) {
-      JsonOut result = JsonOut.result().put("pairs", cosines.length).put("spearman", spearman).put("seconds", seconds);
-      PeakMemory.bytes().ifPresent(bytes -> result.put("peak_bytes", bytes));
-      result.print(console.out());
-      return;
-    }
-    Table table = new Table("measure", "value").alignRight(1);
-    table.row("pairs", String.format(Locale.ROOT, "%,d", cosines.length));
-    table.row("Spearman correlation", String.format(Locale.ROOT, "%.4f", spearman));
-    table.row("sentences/s", String.format(Locale.ROOT, "%.0f", 2 * cosines.length / seconds));
-    table.print(console.out());
-  }
-
-  private static double cosine(float[] a, float[] b) {
-    double ab = 0;
-    double aa = 0;
-    double bb = 0;
-    for (int i = 0; i < a.length; i++) {
-      ab += (double) a[i] * b[i];
-      aa += (double) a[i] * a[i];
-      bb += (double) b[i] * b[i];
-    }
-    return ab / Math.sqrt(aa * bb);
   }
 }

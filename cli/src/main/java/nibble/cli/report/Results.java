@@ -54,6 +54,7 @@ public record Results(String title, Map<String, String> facts, List<Row> rows, L
    * @param imagesPerSecond speed of forward passes
    * @param seconds spent to make it
    * @param peakBytes largest resident memory while it was made or run
+   * @param measures what else was measured, such as a perplexity, by the name of its column; in their order
    */
   public record Row(
       String name,
@@ -66,7 +67,19 @@ public record Results(String title, Map<String, String> facts, List<Row> rows, L
       long bytes,
       double imagesPerSecond,
       double seconds,
-      long peakBytes) {
+      long peakBytes,
+      Map<String, Double> measures) {
+    /** Copies the map. */
+    public Row {
+      measures = ordered(measures);
+    }
+
+    /** A row without other measures. */
+    public Row(
+        String name, String scheme, double top1, double top5, double agreement, double logitMse, double kl, long bytes, double imagesPerSecond, double seconds, long peakBytes) {
+      this(name, scheme, top1, top5, agreement, logitMse, kl, bytes, imagesPerSecond, seconds, peakBytes, Map.of());
+    }
+
     /** A row with the outcome of an evaluation. */
     public static Row of(String name, String scheme, Score score, long bytes, double seconds, long peakBytes) {
       Score.Comparison comparison = score.comparison() == null ? new Score.Comparison(Double.NaN, Double.NaN, Double.NaN) : score.comparison();

@@ -46,7 +46,14 @@ final class ResultsJson {
         .put("images_per_second", number(row.imagesPerSecond()))
         .put("seconds", number(row.seconds()))
         .put("peak_bytes", bytes(row.peakBytes()))
+        .put("measures", measures(row.measures()))
         .build();
+  }
+
+  private static JsonObject measures(Map<String, Double> measures) {
+    JsonObject.Builder json = JsonObject.builder();
+    measures.forEach((name, value) -> json.put(name, number(value)));
+    return json.build();
   }
 
   private static JsonObject layerErrors(Results.LayerErrors errors) {
@@ -115,7 +122,14 @@ final class ResultsJson {
         json.longInteger("bytes", 0),
         known(json, "images_per_second"),
         known(json, "seconds"),
-        json.longInteger("peak_bytes", 0));
+        json.longInteger("peak_bytes", 0),
+        readMeasures(json.findObject("measures").orElse(JsonObject.empty())));
+  }
+
+  private static Map<String, Double> readMeasures(JsonObject json) {
+    Map<String, Double> measures = new LinkedHashMap<>();
+    json.keys().forEach(name -> measures.put(name, known(json, name)));
+    return measures;
   }
 
   private static double known(JsonObject json, String key) {

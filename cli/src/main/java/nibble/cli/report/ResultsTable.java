@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import nibble.cli.terminal.Progress;
 import nibble.cli.terminal.Table;
 
@@ -14,10 +15,11 @@ public final class ResultsTable {
 
   private record Column(String title, Predicate<Results.Row> known, Function<Results.Row, String> text) {}
 
-  private static final List<Column> COLUMNS =
+  private static final List<Column> LABELLED =
+      List.of(number("top-1", "%.2f %%", row -> 100 * row.top1()), number("top-5", "%.2f %%", row -> 100 * row.top5()));
+
+  private static final List<Column> COMPARED =
       List.of(
-          number("top-1", "%.2f %%", row -> 100 * row.top1()),
-          number("top-5", "%.2f %%", row -> 100 * row.top5()),
           number("agreement", "%.2f %%", row -> 100 * row.agreement()),
           number("logit MSE", "%.3g", Results.Row::logitMse),
           number("KL (nats)", "%.3g", Results.Row::kl),
@@ -38,7 +40,13 @@ public final class ResultsTable {
 
   /** The table; one line per row. A megabyte is 10^6 bytes. */
   public static Table of(Results results) {
-    List<Column> shown = COLUMNS.stream().filter(column -> results.rows().stream().anyMatch(column.known())).toList();
+    Stream<Column> measures =
+        results.rows().stream()
+            .flatMap(row -> row.measures().keySet().stream())
+            .distinct()
+            .map(name -> number(name, "%.5g", row -> row.measures().getOrDefault(name, Double.NaN)));
+    List<Column> columns = Stream.of(LABELLED.stream(), measures, COMPARED.stream()).flatMap(Function.identity()).toList();
+    List<Column> shown = columns.stream().filter(column -> results.rows().stream().anyMatch(column.known())).toList();
     List<String> header = new ArrayList<>(List.of("method", "scheme"));
     shown.forEach(column -> header.add(column.title()));
     Table table = new Table(header.toArray(String[]::new));
