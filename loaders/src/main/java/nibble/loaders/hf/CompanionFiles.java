@@ -48,8 +48,11 @@ public final class CompanionFiles {
 
   private static void copyModule(Path from, String name, FolderWriter to) {
     Path folder = from.resolve(name);
-    if (!from.normalize().equals(folder.normalize().getParent()) || !Files.isDirectory(folder)) {
+    if (!from.normalize().equals(folder.normalize().getParent())) {
       throw BadFileException.of(from.resolve(MODULES), "names the module folder '" + name + "', which is not in the model folder");
+    }
+    if (!Files.isDirectory(folder)) {
+      return; // a hub snapshot has no folder for a module without files, such as normalisation
     }
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, Files::isRegularFile)) {
       for (Path file : files) {
