@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A table {@code [rows, width]} of which a forward pass reads single rows: word vectors, learned positions. Rows are read from the
- * checkpoint's tensor as it is, so a 16-bit table stays 16 bits wide; with gradients, or once it has been converted, from the float copy.
+ * checkpoint's tensor as it is, so a 16-bit table stays 16 bits wide, and of a packed table no others are made; while the table is trained, or once it has
+ * been converted, from the float copy.
  */
 public final class Embedding {
   private final String name;
@@ -74,14 +75,15 @@ public final class Embedding {
         throw new IllegalArgumentException("'%s' has rows 0 to %d, the input asks for %d".formatted(name, rows() - 1, id));
       }
     }
+    boolean learns = ops.isRecording() && weight.requiresGrad();
     RowTable table = replacement;
     if (table != null) {
-      if (ops.isRecording() && weight.floats().requiresGrad()) {
+      if (learns) {
         throw new IllegalStateException("'" + name + "' is packed and has no derivative; train the float model, or switch to noGrad()");
       }
       return read(ops, ids, table::row);
     }
-    if (ops.isRecording()) {
+    if (learns) {
       return ops.rowsOf(weight.floats(), ids);
     }
     Tensor values = weight.value();

@@ -203,6 +203,14 @@ public final class Parameter {
     value = null;
   }
 
+  /** Whether gradients of the value are wanted. Makes no value. */
+  public boolean requiresGrad() {
+    if (origin != null) {
+      return origin.requiresGrad();
+    }
+    return value != null && value.requiresGrad();
+  }
+
   /** The value as F32 in heap memory; converted and kept on the first call. */
   public Tensor floats() {
     if (origin != null) {
