@@ -28,6 +28,14 @@ public interface Model {
     return List.of();
   }
 
+  /**
+   * The forward passes that this model consists of, each a model of its own with layers of its own: by default only itself. Quantization works on one
+   * after the other.
+   */
+  default List<Model> sides() {
+    return List.of(this);
+  }
+
   /** The trunk. */
   List<? extends Block> blocks();
 

@@ -26,6 +26,13 @@ public final class TinyTextFolders {
       {"architectures": ["BertModel"], "model_type": "bert", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
        "num_attention_heads": 4, "vocab_size": 57, "max_position_embeddings": 24, "layer_norm_eps": 1e-12, "hidden_act": "gelu", "type_vocab_size": 2}""";
 
+  private static final String CLIP =
+      """
+      {"model_type": "%s", "projection_dim": 32,
+       "vision_config": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48, "image_size": 16, "patch_size": 8},
+       "text_config": {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 40, "vocab_size": 57,
+         "max_position_embeddings": 20, "eos_token_id": 3, "projection_size": 32}}""";
+
   private TinyTextFolders() {}
 
   /** Writes a language model of 96 positions whose tokens are bytes, with a chat template, into the new folder {@code folder} and returns it. */
@@ -73,12 +80,30 @@ public final class TinyTextFolders {
   /** Writes a text encoder of 24 positions that knows single letters into the new folder {@code folder} and returns it. */
   public static Path bert(Path folder) throws IOException {
     write(folder, BERT, 6);
+    return withLetters(folder);
+  }
+
+  /**
+   * Writes a model of images of 16 x 16 pixels and of texts of single letters into the new folder {@code folder} and returns it.
+   *
+   * @param type {@code clip} or {@code siglip}
+   */
+  public static Path clip(Path folder, String type) throws IOException {
+    write(folder, CLIP.formatted(type), 7);
+    Files.writeString(
+        folder.resolve("preprocessor_config.json"),
+        "{\"image_processor_type\": \"%sImageProcessor\", \"size\": {\"height\": 16, \"width\": 16}, \"crop_size\": 16}"
+            .formatted(type.equals("clip") ? "CLIP" : "Siglip"));
+    return withLetters(folder);
+  }
+
+  private static Path withLetters(Path folder) throws IOException {
     StringBuilder vocabulary = new StringBuilder("[PAD]\n[UNK]\n[CLS]\n[SEP]\n.\n");
     for (char c = 'a'; c <= 'z'; c++) {
       vocabulary.append(c).append('\n').append("##").append(c).append('\n');
     }
     Files.writeString(folder.resolve("vocab.txt"), vocabulary);
-    Files.writeString(folder.resolve("tokenizer_config.json"), "{\"tokenizer_class\": \"BertTokenizer\", \"do_lower_case\": true}");
+    Files.writeString(folder.resolve("tokenizer_config.json"), "{\"tokenizer_class\": \"BertTokenizer\", \"do_lower_case\": true, \"pad_token\": \"[PAD]\"}");
     return folder;
   }
 

@@ -10,8 +10,10 @@ import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Table;
+import nibble.loaders.api.ImageTextEmbedder;
 import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.image.RgbImage;
+import nibble.loaders.model.ModelKind;
 import nibble.nn.ImageClassifier;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -31,6 +33,10 @@ public final class ClassifyCommand extends NibbleCommand {
   @Option(names = "--top", paramLabel = "N", description = "Classes to print (default: ${DEFAULT-VALUE}).")
   private int top = 5;
 
+  @Option(names = "--label", paramLabel = "TEXT",
+      description = "With CLIP and SigLIP: a text that may describe the images, such as 'a photo of a cat'; give several.")
+  private List<String> candidates = new ArrayList<>();
+
   /** For picocli. */
   public ClassifyCommand() {}
 
@@ -43,6 +49,36 @@ public final class ClassifyCommand extends NibbleCommand {
       throw CommandFailure.usage("--top must be at least 1, was " + top);
     }
     List<JsonOut> results = new ArrayList<>();
+    Path folder = OpenModel.folder(name);
+    if (ModelKind.of(folder) == ModelKind.IMAGES_AND_TEXTS) {
+      byTexts(folder, results, console, common);
+    } else {
+      byClasses(results, console, common);
+    }
+    if (common.json()) {
+      JsonOut.result().put("results", results).print(console.out());
+    }
+    return done();
+  }
+
+  /** Among the texts of the user, by a model of images and texts. */
+  private void byTexts(Path folder, List<JsonOut> results, Console console, CommonOptions common) {
+    if (candidates.isEmpty()) {
+      throw CommandFailure.usage("a model of images and texts chooses among texts; name some with --label");
+    }
+    try (ImageTextEmbedder embedder = ImageTextEmbedder.builder(folder).threads(common.threads()).open()) {
+      for (Path image : images) {
+        List<Choice> choices =
+            embedder.classify(image, candidates).stream().limit(top).map(p -> new Choice(p.index(), p.probability())).toList();
+        emit(image, choices, candidates, results, console, common);
+      }
+    }
+  }
+
+  private void byClasses(List<JsonOut> results, Console console, CommonOptions common) {
+    if (!candidates.isEmpty()) {
+      throw CommandFailure.usage("--label is for models of images and texts; this one has classes of its own");
+    }
     try (OpenModel open = OpenModel.of(name);
         Ops ops = new Ops(common.openSplitter())) {
       ImageClassifier model = open.imageClassifier();
@@ -52,18 +88,18 @@ public final class ClassifyCommand extends NibbleCommand {
       for (Path image : images) {
         float[] pixels = preprocessor.apply(RgbImage.decode(image));
         Tensor input = input(pixels, preprocessor.channels(), open.imageSide(), image);
-        List<Choice> choices = choices(open.checked(() -> evaluation.logits(model, input)));
-        if (common.json()) {
-          results.add(json(image, choices, labels));
-        } else {
-          print(image, choices, labels, console);
-        }
+        emit(image, choices(open.checked(() -> evaluation.logits(model, input))), labels, results, console, common);
       }
     }
+  }
+
+  private static void emit(
+      Path image, List<Choice> choices, List<String> labels, List<JsonOut> results, Console console, CommonOptions common) {
     if (common.json()) {
-      JsonOut.result().put("results", results).print(console.out());
+      results.add(json(image, choices, labels));
+    } else {
+      print(image, choices, labels, console);
     }
-    return done();
   }
 
   private static Tensor input(float[] pixels, int channels, int size, Path image) {

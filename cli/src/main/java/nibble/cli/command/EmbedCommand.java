@@ -13,6 +13,7 @@ import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Progress;
 import nibble.cli.terminal.Reasons;
 import nibble.loaders.api.Embedder;
+import nibble.loaders.api.ImageTextEmbedder;
 import nibble.loaders.model.ModelKind;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -33,6 +34,9 @@ public final class EmbedCommand extends NibbleCommand {
   @Option(names = {"-f", "--file"}, paramLabel = "FILE", description = "Take every line of this UTF-8 file as a text; - for standard input.")
   private @Nullable String file;
 
+  @Option(names = "--image", paramLabel = "FILE", description = "An image, of models that take texts and images (CLIP, SigLIP); may be given several times.")
+  private List<Path> pictures = new ArrayList<>();
+
   @Option(names = "--prefix", paramLabel = "TEXT", description = "Put this before every text, such as 'query: '.")
   private String prefix = "";
 
@@ -46,14 +50,20 @@ public final class EmbedCommand extends NibbleCommand {
   int run(Console console, CommonOptions common) throws IOException {
     Path folder = OpenModel.folder(name);
     List<JsonOut> results = new ArrayList<>();
-    if (ModelKind.of(folder) == ModelKind.IMAGE_CLASSIFIER) {
-      try (ImageFeatures features = ImageFeatures.open(folder, common)) {
-        for (String image : images(features)) {
-          emit(image, "file", features.of(Path.of(image)), console, common, results);
+    ModelKind kind = ModelKind.of(folder);
+    if (kind != ModelKind.IMAGES_AND_TEXTS && !pictures.isEmpty()) {
+      throw CommandFailure.usage("--image is for models of images and texts; name images of other models like texts");
+    }
+    switch (kind) {
+      case IMAGE_CLASSIFIER -> {
+        try (ImageFeatures features = ImageFeatures.open(folder, common)) {
+          for (String image : images(features)) {
+            emit(image, "file", features.of(Path.of(image)), console, common, results);
+          }
         }
       }
-    } else {
-      texts(folder, console, common, results);
+      case IMAGES_AND_TEXTS -> both(folder, console, common, results);
+      case TEXT_ENCODER, LANGUAGE_MODEL -> texts(folder, console, common, results); // the latter is refused by name
     }
     if (common.json()) {
       JsonOut.result().put("results", results).print(console.out());
@@ -69,6 +79,22 @@ public final class EmbedCommand extends NibbleCommand {
       throw CommandFailure.usage("name at least one image");
     }
     return inputs;
+  }
+
+  /** Texts first, then images; their vectors are of one space. */
+  private void both(Path folder, Console console, CommonOptions common, List<JsonOut> results) throws IOException {
+    if (maxTokens != null) {
+      throw CommandFailure.usage("--max-tokens is for text encoders");
+    }
+    List<String> texts = pictures.isEmpty() || file != null || !inputs.isEmpty() ? texts() : List.of();
+    try (ImageTextEmbedder embedder = ImageTextEmbedder.builder(folder).threads(common.threads()).open()) {
+      for (String text : texts) {
+        emit(text, "text", embedder.embedText(prefix + text), console, common, results);
+      }
+      for (Path picture : pictures) {
+        emit(picture.toString(), "file", embedder.embedImage(picture), console, common, results);
+      }
+    }
   }
 
   private void texts(Path folder, Console console, CommonOptions common, List<JsonOut> results) throws IOException {

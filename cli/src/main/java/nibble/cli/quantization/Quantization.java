@@ -20,6 +20,7 @@ import nibble.quant.model.DataNeed;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ResumeStore;
+import nibble.quant.model.SampleSource;
 import nibble.quant.pipeline.RecipeRunner;
 import nibble.quant.recipe.Recipe;
 import nibble.tensor.Ops;
@@ -63,8 +64,12 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
     long start = System.nanoTime();
     CodeStore remembered = store;
     try (Phases phases = new Phases(console)) {
-      MethodReport report =
-          runner.run(ops, model, floatModel, calibration.samples(), seed, phases, remembered == null ? ResumeStore.NONE : remembered);
+      ResumeStore resumed = remembered == null ? ResumeStore.NONE : remembered;
+      MethodReport report = runner.run(ops, model.sides().getFirst(), () -> floatModel.get().sides().getFirst(), calibration.samples(), seed, phases, resumed);
+      for (int i = 1; i < model.sides().size(); i++) {
+        int side = i; // what was calibrated with is input of the first side
+        report = report.then(runner.run(ops, model.sides().get(i), () -> floatModel.get().sides().get(side), SampleSource.none(), seed, phases, resumed));
+      }
       phases.close();
       return new Outcome(report, phases.ended(), (System.nanoTime() - start) * 1e-9);
     }

@@ -32,7 +32,7 @@ public record ImagePreprocessor(
 
   /**
    * The processor that {@code preprocessor_config.json} describes. Missing keys take the defaults of the class that {@code
-   * image_processor_type} names (ViT, DeiT, BEiT or CLIP; ViT if there is none).
+   * image_processor_type} names (ViT, DeiT, BEiT, CLIP or SigLIP; ViT if there is none).
    *
    * @throws BadFileException if a value is out of range, or the processor needs a step that is not supported
    */

@@ -24,6 +24,7 @@ final class PreprocessorReader {
     private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
     static final Defaults VIT = new Defaults(224, true, BILINEAR, 0, HALF, HALF);
     static final Defaults DEIT = new Defaults(256, true, BICUBIC, 224, HALF, HALF);
+    static final Defaults SIGLIP = new Defaults(224, true, BICUBIC, 0, HALF, HALF);
     static final Defaults CLIP = new Defaults(224, false, BICUBIC, 224, CLIP_MEAN, CLIP_STD);
   }
 
@@ -42,7 +43,8 @@ final class PreprocessorReader {
       case "ViT" -> Defaults.VIT;
       case "DeiT", "Beit" -> Defaults.DEIT;
       case "CLIP" -> Defaults.CLIP;
-      default -> throw config.error(key, "is '" + type + "', expected the image processor of ViT, DeiT, Beit or CLIP");
+      case "Siglip" -> Defaults.SIGLIP;
+      default -> throw config.error(key, "is '" + type + "', expected the image processor of ViT, DeiT, Beit, CLIP or Siglip");
     };
   }
 

@@ -72,7 +72,7 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
   }
 
   /**
-   * How images are prepared for an image classifier.
+   * How images are prepared for a model of images.
    *
    * @throws BadFileException if the folder does not say so, or means another number of colour channels than the model takes
    */
@@ -82,7 +82,7 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
             .preprocessorConfig()
             .orElseThrow(() -> BadFileException.of(checkpoint.folder(), "has no %s, which says how images are prepared".formatted(Checkpoint.PREPROCESSOR)));
     ImagePreprocessor preprocessor = ImagePreprocessor.fromJson(json);
-    int channels = imageClassifier().channels();
+    int channels = model instanceof ClipModel clip ? clip.config().channels() : imageClassifier().channels();
     if (preprocessor.channels() != channels) {
       throw json.error("image_mean", "is for images of %d channels, but the model takes %d".formatted(preprocessor.channels(), channels));
     }

@@ -58,6 +58,9 @@ public record ClipConfig(
     positive("vocab_size", vocabulary);
     positive("max_position_embeddings", context);
     positive("projection_dim", projection);
+    if (siglip && vision.hidden() != projection) {
+      throw new IllegalArgumentException("projection_size " + projection + " is not the hidden_size of the image tower, " + vision.hidden());
+    }
     if (imageSize < patchSize) {
       throw new IllegalArgumentException("image_size " + imageSize + " is smaller than patch_size " + patchSize);
     }

@@ -2,6 +2,7 @@ package nibble.nn.clip;
 
 import java.util.List;
 import java.util.Optional;
+import nibble.nn.Embedding;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.Parameter;
@@ -18,9 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * CLIP and SigLIP: images and texts to vectors {@code [count, projection]} of one space, not normalised.
  *
- * <p>As a {@link Model} it is its image side: {@link #forward} takes normalised pixels {@code [batch, channels, imageSize, imageSize]}, and
- * {@link #linears} and {@link #blocks} are those that quantization works on. The text side has sites of its own, named {@code text.layers.N...};
- * it runs in float.
+ * <p>{@link #forward} is its image side and takes normalised pixels {@code [batch, channels, imageSize, imageSize]}; {@link #textVectors} is the other side, whose
+ * sites are called {@code text.layers.N...} and {@code head.text}. Layers, tables and parameters are those of both; a forward pass with blocks, to quantize, has each of the {@link #sides}.
  *
  * <p>Radford et al., <a href="https://arxiv.org/abs/2103.00020">arXiv:2103.00020</a>; Zhai et al. (SigLIP), <a
  * href="https://arxiv.org/abs/2303.15343">arXiv:2303.15343</a>; parameter names as in Hugging Face transformers.
@@ -87,6 +87,13 @@ public final class ClipModel implements Model {
     return sites;
   }
 
+  /** The image side and the text side. */
+  @Override
+  public List<Model> sides() {
+    return List.of(image, text);
+  }
+
+  /** Those of the image side. */
   @Override
   public List<TransformerBlock> blocks() {
     return image.blocks();
@@ -104,14 +111,18 @@ public final class ClipModel implements Model {
 
   @Override
   public List<Linear> linears() {
-    return image.linears();
+    return sides().stream().flatMap(side -> side.linears().stream()).toList();
+  }
+
+  @Override
+  public List<Embedding> tables() {
+    return text.tables();
   }
 
   @Override
   public List<Parameter> parameters() {
-    ParameterList all = new ParameterList().addLinears(linears());
-    image.addOthers(all);
-    text.addParameters(all);
+    ParameterList all = new ParameterList();
+    sides().forEach(side -> side.parameters().forEach(all::add));
     return all.add(logitScale).add(logitBias).toList();
   }
 

@@ -2,10 +2,14 @@ package nibble.nn.clip;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
 import nibble.nn.ParameterList;
+import nibble.nn.ResidualStructure;
+import nibble.nn.Sites;
 import nibble.nn.transformer.Layers;
 import nibble.nn.transformer.TransformerBlock;
 import nibble.nn.transformer.Visibility;
@@ -15,8 +19,9 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /** The image side: patches, a class token (CLIP), blocks, then the class token projected (CLIP) or attention pooling (SigLIP). */
-final class ImageTower {
+final class ImageTower implements Model {
   private final ClipConfig config;
+  private final Sites sites;
   private final Linear patchEmbedding;
   private final @Nullable Parameter classToken;
   private final Parameter positions;
@@ -28,6 +33,7 @@ final class ImageTower {
 
   ImageTower(ClipConfig config, Layers make) {
     this.config = config;
+    sites = make.sites();
     int hidden = config.vision().hidden();
     int patch = config.patchSize();
     String embeddings = "vision_model.embeddings.";
@@ -47,11 +53,29 @@ final class ImageTower {
     pooling = config.siglip() ? new AttentionPooling(make, config.vision()) : null;
   }
 
-  List<TransformerBlock> blocks() {
+  @Override
+  public String architecture() {
+    return config.architecture();
+  }
+
+  @Override
+  public Sites sites() {
+    return sites;
+  }
+
+  @Override
+  public List<TransformerBlock> blocks() {
     return blocks;
   }
 
-  Tensor embed(Ops ops, Tensor pixels) {
+  /** Empty: a rotation of one side would have to be undone where the vectors of both meet. */
+  @Override
+  public Optional<ResidualStructure> residualStructure() {
+    return Optional.empty();
+  }
+
+  @Override
+  public Tensor embed(Ops ops, Tensor pixels) {
     int side = config.imageSize();
     Shape expected = Shape.of(pixels.dim(0), config.channels(), side, side);
     if (!pixels.shape().equals(expected)) {
@@ -67,7 +91,8 @@ final class ImageTower {
     return firstNorm == null ? placed : firstNorm.forward(ops, placed);
   }
 
-  Tensor head(Ops ops, Tensor x) {
+  @Override
+  public Tensor head(Ops ops, Tensor x) {
     if (pooling != null) {
       return pooling.forward(ops, lastNorm.forward(ops, x));
     }
@@ -76,7 +101,8 @@ final class ImageTower {
     return projection == null ? normed : projection.forward(ops, normed);
   }
 
-  List<Linear> linears() {
+  @Override
+  public List<Linear> linears() {
     List<Linear> all = new ArrayList<>(List.of(patchEmbedding));
     blocks.forEach(block -> all.addAll(block.linears()));
     if (projection != null) {
@@ -88,13 +114,15 @@ final class ImageTower {
     return all;
   }
 
-  /** Parameters that are not those of linear layers. */
-  void addOthers(ParameterList all) {
+  @Override
+  public List<Parameter> parameters() {
+    ParameterList all = new ParameterList().addLinears(linears());
     all.add(classToken).add(positions).add(firstNorm);
     blocks.forEach(block -> all.addNorms(block.norms()));
     all.add(lastNorm);
     if (pooling != null) {
       pooling.addOthers(all);
     }
+    return all.toList();
   }
 }

@@ -74,7 +74,7 @@ class ImagePreprocessorTest {
     "{'do_flip_channel_order':true}|key 'do_flip_channel_order' is true, but this step is not supported",
     "{'image_mean':[0.5]}|key 'image_std' has 3 numbers, but image_mean 1",
     "{'image_std':[0.5,0,0.5]}|expected 3 numbers, or 1 for grey, none of them 0",
-    "{'image_processor_type':'ConvNextImageProcessor'}|expected the image processor of ViT, DeiT, Beit or CLIP"
+    "{'image_processor_type':'ConvNextImageProcessor'}|expected the image processor of ViT, DeiT, Beit, CLIP or Siglip"
   })
   void brokenConfigurationsAreRefused(String json, String reason) {
     String message = assertThrows(BadFileException.class, () -> of(json)).getMessage();
