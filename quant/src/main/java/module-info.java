@@ -33,6 +33,7 @@ module nibble.quant {
   exports nibble.quant.pca;
   exports nibble.quant.pipeline;
   exports nibble.quant.ptq4vit;
+  exports nibble.quant.quipsharp;
   exports nibble.quant.qwt;
   exports nibble.quant.range;
   exports nibble.quant.recipe;

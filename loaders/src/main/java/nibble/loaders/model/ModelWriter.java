@@ -24,6 +24,7 @@ import nibble.loaders.json.JsonValue;
 import nibble.loaders.quantized.BinaryCoding;
 import nibble.loaders.quantized.BinaryWeightsForm;
 import nibble.loaders.quantized.GptqTensors;
+import nibble.loaders.quantized.LatticeForm;
 import nibble.loaders.quantized.PackedTensors;
 import nibble.loaders.quantized.StoredWeights;
 import nibble.loaders.safetensors.SafetensorsWriter;
@@ -36,6 +37,7 @@ import nibble.nn.RowTable;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.nn.online.OnlineTransform;
+import nibble.nn.packed.LatticeWeight;
 import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
 import nibble.nn.packed.PackedWeight;
@@ -47,7 +49,7 @@ import nibble.nn.packed.ReorderedWeight;
  * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format has no key for stands under {@code nibble}
  * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code binary_coding},
  * {@code site_functions}, {@code beside}, {@code provenance}.
- * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore.
+ * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore; lattice codes have {@code x.weight_e8p_codes} and others.
  */
 public final class ModelWriter {
   /** The key of {@code config.json} below which our own keys stand. */
@@ -110,6 +112,7 @@ public final class ModelWriter {
         case PackedWeight weight when format == WeightFormat.GPTQ -> tensors.addAll(GptqTensors.of(parameter.name(), weight));
         case PackedIntWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
         case ReorderedWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
+        case LatticeWeight weight -> tensors.addAll(LatticeForm.tensors(parameter.name(), weight));
         case PackedBinaryWeight weight -> tensors.addAll(BinaryWeightsForm.tensors(parameter.name(), weight.weights()));
       }
     }
@@ -133,6 +136,7 @@ public final class ModelWriter {
           switch (weight) {
             case PackedIntWeight w -> groups.computeIfAbsent(GroupKey.of(w, false), k -> new ArrayList<>()).add(module(parameter));
             case ReorderedWeight w -> groups.computeIfAbsent(GroupKey.of(w.weight(), true), k -> new ArrayList<>()).add(module(parameter));
+            case LatticeWeight w -> {}
             case PackedBinaryWeight w -> binary.put(module(parameter), w.weights());
           }
         });

@@ -9,6 +9,7 @@ import nibble.kernels.lowbit.IntWeights;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.safetensors.TensorSource;
 import nibble.nn.packed.CodePacking;
+import nibble.nn.packed.LatticeWeight;
 import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
 import nibble.nn.packed.PackedWeight;
@@ -77,6 +78,7 @@ public final class GptqTensors {
         switch (packed) {
           case PackedIntWeight w -> w;
           case ReorderedWeight w -> w.weight();
+          case LatticeWeight _ -> throw new IllegalArgumentException("'" + name + "' has lattice codes, which the gptq format cannot hold");
           case PackedBinaryWeight _ -> throw new IllegalArgumentException("'" + name + "' has binary codes, which the gptq format cannot hold");
         };
     IntWeights weights = weight.weights();

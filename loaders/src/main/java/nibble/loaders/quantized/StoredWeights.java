@@ -43,6 +43,7 @@ public final class StoredWeights {
   public static StoredWeights of(TensorFile file, JsonObject config) {
     List<StoredForm> forms = new ArrayList<>();
     forms.add(new BinaryWeightsForm(file, BinaryCoding.of(config)));
+    forms.add(new LatticeForm(file));
     if (file instanceof GgufCheckpoint gguf) {
       forms.add(new GgufForm(gguf));
     }

@@ -28,6 +28,7 @@ import nibble.quant.noisyquant.NoisyQuant;
 import nibble.quant.omniquant.OmniQuant;
 import nibble.quant.ostquant.OstQuant;
 import nibble.quant.ptq4vit.Ptq4Vit;
+import nibble.quant.quipsharp.QuipSharp;
 import nibble.quant.qwt.Qwt;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
@@ -61,6 +62,7 @@ public final class MethodCatalogue {
         .with(AdaRound.CARD, AdaRound::of)
         .with(Bcq.CARD, Bcq::of)
         .with(ClippedRounding.CARD, ClippedRounding::of)
+        .with(QuipSharp.CARD, QuipSharp::of)
         .withModelMethod(SpinQuant.CARD, SpinQuant::of)
         .withModelMethod(OstQuant.CARD, OstQuant::of)
         .withModelMethod(Gplq.CARD, Gplq::of)

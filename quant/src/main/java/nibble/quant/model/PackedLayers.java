@@ -11,6 +11,7 @@ import nibble.quant.bcq.BinaryCodedTensor;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.QuantizedWeight;
+import nibble.quant.quipsharp.LatticeTensor;
 import org.jspecify.annotations.Nullable;
 
 /** Codes of a method to the layouts of the low-bit kernels. */
@@ -26,6 +27,13 @@ public final class PackedLayers {
     try {
       if (codes instanceof QuantizedTensor integers) {
         return new PackedIntWeight(pack(integers), activations);
+      }
+      if (codes instanceof LatticeTensor lattice) {
+        if (activations != null) {
+          throw new IllegalArgumentException(
+              "no kernel multiplies lattice codes with integer activations; leave activations in float (A16), or choose method rtn or gptq");
+        }
+        return lattice.weight();
       }
       if (codes instanceof BinaryCodedTensor binary) {
         if (activations != null) {

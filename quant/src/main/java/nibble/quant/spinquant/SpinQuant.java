@@ -28,7 +28,8 @@ import nibble.quant.tuning.TuningLoss;
  * minimise   loss of the network with rounded activations and weights   over R1, R2 orthogonal     by Cayley steps (quant.stiefel)
  * }</pre>
  *
- * <p>Rounding passes gradients unchanged; ranges are found anew from what is rotated. Differs from the paper: Cayley steps are solved exactly by default; rotations of keys for a
+ * <p>Rounding passes gradients unchanged; ranges are found anew from what is rotated. Differs from the paper: Cayley steps are solved exactly by default; the loss is the divergence from the float model, and gradients pass the ranges of grids (options give the
+ * paper's); rotations of keys for a
  * quantized cache (R3) belong to the methods that quantize caches. Works on any model with a residual structure and logits, image classifiers included (with labels, or with the
  * losses that ask the float model).
  *
