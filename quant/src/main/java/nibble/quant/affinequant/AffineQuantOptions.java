@@ -32,7 +32,7 @@ public record AffineQuantOptions(int iterations, int batch, double clipRate, dou
       List.of(
           MethodOption.integer("iterations", DEFAULTS.iterations, "updates for each block (paper: 20 epochs of 128 samples)"),
           MethodOption.integer("batch", DEFAULTS.batch, "samples an update (paper: 1 of 2048 tokens)"),
-          MethodOption.number("clip-rate", DEFAULTS.clipRate, "learning rate of clips (paper: 0.01)"),
+          MethodOption.number("clip-rate", DEFAULTS.clipRate, "learning rate of clips (paper: 0.01 with far more updates)"),
           MethodOption.number("map-rate", DEFAULTS.mapRate, "learning rate of maps (paper: 0.005)"),
           MethodOption.number("stability", DEFAULTS.stability, "weight of elements off the diagonal (paper: 1; scripts 0.1 for W4A4, 0.01 for W3)"),
           MethodOption.number("alpha", DEFAULTS.alpha, "share of the activations in the first scales (paper: 0.5)"),

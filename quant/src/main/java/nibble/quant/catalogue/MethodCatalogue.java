@@ -14,6 +14,7 @@ import nibble.quant.bcq.Bcq;
 import nibble.quant.brecq.Brecq;
 import nibble.quant.brecq.QDrop;
 import nibble.quant.cbq.Cbq;
+import nibble.quant.discquant.DiscQuant;
 import nibble.quant.fqvit.FqVit;
 import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
@@ -79,6 +80,7 @@ public final class MethodCatalogue {
         .withModelMethod(OmniQuant.CARD, OmniQuant::of)
         .withModelMethod(AffineQuant.CARD, AffineQuant::of)
         .withModelMethod(Cbq.CARD, Cbq::of)
+        .withModelMethod(DiscQuant.CARD, DiscQuant::of)
         .withModelMethod(SmoothQuant.CARD, SmoothQuant::of)
         .withModelMethod(Awq.CARD, Awq::of);
   }

@@ -20,7 +20,7 @@ import nibble.quant.method.MethodOption;
  */
 public record OmniQuantOptions(int iterations, int batch, double clipRate, double mapRate, boolean maps, double alpha, boolean bothTargets) {
   /** For a minute on a processor with small models. */
-  public static final OmniQuantOptions DEFAULTS = new OmniQuantOptions(200, 4, 1e-2, 5e-3, true, 0.5, false);
+  public static final OmniQuantOptions DEFAULTS = new OmniQuantOptions(150, 4, 5e-2, 5e-3, true, 0.5, false);
 
   private static final int MOST = 1_000_000;
 
@@ -29,7 +29,7 @@ public record OmniQuantOptions(int iterations, int batch, double clipRate, doubl
       List.of(
           MethodOption.integer("iterations", DEFAULTS.iterations, "updates for each block (paper: 20 epochs of 128 samples)"),
           MethodOption.integer("batch", DEFAULTS.batch, "samples an update (paper: 1 of 2048 tokens)"),
-          MethodOption.number("clip-rate", DEFAULTS.clipRate, "learning rate of clips (paper: 0.01)"),
+          MethodOption.number("clip-rate", DEFAULTS.clipRate, "learning rate of clips (paper: 0.01 with far more updates)"),
           MethodOption.number("map-rate", DEFAULTS.mapRate, "learning rate of scales and shifts (paper: 0.005)"),
           MethodOption.bool("maps", DEFAULTS.maps, "learn scales and shifts beside clips (paper: not for weights alone of Llama)"),
           MethodOption.number("alpha", DEFAULTS.alpha, "share of the activations in the first scales (paper: 0.5)"),
