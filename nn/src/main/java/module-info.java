@@ -4,6 +4,7 @@ module nibble.nn {
   requires static org.jspecify;
 
   exports nibble.nn;
+  exports nibble.nn.cache;
   exports nibble.nn.clip;
   exports nibble.nn.decoder;
   exports nibble.nn.encoder;

@@ -21,6 +21,7 @@ module nibble.quant {
   exports nibble.quant.fqvit;
   exports nibble.quant.gplq;
   exports nibble.quant.gptq;
+  exports nibble.quant.kvcache;
   exports nibble.quant.linalg;
   exports nibble.quant.lsq;
   exports nibble.quant.lsqqat;
@@ -43,6 +44,7 @@ module nibble.quant {
   exports nibble.quant.ridge;
   exports nibble.quant.rotation;
   exports nibble.quant.rounding;
+  exports nibble.quant.rsq;
   exports nibble.quant.rtn;
   exports nibble.quant.smoothquant;
   exports nibble.quant.spinquant;

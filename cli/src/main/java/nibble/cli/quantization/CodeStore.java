@@ -25,6 +25,7 @@ import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.model.ResumeStore;
+import nibble.quant.observer.AttentionConcentration;
 import nibble.quant.observer.Hessian;
 import nibble.tensor.DType;
 import nibble.tensor.Shape;
@@ -103,6 +104,11 @@ public final class CodeStore implements ResumeStore {
       @Override
       public boolean needsHessian() {
         return method.needsHessian();
+      }
+
+      @Override
+      public Optional<AttentionConcentration> tokenWeights() {
+        return method.tokenWeights();
       }
 
       @Override

@@ -32,6 +32,14 @@ public interface Attention {
       AttentionShape shape, AttentionRule rule, HeadView q, HeadView k, HeadView v, int @Nullable [] keyLengths, @Nullable HeadView bias,
       HeadView out, WorkSplitter splitter);
 
+  /**
+   * The same for keys and values that are made tile by tile, each tile once for up to a few hundred rows; without padding and bias.
+   *
+   * @param source keys and values of {@code shape}
+   * @throws IllegalArgumentException if the heads of a tile do not divide those of the shape
+   */
+  void forward(AttentionShape shape, AttentionRule rule, HeadView q, KeyValueSource source, HeadView out, WorkSplitter splitter);
+
   /** The best implementation for this machine. */
   static Attention best() {
     return Best.INSTANCE;

@@ -2,14 +2,11 @@ package nibble.kernels.attention;
 
 import org.jspecify.annotations.Nullable;
 
-/** The arguments of one call, checked. */
+/** The arguments of one call but keys and values, checked. */
 record AttentionOperands(
-    AttentionShape shape, AttentionRule rule, HeadView q, HeadView k, HeadView v, int @Nullable [] keyLengths, @Nullable HeadView bias,
-    HeadView out) {
+    AttentionShape shape, AttentionRule rule, HeadView q, int @Nullable [] keyLengths, @Nullable HeadView bias, HeadView out) {
   AttentionOperands {
     q.check("q", shape.batch(), shape.queries(), shape.heads(), shape.headDim());
-    k.check("k", shape.batch(), shape.keys(), shape.kvHeads(), shape.headDim());
-    v.check("v", shape.batch(), shape.keys(), shape.kvHeads(), shape.headDim());
     out.check("out", shape.batch(), shape.queries(), shape.heads(), shape.headDim());
     if (bias != null) {
       bias.check("bias", shape.batch(), shape.queries(), shape.heads(), shape.keys());
@@ -28,6 +25,11 @@ record AttentionOperands(
         throw new IllegalArgumentException("a key length must be 0 to %d, was %d".formatted(shape.keys(), length));
       }
     }
+  }
+
+  /** Checks keys or values. */
+  void check(String name, HeadView view) {
+    view.check(name, shape.batch(), shape.keys(), shape.kvHeads(), shape.headDim());
   }
 
   /** Leading keys of sequence {@code b} that are no padding. */

@@ -39,6 +39,11 @@ public record AttentionRule(float scale, boolean causal, int past, int window, f
     return new AttentionRule(scale, true, first, window, softCap);
   }
 
+  /** With the first query at another position. */
+  public AttentionRule from(int position) {
+    return new AttentionRule(scale, causal, position, window, softCap);
+  }
+
   /** Queries see keys less than {@code distance} positions away only. */
   public AttentionRule withWindow(int distance) {
     return new AttentionRule(scale, causal, past, distance, softCap);

@@ -20,7 +20,7 @@ final class ThinAttention {
   private static final int LANES = Lanes.FLOATS;
 
   /** Keys of a block. */
-  private static final int KEYS = 128;
+  static final int KEYS = 128;
 
   private final AttentionOperands operands;
   private final AttentionRule rule;
@@ -32,9 +32,16 @@ final class ThinAttention {
   private final float[] scores;
   private final float[] sums;
   private final float[] softmax;
+  private final int sumsFrom;
+  private final int softmaxFrom;
 
   /** All rows of head {@code kvHead} of sequence {@code b}. */
   ThinAttention(AttentionOperands operands, int b, int kvHead, Scratch scratch) {
+    this(operands, b, kvHead, 0, 1, scratch);
+  }
+
+  /** The same as one of several heads that one thread works on at the same time: number {@code member} of {@code members}. */
+  ThinAttention(AttentionOperands operands, int b, int kvHead, int member, int members, Scratch scratch) {
     this.operands = operands;
     this.b = b;
     this.kvHead = kvHead;
@@ -42,30 +49,52 @@ final class ThinAttention {
     depth = operands.shape().headDim();
     group = operands.shape().group();
     rows = operands.shape().queries() * group;
+    int state = 2 * rows + OnlineSoftmax.LANES;
     scores = scratch.floats(3, rows * KEYS);
-    sums = scratch.floats(4, rows * depth);
-    softmax = scratch.floats(5, 2 * rows + OnlineSoftmax.LANES);
-    Arrays.fill(sums, 0, rows * depth, 0);
-    Arrays.fill(softmax, 0, rows, Float.NEGATIVE_INFINITY);
-    Arrays.fill(softmax, rows, 2 * rows, 0);
+    sums = scratch.floats(4, members * rows * depth);
+    softmax = scratch.floats(5, members * state);
+    sumsFrom = member * rows * depth;
+    softmaxFrom = member * state;
+    Arrays.fill(sums, sumsFrom, sumsFrom + rows * depth, 0);
+    Arrays.fill(softmax, softmaxFrom, softmaxFrom + rows, Float.NEGATIVE_INFINITY);
+    Arrays.fill(softmax, softmaxFrom + rows, softmaxFrom + 2 * rows, 0);
   }
 
-  void run() {
+  void run(HeadView k, HeadView v) {
+    for (int first = firstKey(); first < endKey(); first += KEYS) {
+      keys(first, k.array(), k.at(b, first, kvHead), k.rowStride(), v.array(), v.at(b, first, kvHead), v.rowStride());
+    }
+    finish();
+  }
+
+  /** Where the first block of keys begins. */
+  int firstKey() {
+    return rule.firstKey(0) / KEYS * KEYS;
+  }
+
+  /** The key after the last one that a row sees. */
+  int endKey() {
+    return rule.endKey(operands.shape().queries() - 1, operands.keys(b));
+  }
+
+  /** All rows meet the block of keys from {@code first} on, which lie at {@code kAt}, their values at {@code vAt}. */
+  void keys(int first, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
     int present = operands.keys(b);
-    int end = rule.endKey(operands.shape().queries() - 1, present);
-    for (int first = rule.firstKey(0) / KEYS * KEYS; first < end; first += KEYS) {
-      for (int row = 0; row < rows; row++) {
-        int from = Math.max(0, rule.firstKey(row / group) - first);
-        int to = Math.min(KEYS, rule.endKey(row / group, present) - first);
-        if (from < to) {
-          block(row, first, from, to);
-        }
+    for (int row = 0; row < rows; row++) {
+      int from = Math.max(0, rule.firstKey(row / group) - first);
+      int to = Math.min(KEYS, rule.endKey(row / group, present) - first);
+      if (from < to) {
+        block(row, first, from, to, k, kAt, kRow, v, vAt, vRow);
       }
     }
+  }
+
+  /** Writes the result. */
+  void finish() {
     HeadView out = operands.out();
     for (int row = 0; row < rows; row++) {
-      float total = softmax[rows + row];
-      OnlineSoftmax.scale(depth, total == 0 ? 0 : 1 / total, sums, row * depth, out.array(), out.at(b, row / group, head(row)));
+      float total = softmax[softmaxFrom + rows + row];
+      OnlineSoftmax.scale(depth, total == 0 ? 0 : 1 / total, sums, sumsFrom + row * depth, out.array(), out.at(b, row / group, head(row)));
     }
   }
 
@@ -73,14 +102,12 @@ final class ThinAttention {
     return kvHead * group + row % group;
   }
 
-  private void block(int row, int first, int from, int to) {
+  private void block(int row, int first, int from, int to, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
     HeadView q = operands.q();
-    HeadView k = operands.k();
-    HeadView v = operands.v();
     int at = row * KEYS;
     int count = OnlineSoftmax.wholeVectors(to);
     Arrays.fill(scores, at, at + count, 0);
-    dots(from, to, q.array(), q.at(b, row / group, head(row)), k.array(), k.at(b, first, kvHead), k.rowStride(), at);
+    dots(from, to, q.array(), q.at(b, row / group, head(row)), k, kAt, kRow, at);
     if (rule.isCapped()) {
       OnlineSoftmax.cap(count, rule.softCap(), scores, at);
     }
@@ -91,11 +118,12 @@ final class ThinAttention {
     }
     Arrays.fill(scores, at, at + from, Float.NEGATIVE_INFINITY);
     Arrays.fill(scores, at + to, at + count, Float.NEGATIVE_INFINITY);
-    float factor = OnlineSoftmax.take(count, scores, at, softmax, row, rows + row, 2 * rows);
+    float factor = OnlineSoftmax.take(
+        count, scores, at, softmax, softmaxFrom + row, softmaxFrom + rows + row, softmaxFrom + 2 * rows);
     if (factor != 1) {
-      OnlineSoftmax.scale(depth, factor, sums, row * depth, sums, row * depth);
+      OnlineSoftmax.scale(depth, factor, sums, sumsFrom + row * depth, sums, sumsFrom + row * depth);
     }
-    addValues(from, to, at, v.array(), v.at(b, first, kvHead), v.rowStride(), row * depth);
+    addValues(from, to, at, v, vAt, vRow, sumsFrom + row * depth);
   }
 
   private void dots(int from, int to, float[] q, int qAt, float[] k, int kAt, int kRow, int at) {

@@ -20,7 +20,7 @@ final class TiledAttention {
   private static final int ROWS = RegisterTiles.ROWS;
 
   /** Keys of a block: with 64 elements a head, keys and values take 32 KiB each. */
-  private static final int KEYS = 128;
+  static final int KEYS = 128;
 
   /** Scores of a row of a block. */
   private static final int PITCH = PanelCut.padded(KEYS);
@@ -45,9 +45,18 @@ final class TiledAttention {
   private final float[] softmax;
   private final MemorySegment keys;
   private final MemorySegment values;
+  private final int qFrom;
+  private final int sumsFrom;
+  private final int softmaxFrom;
 
   /** Rows {@code firstRow} to {@code endRow - 1} of head {@code kvHead} of sequence {@code b}. */
   TiledAttention(AttentionOperands operands, int b, int kvHead, int firstRow, int endRow, Scratch scratch) {
+    this(operands, b, kvHead, firstRow, endRow, 0, 1, scratch);
+  }
+
+  /** The same as one of several heads that one thread works on at the same time: number {@code member} of {@code members}. */
+  TiledAttention(
+      AttentionOperands operands, int b, int kvHead, int firstRow, int endRow, int member, int members, Scratch scratch) {
     this.operands = operands;
     this.b = b;
     this.kvHead = kvHead;
@@ -58,37 +67,53 @@ final class TiledAttention {
     rows = endRow - firstRow;
     sumPitch = PanelCut.padded(depth);
     int tileRows = Math.ceilDiv(rows, ROWS) * ROWS;
-    q = scratch.floats(2, tileRows * depth);
+    int state = 2 * rows + OnlineSoftmax.LANES;
+    q = scratch.floats(2, members * tileRows * depth);
     scores = scratch.floats(3, BLOCK_ROWS * PITCH);
-    sums = scratch.floats(4, tileRows * sumPitch);
-    softmax = scratch.floats(5, 2 * rows + OnlineSoftmax.LANES);
+    sums = scratch.floats(4, members * tileRows * sumPitch);
+    softmax = scratch.floats(5, members * state);
+    qFrom = member * tileRows * depth;
+    sumsFrom = member * tileRows * sumPitch;
+    softmaxFrom = member * state;
     keys = scratch.segment(2, 4L * PITCH * depth);
     values = scratch.segment(3, 4L * KEYS * sumPitch);
-    Arrays.fill(sums, 0, tileRows * sumPitch, 0);
-    Arrays.fill(softmax, 0, rows, Float.NEGATIVE_INFINITY);
-    Arrays.fill(softmax, rows, 2 * rows, 0);
+    Arrays.fill(sums, sumsFrom, sumsFrom + tileRows * sumPitch, 0);
+    Arrays.fill(softmax, softmaxFrom, softmaxFrom + rows, Float.NEGATIVE_INFINITY);
+    Arrays.fill(softmax, softmaxFrom + rows, softmaxFrom + 2 * rows, 0);
+    packQueries();
   }
 
-  void run() {
-    packQueries();
-    int present = operands.keys(b);
-    int end = rule.endKey(query(rows - 1), present);
-    for (int first = rule.firstKey(query(0)) / KEYS * KEYS; first < end; first += KEYS) {
-      int count = Math.min(KEYS, end - first);
-      HeadView k = operands.k();
-      HeadView v = operands.v();
-      KeyValueBlock.packKeys(count, depth, k.array(), k.at(b, first, kvHead), k.rowStride(), keys);
-      KeyValueBlock.packValues(count, depth, v.array(), v.at(b, first, kvHead), v.rowStride(), values);
-      for (int row = 0; row < rows; row += BLOCK_ROWS) {
-        int blockRows = Math.min(BLOCK_ROWS, rows - row);
-        int from = Math.max(0, rule.firstKey(query(row)) - first);
-        int to = Math.min(count, rule.endKey(query(row + blockRows - 1), present) - first);
-        if (from < to) {
-          block(row, blockRows, first, count, from, to);
-        }
-      }
+  void run(HeadView k, HeadView v) {
+    for (int first = firstKey(); first < endKey(); first += KEYS) {
+      keys(first, k.array(), k.at(b, first, kvHead), k.rowStride(), v.array(), v.at(b, first, kvHead), v.rowStride());
     }
     finish();
+  }
+
+  /** Where the first block of keys begins. */
+  int firstKey() {
+    return rule.firstKey(query(0)) / KEYS * KEYS;
+  }
+
+  /** The key after the last one that a row sees. */
+  int endKey() {
+    return rule.endKey(query(rows - 1), operands.keys(b));
+  }
+
+  /** All rows meet the block of keys from {@code first} on, which lie at {@code kAt}, their values at {@code vAt}. */
+  void keys(int first, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
+    int present = operands.keys(b);
+    int count = Math.min(KEYS, endKey() - first);
+    KeyValueBlock.packKeys(count, depth, k, kAt, kRow, keys);
+    KeyValueBlock.packValues(count, depth, v, vAt, vRow, values);
+    for (int row = 0; row < rows; row += BLOCK_ROWS) {
+      int blockRows = Math.min(BLOCK_ROWS, rows - row);
+      int from = Math.max(0, rule.firstKey(query(row)) - first);
+      int to = Math.min(count, rule.endKey(query(row + blockRows - 1), present) - first);
+      if (from < to) {
+        block(row, blockRows, first, count, from, to);
+      }
+    }
   }
 
   private int query(int row) {
@@ -104,11 +129,11 @@ final class TiledAttention {
     HeadView view = operands.q();
     for (int row = 0; row < rows; row++) {
       int at = view.at(b, query(row), head(row));
-      interleave(view.array(), at, row / ROWS * ROWS * depth + row % ROWS);
+      interleave(view.array(), at, qFrom + row / ROWS * ROWS * depth + row % ROWS);
     }
     for (int row = rows; row % ROWS != 0; row++) {
       for (int d = 0; d < depth; d++) {
-        q[row / ROWS * ROWS * depth + row % ROWS + d * ROWS] = 0;
+        q[qFrom + row / ROWS * ROWS * depth + row % ROWS + d * ROWS] = 0;
       }
     }
   }
@@ -128,7 +153,7 @@ final class TiledAttention {
       boolean wide = PanelCut.isWide(p, count);
       for (int tile = 0; tile < tiles; tile++) {
         RegisterTiles.packed(
-            wide, depth, q, (row + tile * ROWS) * depth, keys, 4L * column * depth, ZEROS, 0, 0, scores, tile * ROWS * PITCH + column, PITCH);
+            wide, depth, q, qFrom + (row + tile * ROWS) * depth, keys, 4L * column * depth, ZEROS, 0, 0, scores, tile * ROWS * PITCH + column, PITCH);
       }
     }
     for (int r = 0; r < blockRows; r++) {
@@ -139,7 +164,7 @@ final class TiledAttention {
       boolean wide = PanelCut.isWide(p, depth);
       long panel = 4L * column * count + 4L * from * PanelCut.width(p, depth);
       for (int tile = 0; tile < tiles; tile++) {
-        int at = (row + tile * ROWS) * sumPitch + column;
+        int at = sumsFrom + (row + tile * ROWS) * sumPitch + column;
         RegisterTiles.rowMajor(wide, to - from, scores, tile * ROWS * PITCH + from, PITCH, values, panel, sums, at, sumPitch, sums, at, sumPitch);
       }
     }
@@ -163,19 +188,20 @@ final class TiledAttention {
     int hiddenTo = Math.min(seenFrom, begin + count);
     Arrays.fill(scores, at + begin, at + hiddenTo, Float.NEGATIVE_INFINITY);
     Arrays.fill(scores, at + Math.max(hiddenTo, seenTo), at + begin + count, Float.NEGATIVE_INFINITY);
-    float factor = OnlineSoftmax.take(count, scores, at + begin, softmax, row, rows + row, 2 * rows);
+    float factor = OnlineSoftmax.take(
+        count, scores, at + begin, softmax, softmaxFrom + row, softmaxFrom + rows + row, softmaxFrom + 2 * rows);
     if (factor != 1) {
-      OnlineSoftmax.scale(depth, factor, sums, row * sumPitch, sums, row * sumPitch);
+      OnlineSoftmax.scale(depth, factor, sums, sumsFrom + row * sumPitch, sums, sumsFrom + row * sumPitch);
     }
   }
 
   /** Sums of v divided by the sums of exponentials. */
-  private void finish() {
+  void finish() {
     HeadView out = operands.out();
     for (int row = 0; row < rows; row++) {
-      float total = softmax[rows + row];
+      float total = softmax[softmaxFrom + rows + row];
       float factor = total == 0 ? 0 : 1 / total;
-      OnlineSoftmax.scale(depth, factor, sums, row * sumPitch, out.array(), out.at(b, query(row), head(row)));
+      OnlineSoftmax.scale(depth, factor, sums, sumsFrom + row * sumPitch, out.array(), out.at(b, query(row), head(row)));
     }
   }
 }

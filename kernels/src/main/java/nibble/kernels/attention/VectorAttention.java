@@ -22,8 +22,47 @@ final class VectorAttention implements Attention {
   public void forward(
       AttentionShape shape, AttentionRule rule, HeadView q, HeadView k, HeadView v, int @Nullable [] keyLengths, @Nullable HeadView bias,
       HeadView out, WorkSplitter splitter) {
-    AttentionOperands operands = new AttentionOperands(shape, rule, q, k, v, keyLengths, bias, out);
-    int units = shape.batch() * shape.kvHeads();
+    AttentionOperands operands = new AttentionOperands(shape, rule, q, keyLengths, bias, out);
+    operands.check("k", k);
+    operands.check("v", v);
+    share(shape, 1, splitter, (unit, from, to, scratch) -> {
+      int b = unit / shape.kvHeads();
+      int kvHead = unit % shape.kvHeads();
+      if (isThin(shape)) {
+        new ThinAttention(operands, b, kvHead, scratch).run(k, v);
+      } else {
+        new TiledAttention(operands, b, kvHead, from, to, scratch).run(k, v);
+      }
+    });
+  }
+
+  @Override
+  public void forward(AttentionShape shape, AttentionRule rule, HeadView q, KeyValueSource source, HeadView out, WorkSplitter splitter) {
+    SourceTiles.check(shape, source);
+    AttentionOperands operands = new AttentionOperands(shape, rule, q, null, null, out);
+    int together = source.headsTogether();
+    int units = shape.kvHeads() / together;
+    share(shape, together, splitter, (unit, from, to, scratch) -> {
+      SourceTiles tiles = new SourceTiles(shape, source, unit / units, unit % units * together, scratch);
+      if (isThin(shape)) {
+        tiles.thin(operands);
+      } else {
+        tiles.tiled(operands, from, to);
+      }
+    });
+  }
+
+  private static boolean isThin(AttentionShape shape) {
+    return shape.queries() * shape.group() <= ThinAttention.MOST_ROWS;
+  }
+
+  /** Work on rows {@code from} to {@code to - 1} of one or more heads of k and v. */
+  private interface Piece {
+    void run(int unit, int from, int to, Scratch scratch);
+  }
+
+  private static void share(AttentionShape shape, int headsOfUnit, WorkSplitter splitter, Piece work) {
+    int units = shape.batch() * shape.kvHeads() / headsOfUnit;
     int rows = shape.queries() * shape.group();
     if (units == 0 || rows == 0) {
       return;
@@ -37,24 +76,13 @@ final class VectorAttention implements Attention {
         tasks,
         (task, scratch) -> {
           for (int piece = part(pieces, task, tasks); piece < part(pieces, task + 1, tasks); piece++) {
-            int unit = piece / parts;
             int index = piece % parts;
-            piece(operands, unit, part(rows, index, parts), part(rows, index + 1, parts), scratch);
+            work.run(piece / parts, part(rows, index, parts), part(rows, index + 1, parts), scratch);
           }
         });
   }
 
   private static int part(int whole, int index, int parts) {
     return (int) ((long) whole * index / parts);
-  }
-
-  private static void piece(AttentionOperands operands, int unit, int from, int to, Scratch scratch) {
-    int b = unit / operands.shape().kvHeads();
-    int kvHead = unit % operands.shape().kvHeads();
-    if (operands.shape().queries() * operands.shape().group() <= ThinAttention.MOST_ROWS) {
-      new ThinAttention(operands, b, kvHead, scratch).run();
-    } else {
-      new TiledAttention(operands, b, kvHead, from, to, scratch).run();
-    }
   }
 }

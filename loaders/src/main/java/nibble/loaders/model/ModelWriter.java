@@ -48,7 +48,7 @@ import nibble.nn.packed.ReorderedWeight;
  *
  * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format has no key for stands under {@code nibble}
  * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code binary_coding},
- * {@code site_functions}, {@code beside}, {@code provenance}.
+ * {@code site_functions}, {@code beside}, {@code kv_cache}, {@code provenance}.
  * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore; lattice codes have {@code x.weight_e8p_codes} and others.
  */
 public final class ModelWriter {
@@ -117,6 +117,7 @@ public final class ModelWriter {
       }
     }
     tensors.addAll(StoredFunctionFiles.tensors(model));
+    tensors.addAll(CacheFormatFiles.tensors(model));
     return tensors;
   }
 
@@ -200,7 +201,7 @@ public final class ModelWriter {
     if (coding.isPresent()) {
       result = result.with(BinaryCoding.KEY, coding.get());
     }
-    return StoredFunctionFiles.addTo(result, model).with("provenance", provenance);
+    return CacheFormatFiles.addTo(StoredFunctionFiles.addTo(result, model), model).with("provenance", provenance);
   }
 
   private static JsonObject clips(Map<GroupKey, List<String>> groups) {

@@ -47,12 +47,21 @@ final class StoredFunctionFiles {
   }
 
   private static JsonObject json(Site site, FunctionRecord record) {
+    JsonObject json = json(record);
+    JsonObject result = JsonObject.empty().with("site", new JsonString(site.name()));
+    for (String key : json.keys()) {
+      result = result.with(key, json.get(key));
+    }
+    return result;
+  }
+
+  /** {@code kind}, {@code numbers} and the names of {@code tensors}. */
+  static JsonObject json(FunctionRecord record) {
     JsonObject numbers = JsonObject.empty();
     for (Map.Entry<String, Double> number : record.numbers().entrySet()) {
       numbers = numbers.with(number.getKey(), JsonNumber.of(number.getValue()));
     }
     return JsonObject.empty()
-        .with("site", new JsonString(site.name()))
         .with("kind", new JsonString(record.kind()))
         .with("numbers", numbers)
         .with("tensors", JsonArray.ofStrings(List.copyOf(record.tensors().keySet())));
@@ -106,7 +115,7 @@ final class StoredFunctionFiles {
         throw json.error("site '" + site + "' has more than " + MOST_FUNCTIONS_OF_A_SITE + " functions");
       }
       try {
-        model.sites().get(site).append(StoredFunctions.of(record(json, site, index, file)));
+        model.sites().get(site).append(StoredFunctions.of(record(json, name(site, index, ""), file)));
       } catch (IllegalArgumentException e) {
         throw json.error("for site '" + site + "': " + e.getMessage());
       }
@@ -116,7 +125,8 @@ final class StoredFunctionFiles {
     }
   }
 
-  private static FunctionRecord record(JsonObject json, String site, int index, TensorFile file) {
+  /** What {@link #json} wrote, with tensors whose names begin with {@code prefix}. */
+  static FunctionRecord record(JsonObject json, String prefix, TensorFile file) {
     Map<String, Double> numbers = new LinkedHashMap<>();
     JsonObject stored = json.object("numbers");
     for (String key : stored.keys()) {
@@ -124,7 +134,7 @@ final class StoredFunctionFiles {
     }
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (String name : json.strings("tensors")) {
-      tensors.put(name, file.tensor(name(site, index, name)));
+      tensors.put(name, file.tensor(prefix + name));
     }
     return new FunctionRecord(json.string("kind"), numbers, tensors);
   }

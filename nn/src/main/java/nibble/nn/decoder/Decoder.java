@@ -120,7 +120,7 @@ public final class Decoder implements CausalLanguageModel {
 
   @Override
   public KeyValueCache newCache() {
-    return new KeyValueCache(size().layers(), size().keyValueWidth());
+    return new KeyValueCache(parts.blocks().stream().map(block -> block.attention().newCache()).toList());
   }
 
   @Override

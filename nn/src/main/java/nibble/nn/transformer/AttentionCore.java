@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import nibble.kernels.attention.AttentionRule;
 import nibble.nn.Site;
+import nibble.nn.cache.CacheShape;
+import nibble.nn.cache.FloatLayerCache;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +50,11 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
     return heads * headDim;
   }
 
+  /** Keys and values of a token. */
+  public CacheShape cacheShape() {
+    return new CacheShape(keyValueHeads, headDim);
+  }
+
   /** Channels of all key heads. */
   public int keyValueWidth() {
     return keyValueHeads * headDim;
@@ -66,7 +73,8 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
         (query, keys, values, past) -> ops.attention(query, keys, values, heads, keyValueHeads, rule(past), null, null));
   }
 
-  private AttentionRule rule(int past) {
+  /** How the kernel computes this for queries from position {@code past} on. */
+  AttentionRule rule(int past) {
     float cap = softCap == 0 ? Float.POSITIVE_INFINITY : softCap;
     return new AttentionRule(scale, visibility.causal(), past, visibility.window(), cap);
   }
@@ -82,7 +90,7 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
     return bySequence(ops, query, key, value, sequences, layer, (a, b, c, past) -> attend(ops, a, b, c, sites.probabilities()));
   }
 
-  private static boolean isOneBatch(Tensor q, Sequences sequences) {
+  static boolean isOneBatch(Tensor q, Sequences sequences) {
     return sequences.isUniform() && q.dim(0) == sequences.count();
   }
 
@@ -100,16 +108,17 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
       if (cache == null) {
         parts.add(attention.attend(query, rows(ops, k, from, to), rows(ops, v, from, to), 0));
       } else {
-        cache.write(layer, k, v, from, to - from);
+        FloatLayerCache held = (FloatLayerCache) cache.layer(layer);
+        held.write(sequences.position(i), k, v, from, to - from);
         int total = sequences.total(i);
-        parts.add(attention.attend(query, cache.keys(layer, total), cache.values(layer, total), sequences.position(i)));
+        parts.add(attention.attend(query, held.keys(total), held.values(total), sequences.position(i)));
       }
     }
     return parts.size() == 1 ? parts.getFirst() : ops.concat(1, parts.toArray(Tensor[]::new));
   }
 
   /** A copy where it may be recorded, otherwise a view. */
-  private static Tensor rows(Ops ops, Tensor x, int from, int to) {
+  static Tensor rows(Ops ops, Tensor x, int from, int to) {
     return ops.isRecording() ? ops.slice(x, 1, from, to) : x.slice(1, from, to);
   }
 

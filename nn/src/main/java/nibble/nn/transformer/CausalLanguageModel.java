@@ -16,6 +16,9 @@ public interface CausalLanguageModel extends Model {
   /** Longest sequence, in tokens. */
   int contextLength();
 
+  @Override
+  List<TransformerBlock> blocks();
+
   /** An empty cache for one sequence of this model. */
   KeyValueCache newCache();
 

@@ -1,11 +1,12 @@
 package nibble.nn.transformer;
 
 import java.util.Arrays;
-import nibble.tensor.Tensor;
+import java.util.List;
+import nibble.nn.cache.LayerCache;
 
 /**
  * Keys and values of the tokens of one sequence, for all layers of a model, with the tokens themselves. Grows by chunks of {@value #CHUNK}
- * tokens. For each token a layer holds {@code keyValueHeads * headDim} floats of keys, as many of values.
+ * tokens. What a token costs says the {@link LayerCache} of each layer.
  *
  * <p>{@link #fork} starts a second sequence with the same tokens without computing them again; the memory is shared until one of the two
  * grows. {@link #rewind} goes back to a prefix. Not thread-safe; sequences that share memory may be used by different threads.
@@ -13,9 +14,7 @@ import nibble.tensor.Tensor;
 public final class KeyValueCache {
   private static final int CHUNK = 128;
 
-  private final int width;
-  private final float[][] keys;
-  private final float[][] values;
+  private final LayerCache[] layers;
   private int[] tokens;
   private int length;
   private boolean shared;
@@ -23,17 +22,14 @@ public final class KeyValueCache {
   /**
    * An empty cache.
    *
-   * @param layers number of blocks
-   * @param width key channels of one token in one layer, {@code keyValueHeads * headDim}; the values have as many
+   * @param layers empty ones, one for each block
    */
-  public KeyValueCache(int layers, int width) {
-    this(width, new float[layers][0], new float[layers][0], new int[0], 0);
+  public KeyValueCache(List<LayerCache> layers) {
+    this(layers.toArray(LayerCache[]::new), new int[0], 0);
   }
 
-  private KeyValueCache(int width, float[][] keys, float[][] values, int[] tokens, int length) {
-    this.width = width;
-    this.keys = keys;
-    this.values = values;
+  private KeyValueCache(LayerCache[] layers, int[] tokens, int length) {
+    this.layers = layers;
     this.tokens = tokens;
     this.length = length;
   }
@@ -56,16 +52,17 @@ public final class KeyValueCache {
 
   /** Bytes of keys and values, room for growth included; memory that is shared counts for every cache. */
   public long bytes() {
-    long floats = 0;
-    for (int layer = 0; layer < keys.length; layer++) {
-      floats += keys[layer].length + values[layer].length;
-    }
-    return 4 * floats;
+    return Arrays.stream(layers).mapToLong(LayerCache::bytes).sum();
+  }
+
+  /** Bytes that keys and values of {@code tokens} tokens need, without room for growth. */
+  public long bytes(int tokens) {
+    return Arrays.stream(layers).mapToLong(layer -> layer.bytes(tokens)).sum();
   }
 
   /** Another sequence that begins with the tokens of this one. */
   public KeyValueCache fork() {
-    KeyValueCache copy = new KeyValueCache(width, keys.clone(), values.clone(), tokens, length);
+    KeyValueCache copy = new KeyValueCache(layers.clone(), tokens, length);
     copy.shared = true;
     shared = true;
     return copy;
@@ -87,44 +84,16 @@ public final class KeyValueCache {
       return;
     }
     int capacity = Math.ceilDiv(Math.max(needed, grow ? length + length / 2 : needed), CHUNK) * CHUNK;
-    int floats = Math.multiplyExact(capacity, width);
-    for (int layer = 0; layer < keys.length; layer++) {
-      keys[layer] = copy(keys[layer], floats);
-      values[layer] = copy(values[layer], floats);
+    for (int layer = 0; layer < layers.length; layer++) {
+      layers[layer] = layers[layer].copy(capacity, length);
     }
     tokens = Arrays.copyOf(tokens, capacity);
     shared = false;
   }
 
-  private float[] copy(float[] from, int floats) {
-    float[] to = new float[floats];
-    System.arraycopy(from, 0, to, 0, length * width);
-    return to;
-  }
-
-  /** Stores keys and values {@code [1, rows, width]} of {@code count} rows from {@code row} on. */
-  void write(int layer, Tensor k, Tensor v, int row, int count) {
-    copyRows(k, row, count, keys[layer]);
-    copyRows(v, row, count, values[layer]);
-  }
-
-  private void copyRows(Tensor x, int row, int count, float[] to) {
-    Tensor rows = x.toF32();
-    System.arraycopy(rows.array(), rows.offset() + row * width, to, length * width, count * width);
-  }
-
-  /** The first {@code tokens} keys of a layer, {@code [1, tokens, width]}: a view. */
-  Tensor keys(int layer, int tokens) {
-    return view(keys[layer], tokens);
-  }
-
-  /** The first {@code tokens} values of a layer, {@code [1, tokens, width]}: a view. */
-  Tensor values(int layer, int tokens) {
-    return view(values[layer], tokens);
-  }
-
-  private Tensor view(float[] rows, int tokens) {
-    return Tensor.of(rows, 1, rows.length / width, width).slice(1, 0, tokens);
+  /** The keys and values of a layer. */
+  LayerCache layer(int layer) {
+    return layers[layer];
   }
 
   /** Counts {@code ids} in, after all layers have stored them. */

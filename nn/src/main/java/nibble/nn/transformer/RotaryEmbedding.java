@@ -3,6 +3,8 @@ package nibble.nn.transformer;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import nibble.kernels.attention.HeadView;
+import nibble.kernels.attention.Rope;
 import nibble.kernels.attention.RopeTable;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -88,12 +90,37 @@ public final class RotaryEmbedding {
     return ops.concat(1, parts);
   }
 
+  /**
+   * Undoes {@link #apply} in place for whole sequences of {@code tokens} tokens.
+   *
+   * @param x {@code [sequences, tokens, heads * headDim]}, a working tensor
+   * @param gradient whether {@code x} is a gradient in turned channels, to become one in those before: the transposed map, which is the inverse but for
+   *     the amplitude of scalings such as YaRN
+   */
+  public void undo(Tensor x, int headDim, boolean gradient) {
+    int tokens = x.dim(1);
+    int heads = x.dim(2) / headDim;
+    int[] at = new int[tokens];
+    Arrays.setAll(at, i -> i);
+    HeadView view = HeadView.of(x.array(), x.offset(), tokens, heads, headDim);
+    for (int b = 0; b < x.dim(0); b++) {
+      Rope.best().rotate(b, tokens, heads, headDim, view, table(tokens), at, 0, true);
+    }
+    double amplitude = RopeFrequencies.amplitude(scaling);
+    float factor = (float) (1 / (amplitude * amplitude));
+    for (int row = 0; !gradient && factor != 1 && row < x.size() / headDim; row++) {
+      for (int i = 0; i < dims; i++) {
+        x.array()[x.offset() + row * headDim + i] *= factor;
+      }
+    }
+  }
+
   private int key(int length) {
     return RopeFrequencies.representative(scaling, length);
   }
 
   /** The table of a sequence of {@code length} tokens, at least that long. */
-  private RopeTable table(int length) {
+  RopeTable table(int length) {
     RopeTable table = tables.get(key(length));
     if (table == null || table.positions() < length) {
       if (tables.size() >= KEPT_TABLES) {

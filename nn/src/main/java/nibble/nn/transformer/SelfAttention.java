@@ -1,10 +1,15 @@
 package nibble.nn.transformer;
 
 import java.util.List;
+import java.util.Optional;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Site;
 import nibble.nn.Sites;
+import nibble.nn.cache.CacheFormat;
+import nibble.nn.cache.FloatLayerCache;
+import nibble.nn.cache.LayerCache;
+import nibble.nn.cache.PackedLayerCache;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * they go into the cache, right before {@code k_out} and {@code v_out}; {@code attn.probs}; {@code attn.o.input}. Cached keys have passed
  * their sites when they were stored and do not pass them again. While nothing is installed in the sites between the projections and nothing is
  * recorded, one kernel computes the attention without a matrix of scores.
+ *
+ * <p>With a {@link CacheFormat}, keys and values are read from their codes, see {@link #setCacheFormat}.
  */
 public final class SelfAttention {
   /**
@@ -37,6 +44,7 @@ public final class SelfAttention {
   private final int layer;
   private final Site input;
   private final AttentionSites sites;
+  private @Nullable CacheFormat cacheFormat;
 
   /**
    * @param name of the block, such as {@code layers.3}
@@ -54,6 +62,10 @@ public final class SelfAttention {
   public Tensor forward(Ops ops, Tensor x, Sequences sequences) {
     AttentionCore core = parts.core;
     Projection.Heads heads = parts.projection.apply(ops, input.apply(ops, x), core);
+    CacheFormat packed = cacheFormat;
+    if (packed != null) {
+      return parts.output.forward(ops, packed(ops, packed, heads, sequences));
+    }
     Tensor q = positioned(ops, heads.q(), parts.queryNorm, sequences);
     Tensor k = positioned(ops, heads.k(), parts.keyNorm, sequences);
     boolean fused = !ops.isRecording() && sites.areIdentity();
@@ -64,14 +76,49 @@ public final class SelfAttention {
     return parts.output.forward(ops, mixed);
   }
 
+  /** Attention that reads keys and values from their codes. */
+  private Tensor packed(Ops ops, CacheFormat format, Projection.Heads heads, Sequences sequences) {
+    Tensor q = positioned(ops, heads.q(), parts.queryNorm, sequences);
+    Tensor k = format.beforePositions() ? normed(ops, heads.k(), parts.keyNorm) : positioned(ops, heads.k(), parts.keyNorm, sequences);
+    return new PackedAttention(parts.core, format, parts.rotary, sites).attend(ops, q, k, heads.v(), sequences, layer);
+  }
+
   private Tensor positioned(Ops ops, Tensor x, @Nullable Norm norm, Sequences sequences) {
-    int headDim = parts.core.headDim();
-    Tensor normed = x;
-    if (norm != null) {
-      Tensor byHead = ops.reshape(x, x.dim(0), x.dim(1), x.dim(2) / headDim, headDim);
-      normed = ops.reshape(norm.forward(ops, byHead), x.shape().dims());
+    Tensor normed = normed(ops, x, norm);
+    return parts.rotary == null ? normed : parts.rotary.apply(ops, normed, parts.core.headDim(), sequences);
+  }
+
+  private Tensor normed(Ops ops, Tensor x, @Nullable Norm norm) {
+    if (norm == null) {
+      return x;
     }
-    return parts.rotary == null ? normed : parts.rotary.apply(ops, normed, headDim, sequences);
+    int headDim = parts.core.headDim();
+    Tensor byHead = ops.reshape(x, x.dim(0), x.dim(1), x.dim(2) / headDim, headDim);
+    return ops.reshape(norm.forward(ops, byHead), x.shape().dims());
+  }
+
+  /** How keys and values are kept as codes; empty for float. */
+  public Optional<CacheFormat> cacheFormat() {
+    return Optional.ofNullable(cacheFormat);
+  }
+
+  /**
+   * Keeps keys and values as codes from now on, in caches that are made afterwards and in passes without a cache: these read what a cache would give.
+   *
+   * @throws IllegalArgumentException if the format does not fit these heads, or a token would see keys after it
+   */
+  public void setCacheFormat(CacheFormat format) {
+    format.check(parts.core.cacheShape());
+    if (!parts.core.visibility().causal()) {
+      throw new IllegalArgumentException("attention that sees later tokens has no cache of keys and values");
+    }
+    cacheFormat = format;
+  }
+
+  /** An empty cache for one sequence. */
+  public LayerCache newCache() {
+    CacheFormat format = cacheFormat;
+    return format == null ? new FloatLayerCache(parts.core.keyValueWidth()) : new PackedLayerCache(format, parts.core.cacheShape(), 0);
   }
 
   /** What this attention is made of. */

@@ -18,6 +18,9 @@ import nibble.quant.discquant.DiscQuant;
 import nibble.quant.fqvit.FqVit;
 import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
+import nibble.quant.kvcache.KvQuant;
+import nibble.quant.kvcache.RotateKv;
+import nibble.quant.kvcache.UniformCache;
 import nibble.quant.lsqqat.LsqTraining;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.NearMatches;
@@ -34,6 +37,7 @@ import nibble.quant.qwt.Qwt;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
 import nibble.quant.repqvit.RepQVit;
+import nibble.quant.rsq.Rsq;
 import nibble.quant.rtn.Rtn;
 import nibble.quant.smoothquant.SmoothQuant;
 import nibble.quant.spinquant.SpinQuant;
@@ -57,6 +61,24 @@ public final class MethodCatalogue {
 
   /** The methods that Nibble ships. */
   public static MethodCatalogue standard() {
+    return withCaches(withoutCaches());
+  }
+
+  private static MethodCatalogue withCaches(MethodCatalogue methods) {
+    MethodCatalogue all = methods;
+    for (int bits : UniformCache.WIDTHS) {
+      all = all.withModelMethod(UniformCache.card(bits), UniformCache.of(bits));
+    }
+    for (int bits : KvQuant.WIDTHS) {
+      all = all.withModelMethod(KvQuant.card(bits), KvQuant.of(bits));
+    }
+    for (int bits : RotateKv.WIDTHS) {
+      all = all.withModelMethod(RotateKv.card(bits), RotateKv.of(bits));
+    }
+    return all;
+  }
+
+  private static MethodCatalogue withoutCaches() {
     return new MethodCatalogue(Map.of())
         .with(Rtn.CARD, Rtn::of)
         .with(Gptq.CARD, Gptq::of)
@@ -64,6 +86,7 @@ public final class MethodCatalogue {
         .with(Bcq.CARD, Bcq::of)
         .with(ClippedRounding.CARD, ClippedRounding::of)
         .with(QuipSharp.CARD, QuipSharp::of)
+        .with(Rsq.CARD, Rsq::of)
         .withModelMethod(SpinQuant.CARD, SpinQuant::of)
         .withModelMethod(OstQuant.CARD, OstQuant::of)
         .withModelMethod(Gplq.CARD, Gplq::of)

@@ -29,18 +29,20 @@ record MethodName(List<String> parts) {
     List<String> parts = new ArrayList<>();
     int preparing = 0;
     boolean quantized = false;
+    boolean keepsFloat = true;
     String quantizer = Rtn.CARD.name();
     for (String word : text.split("\\+", -1)) {
       String part = word.equals(QUAROT) ? HADAMARD : word;
       parts.add(part);
       MethodPlace place = place(catalogue, part);
+      keepsFloat &= keepsFloat(catalogue, part);
       quantized |= place == MethodPlace.QUANTIZE;
       preparing = place == MethodPlace.PREPARE ? parts.size() : preparing;
       if (place == MethodPlace.PREPARE && quantizer.equals(Rtn.CARD.name())) {
         quantizer = quantizer(catalogue, word);
       }
     }
-    if (quantizes && !quantized && preparing > 0) {
+    if (quantizes && !quantized && (preparing > 0 || keepsFloat)) {
       parts.add(preparing, quantizer);
     }
     return new MethodName(parts);
@@ -63,8 +65,17 @@ record MethodName(List<String> parts) {
     return parts.stream().filter(part -> !part.equals(HADAMARD)).map(catalogue::card).toList();
   }
 
-  boolean preparesOnly(MethodCatalogue catalogue) {
-    return parts.stream().allMatch(part -> place(catalogue, part) == MethodPlace.PREPARE);
+  /** Whether all parts can do their work with float weights. */
+  boolean keepsFloat(MethodCatalogue catalogue) {
+    return parts.stream().allMatch(part -> keepsFloat(catalogue, part));
+  }
+
+  private static boolean keepsFloat(MethodCatalogue catalogue, String part) {
+    return switch (place(catalogue, part)) {
+      case PREPARE -> true;
+      case QUANTIZE -> false;
+      case MEND -> catalogue.modelMethod(part, Map.of()).mendsFloat();
+    };
   }
 
   boolean noWeightMethod(MethodCatalogue catalogue) {

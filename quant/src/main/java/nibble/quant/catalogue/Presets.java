@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Recipes by short names: parts joined by {@code +}, in the order of {@link nibble.quant.model.MethodPlace}. Any number of methods that prepare ({@code hadamard},
  * {@code smoothquant}), one that quantizes ({@code gptq}), any number that mend ({@code qwt}). Where none quantizes, the one that the preparing methods ask
- * for does: {@code quarot} is {@code hadamard+gptq}, {@code quarot+adaround} is {@code hadamard+adaround}. With the scheme W16A16 and methods that prepare alone, the
- * model stays in float.
+ * for does: {@code quarot} is {@code hadamard+gptq}, {@code quarot+adaround} is {@code hadamard+adaround}. With the scheme W16A16 and methods that prepare or quantize
+ * the key-value cache alone, the weights stay in float.
  *
  * <p>The patch embedding and the head have 8 bits by default, as most papers do it; the option {@code edge-bits} sets
  * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. Word vectors of text
@@ -60,7 +60,7 @@ public final class Presets {
   public static Recipe recipe(MethodCatalogue catalogue, String method, Map<String, String> options, Scheme scheme, long seed) {
     Map<String, String> rest = new LinkedHashMap<>(options);
     MethodName name = MethodName.parse(catalogue, method.toLowerCase(Locale.ROOT), scheme.weights().isPresent());
-    if (scheme.weights().isEmpty() && (scheme.activations().isPresent() || !name.preparesOnly(catalogue))) {
+    if (scheme.weights().isEmpty() && (scheme.activations().isPresent() || !name.keepsFloat(catalogue))) {
       throw new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize");
     }
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);

@@ -9,6 +9,7 @@ final class RecipeOrder {
   private final MethodCatalogue catalogue;
   private String quantizing = "";
   private String mending = "";
+  private String mendingCodes = "";
   private boolean weightStep;
   private boolean activationStep;
 
@@ -24,9 +25,9 @@ final class RecipeOrder {
   static void check(MethodCatalogue catalogue, Recipe recipe) {
     RecipeOrder order = new RecipeOrder(catalogue);
     recipe.steps().forEach(order::next);
-    if (order.quantizing.isEmpty() && !order.mending.isEmpty()) {
+    if (order.quantizing.isEmpty() && !order.mendingCodes.isEmpty()) {
       throw new IllegalArgumentException(
-          "the recipe begins to mend with '%s' before anything is quantized; put a method that quantizes in front of it".formatted(order.mending));
+          "the recipe begins to mend with '%s' before anything is quantized; put a method that quantizes in front of it".formatted(order.mendingCodes));
     }
     if (order.activationStep && !order.weightStep) {
       throw new IllegalArgumentException("the recipe quantizes activations but no weights; no kernel executes that");
@@ -44,15 +45,16 @@ final class RecipeOrder {
         quantize(weightStep ? quantizing : "quantize-activations", activationStep || (!quantizing.isEmpty() && !weightStep));
         activationStep = true;
       }
-      case RecipeStep.ApplyMethod apply -> apply(apply.method());
+      case RecipeStep.ApplyMethod apply -> apply(apply);
     }
   }
 
-  private void apply(String method) {
+  private void apply(RecipeStep.ApplyMethod step) {
+    String method = step.method();
     switch (catalogue.place(method)) {
       case MethodPlace.PREPARE -> prepare(method);
       case MethodPlace.QUANTIZE -> quantize(method, !quantizing.isEmpty());
-      case MethodPlace.MEND -> mend(method);
+      case MethodPlace.MEND -> mend(method, catalogue.modelMethod(method, step.options()).mendsFloat());
     }
   }
 
@@ -74,9 +76,12 @@ final class RecipeOrder {
     quantizing = name;
   }
 
-  private void mend(String name) {
+  private void mend(String name, boolean mendsFloat) {
     if (mending.isEmpty()) {
       mending = name;
+    }
+    if (mendingCodes.isEmpty() && !mendsFloat) {
+      mendingCodes = name;
     }
   }
 }

@@ -1,9 +1,11 @@
 package nibble.quant.method;
 
+import java.util.Optional;
 import nibble.kernels.lowbit.IntWeights;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.WeightScheme;
+import nibble.quant.observer.AttentionConcentration;
 import nibble.quant.observer.Hessian;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +18,11 @@ public interface WeightMethod {
 
   /** Whether {@link #quantize} needs the Hessian of the layer's calibration inputs. */
   boolean needsHessian();
+
+  /** How tokens count in the Hessian; empty for all alike. */
+  default Optional<AttentionConcentration> tokenWeights() {
+    return Optional.empty();
+  }
 
   /**
    * Bytes of a weight {@code [out, in]} as executed, padding included. This is of integer codes; methods with other codes override it.

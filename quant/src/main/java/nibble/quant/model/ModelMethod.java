@@ -31,6 +31,11 @@ public interface ModelMethod {
     return "rtn";
   }
 
+  /** Whether a method that mends also stands behind a float model, because it works on something beside the weights, such as the key-value cache. */
+  default boolean mendsFloat() {
+    return false;
+  }
+
   /**
    * Checks what a recipe asks for, before any work is done. By default a method takes bit widths only: granularity, symmetry and timing are its own.
    *

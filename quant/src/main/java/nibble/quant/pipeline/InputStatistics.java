@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class InputStatistics implements SiteFunction {
   private final HessianAccumulator hessian;
   private final @Nullable ActivationObserver range;
+  private float @Nullable [] tokenWeights;
 
   /**
    * @param name of the site
@@ -23,11 +24,21 @@ final class InputStatistics implements SiteFunction {
     this.range = range;
   }
 
+  /** The weights of the tokens that pass next, all rows of the site; null for 1 each. */
+  void weigh(float @Nullable [] weights) {
+    tokenWeights = weights;
+  }
+
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     Tensor floats = x.toF32();
     int tokens = (int) (x.size() / hessian.in());
-    hessian.add(floats.array(), floats.offset(), tokens, ops.splitter());
+    float[] weights = tokenWeights;
+    if (weights != null && weights.length != tokens) {
+      throw new IllegalArgumentException("%d tokens pass a layer whose attention has %d; choose a method without token weights, such as gptq"
+          .formatted(tokens, weights.length));
+    }
+    hessian.add(floats.array(), floats.offset(), tokens, weights, ops.splitter());
     if (range != null) {
       range.observe(floats.array(), floats.offset(), (int) x.size());
     }

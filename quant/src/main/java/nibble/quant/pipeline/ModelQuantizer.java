@@ -60,7 +60,7 @@ public final class ModelQuantizer {
     if (calibration.isEmpty()) {
       planned.forEach(ModelQuantizer::checkNeedsNoCalibration);
     }
-    QuantizationRun run = new QuantizationRun(ops, planned, listener);
+    QuantizationRun run = new QuantizationRun(ops, model.sites(), planned, listener);
     List<Tensor> inputs = calibration;
     try (var inference = ops.noGrad()) {
       for (Segment segment : Segment.of(model)) {

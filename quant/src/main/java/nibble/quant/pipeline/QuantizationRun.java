@@ -6,6 +6,7 @@ import java.util.Map;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.nn.Linear;
 import nibble.nn.Site;
+import nibble.nn.Sites;
 import nibble.nn.WeightMatrix;
 import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.QuantizedWeight;
@@ -14,6 +15,7 @@ import nibble.quant.model.LayerExecution;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.Segment;
 import nibble.quant.observer.ActivationObserver;
+import nibble.quant.observer.AttentionConcentration;
 import nibble.quant.observer.Hessian;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
@@ -23,12 +25,14 @@ import org.jspecify.annotations.Nullable;
 /** The state of one {@link ModelQuantizer#quantize}. */
 final class QuantizationRun {
   private final Ops ops;
+  private final Sites sites;
   private final Map<Linear, LayerPlan> plans;
   private final ModelQuantizer.Listener listener;
   private final LayerExecution execution = new LayerExecution();
 
-  QuantizationRun(Ops ops, Map<Linear, LayerPlan> plans, ModelQuantizer.Listener listener) {
+  QuantizationRun(Ops ops, Sites sites, Map<Linear, LayerPlan> plans, ModelQuantizer.Listener listener) {
     this.ops = ops;
+    this.sites = sites;
     this.plans = plans;
     this.listener = listener;
   }
@@ -40,10 +44,11 @@ final class QuantizationRun {
   /** Quantizes one part and returns what it makes of {@code inputs}, with quantized weights and float activations. */
   List<Tensor> segment(Segment segment, List<Tensor> inputs) {
     Map<Linear, WeightMatrix> executed = new IdentityHashMap<>();
+    TokenWeights weights = new TokenWeights(ops, sites, segment, inputs);
     for (List<Linear> stage : segment.stages()) {
       List<Linear> planned = stage.stream().filter(plans::containsKey).toList();
       if (!planned.isEmpty()) {
-        stage(segment, planned, inputs, executed);
+        stage(segment, planned, inputs, weights, executed);
       }
     }
     List<Tensor> outputs = segment.isLast() ? List.of() : segment.forward(ops, inputs);
@@ -51,8 +56,8 @@ final class QuantizationRun {
     return outputs;
   }
 
-  private void stage(Segment segment, List<Linear> stage, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
-    Map<Site, InputStatistics> statistics = inputs.isEmpty() ? Map.of() : measure(segment, stage, inputs);
+  private void stage(Segment segment, List<Linear> stage, List<Tensor> inputs, TokenWeights weights, Map<Linear, WeightMatrix> executed) {
+    Map<Site, InputStatistics> statistics = inputs.isEmpty() ? Map.of() : measure(segment, stage, inputs, weights);
     Map<Site, Hessian> hessians = new IdentityHashMap<>();
     statistics.forEach((site, measured) -> hessians.put(site, measured.hessian()));
     for (Linear linear : stage) {
@@ -61,14 +66,19 @@ final class QuantizationRun {
     }
   }
 
-  private Map<Site, InputStatistics> measure(Segment segment, List<Linear> stage, List<Tensor> inputs) {
+  private Map<Site, InputStatistics> measure(Segment segment, List<Linear> stage, List<Tensor> inputs, TokenWeights weights) {
     Map<Site, InputStatistics> statistics = new IdentityHashMap<>();
+    Map<Site, AttentionConcentration> weighted = new IdentityHashMap<>();
     for (Linear linear : stage) {
       statistics.computeIfAbsent(linear.input(), site -> new InputStatistics(site.name(), linear.in(), rangeObserver(linear)));
+      plan(linear).method().tokenWeights().ifPresent(rule -> weighted.put(linear.input(), rule));
     }
     statistics.forEach(Site::append);
     try {
-      for (Tensor input : inputs) {
+      for (int i = 0; i < inputs.size(); i++) {
+        Tensor input = inputs.get(i);
+        int index = i;
+        weighted.forEach((site, rule) -> statistics.get(site).weigh(weights.of(index, rule)));
         try (Scope scope = ops.scope()) {
           Tensor unused = segment.forward().apply(ops, input); // the observers in its sites are what counts
         }

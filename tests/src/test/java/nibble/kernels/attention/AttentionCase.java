@@ -62,11 +62,23 @@ final class AttentionCase {
 
   /** What {@code attention} writes, in an array filled with {@link #SENTINEL} where it must not write. */
   float[] run(Attention attention, WorkSplitter splitter) {
+    HeadView out = out();
+    attention.forward(shape, rule, q, k, v, keyLengths, bias, out, splitter);
+    return out.array();
+  }
+
+  /** The same with keys and values of a source. */
+  float[] run(Attention attention, KeyValueSource source, WorkSplitter splitter) {
+    HeadView out = out();
+    attention.forward(shape, rule, q, source, out, splitter);
+    return out.array();
+  }
+
+  private HeadView out() {
     int row = shape.heads() * shape.headDim() + 7;
     float[] array = new float[MARGIN + shape.batch() * shape.queries() * row];
     Arrays.fill(array, SENTINEL);
-    attention.forward(shape, rule, q, k, v, keyLengths, bias, new HeadView(array, MARGIN, shape.queries() * row, row, shape.headDim()), splitter);
-    return array;
+    return new HeadView(array, MARGIN, shape.queries() * row, row, shape.headDim());
   }
 
   /**

@@ -82,7 +82,7 @@ final class DecodeSpeed {
   }
 
   /** Random weights, quickly made. */
-  private record Weights(DType dtype) implements WeightSource {
+  record Weights(DType dtype) implements WeightSource {
     @Override
     public boolean has(String name) {
       return !name.endsWith("bias");

@@ -1,0 +1,103 @@
+package nibble.nn.decoder;
+
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import nibble.kernels.parallel.WorkSplitter;
+import nibble.nn.Activation;
+import nibble.nn.cache.CacheFormat;
+import nibble.nn.cache.CacheShape;
+import nibble.nn.cache.ChannelLevels;
+import nibble.nn.cache.KeyRotation;
+import nibble.nn.cache.Levels;
+import nibble.nn.cache.TokenGroups;
+import nibble.nn.cache.TokenLevels;
+import nibble.nn.transformer.KeyValueCache;
+import nibble.nn.transformer.RopeScaling;
+import nibble.tensor.DType;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/**
+ * Prints memory of the key-value cache and decode speed of a Llama with random weights (2 blocks, width 1024, 16 heads over 8 of 64 channels). Arguments: threads, tokens to
+ * decode, then context lengths. Contexts are filled by a model of the same weights whose queries see themselves only, which is quick and changes no size.
+ */
+final class CacheSpeed {
+  private static final int LAYERS = 2;
+  private static final int HEADS = 16;
+  private static final CacheShape SHAPE = new CacheShape(8, 64);
+  private static final int PART = 512;
+  private static final int ROUNDS = 3;
+
+  private CacheSpeed() {}
+
+  public static void main(String[] args) {
+    int threads = Integer.parseInt(args[0]);
+    int tokens = Integer.parseInt(args[1]);
+    int[] contexts = Arrays.stream(args).skip(2).mapToInt(Integer::parseInt).toArray();
+    try (Ops ops = new Ops(WorkSplitter.ofThreads(threads))) {
+      for (int context : contexts) {
+        measure(ops, "float", Optional.empty(), context, tokens);
+        for (int bits : new int[] {8, 4, 2}) {
+          measure(ops, "kv" + bits, Optional.of(CacheFormat.ofBits(bits, 64)), context, tokens);
+        }
+        measure(ops, "kv4 turned", Optional.of(CacheFormat.ofBits(4, 64).withTurned(true)), context, tokens);
+        measure(ops, "kvquant2", Optional.of(kvQuant(2)), context, tokens);
+        measure(ops, "rotatekv2", Optional.of(rotateKv(2)), context, tokens);
+      }
+    }
+  }
+
+  private static CacheFormat kvQuant(int bits) {
+    float[] ones = new float[SHAPE.width()];
+    Arrays.fill(ones, 3);
+    Tensor zeros = Tensor.zeros(SHAPE.width());
+    ChannelLevels keys = new ChannelLevels(zeros, Tensor.of(ones, ones.length), Levels.uniform(bits), 64, 6);
+    return new CacheFormat(keys, new TokenLevels(Levels.uniform(bits), 64, 3), 1, 0, true, Optional.empty(), false);
+  }
+
+  private static CacheFormat rotateKv(int bits) {
+    KeyRotation rotation = KeyRotation.inOrder(SHAPE, 4);
+    return new CacheFormat(new TokenGroups(bits, 128, 0.8f), new TokenGroups(bits, 64, 0.8f), 4, 0, true, Optional.of(rotation), true);
+  }
+
+  private static Decoder model(int window, Optional<CacheFormat> format) {
+    DecoderSize size =
+        new DecoderSize(
+            "LlamaForCausalLM", 512, HEADS * 64, LAYERS, 2 * HEADS * 64, HEADS, SHAPE.heads(), SHAPE.headDim(), 1 << 17, 1e-5f, false, false);
+    LlamaConfig config =
+        new LlamaConfig(
+            size, 10000, new RopeScaling.None(), SHAPE.headDim(), Activation.SILU, false, false, false, false, false,
+            Collections.nCopies(LAYERS, window), Collections.nCopies(LAYERS, true));
+    Decoder model = Llama.of(config, new DecodeSpeed.Weights(DType.F32));
+    format.ifPresent(f -> model.blocks().forEach(block -> block.attention().setCacheFormat(f)));
+    return model;
+  }
+
+  private static void measure(Ops ops, String name, Optional<CacheFormat> format, int context, int tokens) {
+    Decoder blind = model(1, format);
+    Decoder model = model(0, format);
+    KeyValueCache cache = blind.newCache();
+    Random random = new Random(1);
+    long start = System.nanoTime();
+    for (int from = 0; from < context - tokens; from += PART) {
+      blind.prefill(ops, cache, random.ints(Math.min(PART, context - tokens - from), 0, 512).toArray());
+    }
+    double fill = (System.nanoTime() - start) * 1e-9;
+    double best = Double.MAX_VALUE;
+    int length = cache.length();
+    for (int round = 0; round < ROUNDS; round++) {
+      cache.rewind(length);
+      start = System.nanoTime();
+      for (int i = 0; i < tokens; i++) {
+        Tensor unused = model.next(ops, List.of(cache), List.of(new int[] {random.nextInt(512)}));
+      }
+      best = Math.min(best, (System.nanoTime() - start) * 1e-9 / tokens);
+    }
+    System.out.printf(
+        "%s, %d tokens: %.2f MB of keys and values, %.3f bits a channel, %.1f tokens/s, filled in %.1f s%n",
+        name, context, cache.bytes(context) * 1e-6, 8.0 * cache.bytes(context) / context / (2.0 * LAYERS * SHAPE.width()), 1 / best, fill);
+  }
+}
