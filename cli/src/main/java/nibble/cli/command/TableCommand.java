@@ -11,13 +11,12 @@ import java.util.List;
 import java.util.Map;
 import nibble.cli.quantization.FolderTree;
 import nibble.cli.table.Cell;
-import nibble.cli.table.FolderSplit;
 import nibble.cli.table.MethodTable;
+import nibble.cli.table.Quality;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.Progress;
 import nibble.cli.terminal.Self;
-import nibble.loaders.data.LabeledImages;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonObject;
@@ -27,43 +26,51 @@ import nibble.quant.format.Scheme;
 import nibble.quant.pipeline.RecipeRunner;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * {@code nibble table}: methods x schemes on one model and one set of images. Every cell is quantized and evaluated in processes of its own, so that seconds and peak memory are its own. The table
+ * {@code nibble table}: methods x schemes on one model and one set of images, or one text. Every cell is quantized and evaluated in processes of its own, so that seconds and peak memory are its own. The table
  * is saved after each cell; the same command goes on where it was interrupted.
  */
 @Command(name = "table", description = "Quantizes a model by several methods and schemes and compares them in one table. Goes on where it was interrupted.")
 public final class TableCommand extends NibbleCommand {
   private static final String RESULTS = "table.json";
+  private static final int IMAGE_SAMPLES = 1000;
+  private static final int TEXT_SAMPLES = 64;
 
   @Parameters(paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
 
-  @Option(names = "--images", required = true, paramLabel = "DIR", description = "Labelled folder, or one file of CIFAR-10 (binary) or MNIST (IDX): what is evaluated.")
-  private Path images = Path.of("");
+  @Option(names = "--images", paramLabel = "DIR", description = "Labelled folder, or one file of CIFAR-10 (binary) or MNIST (IDX): what is evaluated.")
+  private @Nullable Path images;
+
+  @Mixin private TextChoice text = new TextChoice();
 
   @Option(names = "--labels", paramLabel = "FILE", description = "CSV file with the columns file and class_index (default: labels.csv in the folder).")
   private @Nullable Path labels;
 
-  @Option(names = "--split", paramLabel = "N", description = "Take N images of the folder for calibration and training, evaluate the others.")
+  @Option(names = "--split", paramLabel = "N", description = "Take N images of the folder, or the last N lines of the text, for calibration and training; evaluate the others.")
   private int split;
 
-  @Option(names = "--calibration", paramLabel = "PATH", description = "Instead of --split: other images to calibrate and train with.")
+  @Option(names = "--calibration", paramLabel = "PATH", description = "Instead of --split: other images, or another text, to calibrate and train with.")
   private @Nullable Path calibration;
 
-  @Option(names = "--calibration-images", paramLabel = "N", description = "How many of those at most (default: ${DEFAULT-VALUE}).")
-  private int calibrationImages = 1000;
+  @Option(names = {"--calibration-samples", "--calibration-images"}, paramLabel = "N", description = "How many of those at most (default: 1000 images, 64 pieces of text).")
+  private @Nullable Integer calibrationSamples;
+
+  @Option(names = "--calibration-window", paramLabel = "N", description = "Tokens of a piece of text (default: what the model takes, at most 512).")
+  private @Nullable Integer calibrationWindow;
 
   @Option(names = "--limit", paramLabel = "N", description = "Evaluate only the first N images.")
   private int limit = Integer.MAX_VALUE;
 
-  @Option(names = "--methods", split = ",", paramLabel = "M", description = "Methods, separated by commas (default: ${DEFAULT-VALUE}).")
-  private List<String> methods = new ArrayList<>(List.of("rtn", "gptq", "quarot", "repq-vit", "repq-vit+qwt", "gplq"));
+  @Option(names = "--methods", split = ",", paramLabel = "M", description = "Methods, separated by commas (default: some for images, some for text).")
+  private List<String> methods = new ArrayList<>();
 
-  @Option(names = "--schemes", split = ",", paramLabel = "S", description = "Schemes, separated by commas (default: ${DEFAULT-VALUE}).")
-  private List<String> schemes = new ArrayList<>(List.of("W8A8", "W6A6", "W4A8", "W4A4", "W3A3"));
+  @Option(names = "--schemes", split = ",", paramLabel = "S", description = "Schemes, separated by commas (default: some for images, some for text).")
+  private List<String> schemes = new ArrayList<>();
 
   @Option(names = "--set", paramLabel = "METHOD.KEY=VALUE", description = "An option of one of the methods, such as gplq.train-images=800.")
   private Map<String, String> settings = new LinkedHashMap<>();
@@ -79,19 +86,21 @@ public final class TableCommand extends NibbleCommand {
 
   @Override
   int run(Console console, CommonOptions common) throws IOException {
+    TableSubject subject = subject();
+    defaults();
     check(common);
     Files.createDirectories(out);
-    MethodTable table = begin(common);
+    MethodTable table = begin(subject, common);
     long total = 1L + (long) methods.size() * schemes.size();
     try (Progress progress = console.progress("table", total, "cells").from(table.cells().size())) {
       if (table.find("float", "").isEmpty()) {
-        table = save(table.with(floatCell(common)));
+        table = save(table.with(floatCell(subject, common)));
       }
       for (String scheme : schemes) {
         for (String method : methods) {
           if (table.find(method, scheme).isEmpty()) {
             progress.to(table.cells().size(), method + " " + scheme);
-            table = save(table.with(cell(method, scheme, common)));
+            table = save(table.with(cell(subject, method, scheme, common)));
           }
         }
       }
@@ -105,10 +114,38 @@ public final class TableCommand extends NibbleCommand {
     return done();
   }
 
-  private void check(CommonOptions common) {
+  private TableSubject subject() {
+    if ((images != null) == text.isGiven() || (text.text() != null && text.pairs() != null)) {
+      throw CommandFailure.usage("choose one of --images, --text and --sts");
+    }
     if ((split > 0) == (calibration != null)) {
       throw CommandFailure.usage("say what to calibrate with: either --split N or --calibration PATH");
     }
+    Integer samples = calibrationSamples;
+    Path folder = images;
+    if (folder == null) {
+      if (labels != null || limit != Integer.MAX_VALUE) {
+        throw CommandFailure.usage("--labels and --limit go with --images; --tokens N takes the first tokens of a text");
+      }
+      return new TextSubject(text, split, calibration, samples == null ? TEXT_SAMPLES : samples, calibrationWindow, out);
+    }
+    if (calibrationWindow != null) {
+      throw CommandFailure.usage("--calibration-window goes with --text and --sts");
+    }
+    return new ImageSubject(folder, labels, split, calibration, samples == null ? IMAGE_SAMPLES : samples, limit, out);
+  }
+
+  private void defaults() {
+    boolean pictures = images != null;
+    if (methods.isEmpty()) {
+      methods.addAll(pictures ? List.of("rtn", "gptq", "quarot", "repq-vit", "repq-vit+qwt", "gplq") : List.of("rtn", "gptq", "awq", "smoothquant", "quarot"));
+    }
+    if (schemes.isEmpty()) {
+      schemes.addAll(pictures ? List.of("W8A8", "W6A6", "W4A8", "W4A4", "W3A3") : List.of("W4A16", "W3A16", "W4A8", "W4A4"));
+    }
+  }
+
+  private void check(CommonOptions common) {
     for (String key : settings.keySet()) {
       if (methods.stream().noneMatch(method -> key.startsWith(method + "."))) {
         throw CommandFailure.usage("--set %s: begins with none of the methods %s and a dot".formatted(key, String.join(", ", methods)));
@@ -136,22 +173,10 @@ public final class TableCommand extends NibbleCommand {
   }
 
   /** The table as far as an interrupted run of the same arguments came. */
-  private MethodTable begin(CommonOptions common) throws IOException {
+  private MethodTable begin(TableSubject subject, CommonOptions common) throws IOException {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("model", name);
-    facts.put("images", images.toString());
-    if (split > 0) {
-      LabeledImages all = labels == null ? LabeledImages.read(images, Integer.MAX_VALUE) : LabeledImages.read(images, labels, Integer.MAX_VALUE);
-      FolderSplit parts = FolderSplit.of(all, split);
-      parts.write(images, calibrationList(), evaluationList());
-      facts.put("calibration", "%d images of the folder: %s".formatted(parts.calibration().size(), calibrationList().getFileName()));
-      facts.put("evaluation", "the other %d: %s".formatted(parts.evaluation().size(), evaluationList().getFileName()));
-    } else {
-      facts.put("calibration", "at most %d images of %s".formatted(calibrationImages, calibration));
-    }
-    if (limit != Integer.MAX_VALUE) {
-      facts.put("limit", Integer.toString(limit));
-    }
+    facts.putAll(subject.facts());
     settings.forEach((key, value) -> facts.put("set " + key, value));
     facts.put("seed", Long.toString(common.seed()));
     facts.put("threads", Integer.toString(common.threads()));
@@ -167,14 +192,6 @@ public final class TableCommand extends NibbleCommand {
     return new MethodTable(facts, before.cells());
   }
 
-  private Path calibrationList() {
-    return out.resolve("calibration.csv");
-  }
-
-  private Path evaluationList() {
-    return out.resolve("evaluation.csv");
-  }
-
   private MethodTable save(MethodTable table) throws IOException {
     Json.write(out.resolve(RESULTS), table.toJson());
     table.page().write(out.resolve("table.html"));
@@ -184,24 +201,22 @@ public final class TableCommand extends NibbleCommand {
     return table;
   }
 
-  private Cell floatCell(CommonOptions common) throws IOException {
-    JsonObject score = evaluated(name, common);
+  private Cell floatCell(TableSubject subject, CommonOptions common) throws IOException {
+    JsonObject score = evaluated(subject, name, common);
     try (OpenModel open = OpenModel.of(name)) {
       Path weights = open.loaded().checkpoint().folder().resolve(Checkpoint.WEIGHTS);
       long bytes = Files.exists(weights) ? Files.size(weights) : open.loaded().checkpoint().tensors().byteSize();
-      return new Cell("float", "", score.number("top1"), 1, 0, bytes, Double.NaN, 0, "");
+      return Cell.of("float", "", Quality.fromJson(score), bytes, Double.NaN, 0);
     }
   }
 
-  private Cell cell(String method, String scheme, CommonOptions common) {
+  private Cell cell(TableSubject subject, String method, String scheme, CommonOptions common) {
     Path folder = out.resolve(method + "-" + scheme.replace(' ', '_').replace(':', '_'));
     try {
       FolderTree.delete(folder);
-      JsonObject made = Json.parseObject("result of quantize", Self.run(quantize(method, scheme, folder, common)));
-      JsonObject score = evaluated(folder.toString(), common);
-      return new Cell(
-          method, scheme, score.number("top1"), score.number("agreement"), score.number("logit_mse"), made.longInteger("bytes"), made.number("seconds"),
-          made.longInteger("peak_bytes", 0), "");
+      JsonObject made = Json.parseObject("result of quantize", Self.run(quantize(subject, method, scheme, folder, common)));
+      JsonObject score = evaluated(subject, folder.toString(), common);
+      return Cell.of(method, scheme, Quality.fromJson(score), made.longInteger("bytes"), made.number("seconds"), made.longInteger("peak_bytes", 0));
     } catch (CommandFailure e) {
       return Cell.failed(method, scheme, String.valueOf(e.getMessage()));
     } finally {
@@ -211,19 +226,12 @@ public final class TableCommand extends NibbleCommand {
     }
   }
 
-  private List<String> quantize(String method, String scheme, Path folder, CommonOptions common) {
+  private List<String> quantize(TableSubject subject, String method, String scheme, Path folder, CommonOptions common) {
     List<String> arguments = new ArrayList<>(List.of("quantize", name, "--method", method, "--scheme", scheme, "--out", folder.toString(), "--json"));
     options(method).forEach((key, value) -> arguments.addAll(List.of("--set", key + "=" + value)));
-    if (!needsCalibration(method, scheme, common)) {
-      return withCommon(arguments, common);
+    if (needsCalibration(method, scheme, common)) {
+      arguments.addAll(subject.calibrationArguments());
     }
-    Path other = calibration;
-    if (other == null) {
-      arguments.addAll(List.of("--calibration", images.toString(), "--calibration-list", calibrationList().toString()));
-    } else {
-      arguments.addAll(List.of("--calibration", other.toString()));
-    }
-    arguments.addAll(List.of("--calibration-images", Integer.toString(other == null ? split : calibrationImages)));
     return withCommon(arguments, common);
   }
 
@@ -234,18 +242,11 @@ public final class TableCommand extends NibbleCommand {
     }
   }
 
-  private JsonObject evaluated(String model, CommonOptions common) {
-    List<String> arguments = new ArrayList<>(List.of("eval", model, "--json", "--images", images.toString()));
-    if (split > 0) {
-      arguments.addAll(List.of("--labels", evaluationList().toString()));
-    } else if (labels != null) {
-      arguments.addAll(List.of("--labels", String.valueOf(labels)));
-    }
+  private JsonObject evaluated(TableSubject subject, String model, CommonOptions common) {
+    List<String> arguments = new ArrayList<>(List.of("eval", model, "--json"));
+    arguments.addAll(subject.evaluationArguments());
     if (!model.equals(name)) {
       arguments.addAll(List.of("--reference", name));
-    }
-    if (limit != Integer.MAX_VALUE) {
-      arguments.addAll(List.of("--limit", Integer.toString(limit)));
     }
     return Json.parseObject("result of eval " + model, Self.run(withCommon(arguments, common)));
   }

@@ -1,5 +1,7 @@
 package nibble.cli.table;
 
+import java.util.Map;
+import java.util.Optional;
 import nibble.loaders.json.JsonNull;
 import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
@@ -11,50 +13,48 @@ import nibble.loaders.json.JsonValue;
  *
  * @param method a name that {@code nibble quantize --method} takes; {@code float} for the model itself
  * @param scheme such as W4A4; empty for the model itself
- * @param top1 share of evaluation images whose label is the first choice
- * @param agreement share of them with the first choice of the float model
- * @param logitMse mean squared difference of logits from the float model
+ * @param quality what was measured; empty where there is no result
  * @param bytes of the stored weights
  * @param seconds that quantization took
  * @param peakBytes largest resident memory of the process that quantized
  * @param error why there is no result; empty where there is one
  */
-public record Cell(
-    String method, String scheme, double top1, double agreement, double logitMse, long bytes, double seconds, long peakBytes, String error) {
+public record Cell(String method, String scheme, Optional<Quality> quality, long bytes, double seconds, long peakBytes, String error) {
+
+  /** A cell with a result. */
+  public static Cell of(String method, String scheme, Quality quality, long bytes, double seconds, long peakBytes) {
+    return new Cell(method, scheme, Optional.of(quality), bytes, seconds, peakBytes, "");
+  }
 
   /** A cell without a result. */
   public static Cell failed(String method, String scheme, String error) {
-    return new Cell(method, scheme, Double.NaN, Double.NaN, Double.NaN, 0, Double.NaN, 0, error);
+    return new Cell(method, scheme, Optional.empty(), 0, Double.NaN, 0, error);
   }
 
   /** Whether it has a result. */
   public boolean isDone() {
-    return error.isEmpty();
+    return quality.isPresent();
   }
 
   JsonObject toJson() {
     JsonObject json = JsonObject.empty().with("method", new JsonString(method)).with("scheme", new JsonString(scheme));
-    if (!isDone()) {
+    if (quality.isEmpty()) {
       return json.with("error", new JsonString(error));
     }
-    return json.with("top1", number(top1))
-        .with("agreement", number(agreement))
-        .with("logit_mse", number(logitMse))
-        .with("bytes", JsonNumber.of(bytes))
-        .with("seconds", number(seconds))
+    for (Map.Entry<String, JsonValue> entry : quality.get().toJson().values().entrySet()) {
+      json = json.with(entry.getKey(), entry.getValue());
+    }
+    return json.with("bytes", JsonNumber.of(bytes))
+        .with("seconds", Double.isFinite(seconds) ? JsonNumber.of(seconds) : JsonNull.NULL)
         .with("peak_bytes", JsonNumber.of(peakBytes));
-  }
-
-  private static JsonValue number(double value) {
-    return Double.isFinite(value) ? JsonNumber.of(value) : JsonNull.NULL;
   }
 
   static Cell fromJson(JsonObject json) {
     if (json.has("error")) {
       return failed(json.string("method"), json.string("scheme"), json.string("error"));
     }
-    return new Cell(
-        json.string("method"), json.string("scheme"), json.number("top1", Double.NaN), json.number("agreement", Double.NaN), json.number("logit_mse", Double.NaN),
-        json.longInteger("bytes"), json.number("seconds", Double.NaN), json.longInteger("peak_bytes"), "");
+    return of(
+        json.string("method"), json.string("scheme"), Quality.fromJson(json), json.longInteger("bytes"), json.number("seconds", Double.NaN),
+        json.longInteger("peak_bytes"));
   }
 }

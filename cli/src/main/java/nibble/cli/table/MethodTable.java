@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import nibble.cli.report.Axis;
 import nibble.cli.report.GroupedBars;
 import nibble.cli.report.HtmlReport;
@@ -21,7 +22,7 @@ import nibble.loaders.json.JsonValue;
 /**
  * Methods and schemes on one model, cell by cell. Immutable.
  *
- * @param facts what holds for all cells: model, images, seed ...
+ * @param facts what holds for all cells: model, images or text, seed ...
  * @param cells in the order in which they were measured, the float model first
  */
 public record MethodTable(Map<String, String> facts, List<Cell> cells) {
@@ -73,25 +74,27 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
 
   /** One row a cell. */
   public Table table() {
-    Table table = new Table("method", "scheme", "top-1", "agreement", "logit MSE", "bytes", "seconds", "peak memory").alignRight(2, 3, 4, 5, 6, 7);
+    List<String> columns = cells.stream().flatMap(cell -> cell.quality().stream()).findFirst().map(Quality::columns).orElse(List.of());
+    List<String> header = new ArrayList<>(List.of("method", "scheme"));
+    header.addAll(columns);
+    header.addAll(List.of("bytes", "seconds", "peak memory"));
+    Table table = new Table(header.toArray(String[]::new)).alignRight(IntStream.range(2, header.size()).toArray());
     for (Cell cell : cells) {
+      List<String> row = new ArrayList<>(List.of(cell.method(), cell.scheme()));
+      row.addAll(cell.quality().map(Quality::texts).orElse(Collections.nCopies(columns.size(), "-")));
       if (cell.isDone()) {
-        table.row(
-            cell.method(), cell.scheme(), percent(cell.top1()), percent(cell.agreement()), String.format(Locale.ROOT, "%.4f", cell.logitMse()),
-            String.format(Locale.ROOT, "%,d", cell.bytes()), Double.isFinite(cell.seconds()) ? String.format(Locale.ROOT, "%.1f", cell.seconds()) : "-",
-            cell.peakBytes() == 0 ? "-" : String.format(Locale.ROOT, "%,d MB", cell.peakBytes() / 1_000_000));
+        row.add(String.format(Locale.ROOT, "%,d", cell.bytes()));
+        row.add(Double.isFinite(cell.seconds()) ? String.format(Locale.ROOT, "%.1f", cell.seconds()) : "-");
+        row.add(cell.peakBytes() == 0 ? "-" : String.format(Locale.ROOT, "%,d MB", cell.peakBytes() / 1_000_000));
       } else {
-        table.row(cell.method(), cell.scheme(), "-", "-", "-", "-", "-", cell.error());
+        row.addAll(List.of("-", "-", cell.error()));
       }
+      table.row(row.toArray(String[]::new));
     }
     return table;
   }
 
-  private static String percent(double share) {
-    return String.format(Locale.ROOT, "%.1f %%", 100 * share);
-  }
-
-  /** A page with the table, and agreement and top-1 as bars: a group for each scheme, a bar for each method. */
+  /** A page with the table, and what was measured as bars: a group for each scheme, a bar for each method. */
   public HtmlReport page() {
     HtmlReport page = new HtmlReport("Methods and schemes on " + facts.getOrDefault("model", "one model"));
     Table known = new Table("what", "value");
@@ -99,17 +102,19 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
     page.table(known).section("Results").table(table());
     List<String> methods = distinct(cells.stream().filter(c -> !c.scheme().isEmpty()).map(Cell::method).toList());
     List<String> schemes = distinct(cells.stream().map(Cell::scheme).filter(s -> !s.isEmpty()).toList());
-    if (!methods.isEmpty()) {
-      page.section("Agreement with the float model").figure("Share of images with the same first choice.", bars("agreement", methods, schemes, true));
-      page.section("Top-1").figure("Share of images whose label is the first choice.", bars("top-1", methods, schemes, false));
+    List<Quality.Measure> measures =
+        cells.stream().filter(c -> !c.scheme().isEmpty()).flatMap(c -> c.quality().stream()).findFirst().map(Quality::measures).orElse(List.of());
+    for (int i = 0; i < measures.size(); i++) {
+      page.section(measures.get(i).name()).figure("A group for each scheme.", bars(measures.get(i), i, methods, schemes));
     }
     return page;
   }
 
-  private GroupedBars bars(String measure, List<String> methods, List<String> schemes, boolean agreement) {
-    GroupedBars bars = new GroupedBars("scheme", new Axis(measure, "%"), methods.toArray(String[]::new));
+  private GroupedBars bars(Quality.Measure measure, int index, List<String> methods, List<String> schemes) {
+    GroupedBars bars = new GroupedBars("scheme", new Axis(measure.name(), measure.unit()), methods.toArray(String[]::new));
     for (String scheme : schemes) {
-      bars.group(scheme, methods.stream().mapToDouble(m -> find(m, scheme).map(c -> 100 * (agreement ? c.agreement() : c.top1())).orElse(Double.NaN)).toArray());
+      bars.group(
+          scheme, methods.stream().mapToDouble(m -> find(m, scheme).flatMap(Cell::quality).map(q -> q.measures().get(index).value()).orElse(Double.NaN)).toArray());
     }
     return bars;
   }
