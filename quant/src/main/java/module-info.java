@@ -42,6 +42,7 @@ module nibble.quant {
   exports nibble.quant.reconstruct;
   exports nibble.quant.repqvit;
   exports nibble.quant.ridge;
+  exports nibble.quant.roste;
   exports nibble.quant.rotation;
   exports nibble.quant.rounding;
   exports nibble.quant.rsq;

@@ -37,6 +37,7 @@ import nibble.quant.qwt.Qwt;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
 import nibble.quant.repqvit.RepQVit;
+import nibble.quant.roste.RoSte;
 import nibble.quant.rsq.Rsq;
 import nibble.quant.rtn.Rtn;
 import nibble.quant.smoothquant.SmoothQuant;
@@ -89,6 +90,7 @@ public final class MethodCatalogue {
         .with(Rsq.CARD, Rsq::of)
         .withModelMethod(SpinQuant.CARD, SpinQuant::of)
         .withModelMethod(OstQuant.CARD, OstQuant::of)
+        .withModelMethod(RoSte.CARD, RoSte::of)
         .withModelMethod(Gplq.CARD, Gplq::of)
         .withModelMethod(LsqTraining.CARD, LsqTraining::of)
         .withModelMethod(MixedPrecision.CARD, MixedPrecision::of)

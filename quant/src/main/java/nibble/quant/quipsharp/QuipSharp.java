@@ -2,6 +2,7 @@ package nibble.quant.quipsharp;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import nibble.kernels.hadamard.HadamardTransform;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.packed.E8Lattice;
@@ -28,13 +29,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * W' = H_out S_out W S_in H_in^T      Hess' = H_in S_in Hess S_in H_in^T        random signs S, orthonormal Hadamard matrices H
- * W' /= sigma, sigma = rms(W') / 1.03
+ * W' /= sigma, sigma = rms(W') / 1.03, or up to twice that where larger elements than Gaussian ones make it better
  * LDLQ with blocks of 8 columns, each block of a row to the nearest point of E8P    2 bits
  * 4 bits: then (x - q1) 3.45 to the nearest point again                             (constant from memory)
  * run:    y = S_out H_out^T (Wq (H_in S_in x))
  * }</pre>
  *
- * <p>Differs from the paper: no rescaling of channels before the rotation, no fine-tuning, no 3-bit form (it needs another codebook); blocks are coded from first to last. Layers that have
+ * <p>Differs from the paper: sigma is searched for the least error of the layer's output (small or low-rank weights are not Gaussian after the rotation); no rescaling of channels before the rotation, no fine-tuning, no 3-bit form (it needs another codebook); blocks are coded from first to last. Layers that have
  * more than 4 bits, such as the ends of a model, take GPTQ's integers. Codes run as they are ({@link LatticeWeight}); activations stay in float. Cost: {@code O(in^3 + out in^2)} and 512
  * comparisons of vectors for each 8 weights.
  */
@@ -109,9 +110,30 @@ public final class QuipSharp implements WeightMethod {
     int in = weight.dim(1);
     int planes = planes(name, scheme, out, in);
     double[] rotated = rotated(Weights.values(name, weight), out, in);
-    double sigma = sigma(rotated);
-    double[] h = rotatedHessian(hessian, in);
-    BlockFeedback feedback = BlockFeedback.of(name, h, in, options.dampening(), splitter);
+    BlockFeedback feedback = BlockFeedback.of(name, rotatedHessian(hessian, in), in, options.dampening(), splitter);
+    LatticeTensor best = null;
+    double least = Double.POSITIVE_INFINITY;
+    for (int step = 0; step < options.scaleSteps(); step++) {
+      LatticeTensor coded = coded(rotated, out, in, sigma(rotated) / (1 - 0.1 * step), feedback, planes, splitter);
+      double error = hessian.errorOf(difference(weight, coded.dequantize()), out);
+      if (best == null || error < least) {
+        best = coded;
+        least = error;
+      }
+    }
+    return Objects.requireNonNull(best);
+  }
+
+  private static double[] difference(Tensor weight, float[] values) {
+    float[] w = weight.toFloats();
+    double[] d = new double[w.length];
+    for (int i = 0; i < d.length; i++) {
+      d[i] = (double) w[i] - values[i];
+    }
+    return d;
+  }
+
+  private LatticeTensor coded(double[] rotated, int out, int in, double sigma, BlockFeedback feedback, int planes, WorkSplitter splitter) {
     short[] codes = new short[planes * out * Math.ceilDiv(in, E8Lattice.DIMENSIONS)];
     splitter.run(out, (row, scratch) -> code(rotated, row, out, in, sigma, feedback, codes, planes));
     float[] scales = new float[planes];

@@ -1,13 +1,10 @@
 package nibble.quant.tuning;
 
 import java.util.Arrays;
-import nibble.kernels.hadamard.HadamardTransform;
 import nibble.nn.Linear;
 import nibble.nn.Parameter;
 import nibble.nn.ResidualStructure;
 import nibble.quant.rotation.Orthogonal;
-import nibble.quant.rotation.RandomOrthogonal;
-import nibble.quant.rotation.RandomizedHadamard;
 import nibble.quant.stiefel.StiefelParameter;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -24,10 +21,9 @@ import org.jspecify.annotations.Nullable;
 final class Rotations {
   private Rotations() {}
 
-  /** A random start: signs and Hadamard where there is such a size, any orthogonal matrix elsewhere. Row {@code i} is the image of unit vector {@code i}. */
+  /** The matrix of {@link Orthogonal#random}. Row {@code i} is the image of unit vector {@code i}. */
   static double[] random(int size, long seed) {
-    Orthogonal map = HadamardTransform.isSupported(size) ? RandomizedHadamard.random(size, seed) : new RandomOrthogonal(size, seed);
-    return matrix(map);
+    return matrix(Orthogonal.random(size, seed));
   }
 
   /** The matrix {@code M} with {@code map(x) = x M}. */

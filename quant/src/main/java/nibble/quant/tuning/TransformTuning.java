@@ -74,7 +74,7 @@ public final class TransformTuning {
       }
     }
     task.store().save(STATE, new ResumeStore.State(knobs.steps(), learned()));
-    return new MethodReport.Curve(name + " loss", "steps", thinned(losses));
+    return new MethodReport.Curve(name + " loss", "steps", thinned(losses, POINTS));
   }
 
   private double update(Samples samples, double factor) {
@@ -140,8 +140,9 @@ public final class TransformTuning {
     return saved.isPresent();
   }
 
-  private static List<double[]> thinned(List<double[]> losses) {
-    int every = Math.max(1, losses.size() / POINTS);
+  /** Means of consecutive points, about as many as {@code count}. */
+  static List<double[]> thinned(List<double[]> losses, int count) {
+    int every = Math.max(1, losses.size() / count);
     List<double[]> points = new ArrayList<>();
     for (int from = 0; from < losses.size(); from += every) {
       int to = Math.min(losses.size(), from + every);

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.IntPredicate;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.ResidualStructure;
@@ -101,7 +102,15 @@ public final class TunedTransforms {
 
   /** R2: a rotation of the values of each layer, the same for all of its heads, or one for each key head. */
   public void rotateValues(boolean everyHead, long seed) {
+    rotateValues(everyHead, seed, layer -> true);
+  }
+
+  /** The same in some layers only. That of layer {@code i} with one matrix for all heads is {@link nibble.quant.rotation.Orthogonal#random} of {@code seed + 1 + i}. */
+  public void rotateValues(boolean everyHead, long seed, IntPredicate layers) {
     for (int i = 0; i < structure.attentions().size(); i++) {
+      if (!layers.test(i)) {
+        continue;
+      }
       ResidualStructure.Attention attention = structure.attentions().get(i);
       double[][] starts = new double[everyHead ? attention.keyValueHeads() : 1][];
       for (int head = 0; head < starts.length; head++) {
@@ -121,8 +130,16 @@ public final class TunedTransforms {
    * @throws IllegalArgumentException when no Hadamard matrix has the width
    */
   public void rotateFeedForwards(long seed) {
-    for (ResidualStructure.FeedForward feedForward : structure.feedForwards()) {
-      Linear down = feedForward.down();
+    rotateFeedForwards(seed, layer -> true);
+  }
+
+  /** The same in some layers only. */
+  public void rotateFeedForwards(long seed, IntPredicate layers) {
+    for (int i = 0; i < structure.feedForwards().size(); i++) {
+      if (!layers.test(i)) {
+        continue;
+      }
+      Linear down = structure.feedForwards().get(i).down();
       HadamardSite transform = new HadamardSite(down.in(), OptionalLong.of(seed));
       weights.add(down.weight(), transform::apply);
       down.input().append(transform);
