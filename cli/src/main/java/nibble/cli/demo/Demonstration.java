@@ -114,7 +114,7 @@ public final class Demonstration {
   /** Of the layer whose input has the heaviest tails, usually the second feed-forward layer, and of one that reads the residual stream. */
   private List<Distribution> distributions(LoadedModel plain) {
     try (LoadedModel rotated = ModelLoader.load(folder)) {
-      ModelRotation.apply(rotated.model().requireResidualStructure(), RotationOptions.DEFAULTS.withSeed(seed));
+      ModelRotation.apply(rotated.model(), RotationOptions.DEFAULTS.withSeed(seed));
       Tensor pixels = calibration.batches().getFirst();
       Tensor few = pixels.dim(0) > PICTURED_IMAGES ? pixels.slice(0, 0, PICTURED_IMAGES).toF32() : pixels;
       int middle = plain.model().blocks().size() / 2;

@@ -1,12 +1,14 @@
 package nibble.quant.catalogue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import nibble.quant.bcq.Bcq;
 import nibble.quant.bcq.BcqOptions;
 import nibble.quant.format.Granularity;
@@ -35,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. Word vectors of text
  * models stay in float unless the option {@code embedding-bits} gives them a number, 2 to 8; they are rounded to nearest. {@code
  * per-channel=PATTERN,...} gives layers one scale for each output channel, where the group size of the scheme does not divide their width. The option
+ * {@code rotations} says what {@code hadamard} rotates: residual, head, mlp (all three by default), keys. The option
  * {@code observer} (minmax, percentile, mse) chooses how static activation scales are found. All other options go to the methods that have them.
  */
 public final class Presets {
@@ -66,6 +69,7 @@ public final class Presets {
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
     SiteRules tableRules = tableRules(rest.remove("embedding-bits"));
     SiteRules channelRules = channelRules(rest.remove("per-channel"));
+    Set<RotationKind> rotations = rotations(rest.remove("rotations"), name);
     @Nullable String observerWord = rest.remove("observer");
     if (observerWord != null && name.noWeightMethod(catalogue)) {
       throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(name));
@@ -77,9 +81,27 @@ public final class Presets {
     if (!channelRules.entries().isEmpty() && !grouped && name.noWeightMethod(catalogue)) {
       throw new IllegalArgumentException("option per-channel is for schemes with a group size, '%s' has none".formatted(scheme));
     }
-    Steps steps = new Steps(catalogue, scheme, with(rules, channelRules), with(with(rules, tableRules), channelRules), rules, observer(observerWord), seed);
+    Steps steps = new Steps(catalogue, scheme, with(rules, channelRules), with(with(rules, tableRules), channelRules), rules, observer(observerWord), rotations, seed);
     checkKnown(name, catalogue, rest);
     return new Recipe(name.parts().stream().flatMap(part -> steps.of(part, rest).stream()).toList());
+  }
+
+  private static Set<RotationKind> rotations(@Nullable String words, MethodName name) {
+    if (words == null) {
+      return EnumSet.of(RotationKind.RESIDUAL, RotationKind.HEAD, RotationKind.MLP);
+    }
+    if (!name.parts().contains(MethodName.HADAMARD)) {
+      throw new IllegalArgumentException("option rotations is for hadamard and quarot, %s is neither".formatted(name));
+    }
+    Set<RotationKind> kinds = EnumSet.noneOf(RotationKind.class);
+    for (String word : words.split("[,/]", -1)) {
+      kinds.add(
+          Arrays.stream(RotationKind.values())
+              .filter(kind -> kind.word().equals(word.strip()))
+              .findFirst()
+              .orElseThrow(() -> new IllegalArgumentException("option rotations has '%s', expected some of residual, head, mlp, keys with commas".formatted(word))));
+    }
+    return kinds;
   }
 
   private static SiteRules with(SiteRules rules, SiteRules more) {
@@ -98,10 +120,11 @@ public final class Presets {
    * @param inputRules for the inputs of their layers
    */
   private record Steps(
-      MethodCatalogue catalogue, Scheme scheme, SiteRules modelRules, SiteRules weightRules, SiteRules inputRules, ObserverKind observer, long seed) {
+      MethodCatalogue catalogue, Scheme scheme, SiteRules modelRules, SiteRules weightRules, SiteRules inputRules, ObserverKind observer, Set<RotationKind> rotations,
+      long seed) {
     List<RecipeStep> of(String part, Map<String, String> options) {
       if (part.equals(MethodName.HADAMARD)) {
-        return List.of(new RecipeStep.Rotate(seed, EnumSet.allOf(RotationKind.class)));
+        return List.of(new RecipeStep.Rotate(seed, rotations));
       }
       Map<String, Object> own = optionsOf(catalogue.card(part), options);
       if (catalogue.isModelMethod(part)) {

@@ -113,11 +113,12 @@ public final class RecipeRunner {
 
   private static void rotate(Model model, RecipeStep.Rotate rotate) {
     ModelRotation.apply(
-        model.requireResidualStructure(),
+        model,
         new RotationOptions(
             rotate.kinds().contains(RotationKind.RESIDUAL),
             rotate.kinds().contains(RotationKind.HEAD),
             rotate.kinds().contains(RotationKind.MLP),
+            rotate.kinds().contains(RotationKind.KEYS),
             RotationOptions.Stream.HADAMARD,
             rotate.seed()));
   }

@@ -24,7 +24,7 @@ public sealed interface RecipeStep {
   record Rotate(long seed, Set<RotationKind> kinds) implements RecipeStep {
     public Rotate {
       if (kinds.isEmpty()) {
-        throw new IllegalArgumentException("a rotation needs at least one of residual, head, mlp");
+        throw new IllegalArgumentException("a rotation needs at least one of residual, head, mlp, keys");
       }
       kinds = Collections.unmodifiableSet(new TreeSet<>(kinds));
     }

@@ -112,7 +112,7 @@ final class RecipeTree {
         found = kind.word().equals(word) ? kind : found;
       }
       if (found == null) {
-        throw tree.bad("kinds", "a list of residual, head, mlp");
+        throw tree.bad("kinds", "a list of residual, head, mlp, keys");
       }
       kinds.add(found);
     }

@@ -7,7 +7,9 @@ public enum RotationKind {
   /** Values of each attention head, fused into the value and output projections; R2. */
   HEAD("head"),
   /** Input of the second linear layer of an MLP, done online by a fast Hadamard transform and undone in its weight; R4. */
-  MLP("mlp");
+  MLP("mlp"),
+  /** Queries and keys of each head after rotary positions, both online: for caches that store keys as codes; R3. */
+  KEYS("keys");
 
   private final String word;
 

@@ -1,9 +1,11 @@
 package nibble.quant.rotation;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import nibble.kernels.hadamard.HadamardTransform;
 import nibble.nn.Linear;
+import nibble.nn.Model;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
 import nibble.nn.ResidualStructure;
@@ -11,7 +13,7 @@ import nibble.nn.online.HadamardSite;
 import nibble.nn.online.HeadHadamardSite;
 
 /**
- * Rotates a pre-norm transformer without changing its function: QuaRot, steps 0 to 3.
+ * Rotates a pre-norm transformer without changing its function: QuaRot, steps 0 to 4.
  *
  * <pre>{@code
  * step 0   W <- W diag(gain), b <- b + W bias_of_norm            norms lose gain and bias
@@ -19,6 +21,7 @@ import nibble.nn.online.HeadHadamardSite;
  * step 1   h -> h Q        embeddings e <- e Q;  readers W <- W Q;  writers W <- Q^T W, b <- Q^T b
  * step 2   fc2             W <- W D H^T, online signs D and Hadamard before fc2's quantizer (QuaRot: no signs)
  * step 3   values          per head in v and o; across heads online where a Hadamard matrix of that size exists
+ * step 4   queries, keys   per head online, after rotary positions and before the cache
  * }</pre>
  *
  * <p>Unlike the reference code, embeddings of models with RMS normalisation are not centred: that would change the function.
@@ -27,22 +30,25 @@ public final class ModelRotation {
   private ModelRotation() {}
 
   /**
-   * Applies the rotations to the float weights of the model in place and installs the online transforms in its sites.
+   * Applies the rotations to the float weights of the model in place and installs the online transforms in its sites. Without the residual stream it also works on
+   * models whose stream cannot be rotated (post-norm).
    *
-   * @throws IllegalArgumentException when a width has no Hadamard matrix; nothing has been changed then
+   * @throws IllegalArgumentException when a width has no Hadamard matrix, or the stream is to be rotated and cannot be; nothing has been changed then
    */
-  public static void apply(ResidualStructure structure, RotationOptions options) {
-    Orthogonal stream = options.residual() ? stream(structure.hidden(), options) : null;
-    check(structure, options);
-    if (stream != null) {
-      foldNorms(structure);
-      rotateStream(structure, stream);
-    }
+  public static void apply(Model model, RotationOptions options) {
+    Optional<ResidualStructure> structure = options.residual() ? Optional.of(model.requireResidualStructure()) : Optional.empty();
+    Optional<Orthogonal> stream = structure.map(s -> stream(s.hidden(), options));
+    check(model, options);
+    structure.ifPresent(ModelRotation::foldNorms);
+    stream.ifPresent(q -> rotateStream(structure.orElseThrow(), q));
     if (options.values()) {
-      structure.attentions().forEach(ModelRotation::rotateValues);
+      model.attentions().forEach(attention -> rotateValues(attention, options.seed()));
     }
     if (options.feedForward()) {
-      structure.feedForwards().forEach(f -> rotateFeedForward(f.down(), options.seed()));
+      model.feedForwards().forEach(f -> rotateFeedForward(f.down(), options.seed()));
+    }
+    if (options.keys()) {
+      model.attentions().forEach(attention -> rotateKeys(AttentionOperands.of(model, attention), attention.headDim()));
     }
   }
 
@@ -53,12 +59,15 @@ public final class ModelRotation {
     };
   }
 
-  private static void check(ResidualStructure structure, RotationOptions options) {
-    if (options.values()) {
-      structure.attentions().forEach(a -> RandomizedHadamard.plain(a.headDim()));
+  private static void check(Model model, RotationOptions options) {
+    if (options.keys()) {
+      model.attentions().forEach(a -> RandomizedHadamard.plain(a.headDim()));
     }
     if (options.feedForward()) {
-      structure.feedForwards().forEach(f -> RandomizedHadamard.plain(f.down().in()));
+      model.feedForwards().forEach(f -> RandomizedHadamard.plain(f.down().in()));
+    }
+    if (options.keys()) {
+      model.attentions().forEach(attention -> AttentionOperands.of(model, attention));
     }
   }
 
@@ -99,9 +108,22 @@ public final class ModelRotation {
     down.input().append(new HadamardSite(down.in(), OptionalLong.of(seed)));
   }
 
-  /** Step 3: every head by a Hadamard transform of its channels; then across heads where that is possible. */
-  static void rotateValues(ResidualStructure.Attention attention) {
-    Orthogonal head = RandomizedHadamard.plain(attention.headDim());
+  /**
+   * Step 4: queries and keys of every head, after rotary positions, which do not commute with it; every product of the two stays. Keys are rotated before a cache
+   * stores them.
+   */
+  static void rotateKeys(AttentionOperands operands, int headDim) {
+    operands.query().append(new HadamardSite(headDim));
+    operands.key().append(new HadamardSite(headDim));
+  }
+
+  /**
+   * Step 3: every head by a Hadamard transform of its channels, or by a random orthogonal matrix where there is none of that size, as all of it lies in weights; then across
+   * heads where that is possible.
+   */
+  static void rotateValues(ResidualStructure.Attention attention, long seed) {
+    int headDim = attention.headDim();
+    Orthogonal head = HadamardTransform.isSupported(headDim) ? RandomizedHadamard.plain(headDim) : new RandomOrthogonal(headDim, seed);
     WeightMaps.mapHeads(attention.values(), attention.keyValueHeads(), head);
     WeightMaps.mapInputs(attention.output(), new Repeated(head, attention.heads()));
     if (attention.heads() > 1 && HadamardTransform.isSupported(attention.heads())) {

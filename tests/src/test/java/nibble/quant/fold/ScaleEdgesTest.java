@@ -161,7 +161,7 @@ class ScaleEdgesTest {
   @Test
   void onlineTransformsTakeEdgesAway() {
     Decoder model = RandomTextModels.llama(RandomTextModels.Shape.SMALL, 5);
-    ModelRotation.apply(model.requireResidualStructure(), RotationOptions.DEFAULTS);
+    ModelRotation.apply(model, RotationOptions.DEFAULTS);
     assertEquals(List.of(), ScaleEdges.norms(model));
     assertEquals(List.of(), ScaleEdges.values(model));
     assertEquals(List.of(), ScaleEdges.feedForwards(model));

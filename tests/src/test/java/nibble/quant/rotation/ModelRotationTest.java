@@ -26,7 +26,7 @@ class ModelRotationTest {
   @Property(tries = 40)
   void keepsTheLogits(
       @ForAll long seed, @ForAll @IntRange(max = 7) int size, @ForAll @IntRange(max = 2) int architecture, @ForAll boolean qkvBias,
-      @ForAll boolean residual, @ForAll boolean values, @ForAll boolean feedForward, @ForAll Stream stream) {
+      @ForAll boolean residual, @ForAll boolean values, @ForAll boolean feedForward, @ForAll boolean keys, @ForAll Stream stream) {
     int heads = HEADS_AND_DIMS[size][0];
     int headDim = HEADS_AND_DIMS[size][1];
     // widths without Hadamard matrix only with the random matrix
@@ -35,7 +35,7 @@ class ModelRotationTest {
     Tensor pixels = RandomModels.pixels(2, seed + 1);
     try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
       float[] before = model.forward(ops, pixels).toFloats();
-      ModelRotation.apply(model.requireResidualStructure(), new RotationOptions(residual, values, feedForward, possible, seed));
+      ModelRotation.apply(model, new RotationOptions(residual, values, feedForward, keys, possible, seed));
       float[] after = model.forward(ops, pixels).toFloats();
       assertTrue(RandomModels.relativeDifference(after, before) < 1e-4, "relative difference " + RandomModels.relativeDifference(after, before));
     }
@@ -44,7 +44,7 @@ class ModelRotationTest {
   @Test
   void leavesPlainRmsNorms() {
     ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 2, 16, 2, 48, true), 1);
-    ModelRotation.apply(model.requireResidualStructure(), RotationOptions.DEFAULTS);
+    ModelRotation.apply(model, RotationOptions.DEFAULTS);
     assertEquals(Norm.Kind.RMS, model.config().norm());
     model.requireResidualStructure().readers().forEach(r -> assertNull(r.norm().gain()));
   }
@@ -55,7 +55,7 @@ class ModelRotationTest {
     Tensor pixels = RandomModels.pixels(1, 3);
     try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
       float[] before = model.embed(ops, pixels).toFloats();
-      ModelRotation.apply(model.requireResidualStructure(), RotationOptions.DEFAULTS);
+      ModelRotation.apply(model, RotationOptions.DEFAULTS);
       float[] after = model.embed(ops, pixels).toFloats();
       assertTrue(RandomModels.relativeDifference(after, before) > 0.1);
     }
@@ -65,8 +65,7 @@ class ModelRotationTest {
   void aWidthWithoutHadamardMatrixIsRefusedBeforeAnythingChanges() {
     ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 3, 10, 1, 48, true), 2);
     float[] before = model.linear("blocks.0.mlp.fc1").weight().peek().toFloats();
-    var structure = model.requireResidualStructure();
-    assertThrows(IllegalArgumentException.class, () -> ModelRotation.apply(structure, RotationOptions.DEFAULTS));
+    assertThrows(IllegalArgumentException.class, () -> ModelRotation.apply(model, RotationOptions.DEFAULTS));
     assertEquals(0, RandomModels.relativeDifference(model.linear("blocks.0.mlp.fc1").weight().peek().toFloats(), before));
   }
 
