@@ -38,7 +38,13 @@ record Blocking(int steps, int rows) {
   private static final long SMALLEST_SHARE = 1 << 19;
 
   /** Elements of A below which packing is not shared. */
-  private static final long SMALLEST_PACKING = 1 << 15;
+  private static final long SMALLEST_PACKING = 1 << 13;
+
+  /** Row tiles below which a thread that goes through all panels would wait for them: it reads the next one ahead bit by bit, in each tile. */
+  private static final int LEAST_ROW_TILES = 8;
+
+  /** Row tiles after which it does not. */
+  private static final int ROW_TILES = 16;
 
   /** Blocks of about equal size for packed weights; the number of steps is even. */
   static Blocking of(int m, int k) {
@@ -77,6 +83,17 @@ record Blocking(int steps, int rows) {
       return 1;
     }
     return (int) Math.clamp(m * n * k / SMALLEST_SHARE, 1, 4L * workers);
+  }
+
+  /**
+   * Number of tasks that each take some of {@code tiles} tiles of rows through all panels, and pack them for themselves: nothing has to wait for
+   * another thread, and no thread reads what another one wrote. 1 if there are too few tiles, or too little work, for all workers.
+   */
+  static int rowTasks(int tiles, long n, long k, int workers) {
+    if (tiles < (long) LEAST_ROW_TILES * workers || tasks((long) tiles * Tile.ROWS, n, k, workers) < workers) {
+      return 1;
+    }
+    return Math.clamp(tiles / ROW_TILES / workers, 1, 4) * workers;
   }
 
   /** Number of tasks that pack a block of A. */

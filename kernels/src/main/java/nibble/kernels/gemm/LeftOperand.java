@@ -35,12 +35,11 @@ record LeftOperand(float[] values, int offset, int rows, int steps, int rowStrid
    */
   void pack(int row, int rowEnd, int step, int count, float[] tiles, int part, int parts) {
     int tileCount = Math.ceilDiv(rowEnd - row, ROWS);
-    for (int tile = Blocking.part(tileCount, part, parts); tile < Blocking.part(tileCount, part + 1, parts); tile++) {
-      int first = row + tile * ROWS;
-      int present = Math.min(ROWS, rowEnd - first);
-      if (isPacked(present)) {
-        TilePacking.pack(present, count, values, at(first, step), rowStride, columnStride, tiles, (first - row) * Tile.STRIDE);
-      }
+    int first = row + Blocking.part(tileCount, part, parts) * ROWS;
+    int end = Math.min(rowEnd, row + Blocking.part(tileCount, part + 1, parts) * ROWS);
+    if (first < end && !isPacked((end - first - 1) % ROWS + 1)) { // the last tile is read where it is
+      end = (end - first - 1) / ROWS * ROWS + first;
     }
+    TilePacking.pack(end - first, count, values, at(first, step), rowStride, columnStride, tiles, (first - row) * Tile.STRIDE);
   }
 }

@@ -77,13 +77,7 @@ final class Product {
 
   /** Runs on the calling thread. */
   void run(Scratch scratch) {
-    for (int row = 0; row < a.rows(); row += blocking.rows()) {
-      for (int step = 0; step == 0 || step < a.steps(); step += blocking.steps()) {
-        Block block = block(row, step, scratch);
-        a.pack(row, block.rowEnd, step, block.count, block.tiles, 0, 1);
-        multiply(block, 0, 1, 0, 1, scratch);
-      }
-    }
+    rows(0, a.rows(), scratch.floats(0, LeftOperand.packedLength(Math.min(a.rows(), blocking.rows()))), scratch);
   }
 
   /**
@@ -92,14 +86,48 @@ final class Product {
    * @param shared memory of the calling thread that tasks do not use
    */
   void run(WorkSplitter splitter, Scratch shared) {
-    for (int row = 0; row < a.rows(); row += blocking.rows()) {
+    int tiles = Math.ceilDiv(a.rows(), ROWS);
+    int rowTasks = isReady() ? Blocking.rowTasks(tiles, n, a.steps(), splitter.workers()) : 1;
+    if (rowTasks == 1) {
+      sharePanels(splitter, shared);
+    } else {
+      splitter.run(rowTasks, (task, scratch) -> rowTask(Blocking.part(tiles, task, rowTasks), Blocking.part(tiles, task + 1, rowTasks), scratch));
+    }
+  }
+
+  /** Whether panels are read where they are: then each thread may go through all of them, with rows of its own. */
+  private boolean isReady() {
+    return source == null && !isWidened;
+  }
+
+  private void rowTask(int tileFrom, int tileTo, Scratch scratch) {
+    int rowTo = Math.min(a.rows(), tileTo * ROWS);
+    int rows = Math.min(rowTo - tileFrom * ROWS, blocking.rows());
+    rows(tileFrom * ROWS, rowTo, scratch.floats(0, LeftOperand.packedLength(rows)), scratch);
+  }
+
+  /** Rows {@code [rowFrom, rowTo)} on this thread. */
+  private void rows(int rowFrom, int rowTo, float[] tiles, Scratch scratch) {
+    for (int row = rowFrom; row < rowTo; row += blocking.rows()) {
       for (int step = 0; step == 0 || step < a.steps(); step += blocking.steps()) {
-        run(block(row, step, shared), splitter);
+        Block block = block(row, Math.min(rowTo, row + blocking.rows()), step, tiles);
+        a.pack(row, block.rowEnd, step, block.count, tiles, 0, 1);
+        rectangle(block, row, block.rowEnd, 0, PackedPanels.count(n), scratch);
       }
     }
   }
 
-  private void run(Block block, WorkSplitter splitter) {
+  /** All threads pack a block of A; then each takes its share of the panels, to the tile. */
+  private void sharePanels(WorkSplitter splitter, Scratch shared) {
+    float[] tiles = shared.floats(0, LeftOperand.packedLength(Math.min(a.rows(), blocking.rows())));
+    for (int row = 0; row < a.rows(); row += blocking.rows()) {
+      for (int step = 0; step == 0 || step < a.steps(); step += blocking.steps()) {
+        sharePanels(block(row, Math.min(a.rows(), row + blocking.rows()), step, tiles), splitter);
+      }
+    }
+  }
+
+  private void sharePanels(Block block, WorkSplitter splitter) {
     int packTasks = Blocking.packTasks(block.rowEnd - block.row, block.count, splitter.workers());
     if (packTasks == 1) {
       a.pack(block.row, block.rowEnd, block.step, block.count, block.tiles, 0, 1);
@@ -107,36 +135,38 @@ final class Product {
       splitter.run(
           packTasks, (task, scratch) -> a.pack(block.row, block.rowEnd, block.step, block.count, block.tiles, task, packTasks));
     }
-    int tasks = Blocking.tasks(block.rowEnd - block.row, n, block.count, splitter.workers());
-    int panelTasks = Math.min(PackedPanels.count(n), tasks);
-    int rowTasks = Math.min(block.rowTiles(), tasks / panelTasks);
-    splitter.run(
-        rowTasks * panelTasks,
-        (task, scratch) -> multiply(block, task / panelTasks, rowTasks, task % panelTasks, panelTasks, scratch));
+    int tiles = block.rowTiles() * PackedPanels.count(n);
+    int tasks = Math.min(tiles, Blocking.tasks(block.rowEnd - block.row, n, block.count, splitter.workers()));
+    splitter.run(tasks, (task, scratch) -> tiles(block, Blocking.part(tiles, task, tasks), Blocking.part(tiles, task + 1, tasks), scratch));
   }
 
-  private Block block(int row, int step, Scratch shared) {
-    int rowEnd = Math.min(a.rows(), row + blocking.rows());
-    int count = Math.min(blocking.steps(), a.steps() - step);
-    return new Block(row, rowEnd, step, count, shared.floats(0, LeftOperand.packedLength(rowEnd - row)));
+  private Block block(int row, int rowEnd, int step, float[] tiles) {
+    return new Block(row, rowEnd, step, Math.min(blocking.steps(), a.steps() - step), tiles);
   }
 
-  /** One of {@code rowTasks x panelTasks} rectangles of C. */
-  private void multiply(Block block, int rowTask, int rowTasks, int panelTask, int panelTasks, Scratch scratch) {
-    int tiles = block.rowTiles();
-    int rowFrom = block.row + Blocking.part(tiles, rowTask, rowTasks) * ROWS;
-    int rowTo = Math.min(block.rowEnd, block.row + Blocking.part(tiles, rowTask + 1, rowTasks) * ROWS);
-    int panels = PackedPanels.count(n);
-    int panelFrom = Blocking.part(panels, panelTask, panelTasks);
-    int panelTo = Blocking.part(panels, panelTask + 1, panelTasks);
+  /** Tiles {@code [from, to)} of C, counted down the rows of one panel after the other. */
+  private void tiles(Block block, int from, int to, Scratch scratch) {
+    int perPanel = block.rowTiles();
+    while (from < to) {
+      int first = from % perPanel;
+      int panel = from / perPanel;
+      int panels = first == 0 ? Math.max(1, (to - from) / perPanel) : 1; // whole ones together
+      int count = Math.min(perPanel - first, to - from);
+      int row = block.row + first * ROWS;
+      rectangle(block, row, Math.min(block.rowEnd, row + count * ROWS), panel, panel + panels, scratch);
+      from += panels * count;
+    }
+  }
+
+  /** Rows {@code [rowFrom, rowTo)} of the block times panels {@code [panelFrom, panelTo)}. */
+  private void rectangle(Block block, int rowFrom, int rowTo, int panelFrom, int panelTo, Scratch scratch) {
     boolean isLast = block.step + block.count >= a.steps() && epilogue.isMoreThanBias();
-    int group = isLast ? Blocking.finishedPanels(rowTo - rowFrom) : panels;
+    int group = isLast ? Blocking.finishedPanels(rowTo - rowFrom) : panelTo - panelFrom;
     int touched = 0;
     for (int first = panelFrom; first < panelTo; first += group) {
       int end = Math.min(panelTo, first + group);
       for (int panel = first; panel < end; panel++) {
-        boolean isReady = source == null && !isWidened;
-        if (isReady) {
+        if (isReady()) {
           long next = panel + 1 < panelTo ? panelAt(panel + 1, block.step) : panelAt(panelFrom, block.step + block.count);
           touched ^= panel(block, panel, rowFrom, rowTo, b, panelAt(panel, block.step), next, scratch);
         } else {

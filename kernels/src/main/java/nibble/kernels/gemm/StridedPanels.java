@@ -18,7 +18,7 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
   private static final int COLUMNS = Tile.BEST.columns();
   private static final long ROW = 4L * COLUMNS; // bytes of one step
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-  private static final int QUAD = Quads.SIZE;
+  private static final int SIDE = Squares.SIDE;
 
   @Override
   public int out() {
@@ -45,10 +45,13 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
     }
     int j = 0;
     if (bRow == 1) {
-      for (; j <= present - QUAD; j += QUAD) {
-        quads(count / QUAD, alpha, b, from + j * bColumn, bColumn, panel, 4L * j);
-        for (int i = j; i < j + QUAD; i++) {
-          elements(count / QUAD * QUAD, count, alpha, b, from + i * bColumn, bRow, panel, 4L * i);
+      int whole = count / SIDE * SIDE;
+      for (; j <= present - SIDE; j += SIDE) {
+        for (int l = 0; l < whole; l += SIDE) {
+          Squares.transpose(alpha, b, from + j * bColumn + l, bColumn, panel, ROW * l + 4L * j, ROW);
+        }
+        for (int i = j; i < j + SIDE; i++) {
+          elements(whole, count, alpha, b, from + i * bColumn, bRow, panel, 4L * i);
         }
       }
     }
@@ -65,29 +68,6 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
       for (int j = 0; j < COLUMNS; j += LANES) {
         FloatVector.fromArray(F, b, from + l * bRow + j).mul(alpha).intoMemorySegment(panel, ROW * l + 4L * j, ORDER);
       }
-    }
-  }
-
-  /** Four columns of B that are contiguous each, {@code count} times four steps: transposed four by four. */
-  private static void quads(int count, float alpha, float[] b, int from, int bColumn, MemorySegment panel, long to) {
-    int second = from + bColumn;
-    int third = from + 2 * bColumn;
-    int fourth = from + 3 * bColumn;
-    for (int i = 0; i < count; i++) {
-      int l = i * QUAD;
-      FloatVector r0 = FloatVector.fromArray(Quads.SPECIES, b, from + l);
-      FloatVector r1 = FloatVector.fromArray(Quads.SPECIES, b, second + l);
-      FloatVector r2 = FloatVector.fromArray(Quads.SPECIES, b, third + l);
-      FloatVector r3 = FloatVector.fromArray(Quads.SPECIES, b, fourth + l);
-      FloatVector low01 = Quads.lowPairs(r0, r1);
-      FloatVector high01 = Quads.highPairs(r0, r1);
-      FloatVector low23 = Quads.lowPairs(r2, r3);
-      FloatVector high23 = Quads.highPairs(r2, r3);
-      long at = to + ROW * l;
-      Quads.lowHalves(low01, low23).mul(alpha).intoMemorySegment(panel, at, ORDER);
-      Quads.highHalves(low01, low23).mul(alpha).intoMemorySegment(panel, at + ROW, ORDER);
-      Quads.lowHalves(high01, high23).mul(alpha).intoMemorySegment(panel, at + 2 * ROW, ORDER);
-      Quads.highHalves(high01, high23).mul(alpha).intoMemorySegment(panel, at + 3 * ROW, ORDER);
     }
   }
 

@@ -28,7 +28,7 @@ interface Tile {
   int STRIDE = MOST_STEPS + 16;
 
   /** Bytes of the next panel that are read ahead for each step. */
-  long TOUCH_STEP = 16;
+  long TOUCH_STEP = 32;
 
   /** The tile for the register file of this machine. */
   Tile BEST = hasManyRegisters() ? new Tile6x4() : new Tile6x2();

@@ -12,22 +12,23 @@ final class TilePacking {
 
   private TilePacking() {}
 
-  /** One tile of {@code present} rows and {@code count} steps; the other rows and the step that makes an odd number even become zero. */
-  static void pack(int present, int count, float[] a, int from, int rowStride, int columnStride, float[] tile, int to) {
+  /** Tiles of {@code present} rows and {@code count} steps; the rows that fill the last tile and the step that makes an odd number even become zero. */
+  static void pack(int present, int count, float[] a, int from, int rowStride, int columnStride, float[] tiles, int to) {
     int r = 0;
     if (rowStride == 1 && columnStride != 1) {
       for (; r <= present - QUAD; r += QUAD) {
-        fourRows(count, a, from + r, columnStride, tile, to + r * STRIDE);
+        fourRows(count, a, from + r, columnStride, tiles, to + r * STRIDE);
       }
     }
     for (; r < present; r++) {
-      row(0, count, a, from + r * rowStride, columnStride, tile, to + r * STRIDE);
+      row(0, count, a, from + r * rowStride, columnStride, tiles, to + r * STRIDE);
     }
-    for (; r < ROWS; r++) {
-      Arrays.fill(tile, to + r * STRIDE, to + r * STRIDE + count, 0);
+    int filled = Math.ceilDiv(present, ROWS) * ROWS;
+    for (; r < filled; r++) {
+      Arrays.fill(tiles, to + r * STRIDE, to + r * STRIDE + count, 0);
     }
-    for (r = 0; r < ROWS && count % 2 == 1; r++) {
-      tile[to + r * STRIDE + count] = 0;
+    for (r = 0; r < filled && count % 2 == 1; r++) {
+      tiles[to + r * STRIDE + count] = 0;
     }
   }
 

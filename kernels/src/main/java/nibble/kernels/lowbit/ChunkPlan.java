@@ -52,6 +52,11 @@ record ChunkPlan(int chunkInputs, int parts, int inputsAtOnce, boolean isLong, i
     return blockAt(weights, 0) == weights.in();
   }
 
+  /** Whether each output is one chunk of one group. */
+  boolean isOneChunk(IntWeights weights) {
+    return weights.groups() == 1 && parts == 1 && !isLong;
+  }
+
   /** Most chunks between two calls of folding. */
   int chunksAtOnce() {
     return Math.ceilDiv(inputsAtOnce, chunkInputs);

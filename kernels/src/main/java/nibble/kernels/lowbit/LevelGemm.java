@@ -20,6 +20,8 @@ final class LevelGemm implements WorkSplitter.Task {
   private static final int LANES = Lanes.FLOATS;
   private static final int ROWS = ChunkTile.ROWS;
 
+  private static final float[] ZEROS = new float[2 * ChunkTile.WIDEST * LANES];
+
   /** Share of the work that a lopsided split may waste before rows are split too. */
   private static final double MOST_WASTE = 1.15;
 
@@ -119,6 +121,7 @@ final class LevelGemm implements WorkSplitter.Task {
 
   private void panel(int firstOut, int rowFrom, int rowTo, MemorySegment panel, FoldTile fold) {
     boolean isOneBlock = plan.isOneBlock(weights);
+    boolean isDirect = plan.isOneChunk(weights) && Math.min(fold.columns, weights.out() - firstOut) % (LANES * lanes.fields()) == 0;
     for (int in = 0; in < weights.in(); ) {
       int count = plan.blockAt(weights, in);
       lanes.unpack(weights, firstOut, fold.vectors, in, count, panel);
@@ -126,6 +129,12 @@ final class LevelGemm implements WorkSplitter.Task {
         addWeightSums(in, count, panel, fold);
       }
       for (int row = rowFrom; row < rowTo; row += ROWS) {
+        if (isDirect) {
+          gather(row, rowTo, in, count, fold);
+          ChunkTile.products(fold.vectors, plan.padded(count), plan.chunkInputs(), fold.levels, 0, panel, 0, fold.raw);
+          write(firstOut, row, Math.min(ROWS, rowTo - row), fold);
+          continue;
+        }
         fold.yAt = isOneBlock ? 0 : (row - rowFrom) * fold.columns;
         if (in == 0) {
           Arrays.fill(fold.y, fold.yAt, fold.yAt + ROWS * fold.columns, 0);
@@ -150,12 +159,17 @@ final class LevelGemm implements WorkSplitter.Task {
     }
   }
 
-  private void tile(int row, int rowTo, int firstIn, int count, MemorySegment panel, FoldTile fold) {
+  /** Levels and offsets of the rows of a tile. */
+  private void gather(int row, int rowTo, int firstIn, int count, FoldTile fold) {
     int rows = Math.min(ROWS, rowTo - row);
     for (int r = 0; r < ROWS; r++) {
       fold.offsets[r] = x.offset(row + Math.min(r, rows - 1));
     }
     ChunkTile.gather(rows, plan.padded(count), x.levels(), x.rowAt(row) + firstIn, x.stride(), fold.levels);
+  }
+
+  private void tile(int row, int rowTo, int firstIn, int count, MemorySegment panel, FoldTile fold) {
+    gather(row, rowTo, firstIn, count, fold);
     long step = (long) fold.vectors * ChunkTile.VECTOR;
     for (int in = 0; in < count; in += plan.inputsAtOnce()) {
       int inputs = Math.min(plan.inputsAtOnce(), count - in);
@@ -185,6 +199,16 @@ final class LevelGemm implements WorkSplitter.Task {
       lanes.foldParts(fold, plan.parts());
       lanes.endGroup(fold);
       fold.groupAt += 4L * fold.columns;
+    }
+  }
+
+  /** The sums of a tile's only chunk straight to the result. */
+  private void write(int firstOut, int row, int rows, FoldTile fold) {
+    int count = Math.min(fold.columns, weights.out() - firstOut);
+    fold.groupAt = 0;
+    for (int r = 0; r < rows; r++) {
+      int to = outOffset + (row + r) * outStride + firstOut;
+      lanes.write(fold, r, count, x.scale(row + r), bias == null ? ZEROS : bias, bias == null ? 0 : firstOut, out, to);
     }
   }
 

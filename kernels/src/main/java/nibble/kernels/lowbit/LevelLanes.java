@@ -34,4 +34,13 @@ interface LevelLanes {
 
   /** Ends the group of the running sums: {@code y = fma(S, scale, y)}; they start again at 0. */
   void endGroup(FoldTile tile);
+
+  /**
+   * The outputs of one row that consist of a single chunk: {@code out = fma(fma(S, scale, 0), rowScale, bias)}, what folding and adding the bias
+   * give.
+   *
+   * @param row of the tile
+   * @param count outputs, a whole number of vectors times {@link #fields}
+   */
+  void write(FoldTile tile, int row, int count, float rowScale, float[] bias, int biasAt, float[] out, int to);
 }

@@ -288,4 +288,33 @@ final class PairedLanes implements LevelLanes {
       zero.intoArray(sums, at + c);
     }
   }
+
+  @Override
+  public void write(FoldTile tile, int row, int count, float rowScale, float[] bias, int biasAt, float[] out, int to) {
+    float offset = tile.hasOffsets ? tile.offsets[row] : 0;
+    long rawAt = (long) row * tile.vectors * VECTOR;
+    write(count, tile.raw, rawAt, tile.scales, tile.weightSums, offset, rowScale, bias, biasAt, out, to);
+  }
+
+  private static void write(
+      int count, MemorySegment raw, long rawAt, MemorySegment scales, MemorySegment weightSums, float offset, float rowScale, float[] bias,
+      int biasAt, float[] out, int to) {
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector factor = FloatVector.broadcast(F, rowScale);
+    FloatVector moved = FloatVector.broadcast(F, offset);
+    FloatVector inverse = FloatVector.broadcast(F, INVERSE);
+    FloatVector integers = FloatVector.broadcast(F, INTEGERS);
+    FloatVector minusBase = FloatVector.broadcast(F, -BASE);
+    for (int c = 0; c < count; c += 2 * LANES, rawAt += VECTOR) {
+      FloatVector acc = FloatVector.fromMemorySegment(F, raw, rawAt, NATIVE);
+      FloatVector high = acc.fma(inverse, integers).sub(integers);
+      FloatVector low = high.fma(minusBase, acc);
+      FloatVector lowSum = moved.fma(FloatVector.fromMemorySegment(F, weightSums, 4L * c, NATIVE), low);
+      FloatVector highSum = moved.fma(FloatVector.fromMemorySegment(F, weightSums, 4L * c + VECTOR, NATIVE), high);
+      FloatVector y0 = lowSum.fma(FloatVector.fromMemorySegment(F, scales, 4L * c, NATIVE), zero);
+      FloatVector y1 = highSum.fma(FloatVector.fromMemorySegment(F, scales, 4L * c + VECTOR, NATIVE), zero);
+      y0.fma(factor, FloatVector.fromArray(F, bias, biasAt + c)).intoArray(out, to + c);
+      y1.fma(factor, FloatVector.fromArray(F, bias, biasAt + c + LANES)).intoArray(out, to + c + LANES);
+    }
+  }
 }

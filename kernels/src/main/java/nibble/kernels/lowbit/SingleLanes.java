@@ -134,4 +134,20 @@ final class SingleLanes implements LevelLanes {
       zero.intoArray(sums, at + c);
     }
   }
+
+  @Override
+  public void write(FoldTile tile, int row, int count, float rowScale, float[] bias, int biasAt, float[] out, int to) {
+    write(count, tile.raw, (long) row * tile.vectors * VECTOR, tile.scales, rowScale, bias, biasAt, out, to);
+  }
+
+  private static void write(
+      int count, MemorySegment raw, long rawAt, MemorySegment scales, float rowScale, float[] bias, int biasAt, float[] out, int to) {
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector factor = FloatVector.broadcast(F, rowScale);
+    for (int c = 0; c < count; c += LANES) {
+      FloatVector sum = FloatVector.fromMemorySegment(F, raw, rawAt + 4L * c, NATIVE);
+      FloatVector y = sum.fma(FloatVector.fromMemorySegment(F, scales, 4L * c, NATIVE), zero);
+      y.fma(factor, FloatVector.fromArray(F, bias, biasAt + c)).intoArray(out, to + c);
+    }
+  }
 }

@@ -6,22 +6,23 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed team of daemon threads. Between rounds a helper spins for about {@value #SPINS} turns, then parks, so a sequence of small
- * kernels pays no wake-up and an idle program no processor time. A helper that wakes too late finds its round used up and nobody waits
- * for it.
+ * A fixed team of daemon threads. Between rounds a helper spins for {@value #SPIN_NANOS} ns, then parks, so a sequence of small kernels pays
+ * no wake-up and an idle program no processor time; where the team has more threads than there are processors, it parks at once. A helper
+ * that wakes too late finds its round used up and nobody waits for it.
  */
 final class ThreadTeam implements WorkSplitter {
-  private static final int SPINS = 4_000;
-  private static final long WAIT_NANOS = 50_000;
+  private static final long SPIN_NANOS = 200_000;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Helper[] helpers;
+  private final boolean maySpin;
   private final Scratch callerScratch = new Scratch();
   private volatile @Nullable Round current;
   private volatile boolean closed;
 
   ThreadTeam(int workers) {
     helpers = new Helper[workers - 1];
+    maySpin = workers <= Runtime.getRuntime().availableProcessors();
     for (int i = 0; i < helpers.length; i++) {
       helpers[i] = new Helper("nibble-worker-" + (i + 1));
     }
@@ -69,11 +70,12 @@ final class ThreadTeam implements WorkSplitter {
       }
     }
     round.work(callerScratch);
-    for (int spins = 0; !round.isDone(); spins++) {
-      if (spins < SPINS) {
+    Spin spin = new Spin(maySpin);
+    while (!round.isDone()) {
+      if (spin.goesOn()) {
         Thread.onSpinWait();
       } else {
-        LockSupport.parkNanos(this, WAIT_NANOS);
+        round.parkUnlessDone();
       }
     }
     round.rethrowFailure();
@@ -98,6 +100,34 @@ final class ThreadTeam implements WorkSplitter {
     }
   }
 
+  /** A wait that turns for a while before it parks. The clock is read now and then only: it costs as much as the turns. */
+  private static final class Spin {
+    private static final int TURNS_PER_CLOCK = 16;
+
+    private final boolean mayTurn;
+    private int turns;
+    private long end;
+
+    Spin(boolean mayTurn) {
+      this.mayTurn = mayTurn;
+    }
+
+    boolean goesOn() {
+      if (turns++ % TURNS_PER_CLOCK != 0 || !mayTurn) {
+        return mayTurn;
+      }
+      long now = System.nanoTime();
+      if (turns == 1) {
+        end = now + SPIN_NANOS;
+      }
+      return now - end < 0;
+    }
+
+    void restart() {
+      turns = 0;
+    }
+  }
+
   /** The tasks of one call: threads take the next index until none is left. */
   private static final class Round {
     final int count;
@@ -105,6 +135,7 @@ final class ThreadTeam implements WorkSplitter {
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger ended = new AtomicInteger();
     private volatile @Nullable Throwable failure;
+    private volatile @Nullable Thread waiter;
 
     Round(int count, Task task) {
       this.count = count;
@@ -120,13 +151,22 @@ final class ThreadTeam implements WorkSplitter {
         } catch (Throwable t) {
           failure = t;
         } finally {
-          ended.getAndIncrement();
+          if (ended.incrementAndGet() == count) {
+            LockSupport.unpark(waiter);
+          }
         }
       }
     }
 
     boolean isDone() {
       return ended.get() == count;
+    }
+
+    void parkUnlessDone() {
+      waiter = Thread.currentThread();
+      if (!isDone()) { // checked after the waiter is visible: the last task either sees it or is seen here
+        LockSupport.park(this);
+      }
     }
 
     void rethrowFailure() {
@@ -157,18 +197,18 @@ final class ThreadTeam implements WorkSplitter {
     @Override
     public void run() {
       Round last = null;
-      int spins = 0;
+      Spin spin = new Spin(maySpin);
       while (!closed) {
         Round round = current;
         if (round != null && round != last) {
           round.work(scratch);
           last = round;
-          spins = 0;
-        } else if (spins++ < SPINS) {
+          spin.restart();
+        } else if (spin.goesOn()) {
           Thread.onSpinWait();
         } else {
           parkUnlessNew(last);
-          spins = 0;
+          spin.restart();
         }
       }
     }

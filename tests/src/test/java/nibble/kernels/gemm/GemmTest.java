@@ -28,6 +28,7 @@ class GemmTest {
   private static final float SENTINEL = 12345.678f;
   private static final WorkSplitter ONE = WorkSplitter.serial();
   private static final WorkSplitter TWO = WorkSplitter.ofThreads(2);
+  private static final WorkSplitter THREE = WorkSplitter.ofThreads(3);
 
   private final Gemm scalar = new ScalarGemm();
   private final Gemm best = Gemm.best();
@@ -37,6 +38,7 @@ class GemmTest {
   static void stop() {
     ONE.close();
     TWO.close();
+    THREE.close();
   }
 
   @Property(tries = 200)
@@ -107,6 +109,34 @@ class GemmTest {
         checkMultiply(3, 500, 999, type, false, splitter, random);
         checkMultiply(97, 131, 515, type, true, splitter, random);
         checkMultiply(59, 77, 1601, type, true, splitter, random);
+        checkMultiply(197, 130, 93, type, true, splitter, random);
+      }
+    }
+  }
+
+  @Example
+  void threadsDoNotChangeBits() {
+    SplittableRandom random = new SplittableRandom(12);
+    int out = 201;
+    for (int[] shape : new int[][] {{197, 192}, {197, 1100}, {1100, 93}, {64, 768}, {26, 1500}}) { // rows, in
+      int rows = shape[0];
+      int in = shape[1];
+      float[] x = floats(rows * in, random);
+      float[] residual = floats(rows * out, random);
+      Epilogue epilogue = Epilogue.ofBias(floats(out, random)).then(Activation.GELU).plus(residual, 0, out);
+      for (WeightType type : new WeightType[] {WeightType.F32, WeightType.BF16}) {
+        MemorySegment values = MemorySegment.ofArray(new byte[out * in * type.bytes()]);
+        for (int i = 0; i < out * in; i++) {
+          set(values, 0, type, i, (float) random.nextDouble(-1, 1));
+        }
+        PackedMatrix weights = best.pack(values, 0, type, out, in);
+        float[] expected = new float[rows * out];
+        best.multiply(rows, x, 0, in, weights, epilogue, expected, 0, out, ONE);
+        for (WorkSplitter splitter : new WorkSplitter[] {TWO, THREE}) {
+          float[] actual = new float[rows * out];
+          best.multiply(rows, x, 0, in, weights, epilogue, actual, 0, out, splitter);
+          assertArrayEquals(expected, actual, rows + " rows, " + in + " inputs, " + splitter.workers() + " threads");
+        }
       }
     }
   }

@@ -1,0 +1,91 @@
+package nibble.kernels.gemm;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.platform.Lanes;
+
+/**
+ * Transposition of squares of as many floats as a vector has on each side. Halves of the square change places across its diagonal, then halves
+ * of the halves, until single floats do: each time half of the lanes of a row come from its partner, at the same distance for all.
+ */
+final class Squares {
+  /** Floats on a side. */
+  static final int SIDE = Lanes.FLOATS;
+
+  private static final VectorSpecies<Float> F = Lanes.FLOAT;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final VectorShuffle<Float> SWAP_8 = swap(8);
+  private static final VectorShuffle<Float> SWAP_4 = swap(4);
+  private static final VectorShuffle<Float> SWAP_2 = swap(2);
+  private static final VectorShuffle<Float> SWAP_1 = swap(1);
+  private static final VectorMask<Float> UPPER_8 = upper(8);
+  private static final VectorMask<Float> UPPER_4 = upper(4);
+  private static final VectorMask<Float> UPPER_2 = upper(2);
+  private static final VectorMask<Float> UPPER_1 = upper(1);
+  private static final VectorMask<Float> LOWER_8 = UPPER_8.not();
+  private static final VectorMask<Float> LOWER_4 = UPPER_4.not();
+  private static final VectorMask<Float> LOWER_2 = UPPER_2.not();
+  private static final VectorMask<Float> LOWER_1 = UPPER_1.not();
+
+  private Squares() {}
+
+  /**
+   * Writes {@code factor} times the square whose column {@code i} begins at {@code from[at + i * stride]}, in place: row {@code i} stands at byte
+   * {@code to + i * rowBytes} of {@code out}.
+   */
+  static void transpose(float factor, float[] from, int at, int stride, MemorySegment out, long to, long rowBytes) {
+    for (int i = 0; i < SIDE / 2; i++) {
+      FloatVector low = FloatVector.fromArray(F, from, at + i * stride).mul(factor);
+      FloatVector high = FloatVector.fromArray(F, from, at + (i + SIDE / 2) * stride).mul(factor);
+      firstLow(low, high).intoMemorySegment(out, to + i * rowBytes, ORDER);
+      firstHigh(low, high).intoMemorySegment(out, to + (i + SIDE / 2) * rowBytes, ORDER);
+    }
+    if (SIDE > 8) {
+      exchange(4, SWAP_4, UPPER_4, LOWER_4, out, to, rowBytes);
+    }
+    if (SIDE > 4) {
+      exchange(2, SWAP_2, UPPER_2, LOWER_2, out, to, rowBytes);
+    }
+    exchange(1, SWAP_1, UPPER_1, LOWER_1, out, to, rowBytes);
+  }
+
+  private static FloatVector firstLow(FloatVector low, FloatVector high) {
+    return SIDE > 8 ? low.blend(high.rearrange(SWAP_8), UPPER_8)
+        : SIDE > 4 ? low.blend(high.rearrange(SWAP_4), UPPER_4) : low.blend(high.rearrange(SWAP_2), UPPER_2);
+  }
+
+  private static FloatVector firstHigh(FloatVector low, FloatVector high) {
+    return SIDE > 8 ? high.blend(low.rearrange(SWAP_8), LOWER_8)
+        : SIDE > 4 ? high.blend(low.rearrange(SWAP_4), LOWER_4) : high.blend(low.rearrange(SWAP_2), LOWER_2);
+  }
+
+  private static void exchange(
+      int distance, VectorShuffle<Float> swap, VectorMask<Float> upper, VectorMask<Float> lower, MemorySegment out, long to, long rowBytes) {
+    long away = distance * rowBytes;
+    for (int i = 0; i < SIDE / 2; i++) {
+      int row = i / distance * (2 * distance) + i % distance; // rows whose bit of the distance is not set
+      long at = to + row * rowBytes;
+      FloatVector low = FloatVector.fromMemorySegment(F, out, at, ORDER);
+      FloatVector high = FloatVector.fromMemorySegment(F, out, at + away, ORDER);
+      low.blend(high.rearrange(swap), upper).intoMemorySegment(out, at, ORDER);
+      high.blend(low.rearrange(swap), lower).intoMemorySegment(out, at + away, ORDER);
+    }
+  }
+
+  private static VectorShuffle<Float> swap(int distance) {
+    return VectorShuffle.fromOp(F, i -> (i ^ distance) & (SIDE - 1));
+  }
+
+  /** The upper lane of each two that are {@code distance} apart. */
+  private static VectorMask<Float> upper(int distance) {
+    boolean[] lanes = new boolean[SIDE];
+    for (int i = 0; i < SIDE; i++) {
+      lanes[i] = (i & distance) != 0;
+    }
+    return VectorMask.fromArray(F, lanes, 0);
+  }
+}
