@@ -39,7 +39,7 @@ public enum Activation {
   }
 
   /** The kernel's name for this function, where one kernel computes it. */
-  Optional<nibble.kernels.rowwise.Activation> kernel() {
+  public Optional<nibble.kernels.rowwise.Activation> kernel() {
     return switch (this) {
       case GELU -> Optional.of(nibble.kernels.rowwise.Activation.GELU);
       case GELU_TANH -> Optional.of(nibble.kernels.rowwise.Activation.GELU_TANH);

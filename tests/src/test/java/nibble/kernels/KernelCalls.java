@@ -166,8 +166,8 @@ final class KernelCalls {
     add("weights with epilogue", 3 * OUT, out -> gemm.multiply(3, in, 0, IN, packed, epilogue, out, 0, OUT, SERIAL));
     for (int r : new int[] {1, 3}) {
       add("weights, rows " + r, r * OUT, out -> gemm.multiply(r, in, 0, IN, packed, Epilogue.NONE, out, 0, OUT, SERIAL));
-      add("4-bit weights, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, weights, null, out, 0, OUT, SERIAL));
-      add("W4A8, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, quantizer, weights, null, out, 0, OUT, SERIAL));
+      add("4-bit weights, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, weights, Epilogue.NONE, out, 0, OUT, SERIAL));
+      add("W4A8, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, quantizer, weights, Epilogue.NONE, out, 0, OUT, SERIAL));
       add("binary weights, rows " + r, r * OUT, out -> lutGemv.multiply(r, in, 0, IN, planes, null, out, 0, OUT, SERIAL));
     }
   }

@@ -89,8 +89,8 @@ final class KernelCases {
       float[] y = new float[rows * out];
       IntGemm gemm = IntGemm.best();
       return quantizer == null
-          ? () -> gemm.multiply(rows, x, 0, in, weights, null, y, 0, out, splitter)
-          : () -> gemm.multiply(rows, x, 0, in, quantizer, weights, null, y, 0, out, splitter);
+          ? () -> gemm.multiply(rows, x, 0, in, weights, Epilogue.NONE, y, 0, out, splitter)
+          : () -> gemm.multiply(rows, x, 0, in, quantizer, weights, Epilogue.NONE, y, 0, out, splitter);
     });
   }
 

@@ -38,7 +38,7 @@ public record Epilogue(
   }
 
   /** Fails unless all operands of a result {@code [rows, columns]} lie in their arrays, and the residual outside the result. */
-  void check(int rows, int columns, float[] out, int outOffset, int outStride) {
+  public void check(int rows, int columns, float[] out, int outOffset, int outStride) {
     if (bias != null) {
       Bounds.checkMatrix("bias", bias.length, 0, 1, columns, columns, 1);
     }
@@ -54,12 +54,12 @@ public record Epilogue(
   }
 
   /** Whether there is more to do than to add the bias. */
-  boolean isMoreThanBias() {
+  public boolean isMoreThanBias() {
     return activation != null || residual != null;
   }
 
   /** Applies all but the bias to part of the result: rows {@code [row, row + rows)}, columns {@code [column, column + columns)}. */
-  void finish(int row, int rows, int column, int columns, float[] out, int outOffset, int outStride) {
+  public void finish(int row, int rows, int column, int columns, float[] out, int outOffset, int outStride) {
     for (int r = row; r < row + rows; r++) {
       int at = outOffset + r * outStride + column;
       if (activation != null) {

@@ -45,12 +45,12 @@ final class Squares {
       firstHigh(low, high).intoMemorySegment(out, to + (i + SIDE / 2) * rowBytes, ORDER);
     }
     if (SIDE > 8) {
-      exchange(4, SWAP_4, UPPER_4, LOWER_4, out, to, rowBytes);
+      fours(out, to, rowBytes);
     }
     if (SIDE > 4) {
-      exchange(2, SWAP_2, UPPER_2, LOWER_2, out, to, rowBytes);
+      twos(out, to, rowBytes);
     }
-    exchange(1, SWAP_1, UPPER_1, LOWER_1, out, to, rowBytes);
+    ones(out, to, rowBytes);
   }
 
   private static FloatVector firstLow(FloatVector low, FloatVector high) {
@@ -63,17 +63,41 @@ final class Squares {
         : SIDE > 4 ? high.blend(low.rearrange(SWAP_4), LOWER_4) : high.blend(low.rearrange(SWAP_2), LOWER_2);
   }
 
-  private static void exchange(
-      int distance, VectorShuffle<Float> swap, VectorMask<Float> upper, VectorMask<Float> lower, MemorySegment out, long to, long rowBytes) {
-    long away = distance * rowBytes;
+  // One method for each distance: a shuffle that is a parameter is no constant, and allocates.
+
+  private static void fours(MemorySegment out, long to, long rowBytes) {
     for (int i = 0; i < SIDE / 2; i++) {
-      int row = i / distance * (2 * distance) + i % distance; // rows whose bit of the distance is not set
-      long at = to + row * rowBytes;
+      long at = to + partner(i, 4) * rowBytes;
       FloatVector low = FloatVector.fromMemorySegment(F, out, at, ORDER);
-      FloatVector high = FloatVector.fromMemorySegment(F, out, at + away, ORDER);
-      low.blend(high.rearrange(swap), upper).intoMemorySegment(out, at, ORDER);
-      high.blend(low.rearrange(swap), lower).intoMemorySegment(out, at + away, ORDER);
+      FloatVector high = FloatVector.fromMemorySegment(F, out, at + 4 * rowBytes, ORDER);
+      low.blend(high.rearrange(SWAP_4), UPPER_4).intoMemorySegment(out, at, ORDER);
+      high.blend(low.rearrange(SWAP_4), LOWER_4).intoMemorySegment(out, at + 4 * rowBytes, ORDER);
     }
+  }
+
+  private static void twos(MemorySegment out, long to, long rowBytes) {
+    for (int i = 0; i < SIDE / 2; i++) {
+      long at = to + partner(i, 2) * rowBytes;
+      FloatVector low = FloatVector.fromMemorySegment(F, out, at, ORDER);
+      FloatVector high = FloatVector.fromMemorySegment(F, out, at + 2 * rowBytes, ORDER);
+      low.blend(high.rearrange(SWAP_2), UPPER_2).intoMemorySegment(out, at, ORDER);
+      high.blend(low.rearrange(SWAP_2), LOWER_2).intoMemorySegment(out, at + 2 * rowBytes, ORDER);
+    }
+  }
+
+  private static void ones(MemorySegment out, long to, long rowBytes) {
+    for (int i = 0; i < SIDE / 2; i++) {
+      long at = to + partner(i, 1) * rowBytes;
+      FloatVector low = FloatVector.fromMemorySegment(F, out, at, ORDER);
+      FloatVector high = FloatVector.fromMemorySegment(F, out, at + 1 * rowBytes, ORDER);
+      low.blend(high.rearrange(SWAP_1), UPPER_1).intoMemorySegment(out, at, ORDER);
+      high.blend(low.rearrange(SWAP_1), LOWER_1).intoMemorySegment(out, at + 1 * rowBytes, ORDER);
+    }
+  }
+
+  /** The {@code i}-th of the rows that have their partner {@code distance} further on. */
+  private static int partner(int i, int distance) {
+    return i / distance * (2 * distance) + i % distance;
   }
 
   private static VectorShuffle<Float> swap(int distance) {

@@ -1,6 +1,7 @@
 package nibble.kernels.lowbit;
 
 import java.util.Objects;
+import nibble.kernels.gemm.Epilogue;
 import org.jspecify.annotations.Nullable;
 
 /** Checks that every kernel of this package makes before it starts. */
@@ -22,11 +23,19 @@ final class Arguments {
     }
   }
 
-  static void check(QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride) {
+  /** Those of a product with an {@link Epilogue}. */
+  static void check(
+      int rows, float[] x, int xOffset, int xStride, int in, Epilogue epilogue, float[] out, int outOffset, int outStride, int width) {
+    check(rows, x, xOffset, xStride, in, epilogue.bias(), out, outOffset, outStride, width);
+    epilogue.check(rows, width, out, outOffset, outStride);
+  }
+
+  static void check(QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride) {
     if (x.in() != weights.in()) {
       throw new IllegalArgumentException("the weights take %d inputs, the quantized rows have %d".formatted(weights.in(), x.in()));
     }
-    checkOutput(x.rows(), bias, out, outOffset, outStride, weights.out());
+    checkOutput(x.rows(), epilogue.bias(), out, outOffset, outStride, weights.out());
+    epilogue.check(x.rows(), weights.out(), out, outOffset, outStride);
     checkIntegerRange(x.quantizer(), weights);
   }
 

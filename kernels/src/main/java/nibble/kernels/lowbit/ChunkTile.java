@@ -30,10 +30,9 @@ final class ChunkTile {
   static final int WIDEST = Lanes.SHAPE.vectorBitSize() == 512 || System.getProperty("os.arch").equals("aarch64") ? 4 : NARROW;
 
   /** Most inputs of a row of levels. */
-  static final int MOST_INPUTS = 1024;
+  static final int MOST_INPUTS = QuantizedRows.MOST_INPUTS;
 
-  /** Floats from one row of levels to the next: a constant, so that one index serves all rows, and no multiple of 4 KiB. */
-  static final int DISTANCE = MOST_INPUTS + 16;
+  private static final int DISTANCE = QuantizedRows.DISTANCE;
 
   private ChunkTile() {}
 
@@ -54,7 +53,7 @@ final class ChunkTile {
    *
    * @param vectors of the panel: {@link #NARROW}, or {@link #WIDEST}
    * @param inputs of the panel that are added up, {@code chunkInputs} at a time; the last chunk may be shorter
-   * @param levels {@code [ROWS, inputs]} from {@code at} on, rows {@link #DISTANCE} apart
+   * @param levels {@code [ROWS, inputs]} from {@code at} on, rows {@link QuantizedRows#DISTANCE} apart
    * @param panelAt where the weights of the first input are
    * @param raw receives the sums
    */

@@ -25,8 +25,14 @@ final class FoldTile {
   /** Byte of the scales and weight sums of the first group that is folded. */
   long groupAt;
 
-  /** Levels of the rows of the tile, as {@link ChunkTile#products} reads them. */
-  final float[] levels;
+  /** Levels of the rows of the tile, as {@link ChunkTile#products} reads them, from {@link #levelsAt} on. */
+  float[] levels;
+
+  /** First level of the first row. */
+  int levelsAt;
+
+  /** Room for levels that are copied. */
+  final float[] copy;
 
   /** Scaled sums {@code [ROWS][columns]} from {@code yAt} on. */
   final float[] y;
@@ -48,11 +54,12 @@ final class FoldTile {
   /** Offset of each row of the tile. */
   final float[] offsets = new float[ChunkTile.ROWS];
 
-  FoldTile(MemorySegment raw, MemorySegment scales, MemorySegment weightSums, float[] levels, float[] y, float[] sums, int[] intSums) {
+  FoldTile(MemorySegment raw, MemorySegment scales, MemorySegment weightSums, float[] copy, float[] y, float[] sums, int[] intSums) {
     this.raw = raw;
     this.scales = scales;
     this.weightSums = weightSums;
-    this.levels = levels;
+    this.copy = copy;
+    this.levels = copy;
     this.y = y;
     this.sums = sums;
     this.intSums = intSums;

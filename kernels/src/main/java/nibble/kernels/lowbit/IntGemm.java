@@ -1,8 +1,8 @@
 package nibble.kernels.lowbit;
 
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.VectorSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Products {@code x W^T} with packed integer weights. Offsets and strides are in elements; {@code out} never overlaps an input. A few rows
@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 public interface IntGemm {
 
   /**
-   * {@code out[r, :] = x[r, :] W^T + bias} with float activations (weight-only quantization).
+   * {@code out[r, :] = f(x[r, :] W^T + bias) + residual[r, :]} with float activations (weight-only quantization); {@code epilogue} says which of
+   * bias, f and residual there are.
    *
    * @param x {@code [rows, in]} with row stride {@code xStride}
-   * @param bias {@code [out]}, or null
    * @param out {@code [rows, out]} with row stride {@code outStride}
    */
   void multiply(
-      int rows, float[] x, int xOffset, int xStride, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
+      int rows, float[] x, int xOffset, int xStride, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
       WorkSplitter splitter);
 
   /**
@@ -31,10 +31,12 @@ public interface IntGemm {
    * out[r, o] = fma(t, s, bias[o])                                            bias 0 where there is none
    * }</pre>
    *
+   * <p>f and the residual follow, as {@link Epilogue} says.
+   *
    * @throws IllegalArgumentException if a group is so long that {@code S} could leave the range of an int
    */
   void multiply(
-      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
+      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, Epilogue epilogue, float[] out,
       int outOffset, int outStride, WorkSplitter splitter);
 
   /**
@@ -55,8 +57,7 @@ public interface IntGemm {
    * @throws IllegalArgumentException if the weights take another number of inputs, or a group is so long that {@code S} could leave the range
    *     of an int
    */
-  void multiply(
-      QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, WorkSplitter splitter);
+  void multiply(QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, WorkSplitter splitter);
 
   /** The best implementation for this machine. */
   static IntGemm best() {

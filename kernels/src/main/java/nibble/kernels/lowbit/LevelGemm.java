@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
@@ -32,6 +33,7 @@ final class LevelGemm implements WorkSplitter.Task {
   private final QuantizedRows x;
   private final IntWeights weights;
   private final ChunkPlan plan;
+  private final Epilogue epilogue;
   private final float @Nullable [] bias;
   private final float[] out;
   private final int outOffset;
@@ -47,20 +49,21 @@ final class LevelGemm implements WorkSplitter.Task {
    * @param workers threads that share the work
    */
   LevelGemm(
-      LevelLanes lanes, QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, int workers) {
+      LevelLanes lanes, QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, int workers) {
     this.lanes = lanes;
     this.x = x;
     this.weights = weights;
     this.plan = ChunkPlan.of(weights, lanes.exactInputs(weights, x.quantizer()));
-    this.bias = bias;
+    this.epilogue = epilogue;
+    this.bias = epilogue.bias();
     this.out = out;
     this.outOffset = outOffset;
     this.outStride = outStride;
     this.columns = ChunkTile.WIDEST * LANES * lanes.fields();
     this.panels = Math.ceilDiv(weights.out(), columns);
     this.tiles = Math.ceilDiv(x.rows(), ROWS);
-    double panelsEach = Math.max(1, (double) weights.out() / columns / workers);
-    boolean isLopsided = Math.ceil(panelsEach) / panelsEach > MOST_WASTE || panels < workers;
+    double panelsEach = (double) weights.out() / columns / workers;
+    boolean isLopsided = Math.ceil(panelsEach) / panelsEach > MOST_WASTE;
     this.rowTasks = workers > 1 && isLopsided ? Math.min(tiles, workers) : 1; // each task unpacks its panels
     this.panelTasks = Math.min(panels, workers == 1 ? 1 : TASKS_PER_WORKER * workers);
   }
@@ -80,7 +83,7 @@ final class LevelGemm implements WorkSplitter.Task {
     FoldTile fold =
         new FoldTile(
             scratch.segment(1, (long) plan.chunksAtOnce() * ChunkTile.rawBytes(ChunkTile.WIDEST)), scratch.segment(2, 4 * groupFloats),
-            scratch.segment(3, 4 * groupFloats), scratch.floats(2, ROWS * ChunkTile.DISTANCE), scratch.floats(0, length), scratch.floats(1, sumsLength(2, length)),
+            scratch.segment(3, 4 * groupFloats), scratch.floats(2, ROWS * QuantizedRows.DISTANCE), scratch.floats(0, length), scratch.floats(1, sumsLength(2, length)),
             scratch.ints(0, sumsLength(1, length)));
     MemorySegment panel = scratch.segment(0, 4L * plan.blockInputs() * ChunkTile.WIDEST * LANES);
     for (int p = part(panels, panelTask, panelTasks); p < part(panels, panelTask + 1, panelTasks); p++) {
@@ -130,8 +133,8 @@ final class LevelGemm implements WorkSplitter.Task {
       }
       for (int row = rowFrom; row < rowTo; row += ROWS) {
         if (isDirect) {
-          gather(row, rowTo, in, count, fold);
-          ChunkTile.products(fold.vectors, plan.padded(count), plan.chunkInputs(), fold.levels, 0, panel, 0, fold.raw);
+          levels(row, rowTo, in, count, fold);
+          ChunkTile.products(fold.vectors, plan.padded(count), plan.chunkInputs(), fold.levels, fold.levelsAt, panel, 0, fold.raw);
           write(firstOut, row, Math.min(ROWS, rowTo - row), fold);
           continue;
         }
@@ -146,6 +149,7 @@ final class LevelGemm implements WorkSplitter.Task {
       }
       in += count;
     }
+    epilogue.finish(rowFrom, rowTo - rowFrom, firstOut, Math.min(fold.columns, weights.out() - firstOut), out, outOffset, outStride);
   }
 
   private void addWeightSums(int firstIn, int count, MemorySegment panel, FoldTile fold) {
@@ -159,22 +163,29 @@ final class LevelGemm implements WorkSplitter.Task {
     }
   }
 
-  /** Levels and offsets of the rows of a tile. */
-  private void gather(int row, int rowTo, int firstIn, int count, FoldTile fold) {
+  /** Levels and offsets of the rows of a tile: where they are, or in a copy if that is not what {@link ChunkTile#products} reads. */
+  private void levels(int row, int rowTo, int firstIn, int count, FoldTile fold) {
     int rows = Math.min(ROWS, rowTo - row);
     for (int r = 0; r < ROWS; r++) {
       fold.offsets[r] = x.offset(row + Math.min(r, rows - 1));
     }
-    ChunkTile.gather(rows, plan.padded(count), x.levels(), x.rowAt(row) + firstIn, x.stride(), fold.levels);
+    if (rows == ROWS && x.stride() == QuantizedRows.DISTANCE) {
+      fold.levels = x.levels();
+      fold.levelsAt = x.rowAt(row) + firstIn;
+    } else {
+      ChunkTile.gather(rows, plan.padded(count), x.levels(), x.rowAt(row) + firstIn, x.stride(), fold.copy);
+      fold.levels = fold.copy;
+      fold.levelsAt = 0;
+    }
   }
 
   private void tile(int row, int rowTo, int firstIn, int count, MemorySegment panel, FoldTile fold) {
-    gather(row, rowTo, firstIn, count, fold);
+    levels(row, rowTo, firstIn, count, fold);
     long step = (long) fold.vectors * ChunkTile.VECTOR;
     for (int in = 0; in < count; in += plan.inputsAtOnce()) {
       int inputs = Math.min(plan.inputsAtOnce(), count - in);
       int padded = plan.padded(inputs);
-      ChunkTile.products(fold.vectors, padded, plan.chunkInputs(), fold.levels, in, panel, in * step, fold.raw);
+      ChunkTile.products(fold.vectors, padded, plan.chunkInputs(), fold.levels, fold.levelsAt + in, panel, in * step, fold.raw);
       int group = (firstIn + in) / weights.groupSize();
       fold.groupAt = 4L * group * fold.columns;
       if (plan.isLong()) {

@@ -12,14 +12,18 @@ import java.util.Objects;
  * <p>A view of arrays that the caller owns and leaves as they are while this is in use.
  *
  * @param quantizer where the codes come from
- * @param levels {@code [rows, stride(in)]} from {@code levelsAt} on; zero from {@code in} on
+ * @param levels {@code [rows, stride(in)]} from {@code levelsAt} on; zeros fill up the last {@link IntWeights#INPUT_STEP} inputs
  * @param grid scale and offset of each row, {@code [rows, 2]} from {@code gridAt} on
  */
 public record QuantizedRows(ActivationQuantizer quantizer, int rows, int in, float[] levels, int levelsAt, float[] grid, int gridAt) {
-  /** Floats of 4 KiB: rows so far apart compete for the same lines of a cache. */
-  private static final int PAGE = 1024;
+  /** Most inputs of rows that are {@link #DISTANCE} apart. */
+  static final int MOST_INPUTS = 1024;
 
-  private static final int PADDING = 16;
+  /**
+   * Floats from one row to the next where there are not more inputs than that: a constant, so that one index serves all rows of a register tile
+   * and rows are read where they are; no multiple of 4 KiB, since rows so far apart compete for the same lines of a cache.
+   */
+  static final int DISTANCE = MOST_INPUTS + 16;
 
   public QuantizedRows {
     Objects.checkFromIndexSize(levelsAt, Math.multiplyExact(rows, stride(in)), levels.length);
@@ -28,8 +32,13 @@ public record QuantizedRows(ActivationQuantizer quantizer, int rows, int in, flo
 
   /** Floats from one row of levels to the next, for rows of {@code in} levels. */
   public static int stride(int in) {
-    int whole = Math.ceilDiv(in, IntWeights.INPUT_STEP) * IntWeights.INPUT_STEP;
-    return whole % PAGE == 0 ? whole + PADDING : whole;
+    int whole = filled(in);
+    return whole <= MOST_INPUTS ? DISTANCE : whole % MOST_INPUTS == 0 ? whole + DISTANCE - MOST_INPUTS : whole;
+  }
+
+  /** {@code in}, with the zeros that fill up the last step. */
+  static int filled(int in) {
+    return Math.ceilDiv(in, IntWeights.INPUT_STEP) * IntWeights.INPUT_STEP;
   }
 
   int stride() {

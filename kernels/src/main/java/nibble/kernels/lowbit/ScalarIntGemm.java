@@ -1,16 +1,17 @@
 package nibble.kernels.lowbit;
 
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.parallel.WorkSplitter;
-import org.jspecify.annotations.Nullable;
 
 /** The specification: plain loops; float products summed in double, integer products in long. */
 final class ScalarIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
+      int rows, float[] x, int xOffset, int xStride, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
       WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
+    Arguments.check(rows, x, xOffset, xStride, weights.in(), epilogue, out, outOffset, outStride, weights.out());
+    float[] bias = epilogue.bias();
     splitter.run(
         rows,
         (r, scratch) -> {
@@ -22,17 +23,18 @@ final class ScalarIntGemm implements IntGemm {
             }
             out[outOffset + r * outStride + o] = (float) sum;
           }
+          epilogue.finish(r, 1, 0, weights.out(), out, outOffset, outStride);
         });
   }
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
+      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, Epilogue epilogue, float[] out,
       int outOffset, int outStride, WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
+    Arguments.check(rows, x, xOffset, xStride, weights.in(), epilogue, out, outOffset, outStride, weights.out());
     float[] levels = new float[Math.multiplyExact(rows, QuantizedRows.stride(weights.in()))];
     QuantizedRows quantized = quantize(rows, weights.in(), x, xOffset, xStride, quantizer, levels, 0, new float[2 * rows], 0, splitter);
-    multiply(quantized, weights, bias, out, outOffset, outStride, splitter);
+    multiply(quantized, weights, epilogue, out, outOffset, outStride, splitter);
   }
 
   @Override
@@ -41,16 +43,16 @@ final class ScalarIntGemm implements IntGemm {
       int gridAt, WorkSplitter splitter) {
     Arguments.checkRows(rows, x, xOffset, xStride, in);
     QuantizedRows result = new QuantizedRows(quantizer, rows, in, levels, levelsAt, grid, gridAt);
-    splitter.run(
-        rows,
-        (r, scratch) -> RowLevels.quantize(result, r, x, xOffset + r * xStride, RowLevels::levels));
+    RowLevels levelsOf = new RowLevels(quantizer, RowLevels::levels);
+    splitter.run(rows, (r, scratch) -> levelsOf.quantize(result, r, x, xOffset + r * xStride));
     return result;
   }
 
   @Override
   public void multiply(
-      QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
-    Arguments.check(x, weights, bias, out, outOffset, outStride);
+      QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+    Arguments.check(x, weights, epilogue, out, outOffset, outStride);
+    float[] bias = epilogue.bias();
     splitter.run(
         x.rows(),
         (r, scratch) -> {
@@ -61,6 +63,7 @@ final class ScalarIntGemm implements IntGemm {
             }
             out[outOffset + r * outStride + o] = Math.fma(sum, x.scale(r), bias == null ? 0 : bias[o]);
           }
+          epilogue.finish(r, 1, 0, weights.out(), out, outOffset, outStride);
         });
   }
 

@@ -55,23 +55,36 @@ final class SingleLanes implements LevelLanes {
         int end = Math.min(last, (group + 1) * linesPerGroup);
         long zeroAt = weights.zeroPointsAt(row) + (long) group * weights.zeroPointStep();
         long codeAt = weights.lineAt(row) + (long) line * LINE;
-        lines(weights.segment(), codeAt, zeroAt, end - line, weights.containerBits(), panel, to, step);
+        if (weights.containerBits() == 4) {
+          nibbles(weights.segment(), codeAt, zeroAt, end - line, panel, to, step);
+        } else {
+          bytes(weights.segment(), codeAt, zeroAt, end - line, panel, to, step);
+        }
         to += (long) (end - line) * perWord * step;
         line = end;
       }
     }
   }
 
-  private static void lines(MemorySegment codes, long codeAt, long zeroAt, int lines, int bits, MemorySegment panel, long to, long step) {
+  private static void nibbles(MemorySegment codes, long codeAt, long zeroAt, int lines, MemorySegment panel, long to, long step) {
     FloatVector zero = IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN).or(TWO_TO_23).reinterpretAsFloats();
-    int mask = (1 << bits) - 1;
-    int perWord = 32 / bits;
     for (int line = 0; line < lines; line++) {
       IntVector w = IntVector.fromMemorySegment(I, codes, codeAt + (long) line * LINE, LITTLE_ENDIAN);
-      for (int i = 0; i < perWord; i++, to += step) {
-        w.and(mask).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to, NATIVE);
-        w = w.lanewise(LSHR, bits);
+      for (int i = 0; i < 8; i++, to += step) {
+        w.and(0xF).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to, NATIVE);
+        w = w.lanewise(LSHR, 4);
       }
+    }
+  }
+
+  private static void bytes(MemorySegment codes, long codeAt, long zeroAt, int lines, MemorySegment panel, long to, long step) {
+    FloatVector zero = IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN).or(TWO_TO_23).reinterpretAsFloats();
+    for (int line = 0; line < lines; line++, to += 4 * step) {
+      IntVector w = IntVector.fromMemorySegment(I, codes, codeAt + (long) line * LINE, LITTLE_ENDIAN);
+      w.and(0xFF).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to, NATIVE);
+      w.lanewise(LSHR, 8).and(0xFF).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to + step, NATIVE);
+      w.lanewise(LSHR, 16).and(0xFF).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to + 2 * step, NATIVE);
+      w.lanewise(LSHR, 24).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to + 3 * step, NATIVE);
     }
   }
 

@@ -2,11 +2,11 @@ package nibble.kernels.lowbit;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.PanelGemm;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A few rows read the packed codes directly; more rows unpack panels. Integer products of many rows run in FP32 lanes, two outputs in each lane
@@ -28,11 +28,11 @@ final class VectorIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
+      int rows, float[] x, int xOffset, int xStride, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
       WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
+    Arguments.check(rows, x, xOffset, xStride, weights.in(), epilogue, out, outOffset, outStride, weights.out());
     if (rows > FEW_ROWS) {
-      PanelGemm.multiply(rows, x, xOffset, xStride, new FloatPanels(weights), bias, out, outOffset, outStride, splitter);
+      PanelGemm.multiply(rows, x, xOffset, xStride, new FloatPanels(weights), epilogue, out, outOffset, outStride, splitter);
       return;
     }
     int padded = weights.paddedIn();
@@ -54,7 +54,8 @@ final class VectorIntGemm implements IntGemm {
             int columns = Math.min(ROWS, weights.out() - block * ROWS);
             for (int r = 0; r < rows; r++) {
               FloatGemv.multiply(weights, block * ROWS, scaled, r * padded, sums, r * groups, raw, scales, y);
-              OutputRow.write(columns, y, 0, 1, bias, block * ROWS, out, outOffset + r * outStride + block * ROWS);
+              OutputRow.write(columns, y, 0, 1, epilogue.bias(), block * ROWS, out, outOffset + r * outStride + block * ROWS);
+              epilogue.finish(r, 1, block * ROWS, columns, out, outOffset, outStride);
             }
           }
         });
@@ -62,14 +63,14 @@ final class VectorIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, float @Nullable [] bias, float[] out,
+      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, Epilogue epilogue, float[] out,
       int outOffset, int outStride, WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
+    Arguments.check(rows, x, xOffset, xStride, weights.in(), epilogue, out, outOffset, outStride, weights.out());
     Scratch caller = shared.get();
     float[] levels = caller.floats(0, Math.multiplyExact(rows, QuantizedRows.stride(weights.in())));
     float[] grid = caller.floats(1, 2 * rows);
     QuantizedRows quantized = quantize(rows, weights.in(), x, xOffset, xStride, quantizer, levels, 0, grid, 0, splitter);
-    multiply(quantized, weights, bias, out, outOffset, outStride, splitter);
+    multiply(quantized, weights, epilogue, out, outOffset, outStride, splitter);
   }
 
   @Override
@@ -78,9 +79,10 @@ final class VectorIntGemm implements IntGemm {
       int gridAt, WorkSplitter splitter) {
     Arguments.checkRows(rows, x, xOffset, xStride, in);
     QuantizedRows result = new QuantizedRows(quantizer, rows, in, levels, levelsAt, grid, gridAt);
+    RowLevels levelsOf = new RowLevels(quantizer, VectorRowLevels::levels);
     if (rows <= FEW_ROWS) {
       for (int r = 0; r < rows; r++) {
-        RowLevels.quantize(result, r, x, xOffset + r * xStride, VectorRowLevels::levels);
+        levelsOf.quantize(result, r, x, xOffset + r * xStride);
       }
       return result;
     }
@@ -89,7 +91,7 @@ final class VectorIntGemm implements IntGemm {
         tasks,
         (task, scratch) -> {
           for (int r = part(rows, task, tasks); r < part(rows, task + 1, tasks); r++) {
-            RowLevels.quantize(result, r, x, xOffset + r * xStride, VectorRowLevels::levels);
+            levelsOf.quantize(result, r, x, xOffset + r * xStride);
           }
         });
     return result;
@@ -97,15 +99,15 @@ final class VectorIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
-    Arguments.check(x, weights, bias, out, outOffset, outStride);
+      QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+    Arguments.check(x, weights, epilogue, out, outOffset, outStride);
     if (x.rows() <= FEW_ROWS) {
-      fewRows(x, weights, bias, out, outOffset, outStride, splitter);
+      fewRows(x, weights, epilogue, out, outOffset, outStride, splitter);
       return;
     }
     boolean isPaired = isPaired(x.quantizer(), weights);
     QuantizedRows rows = isPaired ? x : withoutOffsets(x);
-    LevelGemm product = new LevelGemm(isPaired ? PAIRED : SINGLE, rows, weights, bias, out, outOffset, outStride, splitter.workers());
+    LevelGemm product = new LevelGemm(isPaired ? PAIRED : SINGLE, rows, weights, epilogue, out, outOffset, outStride, splitter.workers());
     splitter.run(product.tasks(), product);
   }
 
@@ -127,7 +129,7 @@ final class VectorIntGemm implements IntGemm {
       for (int k = 0; k < x.in(); k++) {
         levels[to + k] = x.levels()[x.rowAt(r) + k] + x.offset(r);
       }
-      Arrays.fill(levels, to + x.in(), to + x.stride(), 0);
+      Arrays.fill(levels, to + x.in(), to + QuantizedRows.filled(x.in()), 0);
       grid[2 * r] = x.scale(r);
       grid[2 * r + 1] = 0;
     }
@@ -135,7 +137,7 @@ final class VectorIntGemm implements IntGemm {
   }
 
   private void fewRows(
-      QuantizedRows x, IntWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+      QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
     int rows = x.rows();
     int length = LevelGemv.preparedLength(weights);
     int groups = weights.groups();
@@ -157,7 +159,8 @@ final class VectorIntGemm implements IntGemm {
             int columns = Math.min(ROWS, weights.out() - block * ROWS);
             for (int r = 0; r < rows; r++) {
               LevelGemv.multiply(weights, maxLevel, block * ROWS, prepared, r * length, sums, r * groups, raw, scales, y);
-              OutputRow.write(columns, y, 0, x.scale(r), bias, block * ROWS, out, outOffset + r * outStride + block * ROWS);
+              OutputRow.write(columns, y, 0, x.scale(r), epilogue.bias(), block * ROWS, out, outOffset + r * outStride + block * ROWS);
+              epilogue.finish(r, 1, block * ROWS, columns, out, outOffset, outStride);
             }
           }
         });

@@ -1,11 +1,15 @@
 package nibble.kernels.rowwise;
 
+import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.B2I;
 import static jdk.incubator.vector.VectorOperators.F2I;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.I2B;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.MIN;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -24,6 +28,9 @@ final class VectorQuantize implements Quantize {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
   private static final float ROUND = 0x1.8p23f;
+
+  /** Bits of infinity; those of NaN without its sign are more. */
+  private static final int INFINITY = 0x7F80_0000;
 
   /** One byte per float; eight where a register holds four floats, since there is no shorter byte vector. */
   private static final VectorSpecies<Byte> BYTES = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * W)));
@@ -54,11 +61,40 @@ final class VectorQuantize implements Quantize {
         int at = xOffset + r * columns + from;
         int count = Math.min(groupSize, columns - from);
         int group = r * groups + g;
+        extremes(count, x, at, scales, scalesOffset + group, zeroPoints, zeroPointsOffset + group);
         Grids.asymmetricScale(
-            reductions.min(count, x, at), reductions.max(count, x, at), range, clip, scales, scalesOffset + group, zeroPoints,
+            scales[scalesOffset + group], zeroPoints[zeroPointsOffset + group], range, clip, scales, scalesOffset + group, zeroPoints,
             zeroPointsOffset + group);
       }
     }
+  }
+
+  /**
+   * The smallest of zero and {@code count} elements to {@code min[minAt]}, the largest to {@code max[maxAt]}; of NaN if there is one. As ints,
+   * with the other bits of negative numbers turned over: these are ordered as the floats are, and their minimum is one instruction.
+   */
+  private static void extremes(int count, float[] x, int at, float[] min, int minAt, float[] max, int maxAt) {
+    IntVector least = IntVector.zero(Lanes.INT);
+    IntVector most = least;
+    IntVector mostAbs = least;
+    int i = 0;
+    for (; i <= count - W; i += W) {
+      IntVector bits = FloatVector.fromArray(SPECIES, x, at + i).reinterpretAsInts();
+      IntVector ordered = bits.lanewise(ASHR, 31).and(Integer.MAX_VALUE).lanewise(XOR, bits);
+      least = least.min(ordered);
+      most = most.max(ordered);
+      mostAbs = mostAbs.max(bits.and(Integer.MAX_VALUE));
+    }
+    boolean isNaN = mostAbs.reduceLanes(MAX) > INFINITY;
+    int lowest = least.reduceLanes(MIN);
+    float low = isNaN ? Float.NaN : Float.intBitsToFloat(lowest < 0 ? lowest ^ Integer.MAX_VALUE : lowest);
+    float high = isNaN ? Float.NaN : Float.intBitsToFloat(most.reduceLanes(MAX));
+    for (; i < count; i++) {
+      low = Math.min(low, x[at + i]);
+      high = Math.max(high, x[at + i]);
+    }
+    min[minAt] = low;
+    max[maxAt] = high;
   }
 
   @Override

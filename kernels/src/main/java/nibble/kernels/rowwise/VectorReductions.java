@@ -4,12 +4,14 @@ import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.MIN;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** Four accumulators: an addition takes 3 or 4 cycles, and two start per cycle. */
+/** Four accumulators of sums: an addition takes 3 or 4 cycles, and two start per cycle. */
 final class VectorReductions implements Reductions {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
+  private static final VectorSpecies<Integer> INTS = Lanes.INT;
   private static final int W = Lanes.FLOATS;
 
   @Override
@@ -92,23 +94,20 @@ final class VectorReductions implements Reductions {
     return result;
   }
 
+  /** The bits of absolute values are ordered as the values are, with NaN above all; of ints the maximum is one instruction. */
   @Override
   public float maxAbs(int count, float[] x, int xOffset) {
-    FloatVector s0 = FloatVector.broadcast(SPECIES, 0);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
+    IntVector m0 = IntVector.zero(INTS);
+    IntVector m1 = m0;
     int i = 0;
-    for (; i <= count - 4 * W; i += 4 * W) {
-      s0 = s0.max(FloatVector.fromArray(SPECIES, x, xOffset + i).abs());
-      s1 = s1.max(FloatVector.fromArray(SPECIES, x, xOffset + i + W).abs());
-      s2 = s2.max(FloatVector.fromArray(SPECIES, x, xOffset + i + 2 * W).abs());
-      s3 = s3.max(FloatVector.fromArray(SPECIES, x, xOffset + i + 3 * W).abs());
+    for (; i <= count - 2 * W; i += 2 * W) {
+      m0 = m0.max(FloatVector.fromArray(SPECIES, x, xOffset + i).reinterpretAsInts().and(Integer.MAX_VALUE));
+      m1 = m1.max(FloatVector.fromArray(SPECIES, x, xOffset + i + W).reinterpretAsInts().and(Integer.MAX_VALUE));
     }
     for (; i <= count - W; i += W) {
-      s0 = s0.max(FloatVector.fromArray(SPECIES, x, xOffset + i).abs());
+      m0 = m0.max(FloatVector.fromArray(SPECIES, x, xOffset + i).reinterpretAsInts().and(Integer.MAX_VALUE));
     }
-    float result = s0.max(s1).max(s2.max(s3)).reduceLanes(MAX);
+    float result = Float.intBitsToFloat(m0.max(m1).reduceLanes(MAX));
     for (; i < count; i++) {
       result = Math.max(result, Math.abs(x[xOffset + i]));
     }

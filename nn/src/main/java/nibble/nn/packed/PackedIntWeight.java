@@ -1,9 +1,11 @@
 package nibble.nn.packed;
 
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.IntGemm;
 import nibble.kernels.lowbit.IntWeights;
 import nibble.kernels.lowbit.QuantizedRows;
+import nibble.nn.Activation;
 import nibble.nn.LayerInput;
 import nibble.nn.RowTable;
 import nibble.tensor.Ops;
@@ -51,17 +53,37 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
   /** Layers with the same activation quantizer share the codes of their input. */
   @Override
   public Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias) {
+    return multiply(ops, x, Epilogue.ofBias(Products.plain(bias)));
+  }
+
+  @Override
+  public Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias, Activation f) {
+    return f.kernel()
+        .map(kernel -> multiply(ops, x, Epilogue.ofBias(Products.plain(bias)).then(kernel)))
+        .orElseGet(() -> PackedWeight.super.multiply(ops, x, bias, f));
+  }
+
+  @Override
+  public Tensor multiplyAdd(Ops ops, LayerInput x, @Nullable Tensor bias, Tensor residual) {
+    if (ops.isRecording() && residual.requiresGrad() || !residual.shape().equals(x.tensor().shape().with(-1, weights.out()))) {
+      return PackedWeight.super.multiplyAdd(ops, x, bias, residual);
+    }
+    Tensor added = residual.toF32();
+    return multiply(ops, x, Epilogue.ofBias(Products.plain(bias)).plus(added.array(), added.offset(), weights.out()));
+  }
+
+  private Tensor multiply(Ops ops, LayerInput x, Epilogue epilogue) {
     int rows = Products.rows(ops, x.tensor(), weights.in());
     Tensor out = ops.empty(x.tensor().shape().with(-1, weights.out()).dims());
-    float[] b = Products.plain(bias);
     IntGemm gemm = IntGemm.best();
     if (activations == null) {
       Tensor input = x.tensor().toF32();
-      gemm.multiply(rows, input.array(), input.offset(), weights.in(), weights, b, out.array(), out.offset(), weights.out(), ops.splitter());
+      gemm.multiply(
+          rows, input.array(), input.offset(), weights.in(), weights, epilogue, out.array(), out.offset(), weights.out(), ops.splitter());
     } else {
       ActivationQuantizer quantizer = activations;
       QuantizedRows codes = x.derive(quantizer, QuantizedRows.class, () -> quantize(ops, x.tensor().toF32(), rows, quantizer));
-      gemm.multiply(codes, weights, b, out.array(), out.offset(), weights.out(), ops.splitter());
+      gemm.multiply(codes, weights, epilogue, out.array(), out.offset(), weights.out(), ops.splitter());
     }
     return out;
   }

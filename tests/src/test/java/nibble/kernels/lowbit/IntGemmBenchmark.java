@@ -87,21 +87,21 @@ public class IntGemmBenchmark {
   /** Float activations. */
   @Benchmark
   public float[] floatActivations() {
-    gemm.multiply(rows, x, 0, in, weights, null, y, 0, out, splitter);
+    gemm.multiply(rows, x, 0, in, weights, Epilogue.NONE, y, 0, out, splitter);
     return y;
   }
 
   /** 8-bit activations, quantized per token. */
   @Benchmark
   public float[] int8Activations() {
-    gemm.multiply(rows, x, 0, in, eightBits, weights, null, y, 0, out, splitter);
+    gemm.multiply(rows, x, 0, in, eightBits, weights, Epilogue.NONE, y, 0, out, splitter);
     return y;
   }
 
   /** 4-bit activations, quantized per token. */
   @Benchmark
   public float[] int4Activations() {
-    gemm.multiply(rows, x, 0, in, fourBits, weights, null, y, 0, out, splitter);
+    gemm.multiply(rows, x, 0, in, fourBits, weights, Epilogue.NONE, y, 0, out, splitter);
     return y;
   }
 }

@@ -14,8 +14,12 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.kernels.rowwise.Activation;
+import nibble.kernels.rowwise.Activations;
+import nibble.kernels.rowwise.Elementwise;
 import org.junit.jupiter.api.Test;
 
 class IntGemmTest {
@@ -59,8 +63,8 @@ class IntGemmTest {
     float[] actual = o.output();
     try (WorkSplitter splitter = WorkSplitter.ofThreads(c.workers)) {
       scalar.multiply(
-          c.rows, o.x, o.xOffset, o.xStride, quantizer, o.weights, o.bias, expected, o.outOffset, o.outStride, WorkSplitter.serial());
-      vector.multiply(c.rows, o.x, o.xOffset, o.xStride, quantizer, o.weights, o.bias, actual, o.outOffset, o.outStride, splitter);
+          c.rows, o.x, o.xOffset, o.xStride, quantizer, o.weights, Epilogue.ofBias(o.bias), expected, o.outOffset, o.outStride, WorkSplitter.serial());
+      vector.multiply(c.rows, o.x, o.xOffset, o.xStride, quantizer, o.weights, Epilogue.ofBias(o.bias), actual, o.outOffset, o.outStride, splitter);
     }
     assertArrayEquals(expected, actual);
     o.assertNothingElseWritten(actual);
@@ -72,8 +76,8 @@ class IntGemmTest {
     float[] expected = o.output();
     float[] actual = o.output();
     try (WorkSplitter splitter = WorkSplitter.ofThreads(c.workers)) {
-      scalar.multiply(c.rows, o.x, o.xOffset, o.xStride, o.weights, o.bias, expected, o.outOffset, o.outStride, WorkSplitter.serial());
-      vector.multiply(c.rows, o.x, o.xOffset, o.xStride, o.weights, o.bias, actual, o.outOffset, o.outStride, splitter);
+      scalar.multiply(c.rows, o.x, o.xOffset, o.xStride, o.weights, Epilogue.ofBias(o.bias), expected, o.outOffset, o.outStride, WorkSplitter.serial());
+      vector.multiply(c.rows, o.x, o.xOffset, o.xStride, o.weights, Epilogue.ofBias(o.bias), actual, o.outOffset, o.outStride, splitter);
     }
     for (int r = 0; r < c.rows; r++) {
       for (int j = 0; j < c.out; j++) {
@@ -106,8 +110,8 @@ class IntGemmTest {
                 Arrays.fill(x, value);
                 float[] expected = new float[rows * 17];
                 float[] actual = new float[rows * 17];
-                scalar.multiply(rows, x, 0, in, quantizer, weights, null, expected, 0, 17, WorkSplitter.serial());
-                vector.multiply(rows, x, 0, in, quantizer, weights, null, actual, 0, 17, WorkSplitter.serial());
+                scalar.multiply(rows, x, 0, in, quantizer, weights, Epilogue.NONE, expected, 0, 17, WorkSplitter.serial());
+                vector.multiply(rows, x, 0, in, quantizer, weights, Epilogue.NONE, actual, 0, 17, WorkSplitter.serial());
                 assertArrayEquals(expected, actual, () -> bits + " bits, in " + in + ", " + codes);
               }
             }
@@ -130,12 +134,48 @@ class IntGemmTest {
         for (IntWeights weights : new IntWeights[] {o.weights, other}) {
           float[] expected = new float[c.rows * weights.out()];
           float[] actual = new float[c.rows * weights.out()];
-          gemm.multiply(c.rows, o.x, o.xOffset, o.xStride, quantizer, weights, null, expected, 0, weights.out(), splitter);
-          gemm.multiply(rows, weights, null, actual, 0, weights.out(), splitter);
+          gemm.multiply(c.rows, o.x, o.xOffset, o.xStride, quantizer, weights, Epilogue.NONE, expected, 0, weights.out(), splitter);
+          gemm.multiply(rows, weights, Epilogue.NONE, actual, 0, weights.out(), splitter);
           assertArrayEquals(expected, actual);
         }
       }
     }
+  }
+
+  @Property(tries = 60)
+  void epiloguesGiveTheBitsOfSeparatePasses(
+      @ForAll("cases") Case c, @ForAll("quantizers") ActivationQuantizer quantizer, @ForAll boolean withResidual, @ForAll Activation f) {
+    Operands o = new Operands(c);
+    float[] residual = Cases.activations(new Random(c.seed), c.rows * (c.out + 1));
+    Epilogue plain = Epilogue.ofBias(o.bias);
+    Epilogue epilogue = withResidual ? plain.then(f).plus(residual, 1, c.out + 1) : plain.then(f);
+    try (WorkSplitter splitter = WorkSplitter.ofThreads(c.workers)) {
+      for (IntGemm gemm : new IntGemm[] {scalar, vector}) {
+        for (boolean isQuantized : new boolean[] {true, false}) {
+          float[] expected = product(gemm, isQuantized, quantizer, o, plain, splitter);
+          for (int r = 0; r < c.rows; r++) {
+            int at = o.outOffset + r * o.outStride;
+            Activations.best().forward(f, c.out, expected, at, expected, at);
+            if (withResidual) {
+              Elementwise.best().add(c.out, residual, 1 + r * (c.out + 1), expected, at, expected, at);
+            }
+          }
+          assertArrayEquals(expected, product(gemm, isQuantized, quantizer, o, epilogue, splitter));
+        }
+      }
+    }
+  }
+
+  private static float[] product(
+      IntGemm gemm, boolean isQuantized, ActivationQuantizer quantizer, Operands o, Epilogue epilogue, WorkSplitter splitter) {
+    float[] out = o.output();
+    Case c = o.c;
+    if (isQuantized) {
+      gemm.multiply(c.rows, o.x, o.xOffset, o.xStride, quantizer, o.weights, epilogue, out, o.outOffset, o.outStride, splitter);
+    } else {
+      gemm.multiply(c.rows, o.x, o.xOffset, o.xStride, o.weights, epilogue, out, o.outOffset, o.outStride, splitter);
+    }
+    return out;
   }
 
   /** Quotients next to the middle between two integers, where a product with the reciprocal would round to the other one. */
@@ -170,7 +210,7 @@ class IntGemmTest {
       float[] x = Cases.activations(new Random(4), rows * 64);
       x[64 + 5] = Float.NaN;
       float[] out = new float[rows * 20];
-      vector.multiply(rows, x, 0, 64, ActivationQuantizer.perToken(8, true), weights, null, out, 0, 20, WorkSplitter.serial());
+      vector.multiply(rows, x, 0, 64, ActivationQuantizer.perToken(8, true), weights, Epilogue.NONE, out, 0, 20, WorkSplitter.serial());
       assertTrue(Float.isFinite(out[0]));
       assertTrue(Float.isNaN(out[20]) && Float.isNaN(out[39]));
     }
@@ -183,7 +223,7 @@ class IntGemmTest {
     float[] bias = {1, 2, 3};
     for (boolean symmetric : new boolean[] {true, false}) {
       vector.multiply(
-          1, new float[64], 0, 64, ActivationQuantizer.perToken(4, symmetric), weights, bias, out, 0, 3, WorkSplitter.serial());
+          1, new float[64], 0, 64, ActivationQuantizer.perToken(4, symmetric), weights, Epilogue.ofBias(bias), out, 0, 3, WorkSplitter.serial());
       assertArrayEquals(bias, out);
     }
   }
@@ -193,17 +233,17 @@ class IntGemmTest {
     IntWeights weights = Cases.weights(new Random(3), 3, 64, 4, 32, false, Codes.RANDOM);
     WorkSplitter serial = WorkSplitter.serial();
     for (IntGemm gemm : new IntGemm[] {scalar, vector}) {
-      assertThrows(IndexOutOfBoundsException.class, () -> gemm.multiply(1, new float[63], 0, 64, weights, null, new float[3], 0, 3, serial));
-      assertThrows(IndexOutOfBoundsException.class, () -> gemm.multiply(2, new float[128], 0, 64, weights, null, new float[5], 0, 3, serial));
+      assertThrows(IndexOutOfBoundsException.class, () -> gemm.multiply(1, new float[63], 0, 64, weights, Epilogue.NONE, new float[3], 0, 3, serial));
+      assertThrows(IndexOutOfBoundsException.class, () -> gemm.multiply(2, new float[128], 0, 64, weights, Epilogue.NONE, new float[5], 0, 3, serial));
       QuantizedRows rows =
-          gemm.quantize(1, 32, new float[32], 0, 32, ActivationQuantizer.perToken(4, true), new float[32], 0, new float[2], 0, serial);
-      String message = assertThrows(IllegalArgumentException.class, () -> gemm.multiply(rows, weights, null, new float[3], 0, 3, serial)).getMessage();
+          gemm.quantize(1, 32, new float[32], 0, 32, ActivationQuantizer.perToken(4, true), new float[QuantizedRows.stride(32)], 0, new float[2], 0, serial);
+      String message = assertThrows(IllegalArgumentException.class, () -> gemm.multiply(rows, weights, Epilogue.NONE, new float[3], 0, 3, serial)).getMessage();
       assertEquals("the weights take 64 inputs, the quantized rows have 32", message);
       assertThrows(
           IndexOutOfBoundsException.class,
-          () -> gemm.quantize(2, 32, new float[64], 0, 32, ActivationQuantizer.perToken(4, true), new float[63], 0, new float[4], 0, serial));
+          () -> gemm.quantize(2, 32, new float[64], 0, 32, ActivationQuantizer.perToken(4, true), new float[2 * QuantizedRows.stride(32) - 1], 0, new float[4], 0, serial));
       assertThrows(
-          IndexOutOfBoundsException.class, () -> gemm.multiply(1, new float[64], 0, 64, weights, new float[2], new float[3], 0, 3, serial));
+          IndexOutOfBoundsException.class, () -> gemm.multiply(1, new float[64], 0, 64, weights, Epilogue.ofBias(new float[2]), new float[3], 0, 3, serial));
     }
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Random;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.VectorSupport;
@@ -35,7 +36,7 @@ class LowbitAllocationTest {
   @CsvSource({"1, 4, 32", "1, 4, 384", "1, 8, 32", "12, 4, 32", "12, 4, 384", "12, 8, 32"})
   void floatActivations(int rows, int bits, int groupSize) {
     IntWeights weights = Cases.weights(new Random(groupSize), OUT, IN, bits, groupSize, true, Codes.RANDOM);
-    assertSmall(() -> IntGemm.best().multiply(rows, x, 0, IN, weights, null, out, 0, OUT, serial));
+    assertSmall(() -> IntGemm.best().multiply(rows, x, 0, IN, weights, Epilogue.NONE, out, 0, OUT, serial));
   }
 
   @ParameterizedTest
@@ -47,7 +48,7 @@ class LowbitAllocationTest {
     IntWeights weights = Cases.weights(new Random(groupSize), OUT, IN, bits, groupSize, true, Codes.RANDOM);
     for (boolean symmetric : new boolean[] {true, false}) {
       ActivationQuantizer quantizer = ActivationQuantizer.perToken(activationBits, symmetric);
-      assertSmall(() -> IntGemm.best().multiply(rows, x, 0, IN, quantizer, weights, null, out, 0, OUT, serial));
+      assertSmall(() -> IntGemm.best().multiply(rows, x, 0, IN, quantizer, weights, Epilogue.NONE, out, 0, OUT, serial));
     }
   }
 

@@ -2,6 +2,7 @@ package nibble.kernels.lowbit;
 
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.parallel.WorkSplitter;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -63,7 +64,7 @@ public class LutGemvBenchmark {
   /** 4-bit codes with float activations, for the ratio. */
   @Benchmark
   public float[] int4() {
-    IntGemm.best().multiply(1, x, 0, size, codes, null, y, 0, size, splitter);
+    IntGemm.best().multiply(1, x, 0, size, codes, Epilogue.NONE, y, 0, size, splitter);
     return y;
   }
 }

@@ -9,6 +9,7 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.parallel.WorkSplitter;
 import org.junit.jupiter.api.Test;
@@ -105,7 +106,7 @@ class LutGemvTest {
     float[] x = Cases.activations(random, 96);
     float[] byCodes = new float[21];
     float[] byTables = new float[21];
-    IntGemm.best().multiply(1, x, 0, 96, uniform, null, byCodes, 0, 21, WorkSplitter.serial());
+    IntGemm.best().multiply(1, x, 0, 96, uniform, Epilogue.NONE, byCodes, 0, 21, WorkSplitter.serial());
     vector.multiply(1, x, 0, 96, binary, null, byTables, 0, 21, WorkSplitter.serial());
     for (int row = 0; row < 21; row++) {
       double magnitude = 0;

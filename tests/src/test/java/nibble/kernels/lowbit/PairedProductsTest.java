@@ -9,6 +9,7 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.parallel.WorkSplitter;
 import org.junit.jupiter.api.Test;
@@ -117,8 +118,8 @@ class PairedProductsTest {
     float[] expected = new float[ROWS * weights.out()];
     float[] actual = new float[ROWS * weights.out()];
     WorkSplitter serial = WorkSplitter.serial();
-    scalar.multiply(ROWS, x, 0, weights.in(), quantizer, weights, null, expected, 0, weights.out(), serial);
-    vector.multiply(ROWS, x, 0, weights.in(), quantizer, weights, null, actual, 0, weights.out(), serial);
+    scalar.multiply(ROWS, x, 0, weights.in(), quantizer, weights, Epilogue.NONE, expected, 0, weights.out(), serial);
+    vector.multiply(ROWS, x, 0, weights.in(), quantizer, weights, Epilogue.NONE, actual, 0, weights.out(), serial);
     assertArrayEquals(expected, actual);
   }
 }
