@@ -4,6 +4,7 @@ module nibble.quant {
   requires ojalgo;
   requires static org.jspecify;
 
+  exports nibble.quant.actreg;
   exports nibble.quant.adalog;
   exports nibble.quant.adaround;
   exports nibble.quant.affinequant;

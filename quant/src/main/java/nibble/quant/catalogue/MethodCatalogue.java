@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import nibble.quant.actreg.ActivationRegularization;
 import nibble.quant.adalog.AdaLog;
 import nibble.quant.adaround.AdaRound;
 import nibble.quant.affinequant.AffineQuant;
@@ -91,6 +92,7 @@ public final class MethodCatalogue {
         .withModelMethod(SpinQuant.CARD, SpinQuant::of)
         .withModelMethod(OstQuant.CARD, OstQuant::of)
         .withModelMethod(RoSte.CARD, RoSte::of)
+        .withModelMethod(ActivationRegularization.CARD, ActivationRegularization::of)
         .withModelMethod(Gplq.CARD, Gplq::of)
         .withModelMethod(LsqTraining.CARD, LsqTraining::of)
         .withModelMethod(MixedPrecision.CARD, MixedPrecision::of)
