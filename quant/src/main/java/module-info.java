@@ -14,6 +14,7 @@ module nibble.quant {
   exports nibble.quant.brecq;
   exports nibble.quant.catalogue;
   exports nibble.quant.cbq;
+  exports nibble.quant.crossquant;
   exports nibble.quant.discquant;
   exports nibble.quant.equivalence;
   exports nibble.quant.fisher;

@@ -11,7 +11,8 @@ public final class StoredFunctions {
           UniformQuantizer.KIND, UniformQuantizer::of,
           LevelQuantizer.KIND, LevelQuantizer::of,
           ChannelScale.KIND, ChannelScale::of,
-          ChannelShift.KIND, ChannelShift::of);
+          ChannelShift.KIND, ChannelShift::of,
+          CrossQuantizer.KIND, CrossQuantizer::of);
 
   private StoredFunctions() {}
 

@@ -15,6 +15,7 @@ import nibble.quant.bcq.Bcq;
 import nibble.quant.brecq.Brecq;
 import nibble.quant.brecq.QDrop;
 import nibble.quant.cbq.Cbq;
+import nibble.quant.crossquant.CrossQuant;
 import nibble.quant.discquant.DiscQuant;
 import nibble.quant.fqvit.FqVit;
 import nibble.quant.gplq.Gplq;
@@ -108,6 +109,7 @@ public final class MethodCatalogue {
         .withModelMethod(AffineQuant.CARD, AffineQuant::of)
         .withModelMethod(Cbq.CARD, Cbq::of)
         .withModelMethod(DiscQuant.CARD, DiscQuant::of)
+        .withModelMethod(CrossQuant.CARD, CrossQuant::of)
         .withModelMethod(SmoothQuant.CARD, SmoothQuant::of)
         .withModelMethod(Awq.CARD, Awq::of);
   }
