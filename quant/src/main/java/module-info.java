@@ -23,13 +23,16 @@ module nibble.quant {
   exports nibble.quant.fqvit;
   exports nibble.quant.gplq;
   exports nibble.quant.gptq;
+  exports nibble.quant.isvit;
   exports nibble.quant.kvcache;
   exports nibble.quant.linalg;
+  exports nibble.quant.lrpqvit;
   exports nibble.quant.lsq;
   exports nibble.quant.lsqqat;
   exports nibble.quant.method;
   exports nibble.quant.mixed;
   exports nibble.quant.model;
+  exports nibble.quant.mptqvit;
   exports nibble.quant.noisyquant;
   exports nibble.quant.observer;
   exports nibble.quant.omniquant;
@@ -42,6 +45,7 @@ module nibble.quant {
   exports nibble.quant.range;
   exports nibble.quant.recipe;
   exports nibble.quant.reconstruct;
+  exports nibble.quant.repquant;
   exports nibble.quant.repqvit;
   exports nibble.quant.ridge;
   exports nibble.quant.roste;
@@ -49,8 +53,10 @@ module nibble.quant {
   exports nibble.quant.rounding;
   exports nibble.quant.rsq;
   exports nibble.quant.rtn;
+  exports nibble.quant.sensitivity;
   exports nibble.quant.smoothquant;
   exports nibble.quant.spinquant;
+  exports nibble.quant.ste;
   exports nibble.quant.stiefel;
   exports nibble.quant.training;
   exports nibble.quant.tuning;

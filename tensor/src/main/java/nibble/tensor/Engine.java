@@ -17,6 +17,7 @@ final class Engine {
   private final Gemm gemm = Gemm.best();
   private final Workspace workspace = new Workspace();
   private boolean gradMode = true;
+  private boolean relevanceMode;
   private long recorded;
 
   Engine(Ops ops, WorkSplitter splitter) {
@@ -48,6 +49,13 @@ final class Engine {
   boolean setGradMode(boolean on) {
     boolean before = gradMode;
     gradMode = on;
+    return before;
+  }
+
+  /** Sets whether relevance runs back in place of gradients, and returns what it was. */
+  boolean setRelevanceMode(boolean on) {
+    boolean before = relevanceMode;
+    relevanceMode = on;
     return before;
   }
 
@@ -100,7 +108,7 @@ final class Engine {
       out = out.detach();
     }
     if (record) {
-      Node node = new Node(this, recorded++, operator, in, out);
+      Node node = new Node(this, recorded++, relevanceMode ? new Relevance(operator) : operator, in, out);
       out.withTrack(Track.resultOf(node, out.shape()));
     }
     return out;

@@ -30,6 +30,7 @@ sealed interface Operator
         Losses.CrossEntropy,
         Losses.MeanSquaredError,
         Custom,
+        Relevance,
         Checkpoint {
 
   /** What the derivative reads; the rest is freed as soon as nobody else holds it. */

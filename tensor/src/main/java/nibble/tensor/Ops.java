@@ -47,22 +47,42 @@ public final class Ops implements AutoCloseable {
 
   /** Switches grad mode off until the result is closed. */
   public Mode noGrad() {
-    return new Mode(engine);
+    return new Mode(engine, false);
   }
 
-  /** Restores the grad mode that was set before. */
+  /** Switches grad mode on until the result is closed: to learn something on the way of a pass that records nothing itself. */
+  public Mode withGrad() {
+    return new Mode(engine, true);
+  }
+
+  /**
+   * Switches grad mode on, and lets relevance run back through what is recorded until the result is closed: layer-wise relevance propagation. {@link #backward} then gives every leaf, and the backward rule of
+   * every {@link #custom} function, {@code c = R / value} where it gives gradients otherwise; R is c times the value. Start from {@code sum(mul(y, R / y))}.
+   */
+  public Mode relevance() {
+    return new Mode(engine, true, true);
+  }
+
+  /** Restores the mode that was set before. */
   public static final class Mode implements AutoCloseable {
     private final Engine engine;
     private final boolean before;
+    private final boolean relevanceBefore;
 
-    private Mode(Engine engine) {
+    private Mode(Engine engine, boolean recording) {
+      this(engine, recording, false);
+    }
+
+    private Mode(Engine engine, boolean recording, boolean relevance) {
       this.engine = engine;
-      before = engine.setGradMode(false);
+      before = engine.setGradMode(recording);
+      relevanceBefore = engine.setRelevanceMode(relevance);
     }
 
     @Override
     public void close() {
       engine.setGradMode(before);
+      engine.setRelevanceMode(relevanceBefore);
     }
   }
 

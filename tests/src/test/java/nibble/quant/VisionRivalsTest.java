@@ -47,7 +47,11 @@ class VisionRivalsTest {
     "noisyquant, W6A6, images=16 steps=5, 0.98",
     "adalog, W4A4, images=16 rows=64 maps=8 width=4 refinements=2 rounds=1, 0.95",
     "brecq, W3A8, images=16 iterations=20, 0.9",
-    "qdrop, W4A4, images=16 iterations=20, 0.9"
+    "qdrop, W4A4, images=16 iterations=20, 0.9",
+    "repquant, W4A4, images=16 clip-iterations=20 iterations=20, 0.95",
+    "is-vit, W4A4, images=16 iterations=20, 0.95",
+    "mptq-vit, W6A6, images=16 above=1 below=1 sensitivity-images=4, 0.95",
+    "lrp-qvit, W4A4, images=16 relevance-images=4, 0.95"
   })
   void quantizedModelsAgreeWithFloat(String method, String scheme, String options, double agreement) throws IOException {
     Path folder = SharedData.require("small/vit-mnist");

@@ -19,7 +19,6 @@ final class InputGrid {
   /** The shift that makes GELU's values positive. */
   static final float SHIFT = (float) TwinGrid.GELU_DEPTH;
 
-  private static final float GELU_LEAST = -0.1701f;
   private static final int RANGES = 8;
   private static final int ZERO_POINTS = 16;
 
@@ -38,15 +37,6 @@ final class InputGrid {
     this.x = x;
     this.maker = maker;
     this.seeds = seeds;
-  }
-
-  /** Whether values come from GELU, which never falls below -0.17. */
-  static boolean isAfterGelu(Tensor x) {
-    float least = 0;
-    for (float value : x.toFloats()) {
-      least = Math.min(least, value);
-    }
-    return least < -0.1f && least >= GELU_LEAST;
   }
 
   /** Uniform: scales of eight ranges between quantiles, each with sixteen zero points around its own. */

@@ -12,6 +12,7 @@ import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.range.RangeSearch;
+import nibble.quant.range.TwinGrid;
 import nibble.quant.range.WeightRows;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
@@ -75,7 +76,7 @@ final class LayerFit {
       parts.forEach(this::refineWeight);
     } else {
       int bits = inputBits.getAsInt();
-      InputGrid grid = InputGrid.isAfterGelu(input) ? InputGrid.afterGelu(ops, input, bits, options.zero()) : InputGrid.uniform(ops, input, bits);
+      InputGrid grid = TwinGrid.isAfterGelu(input.toFloats()) ? InputGrid.afterGelu(ops, input, bits, options.zero()) : InputGrid.uniform(ops, input, bits);
       Fpcs.Pair pair = grid.byValues(new Fpcs(options.width(), options.refinements()));
       set(grid.quantizer(pair));
       first = total(quantized);

@@ -27,7 +27,9 @@ import nibble.quant.range.SiteGrids;
 import nibble.quant.range.SomeRows;
 import nibble.quant.reconstruct.BlockReconstructor;
 import nibble.quant.reconstruct.BlockWalk;
+import nibble.quant.reconstruct.DroppedQuantizer;
 import nibble.quant.reconstruct.RoundingLogits;
+import nibble.quant.reconstruct.SampleBatches;
 import nibble.quant.rounding.RoundingDrive;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -70,7 +72,7 @@ final class BlockRounding {
 
   private void walk(double drop) {
     Map<Linear, RoundingLogits> learned = new IdentityHashMap<>();
-    BlockWalk.run(task, batches(), 1, false, new BlockWalk.Visitor() {
+    BlockWalk.run(task, SampleBatches.of(task.samples(), options.images(), BATCH), 1, false, new BlockWalk.Visitor() {
       @Override
       public void learn(BlockWalk.Window window) {
         List<RoundingLogits> roundings = roundings(window.linears());
@@ -126,14 +128,5 @@ final class BlockRounding {
     Tensor samples = SiteFitting.oneBatch(task.samples(), Math.min(options.images(), 32));
     SiteFitting.fit(task.ops(), task.model(), samples, fitters).forEach((site, function) -> quantizers.put(site, (StoredFunction) function));
     return quantizers;
-  }
-
-  private List<Tensor> batches() {
-    Tensor all = SiteFitting.oneBatch(task.samples(), options.images());
-    List<Tensor> batches = new ArrayList<>();
-    for (int from = 0; from < all.dim(0); from += BATCH) {
-      batches.add(all.slice(0, from, Math.min(all.dim(0), from + BATCH)).toF32());
-    }
-    return batches;
   }
 }

@@ -20,9 +20,11 @@ import nibble.quant.discquant.DiscQuant;
 import nibble.quant.fqvit.FqVit;
 import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
+import nibble.quant.isvit.IsVit;
 import nibble.quant.kvcache.KvQuant;
 import nibble.quant.kvcache.RotateKv;
 import nibble.quant.kvcache.UniformCache;
+import nibble.quant.lrpqvit.LrpQVit;
 import nibble.quant.lsqqat.LsqTraining;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.NearMatches;
@@ -30,6 +32,7 @@ import nibble.quant.method.WeightMethod;
 import nibble.quant.mixed.MixedPrecision;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.ModelMethod;
+import nibble.quant.mptqvit.MptqVit;
 import nibble.quant.noisyquant.NoisyQuant;
 import nibble.quant.omniquant.OmniQuant;
 import nibble.quant.ostquant.OstQuant;
@@ -38,6 +41,7 @@ import nibble.quant.quipsharp.QuipSharp;
 import nibble.quant.qwt.Qwt;
 import nibble.quant.recipe.Recipe;
 import nibble.quant.recipe.RecipeStep;
+import nibble.quant.repquant.RepQuant;
 import nibble.quant.repqvit.RepQVit;
 import nibble.quant.roste.RoSte;
 import nibble.quant.rsq.Rsq;
@@ -105,6 +109,10 @@ public final class MethodCatalogue {
         .withModelMethod(FqVit.CARD, FqVit::of)
         .withModelMethod(Brecq.CARD, Brecq::of)
         .withModelMethod(QDrop.CARD, QDrop::of)
+        .withModelMethod(RepQuant.CARD, RepQuant::of)
+        .withModelMethod(IsVit.CARD, IsVit::of)
+        .withModelMethod(MptqVit.CARD, MptqVit::of)
+        .withModelMethod(LrpQVit.CARD, LrpQVit::of)
         .withModelMethod(OmniQuant.CARD, OmniQuant::of)
         .withModelMethod(AffineQuant.CARD, AffineQuant::of)
         .withModelMethod(Cbq.CARD, Cbq::of)

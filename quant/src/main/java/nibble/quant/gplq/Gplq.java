@@ -15,6 +15,7 @@ import nibble.quant.fold.ChannelFold;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.lsq.LearnedQuantizer;
+import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.LayerResult;
@@ -46,7 +47,8 @@ import nibble.tensor.Tensor;
  *           beside block k: (M, c) = ridge(x -> block(x; W, A) - block(x; W^, A)), block by block (QwT), kept if R2 > 0
  * }</pre>
  *
- * <p>Which sites are quantized, that first and last layer have 8 bits, the ridge, the starting scales of single sites and training without weight decay are inferred, as the card says. The
+ * <p>Ours, as options whose other values are the paper's: offsets of grids ({@code grids}), how far scales of channels are apart ({@code scales}), where scales begin ({@code init}), rates for a
+ * training of some hundred updates. Which sites are quantized, that first and last layer have 8 bits, the ridge, the starting scales of single sites and training without weight decay are inferred, as the card says. The
  * fold comes before the weights are quantized, so that linear layers run as integers; the paper does not discuss it. Queries and keys have a scale a head, and attention probabilities unsigned
  * codes unless {@code probabilities=signed}. Without labels the loss is the divergence from the teacher's logits in place of the cross entropy.
  *
@@ -100,10 +102,8 @@ public final class Gplq implements ModelMethod {
     if (options.training().steps() > 0) {
       curves.add(train(task, student, learned, facts));
     }
-    Map<Site, UniformQuantizer> frozen = new LinkedHashMap<>();
-    learned.forEach(l -> frozen.put(l.site().site(), l.quantizer().frozen()));
-    Model target = options.compensate() ? target(task, frozen) : task.model();
-    List<LayerResult> layers = quantizeWeights(task, frozen);
+    Model target = options.compensate() ? target(task, learned) : task.model();
+    List<LayerResult> layers = quantizeWeights(task, learned);
     if (options.compensate()) {
       BlockCompensation compensation = new BlockCompensation(task.ops(), options.ridge(), 0);
       compensation.fit(task.model(), target, task.samples().inputs(), task.progress()).forEach((block, r2) -> facts.put("gplq." + block + ".r2", r2));
@@ -118,7 +118,7 @@ public final class Gplq implements ModelMethod {
     FeatureLoss features = FeatureLoss.fit(task.ops(), teacher, task.samples(), options.share(), DIRECTIONS_STEP);
     facts.put("gplq.directions", (double) features.directions());
     facts.put("gplq.explained_variance", features.explained());
-    List<LearnedQuantizer> quantizers = learned.stream().map(ActivationScales.Learned::quantizer).toList();
+    List<TrainedQuantizer> quantizers = learned.stream().map(ActivationScales.Learned::quantizer).toList();
     learned.forEach(l -> l.site().site().append(l.quantizer()));
     try {
       return new QuantizedTraining(task, "gplq", student, teacher, features, quantizers, options.training()).run();
@@ -128,7 +128,7 @@ public final class Gplq implements ModelMethod {
   }
 
   /** The model after stage 1: trained float weights, quantized activations. What a block with quantized weights should do. */
-  private static Model target(ModelTask task, Map<Site, UniformQuantizer> frozen) {
+  private static Model target(ModelTask task, List<ActivationScales.Learned> learned) {
     Model target = task.floatModel().get();
     Map<String, Parameter> trained = new LinkedHashMap<>();
     task.model().parameters().forEach(parameter -> trained.put(parameter.name(), parameter));
@@ -140,16 +140,17 @@ public final class Gplq implements ModelMethod {
       parameter.set(source.peek());
     }
     target.linears().forEach(Linear::weightChanged);
-    frozen.forEach((site, quantizer) -> target.sites().get(site.name()).append(quantizer));
+    learned.forEach(l -> target.sites().get(l.site().name()).append(l.quantizer()));
     return target;
   }
 
-  private List<LayerResult> quantizeWeights(ModelTask task, Map<Site, UniformQuantizer> frozen) {
+  private List<LayerResult> quantizeWeights(ModelTask task, List<ActivationScales.Learned> learned) {
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
-    frozen.forEach((site, quantizer) -> {
-      boolean perInputChannel = quantizer.scales().rank() == 1 && quantizer.scales().size() > 1 && task.model().linears().stream().anyMatch(l -> l.input() == site);
-      quantizers.put(site, perInputChannel ? folded(task.model(), site, quantizer) : quantizer);
-    });
+    for (ActivationScales.Learned l : learned) {
+      boolean folds = !l.site().readers().isEmpty() && l.quantizer() instanceof LearnedQuantizer q && (q.offset().isPresent() || q.scale().size() > 1);
+      quantizers.put(
+          l.site().site(), folds && l.quantizer() instanceof LearnedQuantizer q ? folded(task.model(), l.site().site(), q) : l.quantizer().frozen());
+    }
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     List<Linear> linears = task.model().linears();
     task.progress().begin("weights", linears.size(), "layers");
@@ -163,25 +164,48 @@ public final class Gplq implements ModelMethod {
     return ModelExecution.install(task.model(), quantizers, codes);
   }
 
-  /** Scales per channel go into the weights; one scale of 1 is left for the kernel. */
-  private static UniformQuantizer folded(Model model, Site site, UniformQuantizer quantizer) {
-    float[] scales = quantizer.scales().toFloats();
-    float[] factors = new float[scales.length];
-    for (int j = 0; j < scales.length; j++) {
-      factors[j] = 1 / scales[j];
+  /**
+   * Scales and offsets of channels go into the weights and biases; one scale of 1 is left for the kernel, and with offsets the mean of the codes that stood for 0, so that what the kernel multiplies is
+   * small where x is: rounded weights are multiplied by it with their errors.
+   */
+  private static UniformQuantizer folded(Model model, Site site, LearnedQuantizer quantizer) {
+    int channels = model.linears().stream().filter(l -> l.input() == site).findFirst().orElseThrow().in();
+    float[] scales = quantizer.scale().toFloats();
+    float[] offsets = quantizer.offset().map(Tensor::toFloats).orElse(new float[scales.length]);
+    double sum = 0;
+    for (int i = 0; i < scales.length; i++) {
+      sum -= (double) offsets[i] / scales[i];
     }
-    boolean unused = ChannelFold.apply(model, site, factors, new float[scales.length]);
-    return UniformQuantizer.symmetric(quantizer.bits(), Tensor.scalar(1));
+    int zeroPoint = Math.clamp(Math.round(sum / scales.length), 0, (1 << quantizer.bits()) - 1);
+    float[] factors = new float[channels];
+    float[] shifts = new float[channels];
+    for (int j = 0; j < channels; j++) {
+      int at = scales.length == 1 ? 0 : j;
+      factors[j] = 1 / scales[at];
+      shifts[j] = -offsets[at] / scales[at] - zeroPoint;
+    }
+    boolean unused = ChannelFold.apply(model, site, factors, shifts);
+    return quantizer.offset().isPresent()
+        ? UniformQuantizer.asymmetric(quantizer.bits(), Tensor.scalar(1), Tensor.scalar(zeroPoint))
+        : UniformQuantizer.symmetric(quantizer.bits(), Tensor.scalar(1));
   }
 
   private ActivationScales.Choice startingScales() {
     RangeSearch search = switch (options.init()) {
-      case FIXED_POINT -> RangeSearch.LEAST_SQUARES;
+      case PERCENTILES -> RangeSearch.PERCENTILES;
       case MIN_MAX -> RangeSearch.MIN_MAX;
-      case PERCENTILE -> new SymmetricPercentile(TAIL);
+      case FIXED_POINT -> RangeSearch.LEAST_SQUARES;
+      case TAILS -> new SymmetricPercentile(TAIL);
+    };
+    RangeSearch offsetSearch = switch (options.init()) {
+      case PERCENTILES -> RangeSearch.PERCENTILES;
+      case MIN_MAX -> RangeSearch.MIN_MAX;
+      case FIXED_POINT -> RangeSearch.SHRINK;
+      case TAILS -> new Percentiles(List.of(1 - TAIL), 2);
     };
     return new ActivationScales.Choice(
-        options.scales() == GplqOptions.Scales.CHANNEL, search, options.probabilities() == GplqOptions.Probabilities.UNSIGNED, options.initImages());
+        options.scales(), options.grids() == GplqOptions.Grids.OFFSET, search, offsetSearch, weightRange(),
+        options.probabilities(), options.initImages());
   }
 
   private RangeSearch weightRange() {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.training.ActivationScales;
 import nibble.quant.training.TrainingKnobs;
 
 /**
@@ -13,6 +14,7 @@ import nibble.quant.training.TrainingKnobs;
  *
  * @param training of stage 1; 0 images leave the fitted scales as they are
  * @param scales who shares an activation scale at the inputs of linear layers
+ * @param grids of inputs of linear layers
  * @param init how scales begin
  * @param initImages that they are fitted to, in one batch
  * @param probabilities codes of attention probabilities
@@ -22,33 +24,27 @@ import nibble.quant.training.TrainingKnobs;
  * @param ridge of that map
  */
 public record GplqOptions(
-    TrainingKnobs training, Scales scales, Init init, int initImages, Probabilities probabilities, double share, WeightRange weightRange, boolean compensate,
+    TrainingKnobs training, ActivationScales.Sharing scales, Grids grids, Init init, int initImages, ActivationScales.Probabilities probabilities, double share, WeightRange weightRange, boolean compensate,
     double ridge) {
 
-  /** Who shares an activation scale. */
-  public enum Scales {
-    /** Each channel has its own; folded, so that execution has one. */
-    CHANNEL,
-    /** One a layer. */
-    LAYER
+  /** Grids of inputs of linear layers. */
+  public enum Grids {
+    /** Signed codes, without offset. */
+    SYMMETRIC,
+    /** A learned offset for each scale, as LSQ+ has it; folded into biases, so that execution has none. */
+    OFFSET
   }
 
   /** Starting scales. */
   public enum Init {
-    /** The fixed point of least squares. */
-    FIXED_POINT,
-    /** The largest magnitude. */
+    /** Of the percentiles of RepQ-ViT the one with the least squared error. */
+    PERCENTILES,
+    /** The whole range. */
     MIN_MAX,
-    /** The largest magnitude between the 1st and the 99th percentile. */
-    PERCENTILE
-  }
-
-  /** Codes of values that are never negative. */
-  public enum Probabilities {
-    /** As everywhere else: half of the codes are never used. */
-    SIGNED,
-    /** From 0 up. */
-    UNSIGNED
+    /** Least squares: the fixed point for symmetric grids, shrinking ranges with offsets. */
+    FIXED_POINT,
+    /** The 1st and the 99th percentile. */
+    TAILS
   }
 
   /** Range of a weight's row. */
@@ -64,7 +60,7 @@ public record GplqOptions(
   /** The paper's values where it gives them; the length of the training is for a processor and some hundred images. */
   public static final GplqOptions DEFAULTS =
       new GplqOptions(
-          new TrainingKnobs(1600, 16, 5e-6, 5e-6, 1, true), Scales.CHANNEL, Init.FIXED_POINT, 32, Probabilities.UNSIGNED, 0.6, WeightRange.PERCENTILE, true, 1e-6);
+          new TrainingKnobs(1600, 16, 5e-5, 1e-3, 1, true, true), ActivationScales.Sharing.BALANCED, Grids.OFFSET, Init.PERCENTILES, 32, ActivationScales.Probabilities.LOG, 0.6, WeightRange.PERCENTILE, true, 1e-6);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
@@ -72,13 +68,15 @@ public record GplqOptions(
           MethodOption.integer("train-images", DEFAULTS.training.images(), "images seen in stage 1, all epochs together (paper: 1.28 million); 0 for none"),
           MethodOption.integer("batch", DEFAULTS.training.batch(), "images an update (paper: 16 a device)"),
           MethodOption.number("rate", DEFAULTS.training.rate(), "learning rate of weights, constant (paper: 5e-6)"),
-          MethodOption.number("scale-rate", DEFAULTS.training.scaleRate(), "learning rate of scales, constant (paper: as the weights)"),
+          MethodOption.number("scale-rate", DEFAULTS.training.scaleRate(), "learning rate of scales and offsets, constant (paper: as the weights)"),
           MethodOption.number("lambda", DEFAULTS.training.featureWeight(), "weight of the feature loss (paper: 1)"),
           MethodOption.bool("recompute", true, "compute inner results of blocks again instead of keeping them: less memory, more time"),
-          MethodOption.choice("scales", "channel", List.of("channel", "layer"), "who shares an activation scale at linear inputs (paper: channel)"),
-          MethodOption.choice("init", "fixed-point", List.of("fixed-point", "min-max", "percentile"), "how scales begin (paper: min-max per channel)"),
+          MethodOption.choice("loss", "labels", List.of("labels", "teacher"), "cross entropy of labels, where there are some, or divergence from the float model (paper: labels)"),
+          MethodOption.choice("scales", "balanced", List.of("balanced", "channel", "layer"), "who shares an activation scale at linear inputs (paper: channel)"),
+          MethodOption.choice("grids", "offset", List.of("offset", "symmetric"), "learned offsets at linear inputs, or none (paper: symmetric)"),
+          MethodOption.choice("init", "percentiles", List.of("percentiles", "min-max", "fixed-point", "tails"), "how scales begin (paper: min-max per channel, tails per token)"),
           MethodOption.integer("images", DEFAULTS.initImages, "samples that scales are fitted to, in one batch"),
-          MethodOption.choice("probabilities", "unsigned", List.of("unsigned", "signed"), "codes of attention probabilities (paper's lineage: signed)"),
+          MethodOption.choice("probabilities", "log", List.of("log", "unsigned", "signed"), "codes of attention probabilities; powers of the root of two do not learn (lineage: signed)"),
           MethodOption.number("variance", DEFAULTS.share, "share of feature variance to mimic; directions are rounded to 32 (paper: 0.6)"),
           MethodOption.choice("weight-range", "percentile", List.of("percentile", "mse", "min-max"), "range of a weight's row (paper: percentile)"),
           MethodOption.bool("compensate", true, "a linear map beside each block, as QwT (paper: true)"),
@@ -100,10 +98,11 @@ public record GplqOptions(
     TrainingKnobs training =
         new TrainingKnobs(
             (Long) requireNonNull(values.get("train-images")), Math.toIntExact((Long) requireNonNull(values.get("batch"))), (Double) requireNonNull(values.get("rate")), (Double) requireNonNull(values.get("scale-rate")),
-            (Double) requireNonNull(values.get("lambda")), (Boolean) requireNonNull(values.get("recompute")));
+            (Double) requireNonNull(values.get("lambda")), (Boolean) requireNonNull(values.get("recompute")),
+            word(values, "loss").equals("LABELS"));
     return new GplqOptions(
-        training, Scales.valueOf(word(values, "scales")), Init.valueOf(word(values, "init")), Math.toIntExact((Long) requireNonNull(values.get("images"))),
-        Probabilities.valueOf(word(values, "probabilities")), (Double) requireNonNull(values.get("variance")), WeightRange.valueOf(word(values, "weight-range")),
+        training, ActivationScales.Sharing.valueOf(word(values, "scales")), Grids.valueOf(word(values, "grids")), Init.valueOf(word(values, "init")), Math.toIntExact((Long) requireNonNull(values.get("images"))),
+        ActivationScales.Probabilities.valueOf(word(values, "probabilities")), (Double) requireNonNull(values.get("variance")), WeightRange.valueOf(word(values, "weight-range")),
         (Boolean) requireNonNull(values.get("compensate")), (Double) requireNonNull(values.get("ridge")));
   }
 
@@ -113,16 +112,16 @@ public record GplqOptions(
 
   /** The same with another training. */
   public GplqOptions withTraining(TrainingKnobs value) {
-    return new GplqOptions(value, scales, init, initImages, probabilities, share, weightRange, compensate, ridge);
+    return new GplqOptions(value, scales, grids, init, initImages, probabilities, share, weightRange, compensate, ridge);
   }
 
   /** The same with other sharing of scales. */
-  public GplqOptions withScales(Scales value) {
-    return new GplqOptions(training, value, init, initImages, probabilities, share, weightRange, compensate, ridge);
+  public GplqOptions withScales(ActivationScales.Sharing value) {
+    return new GplqOptions(training, value, grids, init, initImages, probabilities, share, weightRange, compensate, ridge);
   }
 
   /** The same with or without maps beside blocks. */
   public GplqOptions withCompensation(boolean value) {
-    return new GplqOptions(training, scales, init, initImages, probabilities, share, weightRange, value, ridge);
+    return new GplqOptions(training, scales, grids, init, initImages, probabilities, share, weightRange, value, ridge);
   }
 }

@@ -1,5 +1,6 @@
 package nibble.quant.lsq;
 
+import java.util.Arrays;
 import nibble.nn.site.ScaleLayout;
 import nibble.tensor.DifferentiableFunction;
 import nibble.tensor.Ops;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record LsqPlusFunction(LsqFunction scale) implements DifferentiableFunction {
 
+  /** Adding and subtracting it rounds any {@code |t| < 2^22} half to even. */
+  private static final float ROUND = 0x1.8p23f;
+
   /** {@code in}: x, s, beta. */
   @Override
   public Tensor forward(Ops ops, Tensor... in) {
@@ -32,18 +36,34 @@ public record LsqPlusFunction(LsqFunction scale) implements DifferentiableFuncti
     Tensor out = ops.empty(x.shape().dims());
     int width = layout.width();
     layout.run(ops.splitter(), (block, from, to) -> {
+      float[] steps = new float[width];
+      float[] shifts = new float[width];
       for (int row = from; row < to; row++) {
-        for (int i = 0; i < width; i++) {
-          int index = layout.start(row) + i * layout.step();
-          float b = beta.array()[beta.offset() + index];
-          float step = s.array()[s.offset() + index];
-          float t = (x.array()[x.offset() + row * width + i] - b) / step;
-          float q = (float) Math.rint(Math.max(scale.min(), Math.min(scale.max(), t)));
-          out.array()[out.offset() + row * width + i] = q * step + b;
-        }
+        spread(s, layout, row, steps);
+        spread(beta, layout, row, shifts);
+        row(x.array(), x.offset() + row * width, steps, shifts, out.array(), out.offset() + row * width, width);
       }
     });
     return out;
+  }
+
+  /** One number for each element of a row. */
+  private static void spread(Tensor values, ScaleLayout layout, int row, float[] out) {
+    int start = values.offset() + layout.start(row);
+    if (layout.step() == 0) {
+      Arrays.fill(out, values.array()[start]);
+    } else {
+      System.arraycopy(values.array(), start, out, 0, out.length);
+    }
+  }
+
+  private void row(float[] x, int at, float[] s, float[] beta, float[] y, int to, int width) {
+    float low = scale.min();
+    float high = scale.max();
+    for (int i = 0; i < width; i++) {
+      float clamped = Math.max(low, Math.min(high, (x[at + i] - beta[i]) / s[i]));
+      y[to + i] = (clamped + ROUND - ROUND) * s[i] + beta[i];
+    }
   }
 
   @Override
@@ -58,17 +78,18 @@ public record LsqPlusFunction(LsqFunction scale) implements DifferentiableFuncti
     int width = layout.width();
     layout.run(ops.splitter(), (block, from, to) -> {
       double[] sums = new double[2 * count];
+      float[] steps = new float[width];
+      float[] shifts = new float[width];
+      float[] ofScale = new float[width];
+      float[] ofBeta = new float[width];
       for (int row = from; row < to; row++) {
+        spread(s, layout, row, steps);
+        spread(beta, layout, row, shifts);
+        terms(x.array(), x.offset() + row * width, steps, shifts, gradOut.array(), gradOut.offset() + row * width, gradX.array(), gradX.offset() + row * width, ofScale, ofBeta);
         for (int i = 0; i < width; i++) {
           int index = layout.start(row) + i * layout.step();
-          float t = (x.array()[x.offset() + row * width + i] - beta.array()[beta.offset() + index]) / s.array()[s.offset() + index];
-          float clamped = Math.max(scale.min(), Math.min(scale.max(), t));
-          float q = (float) Math.rint(clamped);
-          boolean inside = clamped == t;
-          float grad = gradOut.array()[gradOut.offset() + row * width + i];
-          gradX.array()[gradX.offset() + row * width + i] = inside ? grad : 0;
-          sums[index] += grad * (double) (inside ? q - t : q);
-          sums[count + index] += inside ? 0 : grad;
+          sums[index] += ofScale[i];
+          sums[count + index] += ofBeta[i];
         }
       }
       partial[block] = sums;
@@ -77,15 +98,30 @@ public record LsqPlusFunction(LsqFunction scale) implements DifferentiableFuncti
     float[] gradBeta = new float[count];
     double g = scale.gradientScale(layout);
     for (int i = 0; i < count; i++) {
-      double ofScale = 0;
-      double ofBeta = 0;
+      double sumOfScale = 0;
+      double sumOfBeta = 0;
       for (double[] block : partial) {
-        ofScale += block[i];
-        ofBeta += block[count + i];
+        sumOfScale += block[i];
+        sumOfBeta += block[count + i];
       }
-      gradS[i] = (float) (g * ofScale);
-      gradBeta[i] = (float) (g * ofBeta);
+      gradS[i] = (float) (g * sumOfScale);
+      gradBeta[i] = (float) (g * sumOfBeta);
     }
     return new Tensor[] {gradX, Tensor.of(gradS, s.shape().dims()), Tensor.of(gradBeta, beta.shape().dims())};
+  }
+
+  private void terms(float[] x, int at, float[] s, float[] beta, float[] grad, int gradAt, float[] gradX, int to, float[] ofScale, float[] ofBeta) {
+    float low = scale.min();
+    float high = scale.max();
+    for (int i = 0; i < s.length; i++) {
+      float t = (x[at + i] - beta[i]) / s[i];
+      float clamped = Math.max(low, Math.min(high, t));
+      float q = clamped + ROUND - ROUND;
+      boolean inside = clamped == t;
+      float g = grad[gradAt + i];
+      gradX[to + i] = inside ? g : 0;
+      ofScale[i] = g * (inside ? q - t : q);
+      ofBeta[i] = inside ? 0 : g;
+    }
   }
 }

@@ -13,6 +13,7 @@ import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.lsq.LearnedQuantizer;
+import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -83,7 +84,7 @@ public final class LsqTraining implements ModelMethod {
       throw new IllegalArgumentException("lsq trains image classifiers, found " + task.model().architecture() + "; choose another method");
     }
     List<ActivationScales.Learned> activations =
-        ActivationScales.fit(task, new ActivationScales.Choice(false, RangeSearch.LEAST_SQUARES, true, options.initImages()));
+        ActivationScales.fit(task, ActivationScales.Choice.perLayer(RangeSearch.LEAST_SQUARES, options.initImages()));
     Map<Linear, LearnedQuantizer> weights = weightScales(task);
     List<MethodReport.Curve> curves = new ArrayList<>();
     if (options.training().steps() > 0) {
@@ -116,7 +117,7 @@ public final class LsqTraining implements ModelMethod {
       throw new IllegalStateException("the float model is another kind of model than the one to quantize");
     }
     FeatureLoss features = FeatureLoss.fit(task.ops(), teacher, task.samples(), VARIANCE, DIRECTIONS_STEP);
-    List<LearnedQuantizer> quantizers = new ArrayList<>(activations.stream().map(ActivationScales.Learned::quantizer).toList());
+    List<TrainedQuantizer> quantizers = new ArrayList<>(activations.stream().map(ActivationScales.Learned::quantizer).toList());
     quantizers.addAll(weights.values());
     activations.forEach(l -> l.site().site().append(l.quantizer()));
     weights.forEach((linear, learned) -> linear.weightSite().append(learned));

@@ -15,7 +15,7 @@ import nibble.quant.training.TrainingKnobs;
  */
 public record LsqTrainingOptions(TrainingKnobs training, int initImages) {
   /** For a processor and some hundred images; no feature loss, as in LSQ. */
-  public static final LsqTrainingOptions DEFAULTS = new LsqTrainingOptions(new TrainingKnobs(1600, 16, 1e-5, 1e-4, 0, true), 32);
+  public static final LsqTrainingOptions DEFAULTS = new LsqTrainingOptions(new TrainingKnobs(1600, 16, 1e-5, 1e-4, 0, true, true), 32);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
@@ -38,7 +38,7 @@ public record LsqTrainingOptions(TrainingKnobs training, int initImages) {
     return new LsqTrainingOptions(
         new TrainingKnobs(
             (Long) requireNonNull(values.get("train-images")), Math.toIntExact((Long) requireNonNull(values.get("batch"))), (Double) requireNonNull(values.get("rate")), (Double) requireNonNull(values.get("scale-rate")),
-            (Double) requireNonNull(values.get("lambda")), (Boolean) requireNonNull(values.get("recompute"))),
+            (Double) requireNonNull(values.get("lambda")), (Boolean) requireNonNull(values.get("recompute")), true),
         Math.toIntExact((Long) requireNonNull(values.get("images"))));
   }
 }

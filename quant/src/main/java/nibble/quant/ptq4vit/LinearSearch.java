@@ -24,8 +24,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Scales of linear layers that read one input, and of this input: weights and input in turn, by the distance of all outputs. */
 final class LinearSearch {
-  private static final float GELU_LEAST = -0.1701f;
-
   private final Ops ops;
   private final Ptq4VitOptions options;
   private final Candidates candidates;
@@ -93,7 +91,7 @@ final class LinearSearch {
     float scale = 0;
     boolean gelu = false;
     if (inputBits.isPresent()) {
-      gelu = options.twin() && isAfterGelu(x);
+      gelu = options.twin() && TwinGrid.isAfterGelu(x);
       scale = gelu ? firstPositive(x, inputBits.getAsInt()) : new SymmetricGrid(inputBits.getAsInt()).first(x, 0, x.length);
       set(inputBits.getAsInt(), scale, gelu);
     }
@@ -114,15 +112,6 @@ final class LinearSearch {
       }
     }
     last = total(quantized);
-  }
-
-  /** GELU never falls below -0.17; other functions do or stay at 0. */
-  private static boolean isAfterGelu(float[] x) {
-    float least = 0;
-    for (float value : x) {
-      least = Math.min(least, value);
-    }
-    return least < -0.1f && least >= GELU_LEAST;
   }
 
   private static float firstPositive(float[] x, int bits) {

@@ -13,6 +13,8 @@ public final class TwinGrid {
   /** The least value of GELU, negated: {@code -min x Phi(x)}. */
   public static final double GELU_DEPTH = 0.16997124254703522;
 
+  private static final float GELU_LEAST = -0.1701f;
+
   private TwinGrid() {}
 
   /**
@@ -59,6 +61,15 @@ public final class TwinGrid {
       levels[k] = (k - half) * (k < half ? negative : positive);
     }
     return LevelQuantizer.nearest(levels);
+  }
+
+  /** Whether values look like those behind GELU, which never falls below -0.17; other functions do or stay at 0. */
+  public static boolean isAfterGelu(float[] x) {
+    float least = 0;
+    for (float value : x) {
+      least = Math.min(least, value);
+    }
+    return least < -0.1f && least >= GELU_LEAST;
   }
 
   private static void check(int bits) {

@@ -13,7 +13,7 @@ import nibble.nn.Parameter;
 import nibble.nn.train.AdamW;
 import nibble.nn.train.AdamWOptions;
 import nibble.nn.train.ParameterGroup;
-import nibble.quant.lsq.LearnedQuantizer;
+import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelTask;
 import nibble.quant.model.ResumeStore;
@@ -25,11 +25,11 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains the weights of an image classifier and the scales of its {@link LearnedQuantizer}s, which stand in its sites already, against a frozen teacher:
+ * Trains the weights of an image classifier and the scales of its {@link TrainedQuantizer}s, which stand in its sites already, against a frozen teacher:
  *
  * <pre>{@code
- * L = CE(student logits, labels) + lambda L_features        with labels
- * L = KL(teacher || student)     + lambda L_features        without
+ * L = CE(student logits, labels) + lambda L_features        with labels, if they are to be used
+ * L = KL(teacher || student)     + lambda L_features        otherwise
  * }</pre>
  *
  * <p>AdamW at a constant rate, without weight decay. Images are read and varied on a thread of their own. With {@code recompute}, only the stream between blocks is
@@ -43,7 +43,7 @@ public final class QuantizedTraining {
   private final ImageClassifier student;
   private final ImageClassifier teacher;
   private final FeatureLoss features;
-  private final List<LearnedQuantizer> quantizers;
+  private final List<TrainedQuantizer> quantizers;
   private final TrainingKnobs knobs;
   private final String name;
   private final AdamW optimizer;
@@ -54,7 +54,7 @@ public final class QuantizedTraining {
    * @param quantizers learned together with all parameters of {@code student}
    */
   public QuantizedTraining(
-      ModelTask task, String name, ImageClassifier student, ImageClassifier teacher, FeatureLoss features, List<LearnedQuantizer> quantizers,
+      ModelTask task, String name, ImageClassifier student, ImageClassifier teacher, FeatureLoss features, List<? extends TrainedQuantizer> quantizers,
       TrainingKnobs knobs) {
     this.task = task;
     this.name = name;
@@ -66,7 +66,7 @@ public final class QuantizedTraining {
     optimizer = new AdamW(
         AdamWOptions.DEFAULTS,
         new ParameterGroup("weights", knobs.rate(), 0, student.parameters().stream().map(Parameter::train).toList()),
-        new ParameterGroup("scales", knobs.scaleRate(), 0, quantizers.stream().map(LearnedQuantizer::scale).toList()));
+        new ParameterGroup("scales", knobs.scaleRate(), 0, quantizers.stream().flatMap(quantizer -> quantizer.leaves().values().stream()).toList()));
   }
 
   /**
@@ -110,6 +110,10 @@ public final class QuantizedTraining {
         Tensor mimicry = features.of(ops, student.features(ops, stream), wanted.features());
         loss = ops.add(loss, ops.scale(mimicry, (float) knobs.featureWeight()));
       }
+      for (TrainedQuantizer quantizer : quantizers) {
+        Optional<Tensor> penalty = quantizer.penalty(ops);
+        loss = penalty.isPresent() ? ops.add(loss, penalty.get()) : loss;
+      }
       value = loss.item();
       if (!Double.isFinite(value)) {
         throw new ArithmeticException("training diverged: the loss is " + value + "; try a lower rate");
@@ -117,7 +121,7 @@ public final class QuantizedTraining {
       ops.backward(loss);
       optimizer.step(ops.splitter(), 1);
     }
-    quantizers.forEach(LearnedQuantizer::keepPositive);
+    quantizers.forEach(TrainedQuantizer::project);
     student.linears().forEach(Linear::weightChanged);
     return value;
   }
@@ -136,8 +140,8 @@ public final class QuantizedTraining {
     }
   }
 
-  private static Tensor loss(Ops ops, Tensor logits, Tensor wanted, int @Nullable [] labels) {
-    return labels == null ? divergence(ops, logits, wanted) : ops.crossEntropy(logits, labels);
+  private Tensor loss(Ops ops, Tensor logits, Tensor wanted, int @Nullable [] labels) {
+    return labels == null || !knobs.labels() ? divergence(ops, logits, wanted) : ops.crossEntropy(logits, labels);
   }
 
   /** {@code KL(teacher || student)}, mean over rows. */
@@ -177,7 +181,7 @@ public final class QuantizedTraining {
   private Map<String, Tensor> leaves() {
     Map<String, Tensor> leaves = new LinkedHashMap<>();
     student.parameters().forEach(parameter -> leaves.put("value." + parameter.name(), parameter.floats()));
-    quantizers.forEach(quantizer -> leaves.put("scale." + quantizer.name(), quantizer.scale()));
+    quantizers.forEach(quantizer -> leaves.putAll(quantizer.leaves()));
     return leaves;
   }
 

@@ -9,8 +9,9 @@ package nibble.quant.training;
  * @param scaleRate learning rate of scales
  * @param featureWeight lambda, weight of the feature loss
  * @param recompute whether inner results of a block are computed again on the way back instead of being kept: memory for time
+ * @param labels whether labels, where there are some, make the loss; the teacher's logits do otherwise
  */
-public record TrainingKnobs(long images, int batch, double rate, double scaleRate, double featureWeight, boolean recompute) {
+public record TrainingKnobs(long images, int batch, double rate, double scaleRate, double featureWeight, boolean recompute, boolean labels) {
   public TrainingKnobs {
     require(batch >= 1 && batch <= 65_536, "batch must be 1 to 65536", batch);
     require(images >= 0 && images / batch < Integer.MAX_VALUE - 1, "images must not be negative", images);

@@ -18,6 +18,7 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.model.SampleSource;
 import nibble.quant.model.Samples;
+import nibble.quant.reconstruct.DroppedQuantizer;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;

@@ -23,6 +23,7 @@ import nibble.quant.model.ModelTask;
 import nibble.quant.model.ResumeStore;
 import nibble.quant.model.SampleSource;
 import nibble.quant.model.Samples;
+import nibble.quant.training.ActivationScales;
 import nibble.quant.training.TrainingKnobs;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -32,7 +33,7 @@ import org.junit.jupiter.api.Test;
 /** GPLQ from end to end on a small model. */
 class GplqTest {
   private static final int IMAGES = 16;
-  private static final TrainingKnobs SHORT = new TrainingKnobs(240, 8, 1e-4, 1e-3, 1, true);
+  private static final TrainingKnobs SHORT = new TrainingKnobs(240, 8, 1e-4, 1e-3, 1, true, true);
 
   private final Ops ops = Ops.serial();
 
@@ -101,11 +102,11 @@ class GplqTest {
 
   @Test
   void eachStageHelps() {
-    TrainingKnobs none = new TrainingKnobs(0, 8, 0, 0, 1, true);
+    TrainingKnobs none = new TrainingKnobs(0, 8, 0, 0, 1, true, true);
     double plain = error(quantized(options(none).withCompensation(false), "W4A4"));
     double compensated = error(quantized(options(none), "W4A4"));
-    double whole = error(quantized(options(SHORT), "W4A4"));
-    double layerWise = error(quantized(options(none).withScales(GplqOptions.Scales.LAYER), "W4A4"));
+    double whole = error(quantized(options(new TrainingKnobs(400, 8, 1e-4, 1e-4, 1, true, false)), "W4A4"));
+    double layerWise = error(quantized(options(none).withScales(ActivationScales.Sharing.LAYER), "W4A4"));
     assertTrue(compensated < plain, compensated + " " + plain);
     assertTrue(whole < compensated, whole + " " + compensated);
     assertTrue(compensated < layerWise, "a scale for each channel: " + compensated + " " + layerWise);
@@ -113,12 +114,12 @@ class GplqTest {
 
   @Test
   void linearLayersRunAsIntegersWithOneScale() {
-    ViT model = quantized(options(new TrainingKnobs(16, 8, 1e-5, 1e-4, 1, true)), "W4A4");
+    ViT model = quantized(options(new TrainingKnobs(16, 8, 1e-5, 1e-4, 1, true, true)), "W4A4");
     for (Linear linear : model.linears()) {
       assertTrue(linear.matrix() instanceof PackedIntWeight packed
           && packed.weights().bits() == 4
           && packed.activations() instanceof ActivationQuantizer.PerTensor input
-          && input.scale() == 1 && input.symmetric(), linear.name() + " " + linear.matrix().format());
+          && input.scale() == 1 && !input.symmetric(), linear.name() + " " + linear.matrix().format());
     }
     assertTrue(model.sites().get("blocks.0.attn.qkv.input").isIdentity(), "the norm took the scales");
     assertFalse(model.sites().get("blocks.0.mlp.fc2.input").isIdentity(), "no norm could take them");
@@ -130,21 +131,21 @@ class GplqTest {
 
   @Test
   void theSameTaskGivesTheSameModelForAnyNumberOfThreads() {
-    TrainingKnobs few = new TrainingKnobs(40, 8, 1e-4, 1e-3, 1, true);
+    TrainingKnobs few = new TrainingKnobs(40, 8, 1e-4, 1e-3, 1, true, true);
     float[] expected = logits(quantized(options(few), "W3A3"));
     try (Ops three = new Ops(WorkSplitter.ofThreads(3))) {
       ViT model = model();
       MethodReport unused = run(model, options(few), "W3A3", samples(true), ResumeStore.NONE, three);
       assertArrayEquals(expected, logits(model));
     }
-    ViT kept = quantized(options(new TrainingKnobs(40, 8, 1e-4, 1e-3, 1, false)), "W3A3");
+    ViT kept = quantized(options(new TrainingKnobs(40, 8, 1e-4, 1e-3, 1, false, true)), "W3A3");
     assertTrue(RandomModels.relativeDifference(logits(kept), expected) < 0.2, "keeping inner results instead of recomputing them changes rounding only");
   }
 
   /** Stops after the first saved state, and goes on from it. */
   @Test
   void anInterruptedTrainingGoesOn() {
-    TrainingKnobs knobs = new TrainingKnobs(30 * 8, 8, 1e-4, 1e-3, 1, true);
+    TrainingKnobs knobs = new TrainingKnobs(30 * 8, 8, 1e-4, 1e-3, 1, true, true);
     float[] expected = logits(quantized(options(knobs), "W4A4"));
     Map<String, ResumeStore.State> saved = new HashMap<>();
     ResumeStore stopping = new ResumeStore() {
@@ -178,7 +179,7 @@ class GplqTest {
   @Test
   void othersAreRefused() {
     assertEquals(GplqOptions.DEFAULTS, GplqOptions.of(Gplq.CARD.resolve(Map.of())));
-    assertThrows(IllegalArgumentException.class, () -> new TrainingKnobs(8, 0, 0, 0, 1, true));
-    assertThrows(IllegalArgumentException.class, () -> new TrainingKnobs(8, 8, 2, 0, 1, true));
+    assertThrows(IllegalArgumentException.class, () -> new TrainingKnobs(8, 0, 0, 0, 1, true, true));
+    assertThrows(IllegalArgumentException.class, () -> new TrainingKnobs(8, 8, 2, 0, 1, true, true));
   }
 }

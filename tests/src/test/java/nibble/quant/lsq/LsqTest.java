@@ -171,7 +171,7 @@ class LsqTest {
         first = step == 0 ? last : first;
         ops.backward(loss);
         optimizer.step(ops.splitter(), 1);
-        learned.keepPositive();
+        learned.project();
       }
       double best = Double.POSITIVE_INFINITY;
       for (float s = 0.05f; s < 1; s += 0.002f) {

@@ -32,7 +32,7 @@ class LsqTrainingTest {
   private ViT trained(long images) {
     ViT model = model();
     SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(16, 5), null)));
-    LsqTrainingOptions options = new LsqTrainingOptions(new TrainingKnobs(images, 8, 1e-3, 1e-3, 0, true), 16);
+    LsqTrainingOptions options = new LsqTrainingOptions(new TrainingKnobs(images, 8, 1e-3, 1e-3, 0, true, true), 16);
     MethodReport report = new LsqTraining(options).apply(ModelTask.of(ops, model, LsqTrainingTest::model, samples, Scheme.parse("W4A4"), 3));
     assertEquals(model.linears().size(), report.layers().size());
     assertEquals(images == 0 ? 0 : 1, report.curves().size());

@@ -1,4 +1,4 @@
-package nibble.quant.brecq;
+package nibble.quant.reconstruct;
 
 import java.util.SplittableRandom;
 import nibble.nn.SiteFunction;
@@ -6,8 +6,10 @@ import nibble.nn.site.StoredFunction;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** While gradients are recorded, leaves each element in float with probability {@code drop}; quantizes all of them otherwise. One thread. */
-record DroppedQuantizer(StoredFunction quantizer, double drop, SplittableRandom random) implements SiteFunction {
+/**
+ * While gradients are recorded, leaves each element in float with probability {@code drop}; quantizes all of them otherwise (QDrop, arXiv:2203.05740). Serves one thread at a time.
+ */
+public record DroppedQuantizer(StoredFunction quantizer, double drop, SplittableRandom random) implements SiteFunction {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     Tensor quantized = quantizer.apply(ops, x);

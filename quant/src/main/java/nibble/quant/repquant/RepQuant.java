@@ -1,0 +1,167 @@
+package nibble.quant.repquant;
+
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import nibble.nn.Linear;
+import nibble.nn.Site;
+import nibble.nn.SiteFunction;
+import nibble.nn.site.StoredFunction;
+import nibble.nn.site.UniformQuantizer;
+import nibble.quant.format.IntFormat;
+import nibble.quant.format.QuantizedTensor;
+import nibble.quant.method.MethodCard;
+import nibble.quant.model.ActivationSite;
+import nibble.quant.model.DataNeed;
+import nibble.quant.model.MethodReport;
+import nibble.quant.model.ModelExecution;
+import nibble.quant.model.ModelMethod;
+import nibble.quant.model.ModelTask;
+import nibble.quant.model.Segment;
+import nibble.quant.range.LogGrid;
+import nibble.quant.range.RangeSearch;
+import nibble.quant.range.SoftmaxFit;
+import nibble.quant.range.SomeRows;
+import nibble.quant.range.WeightRows;
+import nibble.quant.reconstruct.BlockReconstructor;
+import nibble.quant.reconstruct.BlockWalk;
+import nibble.quant.reconstruct.DroppedQuantizer;
+import nibble.quant.reconstruct.ReconstructionOptions;
+import nibble.quant.reconstruct.RoundingLogits;
+import nibble.quant.reconstruct.SampleBatches;
+import nibble.quant.repqvit.RepQSteps;
+import nibble.quant.rounding.RoundingDrive;
+import nibble.tensor.Ops;
+import nibble.tensor.Tensor;
+
+/**
+ * RepQuant: RepQ-ViT with learned clips of channels before the fold, and roundings learned block by block after it.
+ *
+ * <p>Li, Liu, Zhang, Gu: <a href="https://arxiv.org/abs/2402.05628">arXiv:2402.05628</a> (2024). Only the abstract and single figures were read: the objective of the clips, and that weights are
+ * reconstructed as AdaRound and QDrop do it, are inferred.
+ *
+ * <pre>{@code
+ * behind a LayerNorm   learned clips of both ends of each channel (DualClip), then the fold of RepQ-ViT
+ * softmax              powers of sqrt(2), or of two
+ * weights              asymmetric rows on the folded weights; roundings learned against each block's float output, activations quantized and dropped at random
+ * }</pre>
+ *
+ * <p>Never worse than RepQ-ViT on either objective over the calibration data, since its ranges and roundings are among those compared. Linear layers run as integers.
+ */
+public final class RepQuant implements ModelMethod {
+  /** What the catalogue shows. */
+  public static final MethodCard CARD = new MethodCard(
+      "repquant", "RepQuant", "Li, Liu, Zhang, Gu: arXiv:2402.05628 (objectives inferred)", "some ten to hundred samples, no labels; minutes of optimisation",
+      "vision transformers at W4A4 and below, where repq-vit is not enough and there is no time to train", RepQuantOptions.OPTIONS,
+      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float", "W2..8A16"));
+
+  private static final int CLIP_ROWS = 512;
+
+  private final RepQuantOptions options;
+
+  /** With the given knobs. */
+  public RepQuant(RepQuantOptions options) {
+    this.options = options;
+  }
+
+  /** From all options of the catalogue. */
+  public static RepQuant of(Map<String, Object> values) {
+    return new RepQuant(RepQuantOptions.of(values));
+  }
+
+  @Override
+  public String name() {
+    return CARD.name();
+  }
+
+  @Override
+  public DataNeed needs() {
+    return DataNeed.SAMPLES;
+  }
+
+  @Override
+  public double passes(int samples) {
+    return 4.0 * options.iterations() * options.batch();
+  }
+
+  @Override
+  public MethodReport apply(ModelTask task) {
+    Map<String, Double> facts = new LinkedHashMap<>();
+    RepQSteps.Fitted fitted = RepQSteps.fit(task, options.images(), true, true, new RepQSteps.Choices() {
+      @Override
+      public StoredFunction probabilities(int bits, Tensor x) {
+        return SoftmaxFit.fit(bits, x.toFloats(), options.softmaxStep(), LogGrid.Zero.RESERVED);
+      }
+
+      @Override
+      public UniformQuantizer channels(ActivationSite site, int bits, Tensor x, Ops ops) {
+        return learnedClips(site, bits, x, RepQSteps.Choices.super.channels(site, bits, x, ops), ops, facts);
+      }
+    });
+    Map<Site, StoredFunction> quantizers = RepQSteps.fold(task, fitted);
+    Map<Linear, QuantizedTensor> codes = options.iterations() == 0 ? RepQSteps.codes(task) : learnedCodes(task, quantizers, facts);
+    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
+  }
+
+  private UniformQuantizer learnedClips(ActivationSite site, int bits, Tensor x, UniformQuantizer percentiles, Ops ops, Map<String, Double> facts) {
+    DualClip clip = new DualClip(ops, SomeRows.of(x, CLIP_ROWS), site.readers(), bits);
+    UniformQuantizer best;
+    try (var training = ops.withGrad()) {
+      best = clip.learn(percentiles, options.clipIterations(), options.clipRate());
+    }
+    facts.put("squared error with percentiles/" + site.name(), clip.error(percentiles));
+    facts.put("squared error with learned clips/" + site.name(), clip.error(best));
+    return best;
+  }
+
+  private Map<Linear, QuantizedTensor> learnedCodes(ModelTask task, Map<Site, StoredFunction> quantizers, Map<String, Double> facts) {
+    Map<Site, SiteFunction> present = new LinkedHashMap<>();
+    SplittableRandom random = new SplittableRandom(task.seed());
+    quantizers.forEach((site, quantizer) -> present.put(site, new DroppedQuantizer(quantizer, options.drop(), random)));
+    present.forEach(Site::append);
+    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
+    Map<Linear, Tensor> weights = new IdentityHashMap<>();
+    try {
+      walk(task, codes, weights, facts);
+    } finally {
+      present.forEach(Site::remove);
+    }
+    weights.forEach(Linear::setWeight); // errors are those of the float weights
+    return codes;
+  }
+
+  private void walk(ModelTask task, Map<Linear, QuantizedTensor> codes, Map<Linear, Tensor> weights, Map<String, Double> facts) {
+    ReconstructionOptions reconstruction = new ReconstructionOptions(options.iterations(), options.batch(), options.drop());
+    BlockWalk.run(task, SampleBatches.of(task.samples(), options.images(), options.batch()), 1, false, new BlockWalk.Visitor() {
+      @Override
+      public void learn(BlockWalk.Window window) {
+        List<RoundingLogits> roundings = window.linears().stream().filter(l -> task.weights(l).isPresent()).map(l -> rounding(task, l)).toList();
+        if (!roundings.isEmpty()) {
+          BlockReconstructor.Result result =
+              new BlockReconstructor(task.ops(), reconstruction).reconstruct(window.forward(), window.streams(), roundings, task.seed() + window.index());
+          facts.put("error with nearest codes/" + window.parts().getFirst().name(), result.before());
+          facts.put("error with learned codes/" + window.parts().getFirst().name(), result.after());
+        }
+        roundings.forEach(rounding -> codes.put(rounding.linear(), rounding.harden()));
+      }
+
+      @Override
+      public void finish(Segment part) {
+        part.stages().stream().flatMap(List::stream).filter(codes::containsKey).forEach(linear -> {
+          weights.put(linear, linear.weight().peek().toF32());
+          linear.setWeight(Tensor.of(codes.get(linear).dequantize(), linear.out(), linear.in()));
+        });
+      }
+    });
+  }
+
+  private RoundingLogits rounding(ModelTask task, Linear linear) {
+    int bits = task.weights(linear).orElseThrow().format().bits();
+    QuantizedTensor nearest =
+        WeightRows.quantize(
+            linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), IntFormat.asymmetric(bits), RangeSearch.PERCENTILES, task.ops().splitter());
+    return new RoundingLogits(linear, nearest.params(), options.rate(), RoundingDrive.DEFAULTS);
+  }
+}
