@@ -4,6 +4,7 @@ module nibble.quant {
   requires ojalgo;
   requires static org.jspecify;
 
+  exports nibble.quant.a2q;
   exports nibble.quant.actreg;
   exports nibble.quant.adalog;
   exports nibble.quant.adaround;
@@ -34,6 +35,7 @@ module nibble.quant {
   exports nibble.quant.model;
   exports nibble.quant.mptqvit;
   exports nibble.quant.noisyquant;
+  exports nibble.quant.normtweak;
   exports nibble.quant.observer;
   exports nibble.quant.omniquant;
   exports nibble.quant.ostquant;

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import nibble.quant.a2q.A2q;
 import nibble.quant.actreg.ActivationRegularization;
 import nibble.quant.adalog.AdaLog;
 import nibble.quant.adaround.AdaRound;
@@ -34,6 +35,7 @@ import nibble.quant.model.MethodPlace;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.mptqvit.MptqVit;
 import nibble.quant.noisyquant.NoisyQuant;
+import nibble.quant.normtweak.NormTweaking;
 import nibble.quant.omniquant.OmniQuant;
 import nibble.quant.ostquant.OstQuant;
 import nibble.quant.ptq4vit.Ptq4Vit;
@@ -117,6 +119,8 @@ public final class MethodCatalogue {
         .withModelMethod(AffineQuant.CARD, AffineQuant::of)
         .withModelMethod(Cbq.CARD, Cbq::of)
         .withModelMethod(DiscQuant.CARD, DiscQuant::of)
+        .withModelMethod(NormTweaking.CARD, NormTweaking::of)
+        .withModelMethod(A2q.CARD, A2q::of)
         .withModelMethod(CrossQuant.CARD, CrossQuant::of)
         .withModelMethod(SmoothQuant.CARD, SmoothQuant::of)
         .withModelMethod(Awq.CARD, Awq::of);
