@@ -39,6 +39,7 @@ module nibble.quant {
   exports nibble.quant.observer;
   exports nibble.quant.omniquant;
   exports nibble.quant.ostquant;
+  exports nibble.quant.outliers;
   exports nibble.quant.pca;
   exports nibble.quant.pipeline;
   exports nibble.quant.ptq4vit;

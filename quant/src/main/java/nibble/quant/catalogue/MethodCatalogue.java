@@ -38,6 +38,7 @@ import nibble.quant.noisyquant.NoisyQuant;
 import nibble.quant.normtweak.NormTweaking;
 import nibble.quant.omniquant.OmniQuant;
 import nibble.quant.ostquant.OstQuant;
+import nibble.quant.outliers.Outliers;
 import nibble.quant.ptq4vit.Ptq4Vit;
 import nibble.quant.quipsharp.QuipSharp;
 import nibble.quant.qwt.Qwt;
@@ -123,7 +124,8 @@ public final class MethodCatalogue {
         .withModelMethod(A2q.CARD, A2q::of)
         .withModelMethod(CrossQuant.CARD, CrossQuant::of)
         .withModelMethod(SmoothQuant.CARD, SmoothQuant::of)
-        .withModelMethod(Awq.CARD, Awq::of);
+        .withModelMethod(Awq.CARD, Awq::of)
+        .withModelMethod(Outliers.CARD, Outliers::of);
   }
 
   /**
