@@ -37,9 +37,11 @@ module nibble.quant {
   exports nibble.quant.noisyquant;
   exports nibble.quant.normtweak;
   exports nibble.quant.observer;
+  exports nibble.quant.ofq;
   exports nibble.quant.omniquant;
   exports nibble.quant.ostquant;
   exports nibble.quant.outliers;
+  exports nibble.quant.pact;
   exports nibble.quant.pca;
   exports nibble.quant.pipeline;
   exports nibble.quant.ptq4vit;

@@ -38,13 +38,13 @@ record Relevance(Operator rule) implements Operator {
   public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
     try (Ops.Mode mode = engine.ops().noGrad()) {
       return switch (rule) {
-        case Matmul.Linear linear -> first(linear(engine.ops(), grad, in[0], in[1], out), in.length);
+        case Matmul.Linear _ -> first(linear(engine.ops(), grad, in[0], in[1], out), in.length);
         case Matmul.Product product -> halved(engine.ops(), product.backward(engine, grad, in, out, wanted));
-        case Normalisation.SoftmaxRow row -> first(passed(engine.ops(), grad, in[0], out), in.length);
-        case Normalisation.LogSoftmaxRow row -> first(passed(engine.ops(), grad, in[0], out), in.length);
-        case Normalisation.LayerNormRow row -> first(passed(engine.ops(), grad, in[0], out), in.length);
-        case Normalisation.RmsNormRow row -> first(passed(engine.ops(), grad, in[0], out), in.length);
-        case Pointwise.Activate activation -> first(passed(engine.ops(), grad, in[0], out), in.length);
+        case Normalisation.SoftmaxRow _ -> first(passed(engine.ops(), grad, in[0], out), in.length);
+        case Normalisation.LogSoftmaxRow _ -> first(passed(engine.ops(), grad, in[0], out), in.length);
+        case Normalisation.LayerNormRow _ -> first(passed(engine.ops(), grad, in[0], out), in.length);
+        case Normalisation.RmsNormRow _ -> first(passed(engine.ops(), grad, in[0], out), in.length);
+        case Pointwise.Activate _ -> first(passed(engine.ops(), grad, in[0], out), in.length);
         default -> rule.backward(engine, grad, in, out, wanted);
       };
     }

@@ -36,9 +36,11 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.mptqvit.MptqVit;
 import nibble.quant.noisyquant.NoisyQuant;
 import nibble.quant.normtweak.NormTweaking;
+import nibble.quant.ofq.Ofq;
 import nibble.quant.omniquant.OmniQuant;
 import nibble.quant.ostquant.OstQuant;
 import nibble.quant.outliers.Outliers;
+import nibble.quant.pact.Pact;
 import nibble.quant.ptq4vit.Ptq4Vit;
 import nibble.quant.quipsharp.QuipSharp;
 import nibble.quant.qwt.Qwt;
@@ -116,6 +118,8 @@ public final class MethodCatalogue {
         .withModelMethod(IsVit.CARD, IsVit::of)
         .withModelMethod(MptqVit.CARD, MptqVit::of)
         .withModelMethod(LrpQVit.CARD, LrpQVit::of)
+        .withModelMethod(Pact.CARD, Pact::of)
+        .withModelMethod(Ofq.CARD, Ofq::of)
         .withModelMethod(OmniQuant.CARD, OmniQuant::of)
         .withModelMethod(AffineQuant.CARD, AffineQuant::of)
         .withModelMethod(Cbq.CARD, Cbq::of)

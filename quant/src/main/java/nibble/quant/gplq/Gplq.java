@@ -10,11 +10,8 @@ import nibble.nn.Model;
 import nibble.nn.Parameter;
 import nibble.nn.Site;
 import nibble.nn.site.StoredFunction;
-import nibble.nn.site.UniformQuantizer;
-import nibble.quant.fold.ChannelFold;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
-import nibble.quant.lsq.LearnedQuantizer;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
 import nibble.quant.model.DataNeed;
@@ -30,8 +27,8 @@ import nibble.quant.range.SymmetricPercentile;
 import nibble.quant.range.WeightRows;
 import nibble.quant.training.ActivationScales;
 import nibble.quant.training.FeatureLoss;
+import nibble.quant.training.GridFolding;
 import nibble.quant.training.QuantizedTraining;
-import nibble.tensor.Tensor;
 
 /**
  * GPLQ: trains a vision transformer for a moment with quantized activations and float weights, then quantizes the weights without training.
@@ -146,11 +143,7 @@ public final class Gplq implements ModelMethod {
 
   private List<LayerResult> quantizeWeights(ModelTask task, List<ActivationScales.Learned> learned) {
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
-    for (ActivationScales.Learned l : learned) {
-      boolean folds = !l.site().readers().isEmpty() && l.quantizer() instanceof LearnedQuantizer q && (q.offset().isPresent() || q.scale().size() > 1);
-      quantizers.put(
-          l.site().site(), folds && l.quantizer() instanceof LearnedQuantizer q ? folded(task.model(), l.site().site(), q) : l.quantizer().frozen());
-    }
+    learned.forEach(l -> quantizers.put(l.site().site(), GridFolding.frozen(task.model(), l.site().site(), l.quantizer())));
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     List<Linear> linears = task.model().linears();
     task.progress().begin("weights", linears.size(), "layers");
@@ -162,32 +155,6 @@ public final class Gplq implements ModelMethod {
       task.progress().to(codes.size(), linear.name());
     }
     return ModelExecution.install(task.model(), quantizers, codes);
-  }
-
-  /**
-   * Scales and offsets of channels go into the weights and biases; one scale of 1 is left for the kernel, and with offsets the mean of the codes that stood for 0, so that what the kernel multiplies is
-   * small where x is: rounded weights are multiplied by it with their errors.
-   */
-  private static UniformQuantizer folded(Model model, Site site, LearnedQuantizer quantizer) {
-    int channels = model.linears().stream().filter(l -> l.input() == site).findFirst().orElseThrow().in();
-    float[] scales = quantizer.scale().toFloats();
-    float[] offsets = quantizer.offset().map(Tensor::toFloats).orElse(new float[scales.length]);
-    double sum = 0;
-    for (int i = 0; i < scales.length; i++) {
-      sum -= (double) offsets[i] / scales[i];
-    }
-    int zeroPoint = Math.clamp(Math.round(sum / scales.length), 0, (1 << quantizer.bits()) - 1);
-    float[] factors = new float[channels];
-    float[] shifts = new float[channels];
-    for (int j = 0; j < channels; j++) {
-      int at = scales.length == 1 ? 0 : j;
-      factors[j] = 1 / scales[at];
-      shifts[j] = -offsets[at] / scales[at] - zeroPoint;
-    }
-    boolean unused = ChannelFold.apply(model, site, factors, shifts);
-    return quantizer.offset().isPresent()
-        ? UniformQuantizer.asymmetric(quantizer.bits(), Tensor.scalar(1), Tensor.scalar(zeroPoint))
-        : UniformQuantizer.symmetric(quantizer.bits(), Tensor.scalar(1));
   }
 
   private ActivationScales.Choice startingScales() {

@@ -1,5 +1,7 @@
 package nibble.quant.isvit;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -138,7 +140,7 @@ public final class IsVit implements ModelMethod {
       public void finish(Segment part) {
         part.stages().stream().flatMap(List::stream).filter(codes::containsKey).forEach(linear -> {
           tuned.put(linear, linear.weight().peek().toF32());
-          linear.setWeight(Tensor.of(codes.get(linear).dequantize(), linear.out(), linear.in()));
+          linear.setWeight(Tensor.of(requireNonNull(codes.get(linear)).dequantize(), linear.out(), linear.in()));
         });
       }
     });

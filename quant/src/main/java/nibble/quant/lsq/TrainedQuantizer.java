@@ -20,6 +20,9 @@ public interface TrainedQuantizer extends SiteFunction {
     return Optional.empty();
   }
 
+  /** Called before every update, when gradients are there. */
+  default void beforeUpdate() {}
+
   /** Brings what was learned back to allowed values, after every update. */
   default void project() {}
 

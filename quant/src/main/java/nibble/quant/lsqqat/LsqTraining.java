@@ -4,10 +4,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
 import nibble.nn.Site;
-import nibble.nn.site.StoredFunction;
 import nibble.quant.format.Granularity;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantParams;
@@ -17,14 +15,12 @@ import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
-import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
 import nibble.quant.training.ActivationScales;
-import nibble.quant.training.FeatureLoss;
-import nibble.quant.training.QuantizedTraining;
+import nibble.quant.training.JointTraining;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
@@ -47,9 +43,6 @@ public final class LsqTraining implements ModelMethod {
       "lsq", "LSQ training", "Esser, McKinstry, Bablani, Appuswamy, Modha: arXiv:1902.08153", "images to train on, labels where there are some; longer than GPLQ",
       "as the yardstick of GPLQ, or with many images and time", LsqTrainingOptions.OPTIONS,
       List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float"));
-
-  private static final double VARIANCE = 0.6;
-  private static final int DIRECTIONS_STEP = 32;
 
   private final LsqTrainingOptions options;
 
@@ -80,21 +73,13 @@ public final class LsqTraining implements ModelMethod {
 
   @Override
   public MethodReport apply(ModelTask task) {
-    if (!(task.model() instanceof ImageClassifier student)) {
-      throw new IllegalArgumentException("lsq trains image classifiers, found " + task.model().architecture() + "; choose another method");
-    }
-    List<ActivationScales.Learned> activations =
-        ActivationScales.fit(task, ActivationScales.Choice.perLayer(RangeSearch.LEAST_SQUARES, options.initImages()));
-    Map<Linear, LearnedQuantizer> weights = weightScales(task);
-    List<MethodReport.Curve> curves = new ArrayList<>();
-    if (options.training().steps() > 0) {
-      curves.add(train(task, student, activations, weights));
-    }
-    Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
-    activations.forEach(l -> quantizers.put(l.site().site(), l.quantizer().frozen()));
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    weights.forEach((linear, learned) -> codes.put(linear, codes(linear, learned)));
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), Map.of(), curves);
+    Map<Site, TrainedQuantizer> activations = new LinkedHashMap<>();
+    ActivationScales.fit(task, ActivationScales.Choice.perLayer(RangeSearch.LEAST_SQUARES, options.initImages())).forEach(l -> activations.put(l.site().site(), l.quantizer()));
+    List<JointTraining.Weight> weights = new ArrayList<>();
+    weightScales(task).forEach((linear, learned) -> weights.add(new JointTraining.Weight(linear, learned, () -> codes(linear, learned))));
+    JointTraining training = new JointTraining(task, name(), activations, weights);
+    training.train(name(), options.training());
+    return training.install();
   }
 
   private static Map<Linear, LearnedQuantizer> weightScales(ModelTask task) {
@@ -109,24 +94,6 @@ public final class LsqTraining implements ModelMethod {
       });
     }
     return scales;
-  }
-
-  private MethodReport.Curve train(
-      ModelTask task, ImageClassifier student, List<ActivationScales.Learned> activations, Map<Linear, LearnedQuantizer> weights) {
-    if (!(task.floatModel().get() instanceof ImageClassifier teacher)) {
-      throw new IllegalStateException("the float model is another kind of model than the one to quantize");
-    }
-    FeatureLoss features = FeatureLoss.fit(task.ops(), teacher, task.samples(), VARIANCE, DIRECTIONS_STEP);
-    List<TrainedQuantizer> quantizers = new ArrayList<>(activations.stream().map(ActivationScales.Learned::quantizer).toList());
-    quantizers.addAll(weights.values());
-    activations.forEach(l -> l.site().site().append(l.quantizer()));
-    weights.forEach((linear, learned) -> linear.weightSite().append(learned));
-    try {
-      return new QuantizedTraining(task, "lsq", student, teacher, features, quantizers, options.training()).run();
-    } finally {
-      activations.forEach(l -> l.site().site().remove(l.quantizer()));
-      weights.forEach((linear, learned) -> linear.weightSite().remove(learned));
-    }
   }
 
   private static QuantizedTensor codes(Linear linear, LearnedQuantizer learned) {

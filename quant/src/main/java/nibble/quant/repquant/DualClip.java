@@ -1,6 +1,7 @@
 package nibble.quant.repquant;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import nibble.nn.Linear;
 import nibble.nn.site.UniformQuantizer;
@@ -115,7 +116,7 @@ final class DualClip {
 
   private Tensor leaf() {
     float[] values = new float[x.dim(-1)];
-    java.util.Arrays.fill(values, START);
+    Arrays.fill(values, START);
     return Tensor.of(values, values.length).requireGrad();
   }
 

@@ -1,5 +1,7 @@
 package nibble.quant.repquant;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -151,7 +153,7 @@ public final class RepQuant implements ModelMethod {
       public void finish(Segment part) {
         part.stages().stream().flatMap(List::stream).filter(codes::containsKey).forEach(linear -> {
           weights.put(linear, linear.weight().peek().toF32());
-          linear.setWeight(Tensor.of(codes.get(linear).dequantize(), linear.out(), linear.in()));
+          linear.setWeight(Tensor.of(requireNonNull(codes.get(linear)).dequantize(), linear.out(), linear.in()));
         });
       }
     });

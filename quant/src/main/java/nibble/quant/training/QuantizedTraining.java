@@ -119,6 +119,7 @@ public final class QuantizedTraining {
         throw new ArithmeticException("training diverged: the loss is " + value + "; try a lower rate");
       }
       ops.backward(loss);
+      quantizers.forEach(TrainedQuantizer::beforeUpdate);
       optimizer.step(ops.splitter(), 1);
     }
     quantizers.forEach(TrainedQuantizer::project);
