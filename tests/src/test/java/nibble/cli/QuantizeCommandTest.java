@@ -54,13 +54,13 @@ class QuantizeCommandTest {
   void gptqCalibratesAndTellsHow() {
     Path out = place.resolve("out");
     JsonObject result = quantize(out, with(GPTQ, "--json", "--quiet")).json();
-    Set<String> expected = Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "phases", "seconds", "peak_bytes");
+    Set<String> expected = Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "phases", "seconds", "broken", "peak_bytes");
     assertTrue(expected.containsAll(result.keys()), result.keys().toString());
     assertTrue(result.keys().containsAll(Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "phases", "seconds")));
     assertEquals(out.toString(), result.string("folder"));
     assertEquals(TinyModel.LINEARS, result.array("layers").size());
     JsonObject layer = result.array("layers").object(1);
-    assertEquals(Set.of("name", "format", "weight_error", "bytes", "seconds", "output_error"), layer.keys());
+    assertEquals(Set.of("name", "format", "weight_error", "bytes", "seconds", "output_error", "input_error"), layer.keys());
     assertEquals("blocks.0.attn.q", layer.string("name"));
     assertTrue(result.longInteger("bytes") < result.longInteger("bytes_before"));
     JsonObject provenance = Checkpoint.config(out).object("nibble").object("provenance");

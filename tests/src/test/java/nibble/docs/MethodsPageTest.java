@@ -77,7 +77,7 @@ class MethodsPageTest {
       assertTrue(!recipe(method, Map.of(), Scheme.parse("W4A8")).steps().isEmpty());
     }
     List<List<String>> options = rows(part(page, "## Options of every method"));
-    assertEquals(List.of("edge-bits", "embedding-bits", "per-channel", "observer"), options.stream().map(List::getFirst).map(MethodsPageTest::bare).toList());
+    assertEquals(List.of("edge-bits", "embedding-bits", "per-channel", "keep", "observer"), options.stream().map(List::getFirst).map(MethodsPageTest::bare).toList());
     for (List<String> option : options) {
       Matcher value = Pattern.compile("`([^`]+)`").matcher(option.get(1));
       while (value.find()) {

@@ -22,6 +22,7 @@ import nibble.loaders.FolderWriter;
 import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.hf.CompanionFiles;
 import nibble.loaders.model.WeightFormat;
+import nibble.quant.model.BrokenLayers;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.MethodReport;
 import nibble.quant.recipe.Recipe;
@@ -37,6 +38,9 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code nibble quantize}: a model folder to a smaller one. */
 @Command(name = "quantize", description = "Quantizes a model and writes it as a folder.")
 public final class QuantizeCommand extends NibbleCommand {
+  /** Broken layers that are listed. */
+  private static final int SHOWN = 5;
+
   @Parameters(paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
 
@@ -133,7 +137,8 @@ public final class QuantizeCommand extends NibbleCommand {
               .put("bytes_before", before)
               .put("bits_per_weight", bitsPerWeight)
               .put("phases", outcome.phases().stream().map(QuantizeCommand::json).toList())
-              .put("seconds", outcome.seconds());
+              .put("seconds", outcome.seconds())
+              .put("broken", BrokenLayers.of(outcome.layers()).layers().stream().map(LayerResult::name).toList());
       PeakMemory.bytes().ifPresent(peak -> json.put("peak_bytes", peak));
       json.print(console.out());
       return;
@@ -145,6 +150,25 @@ public final class QuantizeCommand extends NibbleCommand {
     console.out().printf(
         Locale.ROOT, "%s: %d layers quantized in %.1f s, %,d bytes (%.1f %% of %,d), %.2f bits per weight%n",
         out, outcome.layers().size(), outcome.seconds(), bytes, 100.0 * bytes / before, before, bitsPerWeight);
+    broken(console, BrokenLayers.of(outcome.layers()));
+  }
+
+  /** Names the layers that lost much more than the others, and how to leave them in float. */
+  private static void broken(Console console, BrokenLayers broken) {
+    if (broken.layers().isEmpty()) {
+      return;
+    }
+    int shown = Math.min(SHOWN, broken.layers().size());
+    console.note(
+        "%d layers lost much more than the others (output error above %.0f times the median and %.0f %%, or above %.0f %%); the worst:"
+            .formatted(broken.layers().size(), BrokenLayers.TIMES_MEDIAN, 100 * BrokenLayers.LEAST, 100 * BrokenLayers.ALWAYS));
+    for (LayerResult layer : broken.layers().subList(0, shown)) {
+      console.note(
+          "  %s: %s by its weights%s".formatted(
+              layer.name(), percent(layer.outputError().orElse(layer.weightError())),
+              layer.inputError().isPresent() ? ", " + percent(layer.inputError().getAsDouble()) + " by its inputs" : ""));
+    }
+    console.note("leave them in float with --set %s".formatted(broken.override(shown)));
   }
 
   private static JsonOut json(LayerResult layer) {
@@ -156,6 +180,7 @@ public final class QuantizeCommand extends NibbleCommand {
             .put("bytes", layer.packedBytes())
             .put("seconds", layer.seconds());
     layer.outputError().ifPresent(error -> json.put("output_error", error));
+    layer.inputError().ifPresent(error -> json.put("input_error", error));
     return json;
   }
 
@@ -186,13 +211,14 @@ public final class QuantizeCommand extends NibbleCommand {
   }
 
   private static Table table(Quantization.Outcome outcome) {
-    Table table = new Table("layer", "format", "weight error", "output error", "bytes", "seconds").alignRight(2, 3, 4, 5);
+    Table table = new Table("layer", "format", "weight error", "output error", "input error", "bytes", "seconds").alignRight(2, 3, 4, 5, 6);
     for (LayerResult layer : outcome.layers()) {
       table.row(
           layer.name(),
           layer.format(),
           percent(layer.weightError()),
           layer.outputError().isPresent() ? percent(layer.outputError().getAsDouble()) : "-",
+          layer.inputError().isPresent() ? percent(layer.inputError().getAsDouble()) : "-",
           String.format(Locale.ROOT, "%,d", layer.packedBytes()),
           String.format(Locale.ROOT, "%.2f", layer.seconds()));
     }

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. Word vectors of text
  * models stay in float unless the option {@code embedding-bits} gives them a number, 2 to 8; they are rounded to nearest. {@code
  * per-channel=PATTERN,...} gives layers one scale for each output channel, where the group size of the scheme does not divide their width. The option
- * {@code rotations} says what {@code hadamard} rotates: residual, head, mlp (all three by default), keys. The option
+ * {@code rotations} says what {@code hadamard} rotates: residual, head, mlp (all three by default), keys. The option {@code keep=PATTERN,...} leaves layers in float; the option
  * {@code observer} (minmax, percentile, mse) chooses how static activation scales are found. All other options go to the methods that have them.
  */
 public final class Presets {
@@ -69,6 +69,7 @@ public final class Presets {
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
     SiteRules tableRules = tableRules(rest.remove("embedding-bits"));
     SiteRules channelRules = channelRules(rest.remove("per-channel"));
+    SiteRules keepRules = rules(rest.remove("keep"), SiteRule.keepFloat());
     Set<RotationKind> rotations = rotations(rest.remove("rotations"), name);
     @Nullable String observerWord = rest.remove("observer");
     if (observerWord != null && name.noWeightMethod(catalogue)) {
@@ -81,7 +82,7 @@ public final class Presets {
     if (!channelRules.entries().isEmpty() && !grouped && name.noWeightMethod(catalogue)) {
       throw new IllegalArgumentException("option per-channel is for schemes with a group size, '%s' has none".formatted(scheme));
     }
-    Steps steps = new Steps(catalogue, scheme, with(rules, channelRules), with(with(rules, tableRules), channelRules), rules, observer(observerWord), rotations, seed);
+    Steps steps = new Steps(catalogue, scheme, with(with(rules, channelRules), keepRules), with(with(with(rules, tableRules), channelRules), keepRules), rules, observer(observerWord), rotations, seed);
     checkKnown(name, catalogue, rest);
     return new Recipe(name.parts().stream().flatMap(part -> steps.of(part, rest).stream()).toList());
   }
@@ -151,10 +152,15 @@ public final class Presets {
 
   /** Rules for layers that a group size does not divide. */
   private static SiteRules channelRules(@Nullable String perChannel) {
+    return rules(perChannel, new SiteRule.PerChannel());
+  }
+
+  /** One rule for all of some patterns with commas. */
+  private static SiteRules rules(@Nullable String patterns, SiteRule rule) {
     SiteRules rules = SiteRules.NONE;
-    if (perChannel != null && !perChannel.equals("none")) {
-      for (String pattern : perChannel.split(",", -1)) {
-        rules = rules.with(pattern.strip(), new SiteRule.PerChannel());
+    if (patterns != null && !patterns.equals("none")) {
+      for (String pattern : patterns.split(",", -1)) {
+        rules = rules.with(pattern.strip(), rule);
       }
     }
     return rules;

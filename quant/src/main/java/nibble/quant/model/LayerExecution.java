@@ -2,6 +2,7 @@ package nibble.quant.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.nn.Linear;
 import nibble.nn.WeightMatrix;
@@ -34,7 +35,7 @@ public final class LayerExecution {
     linear.weight().replace(() -> Tensor.of(codes.dequantize(), codes.out(), codes.in()));
     linear.weightChanged();
     results.add(
-        new LayerResult(linear.name(), matrix.format(), errors.weight(), errors.output(), 4 * weight.size(), matrix.bytes(), seconds, codes));
+        new LayerResult(linear.name(), matrix.format(), errors.weight(), errors.output(), OptionalDouble.empty(), 4 * weight.size(), matrix.bytes(), seconds, codes));
     return matrix;
   }
 
@@ -42,6 +43,11 @@ public final class LayerExecution {
   public LayerResult execute(Linear linear, QuantizedWeight codes, @Nullable ActivationQuantizer activations, double seconds) {
     linear.execute(prepare(linear, codes, activations, null, seconds));
     return results.getLast();
+  }
+
+  /** Adds to the record of a layer what quantized inputs do to its output. */
+  public void recordInputError(Linear linear, double error) {
+    results.replaceAll(result -> result.name().equals(linear.name()) ? result.withInputError(error) : result);
   }
 
   /** Records of all layers so far. */

@@ -52,8 +52,21 @@ final class QuantizationRun {
       }
     }
     List<Tensor> outputs = segment.isLast() ? List.of() : segment.forward(ops, inputs);
+    measureInputs(segment, inputs, executed);
     executed.forEach(Linear::execute);
     return outputs;
+  }
+
+  private void measureInputs(Segment segment, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
+    Map<Linear, WeightMatrix> quantized = new IdentityHashMap<>();
+    executed.forEach((linear, matrix) -> {
+      if (plan(linear).activations().isPresent()) {
+        quantized.put(linear, matrix);
+      }
+    });
+    if (!inputs.isEmpty() && !quantized.isEmpty()) {
+      InputErrors.measure(ops, segment, inputs, quantized).forEach(execution::recordInputError);
+    }
   }
 
   private void stage(Segment segment, List<Linear> stage, List<Tensor> inputs, TokenWeights weights, Map<Linear, WeightMatrix> executed) {

@@ -69,6 +69,9 @@ class RecipeRunnerTest {
       assertEquals(linear.matrix().bytes(), result.packedBytes());
       assertEquals(4L * linear.out() * linear.in(), result.floatBytes());
       checkErrors(result, method.endsWith("rtn"));
+      assertEquals(!scheme.contains("A16"), result.inputError().isPresent());
+      double input = result.inputError().orElse(0.001);
+      assertTrue(input > 0 && input < (result.format().contains("activations INT8") ? 0.1 : 0.6), result.name() + " input error " + input);
     }
     // with quantized activations, float rounding moves one to the next code now and then
     simulationAgrees(model, results, scheme.contains("A16") ? 2e-5 : 0.05);
