@@ -24,6 +24,7 @@ module nibble.quant {
   exports nibble.quant.fqvit;
   exports nibble.quant.gplq;
   exports nibble.quant.gptq;
+  exports nibble.quant.gwq;
   exports nibble.quant.isvit;
   exports nibble.quant.kvcache;
   exports nibble.quant.linalg;
@@ -45,6 +46,7 @@ module nibble.quant {
   exports nibble.quant.pca;
   exports nibble.quant.pipeline;
   exports nibble.quant.ptq4vit;
+  exports nibble.quant.quik;
   exports nibble.quant.quipsharp;
   exports nibble.quant.qwt;
   exports nibble.quant.range;
@@ -58,11 +60,14 @@ module nibble.quant {
   exports nibble.quant.rounding;
   exports nibble.quant.rsq;
   exports nibble.quant.rtn;
+  exports nibble.quant.sage;
   exports nibble.quant.sensitivity;
+  exports nibble.quant.sideweights;
   exports nibble.quant.smoothquant;
   exports nibble.quant.spinquant;
   exports nibble.quant.ste;
   exports nibble.quant.stiefel;
+  exports nibble.quant.tacq;
   exports nibble.quant.training;
   exports nibble.quant.tuning;
 }

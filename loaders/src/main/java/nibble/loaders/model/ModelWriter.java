@@ -26,6 +26,7 @@ import nibble.loaders.quantized.BinaryWeightsForm;
 import nibble.loaders.quantized.GptqTensors;
 import nibble.loaders.quantized.LatticeForm;
 import nibble.loaders.quantized.PackedTensors;
+import nibble.loaders.quantized.SideForm;
 import nibble.loaders.quantized.StoredWeights;
 import nibble.loaders.safetensors.SafetensorsWriter;
 import nibble.loaders.safetensors.TensorSource;
@@ -37,11 +38,13 @@ import nibble.nn.RowTable;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.nn.online.OnlineTransform;
+import nibble.nn.packed.FloatColumnsWeight;
 import nibble.nn.packed.LatticeWeight;
 import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
 import nibble.nn.packed.PackedWeight;
 import nibble.nn.packed.ReorderedWeight;
+import nibble.nn.packed.SparseSideWeight;
 
 /**
  * Writes {@code config.json} and {@code model.safetensors} of a model, float or packed. The same model gives the same bytes.
@@ -49,7 +52,8 @@ import nibble.nn.packed.ReorderedWeight;
  * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format has no key for stands under {@code nibble}
  * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code binary_coding},
  * {@code site_functions}, {@code beside}, {@code kv_cache}, {@code provenance}.
- * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore; lattice codes have {@code x.weight_e8p_codes} and others.
+ * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore; lattice codes have {@code x.weight_e8p_codes} and others, integers with floats beside them
+ * {@code x.weight_main_packed} and others.
  */
 public final class ModelWriter {
   /** The key of {@code config.json} below which our own keys stand. */
@@ -112,6 +116,8 @@ public final class ModelWriter {
         case PackedWeight weight when format == WeightFormat.GPTQ -> tensors.addAll(GptqTensors.of(parameter.name(), weight));
         case PackedIntWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
         case ReorderedWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
+        case SparseSideWeight weight -> tensors.addAll(SideForm.tensors(parameter.name(), weight));
+        case FloatColumnsWeight weight -> tensors.addAll(SideForm.tensors(parameter.name(), weight));
         case LatticeWeight weight -> tensors.addAll(LatticeForm.tensors(parameter.name(), weight));
         case PackedBinaryWeight weight -> tensors.addAll(BinaryWeightsForm.tensors(parameter.name(), weight.weights()));
       }
@@ -138,6 +144,8 @@ public final class ModelWriter {
             case PackedIntWeight w -> groups.computeIfAbsent(GroupKey.of(w, false), k -> new ArrayList<>()).add(module(parameter));
             case ReorderedWeight w -> groups.computeIfAbsent(GroupKey.of(w.weight(), true), k -> new ArrayList<>()).add(module(parameter));
             case LatticeWeight w -> {}
+            case SparseSideWeight w -> {}
+            case FloatColumnsWeight w -> {}
             case PackedBinaryWeight w -> binary.put(module(parameter), w.weights());
           }
         });

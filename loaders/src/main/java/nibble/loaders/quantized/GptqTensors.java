@@ -9,11 +9,13 @@ import nibble.kernels.lowbit.IntWeights;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.safetensors.TensorSource;
 import nibble.nn.packed.CodePacking;
+import nibble.nn.packed.FloatColumnsWeight;
 import nibble.nn.packed.LatticeWeight;
 import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
 import nibble.nn.packed.PackedWeight;
 import nibble.nn.packed.ReorderedWeight;
+import nibble.nn.packed.SparseSideWeight;
 import nibble.tensor.DType;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -78,6 +80,8 @@ public final class GptqTensors {
         switch (packed) {
           case PackedIntWeight w -> w;
           case ReorderedWeight w -> w.weight();
+          case SparseSideWeight _ -> throw beside(name);
+          case FloatColumnsWeight _ -> throw beside(name);
           case LatticeWeight _ -> throw new IllegalArgumentException("'" + name + "' has lattice codes, which the gptq format cannot hold");
           case PackedBinaryWeight _ -> throw new IllegalArgumentException("'" + name + "' has binary codes, which the gptq format cannot hold");
         };
@@ -156,5 +160,9 @@ public final class GptqTensors {
       groups[order == null ? k : order[k]] = k / weights.groupSize();
     }
     return groups;
+  }
+
+  private static IllegalArgumentException beside(String name) {
+    return new IllegalArgumentException("'" + name + "' has floats beside its codes, which the gptq format cannot hold");
   }
 }

@@ -44,6 +44,7 @@ public final class StoredWeights {
     List<StoredForm> forms = new ArrayList<>();
     forms.add(new BinaryWeightsForm(file, BinaryCoding.of(config)));
     forms.add(new LatticeForm(file));
+    forms.add(new SideForm(file));
     if (file instanceof GgufCheckpoint gguf) {
       forms.add(new GgufForm(gguf));
     }

@@ -7,6 +7,7 @@ import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.Site;
+import nibble.nn.WeightMatrix;
 
 /**
  * The research view of a packed model: float products of dequantized weights with fake-quantized activations. Takes the same codes as the
@@ -35,6 +36,9 @@ public final class Simulation {
   private static Map<Site, Optional<ActivationQuantizer>> quantizers(Model model) {
     Map<Site, Optional<ActivationQuantizer>> quantizers = new IdentityHashMap<>();
     for (Linear linear : model.linears()) {
+      if (linear.isReplaced() && besideIntegerActivations(linear.matrix())) {
+        throw new IllegalArgumentException("'" + linear.name() + "' quantizes a part of its input, which is no function of its site; there is no simulation of it");
+      }
       Optional<ActivationQuantizer> quantizer =
           linear.isReplaced() && linear.matrix() instanceof PackedIntWeight packed ? Optional.ofNullable(packed.activations()) : Optional.empty();
       Optional<ActivationQuantizer> other = quantizers.putIfAbsent(linear.input(), quantizer);
@@ -43,5 +47,13 @@ public final class Simulation {
       }
     }
     return quantizers;
+  }
+
+  private static boolean besideIntegerActivations(WeightMatrix matrix) {
+    return switch (matrix) {
+      case FloatColumnsWeight mixed -> mixed.weight().activations() != null;
+      case SparseSideWeight mixed -> mixed.weight().activations() != null;
+      default -> false;
+    };
   }
 }

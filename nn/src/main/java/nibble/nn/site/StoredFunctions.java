@@ -10,6 +10,7 @@ public final class StoredFunctions {
       Map.of(
           UniformQuantizer.KIND, UniformQuantizer::of,
           LevelQuantizer.KIND, LevelQuantizer::of,
+          SmoothedQuantizer.KIND, SmoothedQuantizer::of,
           ChannelScale.KIND, ChannelScale::of,
           ChannelShift.KIND, ChannelShift::of,
           CrossQuantizer.KIND, CrossQuantizer::of);

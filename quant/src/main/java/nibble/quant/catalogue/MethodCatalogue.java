@@ -21,6 +21,7 @@ import nibble.quant.discquant.DiscQuant;
 import nibble.quant.fqvit.FqVit;
 import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
+import nibble.quant.gwq.Gwq;
 import nibble.quant.isvit.IsVit;
 import nibble.quant.kvcache.KvQuant;
 import nibble.quant.kvcache.RotateKv;
@@ -42,6 +43,7 @@ import nibble.quant.ostquant.OstQuant;
 import nibble.quant.outliers.Outliers;
 import nibble.quant.pact.Pact;
 import nibble.quant.ptq4vit.Ptq4Vit;
+import nibble.quant.quik.Quik;
 import nibble.quant.quipsharp.QuipSharp;
 import nibble.quant.qwt.Qwt;
 import nibble.quant.recipe.Recipe;
@@ -51,8 +53,10 @@ import nibble.quant.repqvit.RepQVit;
 import nibble.quant.roste.RoSte;
 import nibble.quant.rsq.Rsq;
 import nibble.quant.rtn.Rtn;
+import nibble.quant.sage.Sage;
 import nibble.quant.smoothquant.SmoothQuant;
 import nibble.quant.spinquant.SpinQuant;
+import nibble.quant.tacq.Tacq;
 
 /** Methods by name. Immutable and thread-safe. A new method is one line in {@link #standard}. */
 public final class MethodCatalogue {
@@ -73,11 +77,11 @@ public final class MethodCatalogue {
 
   /** The methods that Nibble ships. */
   public static MethodCatalogue standard() {
-    return withCaches(withoutCaches());
+    return withLateMethods(earlyMethods());
   }
 
-  private static MethodCatalogue withCaches(MethodCatalogue methods) {
-    MethodCatalogue all = methods;
+  private static MethodCatalogue withLateMethods(MethodCatalogue methods) {
+    MethodCatalogue all = methods.withModelMethod(Gwq.CARD, Gwq::of).withModelMethod(Tacq.CARD, Tacq::of).withModelMethod(Sage.CARD, Sage::of);
     for (int bits : UniformCache.WIDTHS) {
       all = all.withModelMethod(UniformCache.card(bits), UniformCache.of(bits));
     }
@@ -90,7 +94,7 @@ public final class MethodCatalogue {
     return all;
   }
 
-  private static MethodCatalogue withoutCaches() {
+  private static MethodCatalogue earlyMethods() {
     return new MethodCatalogue(Map.of())
         .with(Rtn.CARD, Rtn::of)
         .with(Gptq.CARD, Gptq::of)
@@ -99,6 +103,7 @@ public final class MethodCatalogue {
         .with(ClippedRounding.CARD, ClippedRounding::of)
         .with(QuipSharp.CARD, QuipSharp::of)
         .with(Rsq.CARD, Rsq::of)
+        .with(Quik.CARD, Quik::of)
         .withModelMethod(SpinQuant.CARD, SpinQuant::of)
         .withModelMethod(OstQuant.CARD, OstQuant::of)
         .withModelMethod(RoSte.CARD, RoSte::of)

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
+import nibble.quant.format.MaskedRange;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
@@ -26,20 +27,23 @@ final class ColumnLoop {
   private final float[] scales;
   private final byte[] zeroPoints;
   private final QuantParams layout;
+  private final Frozen frozen;
   private final byte[] codes;
   private final float[] result;
   private final double[] errors;
 
   /**
    * @param fitted scales and zero points fitted beforehand
+   * @param frozen what stays in float
    * @param fresh  whether group scales are fitted again in the loop, on updated weights
    */
-  ColumnLoop(String name, HessianFactor factor, WeightScheme scheme, QuantParams fitted, boolean fresh, int blockSize) {
+  ColumnLoop(String name, HessianFactor factor, WeightScheme scheme, QuantParams fitted, boolean fresh, int blockSize, Frozen frozen) {
     this.name = name;
     this.in = fitted.columns();
     this.factor = factor;
     this.scheme = scheme;
     this.layout = fitted;
+    this.frozen = frozen;
     freshGroup = fresh ? fitted.groupSize() : 0;
     block = fresh ? alignedBlock(blockSize, fitted.groupSize()) : blockSize;
     scales = fitted.scales().clone();
@@ -76,6 +80,7 @@ final class ColumnLoop {
     private final double[] W;
     private final double[] E;
     private final float[] group = new float[Math.max(1, freshGroup)];
+    private final boolean[] kept = new boolean[group.length];
 
     Slab(float[] w, int from, int to) {
       firstRow = from;
@@ -118,7 +123,14 @@ final class ColumnLoop {
           fitGroup(row, i, index);
         }
         double w = W[row * in + i];
-        float q = round((float) w, format, index, (firstRow + row) * in + column);
+        int at = (firstRow + row) * in + column;
+        if (frozen.keeps(at)) {
+          result[at] = (float) w;
+          codes[at] = zeroPoints[index];
+          E[row * block + i - from] = 0;
+          continue;
+        }
+        float q = round((float) w, format, index, at);
         double e = (w - q) / U[i * in + i];
         E[row * block + i - from] = e;
         errors[firstRow + row] += e * e;
@@ -138,7 +150,9 @@ final class ColumnLoop {
       int count = Math.min(freshGroup, in - from);
       for (int i = 0; i < count; i++) {
         group[i] = (float) W[row * in + from + i];
+        kept[i] = frozen.keeps((firstRow + row) * in + factor.columns()[from + i]);
       }
+      MaskedRange.replace(group, kept, 0, count);
       Grid grid = scheme.clip().fit(name, scheme.format(), group, 0, count, 1);
       scales[index] = grid.scale();
       zeroPoints[index] = (byte) grid.zeroPoint();

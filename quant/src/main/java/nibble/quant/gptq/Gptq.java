@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.Granularity;
+import nibble.quant.format.MaskedRange;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
@@ -65,39 +66,41 @@ public final class Gptq implements WeightMethod {
       throw new IllegalArgumentException(name + ": gptq needs calibration inputs; pass calibration data or choose rtn");
     }
     float[] w = Weights.values(name, weight);
-    return solve(name, w, weight.dim(0), weight.dim(1), hessian, null, scheme, options, splitter).quantized();
+    return solve(name, w, weight.dim(0), weight.dim(1), hessian, Frozen.NONE, scheme, options, splitter).quantized();
   }
 
   /**
    * The codes of {@code w [out, in]} with all that was found on the way.
    *
-   * @param frozen by column: true keeps it in float; these columns come last and absorb the errors of the others (QUIK); null for none
+   * @param frozen what stays in float
    * @throws IllegalArgumentException if a weight is NaN or infinite, a shape does not fit, or groups are asked for in another column order
    *     without static groups
    */
   public static GptqResult solve(
-      String name, float[] w, int out, int in, Hessian hessian, boolean @Nullable [] frozen, WeightScheme scheme, GptqOptions options,
+      String name, float[] w, int out, int in, Hessian hessian, Frozen frozen, WeightScheme scheme, GptqOptions options,
       WorkSplitter splitter) {
-    if (w.length != Math.multiplyExact(out, in) || hessian.in() != in || (frozen != null && frozen.length != in)) {
+    if (w.length != Math.multiplyExact(out, in) || hessian.in() != in || frozen.misfits(out, in)) {
       throw new IllegalArgumentException("%s: weight [%d, %d] does not fit its %d values or a Hessian of %d inputs"
           .formatted(name, out, in, w.length, hessian.in()));
     }
     boolean grouped = scheme.granularity() instanceof Granularity.PerGroup;
-    boolean reordered = options.order() != ColumnOrder.NATURAL || frozen != null;
+    boolean reordered = options.order() != ColumnOrder.NATURAL || frozen.columns() != null;
     if (grouped && reordered && !options.staticGroups()) {
       throw new IllegalArgumentException(name + ": groups in another column order need static groups; set static-groups=true");
     }
-    HessianFactor factor = HessianFactor.of(hessian, options, frozen, splitter);
+    HessianFactor factor = HessianFactor.of(hessian, options, frozen.columns(), splitter);
     QuantParams fitted = QuantParams.fit(
-        name, counted(w, out, in, factor.dead(), frozen), 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), splitter);
-    return new ColumnLoop(name, factor, scheme, fitted, grouped && !options.staticGroups(), options.blockSize()).run(w, splitter);
+        name, counted(w, out, in, factor.dead(), frozen, scheme.granularity()), 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), splitter);
+    return new ColumnLoop(name, factor, scheme, fitted, grouped && !options.staticGroups(), options.blockSize(), frozen).run(w, splitter);
   }
 
-  /** The weights that scales are fitted to: 0 for columns that will not be rounded, which widens no range. NaN stays, to be found. */
-  private static float[] counted(float[] w, int out, int in, boolean[] dead, boolean @Nullable [] frozen) {
-    float[] counted = w.clone();
+  /** The weights that scales are fitted to: 0 for columns that will not be rounded, which widens no range; the mean of the others for elements that will not. NaN stays, to be found. */
+  private static float[] counted(float[] w, int out, int in, boolean[] dead, Frozen frozen, Granularity granularity) {
+    boolean[] elements = frozen.elements();
+    float[] counted = elements == null ? w.clone() : MaskedRange.of(w, elements, out, in, granularity);
+    boolean[] columns = frozen.columns();
     for (int j = 0; j < in; j++) {
-      if (dead[j] || (frozen != null && frozen[j])) {
+      if (dead[j] || (columns != null && columns[j])) {
         for (int row = 0; row < out; row++) {
           counted[row * in + j] *= 0f;
         }

@@ -34,7 +34,8 @@ public record GptqOptions(int blockSize, double dampening, ColumnOrder order, bo
     }
   }
 
-  static GptqOptions of(Map<String, Object> resolved) {
+  /** From options as the catalogue resolves them. */
+  public static GptqOptions of(Map<String, Object> resolved) {
     return new GptqOptions(
         Math.toIntExact((Long) requireNonNull(resolved.get("block-size"))), (Double) requireNonNull(resolved.get("dampening")),
         ColumnOrder.of((String) requireNonNull(resolved.get("order"))), (Boolean) requireNonNull(resolved.get("static-groups")));

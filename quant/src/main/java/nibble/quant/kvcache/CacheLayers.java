@@ -37,7 +37,10 @@ final class CacheLayers {
       chosen.put(block.attention(), format);
     }
     chosen.forEach(SelfAttention::setCacheFormat);
-    double bits = blocks.isEmpty() ? 0 : chosen.get(blocks.getFirst().attention()).bitsPerChannel(shape(blocks.getFirst()));
+    double bits = 0;
+    for (Map.Entry<SelfAttention, CacheFormat> entry : chosen.entrySet()) {
+      bits += entry.getValue().bitsPerChannel(entry.getKey().parts().core().cacheShape()) / chosen.size();
+    }
     return new MethodReport(List.of(), Map.of(method + ".bits_per_channel", bits), List.of());
   }
 

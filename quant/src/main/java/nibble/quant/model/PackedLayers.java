@@ -5,13 +5,19 @@ import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.BinaryWeights;
 import nibble.kernels.lowbit.IntWeights;
 import nibble.nn.WeightMatrix;
+import nibble.nn.packed.FloatColumnsWeight;
 import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
+import nibble.nn.packed.SparseSideWeight;
 import nibble.quant.bcq.BinaryCodedTensor;
+import nibble.quant.format.FloatColumnsTensor;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.QuantizedWeight;
+import nibble.quant.format.SparseTensor;
 import nibble.quant.quipsharp.LatticeTensor;
+import nibble.tensor.DType;
+import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /** Codes of a method to the layouts of the low-bit kernels. */
@@ -27,6 +33,13 @@ public final class PackedLayers {
     try {
       if (codes instanceof QuantizedTensor integers) {
         return new PackedIntWeight(pack(integers), activations);
+      }
+      if (codes instanceof SparseTensor sparse) {
+        return new SparseSideWeight(new PackedIntWeight(pack(sparse.codes()), activations), sparse.side());
+      }
+      if (codes instanceof FloatColumnsTensor mixed) {
+        Tensor columns = Tensor.of(mixed.columns(), mixed.out(), mixed.inputs().length).to(DType.F16);
+        return new FloatColumnsWeight(new PackedIntWeight(pack(mixed.codes()), activations), columns, mixed.inputs());
       }
       if (codes instanceof LatticeTensor lattice) {
         if (activations != null) {

@@ -91,7 +91,7 @@ final class QuantizationRun {
       for (int i = 0; i < inputs.size(); i++) {
         Tensor input = inputs.get(i);
         int index = i;
-        weighted.forEach((site, rule) -> statistics.get(site).weigh(weights.of(index, rule)));
+        statistics.forEach((site, measured) -> weigh(measured, weighted.get(site), weights, index));
         try (Scope scope = ops.scope()) {
           Tensor unused = segment.forward().apply(ops, input); // the observers in its sites are what counts
         }
@@ -100,6 +100,12 @@ final class QuantizationRun {
       statistics.forEach(Site::remove);
     }
     return statistics;
+  }
+
+  private static void weigh(InputStatistics measured, @Nullable AttentionConcentration rule, TokenWeights weights, int input) {
+    if (rule != null) {
+      measured.weigh(weights.of(input, rule));
+    }
   }
 
   private @Nullable ActivationObserver rangeObserver(Linear linear) {

@@ -21,46 +21,53 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Prints memory of the key-value cache and decode speed of a Llama with random weights (2 blocks, width 1024, 16 heads over 8 of 64 channels). Arguments: threads, tokens to
- * decode, then context lengths. Contexts are filled by a model of the same weights whose queries see themselves only, which is quick and changes no size.
+ * Prints memory of the key-value cache and decode speed of a Llama with random weights (2 blocks, width 512, 8 heads over 4 of 64 channels). Arguments: threads, tokens to
+ * decode, context length, then names of caches: float, kv8, kv4, kv2, kv4-turned, kvquant2, rotatekv2. Contexts are filled by a model of the same weights whose queries see themselves only, which is quick and changes no size.
  */
 final class CacheSpeed {
   private static final int LAYERS = 2;
-  private static final int HEADS = 16;
-  private static final CacheShape SHAPE = new CacheShape(8, 64);
+  private static final int HEADS = 8;
+  private static final CacheShape SHAPE = new CacheShape(4, 64);
   private static final int PART = 512;
-  private static final int ROUNDS = 3;
+  private static final int ROUNDS = 2;
 
   private CacheSpeed() {}
 
   public static void main(String[] args) {
     int threads = Integer.parseInt(args[0]);
     int tokens = Integer.parseInt(args[1]);
-    int[] contexts = Arrays.stream(args).skip(2).mapToInt(Integer::parseInt).toArray();
+    int context = Integer.parseInt(args[2]);
     try (Ops ops = new Ops(WorkSplitter.ofThreads(threads))) {
-      for (int context : contexts) {
-        measure(ops, "float", Optional.empty(), context, tokens);
-        for (int bits : new int[] {8, 4, 2}) {
-          measure(ops, "kv" + bits, Optional.of(CacheFormat.ofBits(bits, 64)), context, tokens);
-        }
-        measure(ops, "kv4 turned", Optional.of(CacheFormat.ofBits(4, 64).withTurned(true)), context, tokens);
-        measure(ops, "kvquant2", Optional.of(kvQuant(2)), context, tokens);
-        measure(ops, "rotatekv2", Optional.of(rotateKv(2)), context, tokens);
+      for (int i = 3; i < args.length; i++) {
+        measure(ops, args[i], format(args[i]), context, tokens);
       }
     }
+  }
+
+  private static Optional<CacheFormat> format(String name) {
+    return switch (name) {
+      case "float" -> Optional.empty();
+      case "kv8" -> Optional.of(CacheFormat.ofBits(8, 64));
+      case "kv4" -> Optional.of(CacheFormat.ofBits(4, 64));
+      case "kv2" -> Optional.of(CacheFormat.ofBits(2, 64));
+      case "kv4-turned" -> Optional.of(CacheFormat.ofBits(4, 64).withTurned(true));
+      case "kvquant2" -> Optional.of(kvQuant(2));
+      case "rotatekv2" -> Optional.of(rotateKv(2));
+      default -> throw new IllegalArgumentException("no cache is called '" + name + "'");
+    };
   }
 
   private static CacheFormat kvQuant(int bits) {
     float[] ones = new float[SHAPE.width()];
     Arrays.fill(ones, 3);
     Tensor zeros = Tensor.zeros(SHAPE.width());
-    ChannelLevels keys = new ChannelLevels(zeros, Tensor.of(ones, ones.length), Levels.uniform(bits), 64, 6);
-    return new CacheFormat(keys, new TokenLevels(Levels.uniform(bits), 64, 3), 1, 0, true, Optional.empty(), false);
+    ChannelLevels keys = new ChannelLevels(zeros, Tensor.of(ones, ones.length), Levels.uniform(bits), 64, 3);
+    return new CacheFormat(keys, new TokenLevels(Levels.uniform(bits), 64, 1), 1, 0, true, Optional.empty(), false);
   }
 
   private static CacheFormat rotateKv(int bits) {
     KeyRotation rotation = KeyRotation.inOrder(SHAPE, 4);
-    return new CacheFormat(new TokenGroups(bits, 128, 0.8f), new TokenGroups(bits, 64, 0.8f), 4, 0, true, Optional.of(rotation), true);
+    return new CacheFormat(new TokenGroups(bits, 64, 0.8f), new TokenGroups(bits, 64, 0.8f), 4, 0, true, Optional.of(rotation), true);
   }
 
   private static Decoder model(int window, Optional<CacheFormat> format) {

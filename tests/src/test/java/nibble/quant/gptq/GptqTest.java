@@ -72,7 +72,7 @@ class GptqTest {
   }
 
   private GptqResult gptq(Sample sample, Hessian hessian, WeightScheme scheme, GptqOptions options) {
-    return Gptq.solve("w", sample.values(), sample.out(), sample.in(), hessian, null, scheme, options, serial);
+    return Gptq.solve("w", sample.values(), sample.out(), sample.in(), hessian, Frozen.NONE, scheme, options, serial);
   }
 
   private static double[] difference(float[] a, float[] b) {
@@ -204,7 +204,7 @@ class GptqTest {
     frozen[3] = frozen[17] = true;
     WeightScheme scheme = WeightScheme.ofBits(3);
     float[] w = sample.values();
-    GptqResult result = Gptq.solve("w", w, 6, 24, hessian, frozen, scheme, GptqOptions.DEFAULTS, serial);
+    GptqResult result = Gptq.solve("w", w, 6, 24, hessian, Frozen.columns(frozen), scheme, GptqOptions.DEFAULTS, serial);
     float[] kept = result.weight().clone();
     for (int row = 0; row < 6; row++) {
       for (int j : new int[] {3, 17}) {
@@ -222,7 +222,7 @@ class GptqTest {
     Sample sample = new Sample(TestWeights.GAUSSIAN, 4, 32, 1);
     WeightScheme scheme = WeightScheme.ofBits(4);
     QuantizedTensor first = Rtn.quantize("w", sample.values(), 4, 32, scheme, serial);
-    GptqResult result = Gptq.solve("w", first.dequantize(), 4, 32, hessian(64, 32, 2), null, scheme, GptqOptions.DEFAULTS, serial);
+    GptqResult result = Gptq.solve("w", first.dequantize(), 4, 32, hessian(64, 32, 2), Frozen.NONE, scheme, GptqOptions.DEFAULTS, serial);
     assertArrayEquals(first.codes(), result.quantized().codes());
     assertEquals(0, result.error(), 1e-6);
   }
