@@ -1,11 +1,13 @@
 package nibble.nn.decoder;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.Activation;
 import nibble.nn.cache.CacheFormat;
 import nibble.nn.cache.CacheShape;
@@ -21,26 +23,58 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Prints memory of the key-value cache and decode speed of a Llama with random weights (2 blocks, width 512, 8 heads over 4 of 64 channels). Arguments: threads, tokens to
- * decode, context length, then names of caches: float, kv8, kv4, kv2, kv4-turned, kvquant2, rotatekv2. Contexts are filled by a model of the same weights whose queries see themselves only, which is quick and changes no size.
+ * Prints memory of the key-value cache and decode speed of a Llama with random weights (2 blocks, width 512, 8 heads over 4 of 64 channels). Arguments: tokens to
+ * decode, context length, then names of caches: float, kv8, kv4, kv2, kv4-turned, kvquant2, rotatekv2. One thread, its CPU time, cases in turn, median of the rounds. Contexts are filled by a model of the same weights whose queries see themselves only, which is quick and changes no size.
  */
 final class CacheSpeed {
   private static final int LAYERS = 2;
   private static final int HEADS = 8;
   private static final CacheShape SHAPE = new CacheShape(4, 64);
   private static final int PART = 512;
-  private static final int ROUNDS = 2;
+  private static final int ROUNDS = 6;
 
   private CacheSpeed() {}
 
   public static void main(String[] args) {
-    int threads = Integer.parseInt(args[0]);
-    int tokens = Integer.parseInt(args[1]);
-    int context = Integer.parseInt(args[2]);
-    try (Ops ops = new Ops(WorkSplitter.ofThreads(threads))) {
-      for (int i = 3; i < args.length; i++) {
-        measure(ops, args[i], format(args[i]), context, tokens);
+    int tokens = Integer.parseInt(args[0]);
+    int context = Integer.parseInt(args[1]);
+    List<Case> cases = new ArrayList<>();
+    try (Ops ops = Ops.serial()) {
+      for (int i = 2; i < args.length; i++) {
+        cases.add(filled(ops, args[i], context - tokens));
       }
+      for (int round = 0; round < ROUNDS; round++) {
+        for (Case each : cases) {
+          each.decode(ops, tokens, round == 0);
+        }
+      }
+    }
+    double reference = cases.getFirst().median();
+    for (Case each : cases) {
+      System.out.printf(
+          "%s, %d tokens: %.2f MB of keys and values, %.3f bits a channel, %.2f ms a token, %.1f tokens/s, %.2f of the speed of %s%n",
+          each.name, context, each.cache.bytes(context) * 1e-6, 8.0 * each.cache.bytes(context) / context / (2.0 * LAYERS * SHAPE.width()), each.median() * 1e3,
+          1 / each.median(), reference / each.median(), cases.getFirst().name);
+    }
+  }
+
+  /** A model with a filled cache, and the seconds of CPU time that a token took in each round. */
+  private record Case(String name, Decoder model, KeyValueCache cache, List<Double> seconds) {
+    void decode(Ops ops, int tokens, boolean warmUp) {
+      ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+      int length = cache.length();
+      long start = threads.getCurrentThreadCpuTime();
+      for (int i = 0; i < tokens; i++) {
+        Tensor unused = model.next(ops, List.of(cache), List.of(new int[] {i % 512}));
+      }
+      if (!warmUp) {
+        seconds.add((threads.getCurrentThreadCpuTime() - start) * 1e-9 / tokens);
+      }
+      cache.rewind(length);
+    }
+
+    double median() {
+      return seconds.stream().sorted().toList().get(seconds.size() / 2);
     }
   }
 
@@ -83,28 +117,13 @@ final class CacheSpeed {
     return model;
   }
 
-  private static void measure(Ops ops, String name, Optional<CacheFormat> format, int context, int tokens) {
-    Decoder blind = model(1, format);
-    Decoder model = model(0, format);
+  private static Case filled(Ops ops, String name, int tokens) {
+    Decoder blind = model(1, format(name));
     KeyValueCache cache = blind.newCache();
     Random random = new Random(1);
-    long start = System.nanoTime();
-    for (int from = 0; from < context - tokens; from += PART) {
-      blind.prefill(ops, cache, random.ints(Math.min(PART, context - tokens - from), 0, 512).toArray());
+    for (int from = 0; from < tokens; from += PART) {
+      blind.prefill(ops, cache, random.ints(Math.min(PART, tokens - from), 0, 512).toArray());
     }
-    double fill = (System.nanoTime() - start) * 1e-9;
-    double best = Double.MAX_VALUE;
-    int length = cache.length();
-    for (int round = 0; round < ROUNDS; round++) {
-      cache.rewind(length);
-      start = System.nanoTime();
-      for (int i = 0; i < tokens; i++) {
-        Tensor unused = model.next(ops, List.of(cache), List.of(new int[] {random.nextInt(512)}));
-      }
-      best = Math.min(best, (System.nanoTime() - start) * 1e-9 / tokens);
-    }
-    System.out.printf(
-        "%s, %d tokens: %.2f MB of keys and values, %.3f bits a channel, %.1f tokens/s, filled in %.1f s%n",
-        name, context, cache.bytes(context) * 1e-6, 8.0 * cache.bytes(context) / context / (2.0 * LAYERS * SHAPE.width()), 1 / best, fill);
+    return new Case(name, model(0, format(name)), cache, new ArrayList<>());
   }
 }
