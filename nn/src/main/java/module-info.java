@@ -10,6 +10,7 @@ module nibble.nn {
   exports nibble.nn.encoder;
   exports nibble.nn.evaluation;
   exports nibble.nn.generation;
+  exports nibble.nn.integer;
   exports nibble.nn.online;
   exports nibble.nn.packed;
   exports nibble.nn.site;
