@@ -19,6 +19,8 @@ final class Halves {
   private static final VectorSpecies<Integer> I = Lanes.INT;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int COLUMNS = Tile.BEST.columns();
+  private static final int VECTORS = COLUMNS / Lanes.FLOATS; // of one step
+  private static final int VECTOR = 4 * Lanes.FLOATS; // bytes
   private static final long ROW = 4L * COLUMNS; // bytes of one step of a widened panel, and of a pair of steps of a packed one
 
   /** Sign, and the exponent and fraction of an F16 where those of an F32 end. */
@@ -51,29 +53,31 @@ final class Halves {
 
   /** Widens the first {@code steps} steps, an odd number rounded up, of a panel at byte {@code at} into {@code out} from its start. */
   static void widen(WeightType type, MemorySegment packed, long at, int steps, MemorySegment out) {
-    int pairs = Math.ceilDiv(steps, 2);
-    for (int j = 0; j < COLUMNS; j += Lanes.FLOATS) { // the long loop inside: a panel is only a few vectors wide
-      if (type == WeightType.BF16) {
-        widenBf16(packed, at + 4L * j, pairs, out, 4L * j);
-      } else {
-        widenF16(packed, at + 4L * j, pairs, out, 4L * j);
-      }
+    int vectors = Math.ceilDiv(steps, 2) * VECTORS;
+    if (type == WeightType.BF16) {
+      widenBf16(packed, at, vectors, out);
+    } else {
+      widenF16(packed, at, vectors, out);
     }
   }
 
-  private static void widenBf16(MemorySegment packed, long from, int count, MemorySegment out, long to) {
-    for (int i = 0; i < count; i++) {
-      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + i * ROW, ORDER);
-      lowBf16(pairs).intoMemorySegment(out, to + i * (2 * ROW), ORDER);
-      highBf16(pairs).intoMemorySegment(out, to + i * (2 * ROW) + ROW, ORDER);
+  // One loop over all vectors, in the order in which they lie in memory: the hardware reads ahead of it.
+
+  private static void widenBf16(MemorySegment packed, long from, int vectors, MemorySegment out) {
+    for (int v = 0; v < vectors; v++) {
+      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + (long) v * VECTOR, ORDER);
+      long to = (long) (v + v / VECTORS * VECTORS) * VECTOR;
+      lowBf16(pairs).intoMemorySegment(out, to, ORDER);
+      highBf16(pairs).intoMemorySegment(out, to + ROW, ORDER);
     }
   }
 
-  private static void widenF16(MemorySegment packed, long from, int count, MemorySegment out, long to) {
-    for (int i = 0; i < count; i++) {
-      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + i * ROW, ORDER);
-      lowF16(pairs).intoMemorySegment(out, to + i * (2 * ROW), ORDER);
-      highF16(pairs).intoMemorySegment(out, to + i * (2 * ROW) + ROW, ORDER);
+  private static void widenF16(MemorySegment packed, long from, int vectors, MemorySegment out) {
+    for (int v = 0; v < vectors; v++) {
+      IntVector pairs = IntVector.fromMemorySegment(I, packed, from + (long) v * VECTOR, ORDER);
+      long to = (long) (v + v / VECTORS * VECTORS) * VECTOR;
+      lowF16(pairs).intoMemorySegment(out, to, ORDER);
+      highF16(pairs).intoMemorySegment(out, to + ROW, ORDER);
     }
   }
 }

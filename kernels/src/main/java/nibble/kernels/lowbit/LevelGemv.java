@@ -34,6 +34,9 @@ final class LevelGemv {
   /** Lines of the straight loop: 16 products of up to 15 * 128 in 16 bits. */
   private static final int BLOCK_LINES = 4;
 
+  /** Bytes by which a word of every other line is read ahead: on its own the hardware stops at the end of each page of memory. */
+  private static final long AHEAD = 1024;
+
   private LevelGemv() {}
 
   /** Ints that {@link #prepare} writes for one row. */
@@ -110,8 +113,8 @@ final class LevelGemv {
       int linesInShort = linesInShort(weights, maxLevel);
       int chunks = Math.ceilDiv(lines, linesInShort);
       if (linesInShort == BLOCK_LINES && lines % BLOCK_LINES == 0) {
-        blocks(segment, code0, weights.groups() * chunks, prepared, preparedAt, raw, 0);
-        blocks(segment, code1, weights.groups() * chunks, prepared, preparedAt, raw, LANES);
+        int touched = blocks(segment, code0, weights.groups() * chunks, prepared, preparedAt, raw, 0);
+        raw[weights.groups() * chunks * ROWS] = touched ^ blocks(segment, code1, weights.groups() * chunks, prepared, preparedAt, raw, LANES);
       } else {
         nibbles(segment, code0, code1, weights.groups(), lines, linesInShort, prepared, preparedAt, raw);
       }
@@ -132,15 +135,23 @@ final class LevelGemv {
   /** Ints of working memory that {@link #multiply} needs. */
   static int rawLength(IntWeights weights, int maxLevel) {
     int chunks = weights.containerBits() == 4 ? Math.ceilDiv(weights.linesPerGroup(), linesInShort(weights, maxLevel)) : 1;
-    return weights.groups() * chunks * ROWS;
+    return weights.groups() * chunks * ROWS + 1;
   }
 
-  /** One vector of rows, {@link #BLOCK_LINES} lines at a time without an inner loop, whose start and end would cost as much as the lines. */
-  private static void blocks(MemorySegment segment, long code, int blocks, int[] x, int xAt, int[] raw, int rawAt) {
+  /**
+   * One vector of rows, {@link #BLOCK_LINES} lines at a time without an inner loop, whose start and end would cost as much as the lines.
+   *
+   * @return a value that depends on what was read ahead and means nothing else: without it the compiler would leave the reading out
+   */
+  private static int blocks(MemorySegment segment, long code, int blocks, int[] x, int xAt, int[] raw, int rawAt) {
+    long last = segment.byteSize() - BLOCK_LINES * LINE;
+    int touched = 0;
     ShortVector mask = IntVector.broadcast(I, 0x000F_000F).reinterpretAsShorts();
     for (int block = 0; block < blocks; block++) {
       long at = code + (long) block * (BLOCK_LINES * LINE);
       int k = xAt + block * (BLOCK_LINES * 4);
+      long ahead = Math.min(at + AHEAD, last);
+      touched ^= segment.get(IntWeights.WORD, ahead) ^ segment.get(IntWeights.WORD, ahead + 2 * LINE);
       ShortVector w0 = IntVector.fromMemorySegment(I, segment, at, LITTLE_ENDIAN).reinterpretAsShorts();
       ShortVector a = w0.and(mask).mul(IntVector.broadcast(I, x[k]).reinterpretAsShorts());
       ShortVector b = w0.lanewise(LSHR, 4).and(mask).mul(IntVector.broadcast(I, x[k + 1]).reinterpretAsShorts());
@@ -163,6 +174,7 @@ final class LevelGemv {
       b = w3.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 15]).reinterpretAsShorts()).add(b);
       a.add(b).reinterpretAsInts().intoArray(raw, rawAt + block * ROWS);
     }
+    return touched;
   }
 
   private static void nibbles(
