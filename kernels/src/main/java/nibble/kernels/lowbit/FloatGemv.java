@@ -26,9 +26,6 @@ final class FloatGemv {
   private static final int LANES = Lanes.FLOATS;
   private static final int LINE = IntWeights.LINE;
 
-  /** Bytes by which a word of each line is read ahead: on its own the hardware stops at the end of each page of memory. */
-  private static final long AHEAD = 1024;
-
   private FloatGemv() {}
 
   /**
@@ -62,7 +59,7 @@ final class FloatGemv {
    * Writes the products with {@link #ROWS} output rows, {@code firstRow} on, to {@code y[0 .. ROWS)}. The sums of the groups go through
    * memory, because one method with both loops exceeds the compiler's node budget.
    *
-   * @param raw working memory of {@code groups * ROWS + 1} floats
+   * @param raw working memory of {@code groups * ROWS} floats
    * @param scales working memory of {@link ScaleLines#bytes}
    */
   static void multiply(
@@ -73,8 +70,7 @@ final class FloatGemv {
     MemorySegment segment = weights.segment();
     int lines = weights.linesPerGroup();
     if (weights.containerBits() == 4) {
-      int touched = nibbles(segment, weights.lineAt(firstRow), weights.lineAt(secondRow), weights.groups(), lines, scaled, scaledAt, raw);
-      raw[weights.groups() * ROWS] = touched;
+      nibbles(segment, weights.lineAt(firstRow), weights.lineAt(secondRow), weights.groups(), lines, scaled, scaledAt, raw);
     } else {
       bytes(segment, weights.lineAt(firstRow), weights.lineAt(secondRow), weights.groups(), lines, scaled, scaledAt, raw);
     }
@@ -84,14 +80,7 @@ final class FloatGemv {
         from, ScaleLines.at(weights, firstRow, 0), ScaleLines.at(weights, secondRow, 1), y);
   }
 
-  /**
-   * The sums of 4-bit codes.
-   *
-   * @return a value that depends on what was read ahead and means nothing else: without it the compiler would leave the reading out
-   */
-  private static int nibbles(MemorySegment segment, long code0, long code1, int groups, int lines, float[] x, int xAt, float[] raw) {
-    long last = segment.byteSize() - LINE;
-    int touched = 0;
+  private static void nibbles(MemorySegment segment, long code0, long code1, int groups, int lines, float[] x, int xAt, float[] raw) {
     IntVector m0 = IntVector.broadcast(I, 0xF);
     IntVector m1 = IntVector.broadcast(I, 0xF0);
     IntVector m2 = IntVector.broadcast(I, 0xF00);
@@ -103,7 +92,6 @@ final class FloatGemv {
       FloatVector b0 = a0;
       FloatVector b1 = a0;
       for (int line = 0; line < lines; line++, code0 += LINE, code1 += LINE) {
-        touched ^= segment.get(IntWeights.WORD, Math.min(code0 + AHEAD, last)) ^ segment.get(IntWeights.WORD, Math.min(code1 + AHEAD, last));
         IntVector w0 = IntVector.fromMemorySegment(I, segment, code0, LITTLE_ENDIAN);
         IntVector w1 = IntVector.fromMemorySegment(I, segment, code1, LITTLE_ENDIAN);
         for (int half = 0; half < 2; half++, k += 4) { // a loop, for the node budget
@@ -126,7 +114,6 @@ final class FloatGemv {
       a0.add(b0).intoArray(raw, g * ROWS);
       a1.add(b1).intoArray(raw, g * ROWS + LANES);
     }
-    return touched;
   }
 
   private static void bytes(MemorySegment segment, long code0, long code1, int groups, int lines, float[] x, int xAt, float[] raw) {

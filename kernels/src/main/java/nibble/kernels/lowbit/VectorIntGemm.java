@@ -47,7 +47,7 @@ final class VectorIntGemm implements IntGemm {
     splitter.run(
         tasks,
         (task, scratch) -> {
-          float[] raw = scratch.floats(0, groups * ROWS + 1);
+          float[] raw = scratch.floats(0, groups * ROWS);
           MemorySegment scales = scratch.segment(0, ScaleLines.bytes(weights));
           float[] y = scratch.floats(1, ROWS);
           for (int block = part(blocks, task, tasks); block < part(blocks, task + 1, tasks); block++) {
