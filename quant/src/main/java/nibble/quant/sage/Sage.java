@@ -20,9 +20,9 @@ import nibble.quant.model.ModelTask;
  *
  * <p>Zhang and others, <a href="https://arxiv.org/abs/2411.10958">arXiv:2411.10958</a>, with the authors' code; what is computed says {@link SmoothedQuantizer}.
  *
- * <p>This is the research view: codes are simulated, the products are those of the float kernel. No integer product of queries and keys is run, because here it would not be
- * faster: integer products with one product a lane, 8 bits by 8, have at most the speed of the FP32 product (see the page on performance). Left out: FP8 probabilities and
- * values, scales per thread of a GPU's matrix instruction, the choice of 8 bits for single layers.
+ * <p>This is the research view: codes are simulated, the products are those of the float kernel. With 8 bits an integer product would have at most the speed of the FP32
+ * product, one product a lane (see the page on performance); with 4 bits two would fit into a lane, but that kernel is not written for attention. Left out: FP8 probabilities
+ * and values, scales per thread of a GPU's matrix instruction, the choice of 8 bits for single layers.
  *
  * @param bits of queries and keys, 4 or 8
  * @param smoothQueries whether queries lose the mean of their block
