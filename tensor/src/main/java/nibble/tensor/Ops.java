@@ -1,8 +1,6 @@
 package nibble.tensor;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.function.BiFunction;
 import nibble.kernels.attention.AttentionRule;
 import nibble.kernels.attention.RopeTable;
@@ -277,13 +275,18 @@ public final class Ops implements AutoCloseable {
   }
 
   private static Tensor[] present(@Nullable Tensor... tensors) {
-    List<Tensor> result = new ArrayList<>();
+    int count = 0;
+    for (Tensor tensor : tensors) {
+      count += tensor == null ? 0 : 1;
+    }
+    Tensor[] result = new Tensor[count];
+    int next = 0;
     for (Tensor tensor : tensors) {
       if (tensor != null) {
-        result.add(tensor);
+        result[next++] = tensor;
       }
     }
-    return result.toArray(new Tensor[0]);
+    return result;
   }
 
   // Attention

@@ -129,6 +129,11 @@ final class ThinAttention {
   private void dots(int from, int to, float[] q, int qAt, float[] k, int kAt, int kRow, int at) {
     float scale = rule.scale();
     int j = from;
+    if (depth < LANES) { // no whole vector, so no lanes to add up
+      for (; j < to; j++) {
+        scores[at + j] = scale * narrowDot(q, qAt, k, kAt + j * kRow);
+      }
+    }
     for (; j <= to - 4; j += 4) {
       fourDots(scale, q, qAt, k, kAt + j * kRow, kRow, at + j);
     }
@@ -168,6 +173,14 @@ final class ThinAttention {
     scores[at + 1] = scale * t1;
     scores[at + 2] = scale * t2;
     scores[at + 3] = scale * t3;
+  }
+
+  private float narrowDot(float[] q, int qAt, float[] k, int kAt) {
+    float total = 0;
+    for (int d = 0; d < depth; d++) {
+      total = Math.fma(q[qAt + d], k[kAt + d], total);
+    }
+    return total;
   }
 
   private float dot(float[] q, int qAt, float[] k, int kAt) {
