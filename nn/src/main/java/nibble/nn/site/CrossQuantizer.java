@@ -11,13 +11,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * t_i = max_j |x_ij f_j|          the largest of the row before the factors f were divided out
- * s_i = t_i^alpha / (2^(b-1) - 1)
+ * s_i = max(t_i^alpha, max_j |x_ij|) / (2^(b-1) - 1)
  * q   = clamp(rint(x_ij / s_i), -(2^(b-1) - 1), 2^(b-1) - 1)          y_ij = s_i q
  * }</pre>
  *
  * <p>With {@code f_j = c_j^(1 - alpha)} that is the step {@code t_i^alpha c_j^(1 - alpha)} of <a href="https://arxiv.org/abs/2410.07505">arXiv:2410.07505</a> on the tensor before
- * the division, and exactly per-token quantization for {@code alpha = 1}. A row of zeros stays zero. Rounding is half to even. The derivative is 1 where nothing is
- * clamped, else 0.
+ * the division, as long as no value is above its c_j; where one is (c is from calibration), the row's step grows so that nothing is clipped (ours). It is exactly per-token quantization for {@code alpha = 1}. A row of zeros stays zero. Rounding is half to even. The derivative is 1.
  */
 public final class CrossQuantizer implements StoredFunction {
   static final String KIND = "cross";
@@ -59,6 +58,11 @@ public final class CrossQuantizer implements StoredFunction {
     return new CrossQuantizer(record.integer("bits"), alpha, record.tensor("factor"));
   }
 
+  /** The factors that were divided out. Shared, not to be written. */
+  public Tensor factors() {
+    return factors;
+  }
+
   /** The largest code. */
   public int largestCode() {
     return (1 << (bits - 1)) - 1;
@@ -68,10 +72,12 @@ public final class CrossQuantizer implements StoredFunction {
   public float step(float[] x, int at) {
     float[] f = factors.array();
     float largest = 0;
+    float divided = 0;
     for (int j = 0; j < factors.size(); j++) {
       largest = Math.max(largest, Math.abs(x[at + j] * f[factors.offset() + j]));
+      divided = Math.max(divided, Math.abs(x[at + j]));
     }
-    return largest == 0 ? 0 : (float) (Math.pow(largest, alpha) / largestCode());
+    return largest == 0 ? 0 : (float) Math.max(Math.pow(largest, alpha), divided) / largestCode();
   }
 
   @Override
@@ -106,21 +112,7 @@ public final class CrossQuantizer implements StoredFunction {
 
     @Override
     public @Nullable Tensor[] backward(Ops ops, Tensor gradOut, Tensor[] in, Tensor out) {
-      Tensor x = in[0];
-      Tensor grad = ops.empty(x.shape().dims());
-      int width = x.dim(-1);
-      int top = largestCode();
-      ScaleLayout layout = ScaleLayout.of(x.shape(), factors.shape());
-      layout.run(ops.splitter(), (block, from, to) -> {
-        for (int row = from; row < to; row++) {
-          float s = step(x.array(), x.offset() + row * width);
-          for (int j = 0; j < width; j++) {
-            boolean inside = Math.abs(x.array()[x.offset() + row * width + j]) <= s * top;
-            grad.array()[grad.offset() + row * width + j] = inside ? gradOut.array()[gradOut.offset() + row * width + j] : 0;
-          }
-        }
-      });
-      return new Tensor[] {grad};
+      return new Tensor[] {gradOut};
     }
   }
 

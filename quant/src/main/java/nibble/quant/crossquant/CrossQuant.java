@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import nibble.nn.Linear;
 import nibble.nn.Site;
+import nibble.nn.site.ChannelScale;
 import nibble.nn.site.CrossQuantizer;
 import nibble.quant.fold.NormEdge;
 import nibble.quant.fold.OnlineEdge;
@@ -20,6 +21,7 @@ import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
+import nibble.quant.model.LayerResult;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
@@ -41,8 +43,9 @@ import nibble.tensor.Tensor;
  * step_ij = t_i^alpha c_j^(1 - alpha) / (2^(b-1) - 1)           nothing is clipped while |X_ij| <= c_j
  * }</pre>
  *
- * <p>Our form of it (the paper takes c from the tensor itself): with static c, {@code f_j = c_j^(1 - alpha)} is folded out of the activation and into the weights before these
- * are rounded, and what is left is a step for each token. The gain of a normalisation takes {@code 1 / f}; elsewhere it is a multiplication at run time. Weights are
+ * <p>Our form of it (the paper takes c from the tensor itself): with static c, {@code f_j = c_j^(1 - alpha)} is divided out of the activation, what is left is rounded with a step
+ * for each token, and f is multiplied back. An integer kernel could not do that; it would need f in the weights before they are rounded, which the option {@code fold}
+ * does: the gain of a normalisation takes {@code 1 / f}, elsewhere it is a multiplication at run time. That makes weights harder to round. Weights are
  * rounded to nearest. There is no integer kernel for this step: activations are quantized in float, weights run packed. {@code crossquant.kernel} reports the share
  * of elements that are not 0 and get the code 0, beside that of per-token steps. Cost: two passes of the calibration samples.
  */
@@ -109,15 +112,24 @@ public final class CrossQuant implements ModelMethod {
         throw new IllegalStateException("'" + site.name() + "' was not measured");
       }
       float[] factors = factors(x.largest());
-      norms.getOrDefault(site.site(), new OnlineEdge(site.site(), site.readers())).scale(inverse(factors));
+      if (options.fold()) {
+        norms.getOrDefault(site.site(), new OnlineEdge(site.site(), site.readers())).scale(inverse(factors));
+      }
       int bits = task.activations(site.site()).orElseThrow().format().bits();
       CrossQuantizer quantizer = new CrossQuantizer(bits, options.alpha(), Tensor.of(factors, factors.length));
       quantizers.put(site.site(), quantizer);
-      fractions.put(site.site(), new KernelFraction(quantizer, factors));
+      fractions.put(site.site(), new KernelFraction(quantizer, factors, options.fold()));
     }
     Map<String, Double> facts = measured(task, inputs, fractions);
     task.progress().to(2, "");
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes(task)), facts, List.of());
+    if (!options.fold()) {
+      quantizers.forEach((site, quantizer) -> site.append(new ChannelScale(Tensor.of(inverse(quantizer.factors().toFloats()), (int) quantizer.factors().size()))));
+    }
+    List<LayerResult> layers = ModelExecution.install(task.model(), quantizers, codes(task));
+    if (!options.fold()) {
+      quantizers.forEach((site, quantizer) -> site.append(new ChannelScale(quantizer.factors())));
+    }
+    return new MethodReport(layers, facts, List.of());
   }
 
   private static boolean isQuantized(ModelTask task, ActivationSite site) {

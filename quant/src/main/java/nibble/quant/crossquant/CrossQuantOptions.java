@@ -10,13 +10,16 @@ import nibble.quant.method.MethodOption;
  * Knobs of {@link CrossQuant}.
  *
  * @param alpha weight of the row's maximum: 1 is per token, 0 per channel (paper: 0.15, from memory)
+ * @param fold whether the column's part goes into the weights before they are rounded, as an integer kernel would need it (ours; paper: no)
  */
-public record CrossQuantOptions(double alpha) {
+public record CrossQuantOptions(double alpha, boolean fold) {
   /** The paper's. */
-  public static final CrossQuantOptions DEFAULTS = new CrossQuantOptions(0.15);
+  public static final CrossQuantOptions DEFAULTS = new CrossQuantOptions(0.15, false);
 
   static final List<MethodOption> OPTIONS =
-      List.of(MethodOption.number("alpha", DEFAULTS.alpha, "weight of the row's maximum, 1 is per token, 0 per channel (paper: 0.15, from memory)"));
+      List.of(
+          MethodOption.number("alpha", DEFAULTS.alpha, "weight of the row's maximum, 1 is per token, 0 per channel (paper: 0.15, from memory)"),
+          MethodOption.bool("fold", DEFAULTS.fold, "put the column's part into the weights before they are rounded (paper: no)"));
 
   public CrossQuantOptions {
     if (!(alpha >= 0 && alpha <= 1)) {
@@ -25,6 +28,6 @@ public record CrossQuantOptions(double alpha) {
   }
 
   static CrossQuantOptions of(Map<String, Object> values) {
-    return new CrossQuantOptions((Double) requireNonNull(values.get("alpha")));
+    return new CrossQuantOptions((Double) requireNonNull(values.get("alpha")), (Boolean) requireNonNull(values.get("fold")));
   }
 }

@@ -13,15 +13,18 @@ import nibble.tensor.Tensor;
 final class KernelFraction implements SiteFunction {
   private final CrossQuantizer cross;
   private final float[] factors;
+  private final boolean divided;
   private long elements;
   private long crossed;
   private long perToken;
 
   /**
    * @param cross the quantizer of the tensor that passes
-   * @param factors that were divided out of it
+   * @param factors of its channels
+   * @param divided whether they were divided out of what passes
    */
-  KernelFraction(CrossQuantizer cross, float[] factors) {
+  KernelFraction(CrossQuantizer cross, float[] factors, boolean divided) {
+    this.divided = divided;
     this.cross = cross;
     this.factors = factors;
   }
@@ -30,6 +33,9 @@ final class KernelFraction implements SiteFunction {
   public Tensor apply(Ops ops, Tensor in) {
     float[] x = in.toF32().toFloats();
     int width = factors.length;
+    for (int i = 0; i < x.length && !divided; i++) {
+      x[i] /= factors[i % width];
+    }
     for (int at = 0; at < x.length; at += width) {
       float step = cross.step(x, at);
       float largest = 0;

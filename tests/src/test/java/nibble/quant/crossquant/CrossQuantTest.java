@@ -26,6 +26,8 @@ import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;
 import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CrossQuantTest {
   private static final int ROWS = 20;
@@ -124,13 +126,22 @@ class CrossQuantTest {
       for (int i = 0; i < x.length; i++) {
         divided[i] = x[i] / f[i % WIDTH];
       }
-      KernelFraction kernel = new KernelFraction(new CrossQuantizer(8, alpha, Tensor.of(f, WIDTH)), f);
+      KernelFraction kernel = new KernelFraction(new CrossQuantizer(8, alpha, Tensor.of(f, WIDTH)), f, true);
       kernel.apply(ops, Tensor.of(divided, ROWS, WIDTH));
       assertEquals(x.length, kernel.elements());
       assertTrue(kernel.crossed() < before, alpha + ": " + kernel.crossed());
       assertTrue(alpha == 1 ? kernel.crossed() == kernel.perToken() : kernel.crossed() < kernel.perToken());
       before = kernel.crossed();
     }
+  }
+
+  /** A value above its column on calibration data is not clipped: its row takes a larger step. */
+  @Test
+  void valuesAboveTheirColumnAreNotClipped() {
+    CrossQuantizer quantizer = new CrossQuantizer(8, 0.15, Tensor.of(new float[] {1, 1}, 2));
+    float[] y = quantizer.apply(ops, Tensor.of(new float[] {500, 3, 0.5f, 0.2f}, 2, 2)).toFloats();
+    assertEquals(500, y[0], 1e-3);
+    assertEquals(0.5, y[2], 0.004);
   }
 
   @Test
@@ -141,17 +152,18 @@ class CrossQuantTest {
     assertThrows(IllegalArgumentException.class, () -> new CrossQuantizer(8, 0.15, Tensor.of(new float[] {0}, 1)));
   }
 
-  @Test
-  void aModelRunsPackedCloseToItsFloatSelf() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aModelRunsPackedCloseToItsFloatSelf(boolean fold) {
     Decoder model = RandomTextModels.llama(RandomTextModels.Shape.SMALL, 3);
     Tensor input = RandomTextModels.input(20, 2);
     try (var inference = ops.noGrad()) {
       float[] before = model.forward(ops, input).toFloats();
       SampleSource samples = SampleSource.of(List.of(Samples.unlabelled(input)));
-      MethodReport report = new CrossQuant(CrossQuantOptions.DEFAULTS).apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W8A8"), 0));
+      MethodReport report = new CrossQuant(new CrossQuantOptions(0.15, fold)).apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W8A8"), 0));
       assertTrue(model.linears().stream().allMatch(Linear::isReplaced));
       assertEquals(model.linears().size(), report.layers().size());
-      assertTrue(model.sites().get("layers.1.mlp.down.input").functions().getLast() instanceof CrossQuantizer);
+      assertEquals(1, model.sites().get("layers.1.mlp.down.input").functions().stream().filter(CrossQuantizer.class::isInstance).count());
       double change = RandomModels.relativeDifference(model.forward(ops, input).toFloats(), before);
       assertTrue(change > 0 && change < 0.05, "relative difference " + change);
       assertTrue(report.facts().get("crossquant.kernel") <= report.facts().get("crossquant.kernel.per-token"));
