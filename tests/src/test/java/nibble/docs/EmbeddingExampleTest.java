@@ -60,6 +60,14 @@ class EmbeddingExampleTest {
   }
 
   @Test
+  void choosesAmongTexts() throws IOException {
+    Path image = TinyModelFolder.image(temp.resolve("a.png"), 5);
+    var found = ClassifyByTexts.catOrDog(TinyTextFolders.clip(temp.resolve("clip"), "clip"), image);
+    assertEquals(2, found.size());
+    assertTrue(found.getFirst().probability() >= found.getLast().probability());
+  }
+
+  @Test
   void embedsTexts() throws IOException {
     Path folder = TinyTextFolders.bert(temp.resolve("encoder"));
     assertEquals(1, EmbedTwoTexts.similarity(folder, "a cat", "a cat"), 1e-5);
