@@ -18,6 +18,7 @@ import nibble.kernels.hadamard.Fwht;
 import nibble.kernels.hadamard.HadamardTransform;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.BinaryWeights;
+import nibble.kernels.lowbit.GroupCodes;
 import nibble.kernels.lowbit.IntGemm;
 import nibble.kernels.lowbit.IntWeights;
 import nibble.kernels.lowbit.LutGemv;
@@ -56,6 +57,7 @@ final class KernelCalls {
     hadamard();
     products();
     attention();
+    codes();
   }
 
   static Map<String, Supplier<float[]>> all() {
@@ -169,6 +171,14 @@ final class KernelCalls {
       add("4-bit weights, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, weights, Epilogue.NONE, out, 0, OUT, SERIAL));
       add("W4A8, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, quantizer, weights, Epilogue.NONE, out, 0, OUT, SERIAL));
       add("binary weights, rows " + r, r * OUT, out -> lutGemv.multiply(r, in, 0, IN, planes, null, out, 0, OUT, SERIAL));
+    }
+  }
+
+  private void codes() {
+    byte[] packed = new byte[COLUMNS];
+    random.nextBytes(packed);
+    for (int bits : new int[] {2, 3, 4, 8}) {
+      add("codes of " + bits + " bits to floats", 64, out -> GroupCodes.best().unpack(bits, 64, packed, 3, 0.37f, -1.1f, out, 0));
     }
   }
 
