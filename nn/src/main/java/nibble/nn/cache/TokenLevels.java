@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.Map;
 import nibble.kernels.lowbit.GroupCodes;
 import nibble.nn.site.FunctionRecord;
-import nibble.tensor.Tensor;
 
 /**
  * Codes of levels that are not uniform with one range for each token, found when it is stored, as KVQuant stores values (<a

@@ -24,10 +24,10 @@ import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.observer.Hessian;
+import nibble.quant.rtn.Rtn;
 import nibble.quant.sideweights.SequentialLayers;
 import nibble.quant.sideweights.TopScores;
 import nibble.quant.sideweights.WeightGradients;
-import nibble.quant.rtn.Rtn;
 import nibble.tensor.Tensor;
 
 /**

@@ -24,7 +24,8 @@ import nibble.tensor.Tensor;
 
 /**
  * Prints memory of the key-value cache and decode speed of a Llama with random weights (2 blocks, width 512, 8 heads over 4 of 64 channels). Arguments: tokens to
- * decode, context length, then names of caches: float, kv8, kv4, kv2, kv4-turned, kvquant2, rotatekv2. One thread, its CPU time, cases in turn, median of the rounds. Contexts are filled by a model of the same weights whose queries see themselves only, which is quick and changes no size.
+ * decode, context length, then names of caches: float, kv8, kv4, kv2, kv4-turned, kvquant2, rotatekv2. One thread, its CPU time,
+ * cases in turn, median of the rounds. Contexts are filled by a model of the same weights whose queries see themselves only, which is quick and changes no size.
  */
 final class CacheSpeed {
   private static final int LAYERS = 2;

@@ -148,7 +148,8 @@ class SageTest {
 
   @Test
   void brokenRecordsAreRefused() {
-    for (Map<String, Double> numbers : List.of(Map.of("bits", 4.0, "block", 0.0, "mean", 1.0), Map.of("bits", 4.0, "block", 64.0, "mean", 3.0), Map.of("bits", 9.0, "block", 64.0, "mean", 1.0))) {
+    for (Map<String, Double> numbers : List.of(
+        Map.of("bits", 4.0, "block", 0.0, "mean", 1.0), Map.of("bits", 4.0, "block", 64.0, "mean", 3.0), Map.of("bits", 9.0, "block", 64.0, "mean", 1.0))) {
       assertThrows(IllegalArgumentException.class, () -> StoredFunctions.of(new FunctionRecord("smoothed", numbers, Map.of())));
     }
   }
