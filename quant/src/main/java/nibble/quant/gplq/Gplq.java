@@ -99,9 +99,13 @@ public final class Gplq implements ModelMethod {
     if (options.training().steps() > 0) {
       curves.add(train(task, student, learned, facts));
     }
-    Model target = options.compensate() ? target(task, learned) : task.model();
+    Model target = switch (options.compensate()) {
+      case NONE -> task.model();
+      case WEIGHTS -> target(task, learned);
+      case FLOAT -> task.floatModel().get();
+    };
     List<LayerResult> layers = quantizeWeights(task, learned);
-    if (options.compensate()) {
+    if (options.compensate() != GplqOptions.Compensation.NONE) {
       BlockCompensation compensation = new BlockCompensation(task.ops(), options.ridge(), 0);
       compensation.fit(task.model(), target, task.samples().inputs(), task.progress()).forEach((block, r2) -> facts.put("gplq." + block + ".r2", r2));
     }

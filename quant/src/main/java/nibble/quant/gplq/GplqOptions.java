@@ -20,11 +20,11 @@ import nibble.quant.training.TrainingKnobs;
  * @param probabilities codes of attention probabilities
  * @param share of the variance of the teacher's features that decides how many principal directions are mimicked (paper: about 0.6)
  * @param weightRange how the range of a weight's row is found
- * @param compensate whether stage 2 puts a map beside each block
+ * @param compensate what the maps of stage 2 beside blocks bring back
  * @param ridge of that map
  */
 public record GplqOptions(
-    TrainingKnobs training, ActivationScales.Sharing scales, Grids grids, Init init, int initImages, ActivationScales.Probabilities probabilities, double share, WeightRange weightRange, boolean compensate,
+    TrainingKnobs training, ActivationScales.Sharing scales, Grids grids, Init init, int initImages, ActivationScales.Probabilities probabilities, double share, WeightRange weightRange, Compensation compensate,
     double ridge) {
 
   /** Grids of inputs of linear layers. */
@@ -47,6 +47,16 @@ public record GplqOptions(
     TAILS
   }
 
+  /** What the map beside a block makes of its output. */
+  public enum Compensation {
+    /** There are no maps. */
+    NONE,
+    /** What the block gave before its weights were quantized: trained float weights and quantized activations. */
+    WEIGHTS,
+    /** What the block of the float model gives. */
+    FLOAT
+  }
+
   /** Range of a weight's row. */
   public enum WeightRange {
     /** The best of a few percentiles. */
@@ -60,7 +70,7 @@ public record GplqOptions(
   /** The paper's values where it gives them; the length of the training is for a processor and some hundred images. */
   public static final GplqOptions DEFAULTS =
       new GplqOptions(
-          new TrainingKnobs(1600, 16, 5e-5, 1e-3, 1, true, true), ActivationScales.Sharing.BALANCED, Grids.OFFSET, Init.PERCENTILES, 32, ActivationScales.Probabilities.LOG, 0.6, WeightRange.PERCENTILE, true, 1e-6);
+          new TrainingKnobs(1600, 16, 5e-5, 1e-3, 1, true, true), ActivationScales.Sharing.BALANCED, Grids.OFFSET, Init.PERCENTILES, 32, ActivationScales.Probabilities.LOG, 0.6, WeightRange.PERCENTILE, Compensation.WEIGHTS, 1e-6);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
@@ -79,7 +89,7 @@ public record GplqOptions(
           MethodOption.choice("probabilities", "log", List.of("log", "unsigned", "signed"), "codes of attention probabilities; powers of the root of two do not learn (lineage: signed)"),
           MethodOption.number("variance", DEFAULTS.share, "share of feature variance to mimic; directions are rounded to 32 (paper: 0.6)"),
           MethodOption.choice("weight-range", "percentile", List.of("percentile", "mse", "min-max"), "range of a weight's row (paper: percentile)"),
-          MethodOption.bool("compensate", true, "a linear map beside each block, as QwT (paper: true)"),
+          MethodOption.choice("compensate", "weights", List.of("weights", "float", "none"), "what a linear map beside each block brings back: what weights lost, or the float model (paper: weights)"),
           MethodOption.number("ridge", DEFAULTS.ridge, "share of the mean Gram diagonal added to it (the paper gives none)"));
 
   public GplqOptions {
@@ -103,7 +113,7 @@ public record GplqOptions(
     return new GplqOptions(
         training, ActivationScales.Sharing.valueOf(word(values, "scales")), Grids.valueOf(word(values, "grids")), Init.valueOf(word(values, "init")), Math.toIntExact((Long) requireNonNull(values.get("images"))),
         ActivationScales.Probabilities.valueOf(word(values, "probabilities")), (Double) requireNonNull(values.get("variance")), WeightRange.valueOf(word(values, "weight-range")),
-        (Boolean) requireNonNull(values.get("compensate")), (Double) requireNonNull(values.get("ridge")));
+        Compensation.valueOf(word(values, "compensate")), (Double) requireNonNull(values.get("ridge")));
   }
 
   private static String word(Map<String, Object> values, String option) {
@@ -120,8 +130,8 @@ public record GplqOptions(
     return new GplqOptions(training, value, grids, init, initImages, probabilities, share, weightRange, compensate, ridge);
   }
 
-  /** The same with or without maps beside blocks. */
-  public GplqOptions withCompensation(boolean value) {
+  /** The same with other maps beside blocks. */
+  public GplqOptions withCompensation(Compensation value) {
     return new GplqOptions(training, scales, grids, init, initImages, probabilities, share, weightRange, value, ridge);
   }
 }

@@ -103,7 +103,7 @@ class GplqTest {
   @Test
   void eachStageHelps() {
     TrainingKnobs none = new TrainingKnobs(0, 8, 0, 0, 1, true, true);
-    double plain = error(quantized(options(none).withCompensation(false), "W4A4"));
+    double plain = error(quantized(options(none).withCompensation(GplqOptions.Compensation.NONE), "W4A4"));
     double compensated = error(quantized(options(none), "W4A4"));
     double whole = error(quantized(options(new TrainingKnobs(400, 8, 1e-4, 1e-4, 1, true, false)), "W4A4"));
     double layerWise = error(quantized(options(none).withScales(ActivationScales.Sharing.LAYER), "W4A4"));
