@@ -11,10 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Adds what the Rust library makes of the texts in definitions.json; see define.py. Offsets count code points. */
+/**
+ * Adds what the Rust library makes of the texts in definitions.json; see define.py. Offsets count
+ * code points.
+ */
 public class Reference {
   public static void main(String[] args) throws Exception {
-    JsonObject definitions = JsonParser.parseString(Files.readString(Path.of(args[0]))).getAsJsonObject();
+    JsonObject definitions =
+        JsonParser.parseString(Files.readString(Path.of(args[0]))).getAsJsonObject();
     JsonObject out = new JsonObject();
     out.addProperty("made_with", "tokenizers 0.21 in ai.djl.huggingface:tokenizers:0.33.0");
     JsonArray texts = null;
@@ -26,7 +30,9 @@ public class Reference {
         Files.writeString(file, c.get("tokenizer").toString());
         HuggingFaceTokenizer t;
         try {
-          t = HuggingFaceTokenizer.newInstance(file, Map.of("truncation", "false", "padding", "false"));
+          t =
+              HuggingFaceTokenizer.newInstance(
+                  file, Map.of("truncation", "false", "padding", "false"));
         } catch (RuntimeException x) {
           System.err.println(c.get("name") + ": " + x.getMessage());
           continue;
@@ -43,12 +49,17 @@ public class Reference {
         JsonArray expected = new JsonArray();
         for (JsonElement text : texts) {
           Encoding encoding = t.encode(text.getAsString(), kind.equals("full"), false);
-          expected.add(kind.equals("pieces") ? pieces(encoding) : full(text.getAsString(), t, encoding));
+          expected.add(
+              kind.equals("pieces") ? pieces(encoding) : full(text.getAsString(), t, encoding));
         }
         if (c.has("pairs")) {
           for (JsonElement pair : c.getAsJsonArray("pairs")) {
             JsonArray two = pair.getAsJsonArray();
-            JsonObject one = full(two.get(0).getAsString(), t, t.encode(two.get(0).getAsString(), two.get(1).getAsString()));
+            JsonObject one =
+                full(
+                    two.get(0).getAsString(),
+                    t,
+                    t.encode(two.get(0).getAsString(), two.get(1).getAsString()));
             one.add("pair", two.get(1));
             expected.add(one);
           }
@@ -62,7 +73,10 @@ public class Reference {
       }
     }
     Gson gson = new GsonBuilder().disableHtmlEscaping().serializeNulls().create();
-    String json = gson.toJson(out).replace("},{\"name\"", "},\n{\"name\"").replace(",\"expected\":", ",\n \"expected\":");
+    String json =
+        gson.toJson(out)
+            .replace("},{\"name\"", "},\n{\"name\"")
+            .replace(",\"expected\":", ",\n \"expected\":");
     Files.writeString(Path.of(args[1]), json + "\n");
     System.exit(0);
   }

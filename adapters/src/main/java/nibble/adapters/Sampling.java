@@ -25,7 +25,8 @@ public record Sampling(
   /**
    * {@code defaults} with what the request says in their place.
    *
-   * @throws IllegalArgumentException if a value is out of range or asks for something that Nibble does not have
+   * @throws IllegalArgumentException if a value is out of range or asks for something that Nibble
+   *     does not have
    */
   public GenerationOptions over(GenerationOptions defaults) {
     refuse("frequency penalty", frequencyPenalty);
@@ -43,7 +44,12 @@ public record Sampling(
 
   private static void refuse(String name, @Nullable Double value) {
     if (value != null && value != 0) {
-      throw new IllegalArgumentException("a " + name + " is not supported, was " + value + "; use the repetition penalty of the generation options");
+      throw new IllegalArgumentException(
+          "a "
+              + name
+              + " is not supported, was "
+              + value
+              + "; use the repetition penalty of the generation options");
     }
   }
 }

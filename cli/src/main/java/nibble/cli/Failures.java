@@ -23,14 +23,22 @@ final class Failures {
   static int usage(ParameterException failure, String... args) {
     CommandLine at = failure.getCommandLine();
     PrintWriter err = at.getErr();
-    line(err, "%s; see '%s --help'".formatted(Misspelling.in(failure).orElseGet(() -> oneLine(failure.getMessage())), at.getCommandSpec().qualifiedName()));
+    line(
+        err,
+        "%s; see '%s --help'"
+            .formatted(
+                Misspelling.in(failure).orElseGet(() -> oneLine(failure.getMessage())),
+                at.getCommandSpec().qualifiedName()));
     if (wantsStackTrace(args)) {
       failure.printStackTrace(err);
     }
     return ExitStatus.USAGE;
   }
 
-  /** A command that ended with an exception or an error. Silent when the process was told to stop: what failed then, failed because of that. */
+  /**
+   * A command that ended with an exception or an error. Silent when the process was told to stop:
+   * what failed then, failed because of that.
+   */
   static int report(Throwable failure, PrintWriter err, boolean stackTrace) {
     if (isEnding()) {
       return ExitStatus.INTERRUPTED;
@@ -43,7 +51,10 @@ final class Failures {
     return failure instanceof CommandFailure known ? known.status() : ExitStatus.FAILURE;
   }
 
-  /** The result could not be written: silent when the reader went away, as in {@code nibble ... | head}. */
+  /**
+   * The result could not be written: silent when the reader went away, as in {@code nibble ... |
+   * head}.
+   */
   static int resultNotWritten(IOException failure, int status, PrintWriter err) {
     String reason = Reasons.of(failure);
     if (!reason.contains("Broken pipe")) {
@@ -65,8 +76,9 @@ final class Failures {
 
   private static String message(Throwable failure) {
     return switch (failure) {
-      case OutOfMemoryError e -> "out of memory (%s, heap limit %,d MiB); give Java more with NIBBLE_JAVA_OPTIONS=-Xmx4g, or choose a smaller batch"
-          .formatted(text(e), Runtime.getRuntime().maxMemory() >> 20);
+      case OutOfMemoryError e ->
+          "out of memory (%s, heap limit %,d MiB); give Java more with NIBBLE_JAVA_OPTIONS=-Xmx4g, or choose a smaller batch"
+              .formatted(text(e), Runtime.getRuntime().maxMemory() >> 20);
       case StackOverflowError e -> "out of stack; this is a bug, --stacktrace shows where";
       case UncheckedIOException e when e.getCause() != null -> oneLine(Reasons.line(e.getCause()));
       case IOException e -> oneLine(Reasons.line(e));
@@ -79,7 +91,8 @@ final class Failures {
   }
 
   private static String bug(Throwable failure) {
-    return "unexpected %s (%s); this is a bug, --stacktrace shows where".formatted(failure.getClass().getSimpleName(), text(failure));
+    return "unexpected %s (%s); this is a bug, --stacktrace shows where"
+        .formatted(failure.getClass().getSimpleName(), text(failure));
   }
 
   private static String text(Throwable failure) {

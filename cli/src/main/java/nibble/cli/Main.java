@@ -29,7 +29,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The command {@code nibble}: parses the command line, runs one command, turns whatever happens into an exit status. */
+/**
+ * The command {@code nibble}: parses the command line, runs one command, turns whatever happens
+ * into an exit status.
+ */
 @Command(
     name = "nibble",
     mixinStandardHelpOptions = true,
@@ -55,7 +58,11 @@ import picocli.CommandLine.Spec;
       ImagesCommand.class,
       PullCommand.class,
     },
-    footer = {"", "MODEL is a folder in Hugging Face layout, org/name in the hub cache, or 'demo'.", "Exit status: 0 done, 1 failure, 2 usage, 3 quality gate missed, 130 interrupted."})
+    footer = {
+      "",
+      "MODEL is a folder in Hugging Face layout, org/name in the hub cache, or 'demo'.",
+      "Exit status: 0 done, 1 failure, 2 usage, 3 quality gate missed, 130 interrupted."
+    })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -72,7 +79,8 @@ public final class Main implements Runnable {
   public static void main(String[] args) {
     ResultStream result = new ResultStream(new FileOutputStream(FileDescriptor.out));
     PrintWriter out = new PrintWriter(result, false, StandardCharsets.UTF_8);
-    PrintWriter err = new PrintWriter(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    PrintWriter err =
+        new PrintWriter(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     int status = run(out, err, args);
     out.flush();
     if (result.failure() != null) {
@@ -95,10 +103,15 @@ public final class Main implements Runnable {
     commandLine.setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(32);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setParameterExceptionHandler(Failures::usage);
-    commandLine.setExecutionExceptionHandler((failure, ignored, parsed) -> Failures.report(failure, err, Failures.wantsStackTrace(args)));
+    commandLine.setExecutionExceptionHandler(
+        (failure, ignored, parsed) ->
+            Failures.report(failure, err, Failures.wantsStackTrace(args)));
     try {
       return commandLine.execute(args);
-    } catch (Throwable failure) { // errors pass through picocli: no memory, no stack, a class that does not load
+    } catch (
+        Throwable
+            failure) { // errors pass through picocli: no memory, no stack, a class that does not
+                       // load
       return Failures.report(failure, err, Failures.wantsStackTrace(args));
     } finally {
       out.flush();

@@ -14,18 +14,21 @@ final class Misspelling {
 
   /** The message for an unknown command or option; empty for other failures. */
   static Optional<String> in(ParameterException failure) {
-    if (!(failure instanceof UnmatchedArgumentException unmatched) || unmatched.getUnmatched().isEmpty()) {
+    if (!(failure instanceof UnmatchedArgumentException unmatched)
+        || unmatched.getUnmatched().isEmpty()) {
       return Optional.empty();
     }
     CommandSpec command = failure.getCommandLine().getCommandSpec();
     String word = unmatched.getUnmatched().getFirst();
     if (unmatched.isUnknownOption()) {
-      List<String> options = command.options().stream().map(option -> option.longestName()).toList();
+      List<String> options =
+          command.options().stream().map(option -> option.longestName()).toList();
       return Optional.of("unknown option '" + word + "'" + meant(word, options));
     }
     return command.subcommands().isEmpty()
         ? Optional.of("one argument too many: '" + word + "'")
-        : Optional.of("unknown command '" + word + "'" + meant(word, command.subcommands().keySet()));
+        : Optional.of(
+            "unknown command '" + word + "'" + meant(word, command.subcommands().keySet()));
   }
 
   private static String meant(String word, Collection<String> known) {

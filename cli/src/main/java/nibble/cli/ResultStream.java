@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
 
-/** Standard output that remembers why it could not be written; print writers only remember that it could not. */
+/**
+ * Standard output that remembers why it could not be written; print writers only remember that it
+ * could not.
+ */
 final class ResultStream extends FilterOutputStream {
   private @Nullable IOException failure;
 

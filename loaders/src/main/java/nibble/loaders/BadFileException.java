@@ -8,13 +8,15 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that is missing, unreadable or not what it should be. The message is one line: the file, the place in it, what was found, what
- * was expected and, where it helps, what to do.
+ * A file that is missing, unreadable or not what it should be. The message is one line: the file,
+ * the place in it, what was found, what was expected and, where it helps, what to do.
  */
 public final class BadFileException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** An error whose {@code message} already names the file. Control characters in it are escaped. */
+  /**
+   * An error whose {@code message} already names the file. Control characters in it are escaped.
+   */
   public BadFileException(String message) {
     this(message, null);
   }
@@ -36,7 +38,11 @@ public final class BadFileException extends RuntimeException {
           case NoSuchFileException _ -> "no such file";
           case AccessDeniedException _ -> "cannot be read: access denied";
           case CharacterCodingException _ -> "is not valid UTF-8 text";
-          default -> "cannot be read: " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage());
+          default ->
+              "cannot be read: "
+                  + (cause.getMessage() == null
+                      ? cause.getClass().getSimpleName()
+                      : cause.getMessage());
         };
     return new BadFileException(file + ": " + problem, cause);
   }

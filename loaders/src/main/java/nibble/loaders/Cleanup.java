@@ -10,7 +10,10 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Deletes a temporary file or folder when closed, and also when the JVM ends first (Ctrl-C), unless it was given its final name. Thread-safe. */
+/**
+ * Deletes a temporary file or folder when closed, and also when the JVM ends first (Ctrl-C), unless
+ * it was given its final name. Thread-safe.
+ */
 final class Cleanup implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Cleanup.class.getName());
 
@@ -41,7 +44,8 @@ final class Cleanup implements AutoCloseable {
   }
 
   /**
-   * Runs {@code move} and deletes nothing from then on. A JVM that ends meanwhile waits for the move, so that what appears is whole.
+   * Runs {@code move} and deletes nothing from then on. A JVM that ends meanwhile waits for the
+   * move, so that what appears is whole.
    *
    * @throws IOException if the move fails, or the JVM is ending and everything is deleted already
    */
@@ -89,26 +93,33 @@ final class Cleanup implements AutoCloseable {
     }
   }
 
-  /** Deletes a file or a folder with everything in it; links are removed, not followed. Nothing there is fine. */
+  /**
+   * Deletes a file or a folder with everything in it; links are removed, not followed. Nothing
+   * there is fine.
+   */
   static void deleteTree(Path path) throws IOException {
     if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
-    Files.walkFileTree(path, new SimpleFileVisitor<>() {
-      @Override
-      public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-        Files.deleteIfExists(file);
-        return FileVisitResult.CONTINUE;
-      }
+    Files.walkFileTree(
+        path,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
 
-      @Override
-      public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e) throws IOException {
-        if (e != null) {
-          throw e;
-        }
-        Files.deleteIfExists(folder);
-        return FileVisitResult.CONTINUE;
-      }
-    });
+          @Override
+          public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e)
+              throws IOException {
+            if (e != null) {
+              throw e;
+            }
+            Files.deleteIfExists(folder);
+            return FileVisitResult.CONTINUE;
+          }
+        });
   }
 }

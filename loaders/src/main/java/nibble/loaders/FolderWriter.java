@@ -9,9 +9,9 @@ import java.nio.file.StandardCopyOption;
 import java.util.UUID;
 
 /**
- * Writes a folder that appears whole or not at all. Files are put into a temporary folder beside the target, which takes the target's name
- * at {@link #commit()}. Without a commit, on failure, and when the JVM ends first (Ctrl-C), the temporary folder is removed and the target
- * is as it was.
+ * Writes a folder that appears whole or not at all. Files are put into a temporary folder beside
+ * the target, which takes the target's name at {@link #commit()}. Without a commit, on failure, and
+ * when the JVM ends first (Ctrl-C), the temporary folder is removed and the target is as it was.
  *
  * <pre>{@code
  * try (FolderWriter out = FolderWriter.create(Path.of("model-w4a4"), FolderWriter.Existing.REFUSE)) {
@@ -48,15 +48,19 @@ public final class FolderWriter implements AutoCloseable {
   /**
    * Starts writing {@code target}; missing folders above it are created.
    *
-   * @throws WriteFailedException if the target is a file, is not empty (unless it may be replaced), or nothing can be created beside it
+   * @throws WriteFailedException if the target is a file, is not empty (unless it may be replaced),
+   *     or nothing can be created beside it
    */
   public static FolderWriter create(Path target, Existing existing) {
     Path absolute = target.toAbsolutePath().normalize();
     Path name = absolute.getFileName();
     if (name == null) {
-      throw new WriteFailedException(target + ": cannot be written: it is the root of the file system", null);
+      throw new WriteFailedException(
+          target + ": cannot be written: it is the root of the file system", null);
     }
-    Path temporary = absolute.resolveSibling("." + name + "." + UUID.randomUUID().toString().substring(0, 8) + ".tmp");
+    Path temporary =
+        absolute.resolveSibling(
+            "." + name + "." + UUID.randomUUID().toString().substring(0, 8) + ".tmp");
     Cleanup cleanup = Cleanup.of(temporary);
     try {
       requireFree(target, absolute, existing);
@@ -76,11 +80,16 @@ public final class FolderWriter implements AutoCloseable {
       return;
     }
     if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
-      throw new WriteFailedException(named + ": cannot be written: a file or link of this name exists; choose another folder", null);
+      throw new WriteFailedException(
+          named + ": cannot be written: a file or link of this name exists; choose another folder",
+          null);
     }
     if (existing == Existing.REFUSE && !isEmpty(target)) {
       throw new WriteFailedException(
-          named + ": cannot be written: the folder exists and is not empty; choose another one, or remove it", null);
+          named
+              + ": cannot be written: the folder exists and is not empty; choose another one, or"
+              + " remove it",
+          null);
     }
   }
 
@@ -105,8 +114,12 @@ public final class FolderWriter implements AutoCloseable {
    */
   public Path file(String name) {
     Path file = temporary.resolve(name);
-    if (committed || name.isEmpty() || !temporary.equals(file.getParent()) || !file.equals(file.normalize())) {
-      throw new IllegalArgumentException(committed ? "the folder is already written" : "'" + name + "' is not a plain file name");
+    if (committed
+        || name.isEmpty()
+        || !temporary.equals(file.getParent())
+        || !file.equals(file.normalize())) {
+      throw new IllegalArgumentException(
+          committed ? "the folder is already written" : "'" + name + "' is not a plain file name");
     }
     return file;
   }
@@ -118,7 +131,8 @@ public final class FolderWriter implements AutoCloseable {
    */
   public void copy(Path source) {
     try {
-      Files.copy(source, file(String.valueOf(source.getFileName())), StandardCopyOption.REPLACE_EXISTING);
+      Files.copy(
+          source, file(String.valueOf(source.getFileName())), StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw WriteFailedException.of(target.resolve(source.getFileName()), e);
     }
@@ -134,7 +148,10 @@ public final class FolderWriter implements AutoCloseable {
     Path folder = file(inside);
     try {
       Files.createDirectories(folder);
-      Files.copy(source, folder.resolve(String.valueOf(source.getFileName())), StandardCopyOption.REPLACE_EXISTING);
+      Files.copy(
+          source,
+          folder.resolve(String.valueOf(source.getFileName())),
+          StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw WriteFailedException.of(target.resolve(inside).resolve(source.getFileName()), e);
     }
@@ -143,7 +160,8 @@ public final class FolderWriter implements AutoCloseable {
   /**
    * Gives the folder its final name.
    *
-   * @throws WriteFailedException if that fails, or the target was filled by somebody else in the meantime; it is then as it was
+   * @throws WriteFailedException if that fails, or the target was filled by somebody else in the
+   *     meantime; it is then as it was
    */
   public void commit() {
     if (committed) {
@@ -166,7 +184,10 @@ public final class FolderWriter implements AutoCloseable {
     }
   }
 
-  /** Sets the old folder aside, moves the new one in, and removes the old one; puts the old one back if the move fails. */
+  /**
+   * Sets the old folder aside, moves the new one in, and removes the old one; puts the old one back
+   * if the move fails.
+   */
   private void replace() throws IOException {
     Path old = temporary.resolveSibling(temporary.getFileName() + ".old");
     Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);

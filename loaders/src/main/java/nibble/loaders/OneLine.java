@@ -6,14 +6,20 @@ final class OneLine {
 
   private OneLine() {}
 
-  /** {@code text} with control characters and line separators escaped, cut after {@value #LIMIT} characters. */
+  /**
+   * {@code text} with control characters and line separators escaped, cut after {@value #LIMIT}
+   * characters.
+   */
   static String of(String text) {
     StringBuilder line = new StringBuilder(Math.min(text.length(), LIMIT) + 16);
     for (int i = 0; i < text.length() && line.length() < LIMIT; i++) {
       char c = text.charAt(i);
       if (c == '\n' || c == '\r' || c == '\t') {
         line.append(' ');
-      } else if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029' || Character.isSurrogate(c) && isLone(text, i)) {
+      } else if (Character.isISOControl(c)
+          || c == '\u2028'
+          || c == '\u2029'
+          || Character.isSurrogate(c) && isLone(text, i)) {
         line.append("\\u%04x".formatted((int) c));
       } else {
         line.append(c);

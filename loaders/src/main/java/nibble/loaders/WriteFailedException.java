@@ -8,7 +8,10 @@ import java.nio.file.Path;
 import java.nio.file.ReadOnlyFileSystemException;
 import org.jspecify.annotations.Nullable;
 
-/** A file or folder could not be written; nothing was left under its final name. The message is one line that says why. */
+/**
+ * A file or folder could not be written; nothing was left under its final name. The message is one
+ * line that says why.
+ */
 public final class WriteFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -4,7 +4,10 @@ import java.util.Optional;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** Elementwise non-linearity of a feed-forward layer, by the names that Hugging Face configurations use. */
+/**
+ * Elementwise non-linearity of a feed-forward layer, by the names that Hugging Face configurations
+ * use.
+ */
 public enum Activation {
   GELU("gelu"),
   GELU_TANH("gelu_new"),
@@ -34,7 +37,9 @@ public enum Activation {
       case "quick_gelu" -> QUICK_GELU;
       default ->
           throw new IllegalArgumentException(
-              "unknown hidden_act '" + name + "'; known are gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, silu");
+              "unknown hidden_act '"
+                  + name
+                  + "'; known are gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, silu");
     };
   }
 

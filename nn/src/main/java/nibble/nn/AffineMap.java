@@ -5,8 +5,9 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * A float map {@code M x + c} that runs beside a block: the block's result gains it. It repairs what quantization did to the block (QwT). The
- * weight is kept in 16 bits, the bias in 32. Immutable.
+ * A float map {@code M x + c} that runs beside a block: the block's result gains it. It repairs
+ * what quantization did to the block (QwT). The weight is kept in 16 bits, the bias in 32.
+ * Immutable.
  */
 public final class AffineMap {
   private final Tensor weight;
@@ -20,13 +21,18 @@ public final class AffineMap {
    */
   public AffineMap(Tensor weight, Tensor bias) {
     if (weight.rank() != 2 || bias.rank() != 1 || bias.dim(0) != weight.dim(0)) {
-      throw new IllegalArgumentException("a map beside a block needs a weight [out, in] and a bias [out], found " + weight.shape() + " and " + bias.shape());
+      throw new IllegalArgumentException(
+          "a map beside a block needs a weight [out, in] and a bias [out], found "
+              + weight.shape()
+              + " and "
+              + bias.shape());
     }
     this.weight = weight.to(DType.F16);
     this.bias = bias.toF32();
     for (float value : this.weight.toFloats()) {
       if (!Float.isFinite(value)) {
-        throw new IllegalArgumentException("a map beside a block has a weight outside the range of F16");
+        throw new IllegalArgumentException(
+            "a map beside a block has a weight outside the range of F16");
       }
     }
     packed = FloatWeight.of(this.weight);
@@ -47,7 +53,10 @@ public final class AffineMap {
     return packed.bytes() + bias.byteSize();
   }
 
-  /** {@code y + M x + c} for {@code x [..., in]} and {@code y [..., out]}. Differentiable in both, not in the map. */
+  /**
+   * {@code y + M x + c} for {@code x [..., in]} and {@code y [..., out]}. Differentiable in both,
+   * not in the map.
+   */
   public Tensor addTo(Ops ops, Tensor x, Tensor y) {
     boolean recording = ops.isRecording() && x.requiresGrad();
     Tensor mapped = recording ? ops.linear(x, weight.toF32(), bias) : packed.multiply(ops, x, bias);

@@ -6,9 +6,10 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A table {@code [rows, width]} of which a forward pass reads single rows: word vectors, learned positions. Rows are read from the
- * checkpoint's tensor as it is, so a 16-bit table stays 16 bits wide, and of a packed table no others are made; while the table is trained, or once it has
- * been converted, from the float copy.
+ * A table {@code [rows, width]} of which a forward pass reads single rows: word vectors, learned
+ * positions. Rows are read from the checkpoint's tensor as it is, so a 16-bit table stays 16 bits
+ * wide, and of a packed table no others are made; while the table is trained, or once it has been
+ * converted, from the float copy.
  */
 public final class Embedding {
   private final String name;
@@ -21,7 +22,8 @@ public final class Embedding {
    */
   public Embedding(String name, Parameter weight) {
     if (weight.shape().rank() != 2) {
-      throw new IllegalArgumentException("the table of '" + name + "' must be [rows, width], was " + weight.shape());
+      throw new IllegalArgumentException(
+          "the table of '" + name + "' must be [rows, width], was " + weight.shape());
     }
     this.name = name;
     this.weight = weight;
@@ -49,7 +51,8 @@ public final class Embedding {
   public void execute(RowTable table) {
     if (table.rows() != rows() || table.width() != width()) {
       throw new IllegalArgumentException(
-          "'%s' is [%d, %d], the replacement [%d, %d]".formatted(name, rows(), width(), table.rows(), table.width()));
+          "'%s' is [%d, %d], the replacement [%d, %d]"
+              .formatted(name, rows(), width(), table.rows(), table.width()));
     }
     replacement = table;
   }
@@ -72,14 +75,19 @@ public final class Embedding {
   public Tensor forward(Ops ops, int[] ids) {
     for (int id : ids) {
       if (id < 0 || id >= rows()) {
-        throw new IllegalArgumentException("'%s' has rows 0 to %d, the input asks for %d".formatted(name, rows() - 1, id));
+        throw new IllegalArgumentException(
+            "'%s' has rows 0 to %d, the input asks for %d".formatted(name, rows() - 1, id));
       }
     }
     boolean learns = ops.isRecording() && weight.requiresGrad();
     RowTable table = replacement;
     if (table != null) {
       if (learns) {
-        throw new IllegalStateException("'" + name + "' is packed and has no derivative; train the float model, or switch to noGrad()");
+        throw new IllegalStateException(
+            "'"
+                + name
+                + "' is packed and has no derivative; train the float model, or switch to"
+                + " noGrad()");
       }
       return read(ops, ids, table::row);
     }
@@ -103,7 +111,10 @@ public final class Embedding {
   }
 
   private void copyRow(Tensor values, int id, float[] to, int at) {
-    boolean heap = values.dtype() == DType.F32 && values.isContiguous() && values.segment().heapBase().isPresent();
+    boolean heap =
+        values.dtype() == DType.F32
+            && values.isContiguous()
+            && values.segment().heapBase().isPresent();
     if (heap) {
       System.arraycopy(values.array(), values.offset() + id * width(), to, at, width());
     } else {

@@ -7,7 +7,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** A weight in F32, F16 or BF16, packed for the FP32 matrix product. 16-bit weights stay 16 bits wide in memory. */
+/**
+ * A weight in F32, F16 or BF16, packed for the FP32 matrix product. 16-bit weights stay 16 bits
+ * wide in memory.
+ */
 public final class FloatWeight implements WeightMatrix {
   private final PackedMatrix packed;
   private final DType dtype;
@@ -17,11 +20,18 @@ public final class FloatWeight implements WeightMatrix {
     this.dtype = dtype;
   }
 
-  /** Packs {@code weight [out, in]}; every dtype but F16 and BF16 is converted to F32. The tensor is not kept. */
+  /**
+   * Packs {@code weight [out, in]}; every dtype but F16 and BF16 is converted to F32. The tensor is
+   * not kept.
+   */
   public static FloatWeight of(Tensor weight) {
-    boolean half = (weight.dtype() == DType.F16 || weight.dtype() == DType.BF16) && weight.isContiguous();
+    boolean half =
+        (weight.dtype() == DType.F16 || weight.dtype() == DType.BF16) && weight.isContiguous();
     Tensor source = half ? weight : weight.toF32();
-    Gemm.WeightType type = !half ? Gemm.WeightType.F32 : weight.dtype() == DType.F16 ? Gemm.WeightType.F16 : Gemm.WeightType.BF16;
+    Gemm.WeightType type =
+        !half
+            ? Gemm.WeightType.F32
+            : weight.dtype() == DType.F16 ? Gemm.WeightType.F16 : Gemm.WeightType.BF16;
     PackedMatrix packed = Gemm.best().pack(source.segment(), 0, type, source.dim(0), source.dim(1));
     return new FloatWeight(packed, source.dtype());
   }
@@ -48,7 +58,10 @@ public final class FloatWeight implements WeightMatrix {
         .orElseGet(() -> WeightMatrix.super.multiply(ops, x, bias, f));
   }
 
-  /** Where gradients are recorded, the sum is an operator of its own, which passes them on to the residual. */
+  /**
+   * Where gradients are recorded, the sum is an operator of its own, which passes them on to the
+   * residual.
+   */
   @Override
   public Tensor multiplyAdd(Ops ops, LayerInput x, @Nullable Tensor bias, Tensor residual) {
     return ops.isRecording()

@@ -5,8 +5,9 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tensor that several layers read one after the other, such as the input of q, k and v. What the first of them derives from it, for instance
- * its quantized codes, the next ones find, if they need the same. Lives as long as the tensor: within one forward pass, in one thread.
+ * A tensor that several layers read one after the other, such as the input of q, k and v. What the
+ * first of them derives from it, for instance its quantized codes, the next ones find, if they need
+ * the same. Lives as long as the tensor: within one forward pass, in one thread.
  */
 public final class LayerInput {
   private final Tensor tensor;
@@ -24,7 +25,8 @@ public final class LayerInput {
   }
 
   /**
-   * What {@code make} returned when it was called last, if that was for an equal key; otherwise what it returns now.
+   * What {@code make} returned when it was called last, if that was for an equal key; otherwise
+   * what it returns now.
    *
    * @param key says completely how the result comes from the tensor
    */

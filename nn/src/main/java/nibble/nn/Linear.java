@@ -5,11 +5,12 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code y = x W^T + b}. The weight {@code [out, in]} is a {@link Parameter}; what runs is a {@link WeightMatrix} made from it at the first
- * call without gradient, or one that was put in its place ({@link #execute}), such as packed integers.
+ * {@code y = x W^T + b}. The weight {@code [out, in]} is a {@link Parameter}; what runs is a {@link
+ * WeightMatrix} made from it at the first call without gradient, or one that was put in its place
+ * ({@link #execute}), such as packed integers.
  *
- * <p>Whoever changes the weight's elements in place calls {@link #weightChanged()} afterwards; {@link #setWeight} does it by itself, and so
- * does a forward pass that records gradients.
+ * <p>Whoever changes the weight's elements in place calls {@link #weightChanged()} afterwards;
+ * {@link #setWeight} does it by itself, and so does a forward pass that records gradients.
  */
 public final class Linear {
   private final String name;
@@ -21,12 +22,14 @@ public final class Linear {
   private volatile boolean replaced;
 
   /**
-   * @param input the site that this layer's input passes; several layers that read the same tensor share one
+   * @param input the site that this layer's input passes; several layers that read the same tensor
+   *     share one
    * @param sites where the weight's site {@code <name>.weight} is added
    */
   public Linear(String name, Parameter weight, @Nullable Parameter bias, Site input, Sites sites) {
     if (weight.shape().rank() != 2) {
-      throw new IllegalArgumentException("the weight of '" + name + "' must be [out, in], was " + weight.shape());
+      throw new IllegalArgumentException(
+          "the weight of '" + name + "' must be [out, in], was " + weight.shape());
     }
     this.name = name;
     this.weight = weight;
@@ -53,7 +56,10 @@ public final class Linear {
     return input;
   }
 
-  /** The site that the float weight passes when gradients are recorded or something is installed in it. */
+  /**
+   * The site that the float weight passes when gradients are recorded or something is installed in
+   * it.
+   */
   public Site weightSite() {
     return weightSite;
   }
@@ -95,7 +101,8 @@ public final class Linear {
   public void execute(WeightMatrix replacement) {
     if (replacement.out() != out() || replacement.in() != in()) {
       throw new IllegalArgumentException(
-          "'%s' is [%d, %d], the replacement [%d, %d]".formatted(name, out(), in(), replacement.out(), replacement.in()));
+          "'%s' is [%d, %d], the replacement [%d, %d]"
+              .formatted(name, out(), in(), replacement.out(), replacement.in()));
     }
     matrix = replacement;
     replaced = true;
@@ -131,10 +138,15 @@ public final class Linear {
     return project(ops, new LayerInput(input.apply(ops, x)), f);
   }
 
-  /** {@code residual} plus the same, for a residual of the result's shape; in one pass where the weight's form can do that. */
+  /**
+   * {@code residual} plus the same, for a residual of the result's shape; in one pass where the
+   * weight's form can do that.
+   */
   public Tensor forwardAdd(Ops ops, Tensor x, Tensor residual) {
     LayerInput in = new LayerInput(input.apply(ops, x));
-    return runsMatrix(ops) ? matrix().multiplyAdd(ops, in, biasValues(), residual) : ops.add(residual, project(ops, in));
+    return runsMatrix(ops)
+        ? matrix().multiplyAdd(ops, in, biasValues(), residual)
+        : ops.add(residual, project(ops, in));
   }
 
   /** The product alone, for an input that has passed its site already. */
@@ -153,7 +165,9 @@ public final class Linear {
 
   /** {@code f} of the product, for an input that has passed its site already. */
   public Tensor project(Ops ops, LayerInput x, Activation f) {
-    return runsMatrix(ops) ? matrix().multiply(ops, x, biasValues(), f) : f.apply(ops, project(ops, x));
+    return runsMatrix(ops)
+        ? matrix().multiply(ops, x, biasValues(), f)
+        : f.apply(ops, project(ops, x));
   }
 
   private boolean runsMatrix(Ops ops) {

@@ -9,12 +9,16 @@ import nibble.tensor.Tensor;
 /**
  * What every model shows to quantization, inspection and training.
  *
- * <p>A forward pass is {@link #embed}, then the {@link #blocks} one after the other, then {@link #head}. The input is one tensor: normalised
- * pixels {@code [batch, channels, height, width]} for models of images, token ids (I32) {@code [batch, tokens]} of whole sequences without
- * padding for models of text. Masks, caches and positions belong to methods of the single model.
+ * <p>A forward pass is {@link #embed}, then the {@link #blocks} one after the other, then {@link
+ * #head}. The input is one tensor: normalised pixels {@code [batch, channels, height, width]} for
+ * models of images, token ids (I32) {@code [batch, tokens]} of whole sequences without padding for
+ * models of text. Masks, caches and positions belong to methods of the single model.
  */
 public interface Model {
-  /** Architecture name as in the checkpoint's configuration, such as {@code ViTForImageClassification}. */
+  /**
+   * Architecture name as in the checkpoint's configuration, such as {@code
+   * ViTForImageClassification}.
+   */
   String architecture();
 
   /** All places where a quantizer may stand. */
@@ -29,8 +33,8 @@ public interface Model {
   }
 
   /**
-   * The forward passes that this model consists of, each a model of its own with layers of its own: by default only itself. Quantization works on one
-   * after the other.
+   * The forward passes that this model consists of, each a model of its own with layers of its own:
+   * by default only itself. Quantization works on one after the other.
    */
   default List<Model> sides() {
     return List.of(this);
@@ -43,25 +47,33 @@ public interface Model {
   List<Parameter> parameters();
 
   /**
-   * How the residual stream is written and read; what rotations and foldings work on. Empty for models without a stream that could be
-   * rotated as a whole, such as those that normalise the stream itself (post-norm) or change its width.
+   * How the residual stream is written and read; what rotations and foldings work on. Empty for
+   * models without a stream that could be rotated as a whole, such as those that normalise the
+   * stream itself (post-norm) or change its width.
    */
   Optional<ResidualStructure> residualStructure();
 
   /**
-   * Normalisations with the linear layers that read their result, where nothing else reads it: what scales of channels can be folded through. A model
-   * without a residual structure may have some too.
+   * Normalisations with the linear layers that read their result, where nothing else reads it: what
+   * scales of channels can be folded through. A model without a residual structure may have some
+   * too.
    */
   default List<ResidualStructure.Reader> readers() {
     return residualStructure().map(ResidualStructure::readers).orElse(List.of());
   }
 
-  /** The attention layers of the {@link #blocks} that can describe their paths, whether or not the stream can be rotated. */
+  /**
+   * The attention layers of the {@link #blocks} that can describe their paths, whether or not the
+   * stream can be rotated.
+   */
   default List<ResidualStructure.Attention> attentions() {
     return blocks().stream().flatMap(block -> block.attentionPath().stream()).toList();
   }
 
-  /** The feed-forward layers of the {@link #blocks} that can describe their paths, whether or not the stream can be rotated. */
+  /**
+   * The feed-forward layers of the {@link #blocks} that can describe their paths, whether or not
+   * the stream can be rotated.
+   */
   default List<ResidualStructure.FeedForward> feedForwards() {
     return blocks().stream().flatMap(block -> block.feedForwardPath().stream()).toList();
   }
@@ -82,8 +94,8 @@ public interface Model {
   }
 
   /**
-   * What one of the {@link #blocks} makes of the stream, with the map that runs {@linkplain Sites#beside beside} it. Who walks a model block by
-   * block walks through this method.
+   * What one of the {@link #blocks} makes of the stream, with the map that runs {@linkplain
+   * Sites#beside beside} it. Who walks a model block by block walks through this method.
    */
   default Tensor through(Ops ops, Block block, Tensor x) {
     Tensor result = block.forward(ops, x);
@@ -107,7 +119,8 @@ public interface Model {
     return linears().stream()
         .filter(l -> l.name().equals(name))
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("the model has no linear layer '" + name + "'"));
+        .orElseThrow(
+            () -> new IllegalArgumentException("the model has no linear layer '" + name + "'"));
   }
 
   /**
@@ -120,6 +133,8 @@ public interface Model {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    architecture() + " has no residual stream that can be rotated or folded as a whole; choose a method without rotation"));
+                    architecture()
+                        + " has no residual stream that can be rotated or folded as a whole; choose"
+                        + " a method without rotation"));
   }
 }

@@ -5,8 +5,9 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Layer normalisation or RMS normalisation over the last axis, with optional gain and bias. A rotation of the residual stream folds gain and
- * bias into the layers that follow and leaves a plain RMS normalisation ({@link #becomePlainRms()}).
+ * Layer normalisation or RMS normalisation over the last axis, with optional gain and bias. A
+ * rotation of the residual stream folds gain and bias into the layers that follow and leaves a
+ * plain RMS normalisation ({@link #becomePlainRms()}).
  */
 public final class Norm {
   /** Which statistic is divided by. */
@@ -29,14 +30,21 @@ public final class Norm {
    * @param gain {@code [hidden]}, or null for ones
    * @param bias {@code [hidden]}, or null for zeros; only with LAYER
    */
-  public Norm(String name, Kind kind, float epsilon, @Nullable Parameter gain, @Nullable Parameter bias) {
+  public Norm(
+      String name, Kind kind, float epsilon, @Nullable Parameter gain, @Nullable Parameter bias) {
     this(name, kind, epsilon, gain, bias, null);
   }
 
   /**
    * @param input the site that the input passes; null for none
    */
-  public Norm(String name, Kind kind, float epsilon, @Nullable Parameter gain, @Nullable Parameter bias, @Nullable Site input) {
+  public Norm(
+      String name,
+      Kind kind,
+      float epsilon,
+      @Nullable Parameter gain,
+      @Nullable Parameter bias,
+      @Nullable Site input) {
     this.input = input;
     this.name = name;
     this.kind = kind;
@@ -71,7 +79,10 @@ public final class Norm {
     return bias;
   }
 
-  /** Drops gain and bias and keeps only the division by the root mean square. Exact where the caller folded both and the mean is zero. */
+  /**
+   * Drops gain and bias and keeps only the division by the root mean square. Exact where the caller
+   * folded both and the mean is zero.
+   */
   public void becomePlainRms() {
     kind = Kind.RMS;
     gain = null;

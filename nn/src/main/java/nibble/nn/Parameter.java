@@ -10,10 +10,12 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A named tensor of a model. The name is the one in the checkpoint. The value starts as the checkpoint's tensor, of any dtype and possibly
- * mapped from the file; it becomes a float copy in memory when somebody wants to change or train it. Not thread-safe while it changes.
+ * A named tensor of a model. The name is the one in the checkpoint. The value starts as the
+ * checkpoint's tensor, of any dtype and possibly mapped from the file; it becomes a float copy in
+ * memory when somebody wants to change or train it. Not thread-safe while it changes.
  *
- * <p>A parameter that is {@link #tied} to another one shares its value until one of the two is replaced; then each has its own.
+ * <p>A parameter that is {@link #tied} to another one shares its value until one of the two is
+ * replaced; then each has its own.
  */
 public final class Parameter {
   private final String name;
@@ -25,7 +27,10 @@ public final class Parameter {
   private @Nullable Parameter origin;
   private @Nullable Derivation derivation;
 
-  /** How a parameter that is stored in other numbers is written: as {@code base} while nobody changed it, else through {@code back}. */
+  /**
+   * How a parameter that is stored in other numbers is written: as {@code base} while nobody
+   * changed it, else through {@code back}.
+   */
   private record Derivation(Parameter base, UnaryOperator<Tensor> back) {}
 
   /** A parameter with a value. */
@@ -38,12 +43,14 @@ public final class Parameter {
    * A parameter whose value is made when it is first asked for.
    *
    * @param shape shape in computations
-   * @param storedShape shape in checkpoints, with as many elements (a patch embedding is stored as a convolution kernel)
+   * @param storedShape shape in checkpoints, with as many elements (a patch embedding is stored as
+   *     a convolution kernel)
    * @param source makes the value, of either shape
    */
   public Parameter(String name, Shape shape, Shape storedShape, Supplier<Tensor> source) {
     if (shape.size() != storedShape.size()) {
-      throw new IllegalArgumentException("parameter '" + name + "' cannot be " + shape + " and stored as " + storedShape);
+      throw new IllegalArgumentException(
+          "parameter '" + name + "' cannot be " + shape + " and stored as " + storedShape);
     }
     this.name = name;
     this.shape = shape;
@@ -56,9 +63,13 @@ public final class Parameter {
     return new Parameter(name, Shape.of(dims), storedShape, this::value);
   }
 
-  /** The same parameter, computed with as the transpose {@code [b, a]} of what is stored {@code [a, b]}. */
+  /**
+   * The same parameter, computed with as the transpose {@code [b, a]} of what is stored {@code [a,
+   * b]}.
+   */
   public Parameter transposed() {
-    return derived(Shape.of(shape.dim(1), shape.dim(0)), Parameter::transpose, Parameter::transpose);
+    return derived(
+        Shape.of(shape.dim(1), shape.dim(0)), Parameter::transpose, Parameter::transpose);
   }
 
   private static Tensor transpose(Tensor tensor) {
@@ -78,13 +89,17 @@ public final class Parameter {
     return Tensor.of(values, tensor.shape().dims());
   }
 
-  private Parameter derived(Shape computed, UnaryOperator<Tensor> forward, UnaryOperator<Tensor> back) {
+  private Parameter derived(
+      Shape computed, UnaryOperator<Tensor> forward, UnaryOperator<Tensor> back) {
     Parameter result = new Parameter(name, computed, storedShape, () -> forward.apply(peek()));
     result.derivation = new Derivation(this, back);
     return result;
   }
 
-  /** A parameter {@code name} that shares the value of {@code origin}, gradients included, until one of the two is replaced. */
+  /**
+   * A parameter {@code name} that shares the value of {@code origin}, gradients included, until one
+   * of the two is replaced.
+   */
   public static Parameter tied(String name, Parameter origin) {
     Parameter result = new Parameter(name, origin.shape, origin.storedShape, origin::peek);
     result.origin = origin;
@@ -126,7 +141,10 @@ public final class Parameter {
     return shape;
   }
 
-  /** The value as it is kept: any dtype, possibly read-only. A value that was not there is made and kept. */
+  /**
+   * The value as it is kept: any dtype, possibly read-only. A value that was not there is made and
+   * kept.
+   */
   public Tensor value() {
     if (origin != null) {
       return origin.value();
@@ -153,21 +171,29 @@ public final class Parameter {
     if (derivation == null) {
       return value().view(storedShape.dims());
     }
-    return derivation.base == this ? derivation.back.apply(value()).view(storedShape.dims()) : derivation.base.stored();
+    return derivation.base == this
+        ? derivation.back.apply(value()).view(storedShape.dims())
+        : derivation.base.stored();
   }
 
   /** Replaces the value. The shape must stay. */
   public void set(Tensor replacement) {
     if (!replacement.shape().equals(shape)) {
-      throw new IllegalArgumentException("parameter '" + name + "' has shape " + shape + ", the replacement " + replacement.shape());
+      throw new IllegalArgumentException(
+          "parameter '"
+              + name
+              + "' has shape "
+              + shape
+              + ", the replacement "
+              + replacement.shape());
     }
     separate();
     value = replacement;
   }
 
   /**
-   * Replaces the value by {@code change} of it, computed when it is next asked for: so a transform of a whole model costs the memory of one
-   * parameter at a time.
+   * Replaces the value by {@code change} of it, computed when it is next asked for: so a transform
+   * of a whole model costs the memory of one parameter at a time.
    *
    * @param change from a tensor of {@link #shape()} to one of the same shape
    */
@@ -180,8 +206,9 @@ public final class Parameter {
   }
 
   /**
-   * Makes the value of now, whatever becomes of this parameter: to undo changes, or to {@link #replace} the value of another model's parameter. A value in
-   * heap memory is copied now; one that is mapped from a file, or made when it is asked for, costs nothing.
+   * Makes the value of now, whatever becomes of this parameter: to undo changes, or to {@link
+   * #replace} the value of another model's parameter. A value in heap memory is copied now; one
+   * that is mapped from a file, or made when it is asked for, costs nothing.
    */
   public Supplier<Tensor> snapshot() {
     if (origin != null) {
@@ -192,7 +219,8 @@ public final class Parameter {
       Supplier<Tensor> maker = source;
       return () -> maker.get().view(shape.dims());
     }
-    Tensor kept = known.segment().heapBase().isEmpty() ? known : Tensor.of(known.toFloats(), shape.dims());
+    Tensor kept =
+        known.segment().heapBase().isEmpty() ? known : Tensor.of(known.toFloats(), shape.dims());
     return () -> kept;
   }
 
@@ -217,7 +245,9 @@ public final class Parameter {
       return origin.floats();
     }
     Tensor current = value();
-    if (current.dtype() != DType.F32 || !current.isContiguous() || current.segment().heapBase().isEmpty()) {
+    if (current.dtype() != DType.F32
+        || !current.isContiguous()
+        || current.segment().heapBase().isEmpty()) {
       current = current.toF32();
       value = current;
     }

@@ -5,7 +5,10 @@ import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Gathers the parameters of a model, in the order in which they are written. What an architecture does not have is given as null and left out. */
+/**
+ * Gathers the parameters of a model, in the order in which they are written. What an architecture
+ * does not have is given as null and left out.
+ */
 public final class ParameterList {
   private final List<Parameter> all = new ArrayList<>();
 

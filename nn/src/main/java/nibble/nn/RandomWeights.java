@@ -6,8 +6,9 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * Starting values for training: matrices and embeddings from a normal distribution cut at two standard deviations, gains of normalisations 1,
- * biases 0. Tensors are drawn in the order in which the model asks for them, so one seed gives one model.
+ * Starting values for training: matrices and embeddings from a normal distribution cut at two
+ * standard deviations, gains of normalisations 1, biases 0. Tensors are drawn in the order in which
+ * the model asks for them, so one seed gives one model.
  */
 public final class RandomWeights implements WeightSource {
   private final RandomGenerator random;

@@ -1,6 +1,9 @@
 package nibble.nn;
 
-/** A table of rows that is not kept in float, as an {@link Embedding} reads it. Immutable and thread-safe. */
+/**
+ * A table of rows that is not kept in float, as an {@link Embedding} reads it. Immutable and
+ * thread-safe.
+ */
 public interface RowTable {
   int rows();
 

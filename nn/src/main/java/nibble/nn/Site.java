@@ -6,8 +6,9 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * A named place in a model's forward pass, such as {@code blocks.3.mlp.fc2.input}. It passes its tensor through, at no cost, until
- * functions are put in it; they run in the order in which they were added. Changing a site while a forward pass runs is not supported.
+ * A named place in a model's forward pass, such as {@code blocks.3.mlp.fc2.input}. It passes its
+ * tensor through, at no cost, until functions are put in it; they run in the order in which they
+ * were added. Changing a site while a forward pass runs is not supported.
  */
 public final class Site {
   private final String name;

@@ -6,7 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** The sites of one model in the order of the forward pass, and the maps that run beside its blocks. */
+/**
+ * The sites of one model in the order of the forward pass, and the maps that run beside its blocks.
+ */
 public final class Sites {
   private final Map<String, Site> byName = new LinkedHashMap<>();
   private final Map<String, AffineMap> beside = new LinkedHashMap<>();
@@ -32,7 +34,8 @@ public final class Sites {
 
   /** The site {@code name}; a model without it is an error. */
   public Site get(String name) {
-    return find(name).orElseThrow(() -> new IllegalArgumentException("the model has no site '" + name + "'"));
+    return find(name)
+        .orElseThrow(() -> new IllegalArgumentException("the model has no site '" + name + "'"));
   }
 
   /** Lets {@code map} run beside the block of that name from now on: {@link Model#through}. */

@@ -10,25 +10,29 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * Token ids of sequences of equal length, as the input of a text model: a tensor I32 {@code [batch, tokens]} and back.
+ * Token ids of sequences of equal length, as the input of a text model: a tensor I32 {@code [batch,
+ * tokens]} and back.
  *
  * @param batch number of sequences
  * @param tokens tokens of each
  * @param flat their ids, one sequence after the other
  */
 public record TokenIds(int batch, int tokens, int[] flat) {
-  private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt I32 =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   public TokenIds {
     if (flat.length != Math.multiplyExact(batch, tokens) || flat.length == 0) {
-      throw new IllegalArgumentException("%d ids are not %d sequences of %d tokens".formatted(flat.length, batch, tokens));
+      throw new IllegalArgumentException(
+          "%d ids are not %d sequences of %d tokens".formatted(flat.length, batch, tokens));
     }
   }
 
   /** The ids in {@code tensor}, I32 {@code [batch, tokens]}. */
   public static TokenIds of(Tensor tensor) {
     if (tensor.dtype() != DType.I32 || tensor.rank() != 2 || tensor.size() == 0) {
-      throw new IllegalArgumentException("the model takes token ids I32 [batch, tokens], these are " + tensor);
+      throw new IllegalArgumentException(
+          "the model takes token ids I32 [batch, tokens], these are " + tensor);
     }
     MemorySegment segment = tensor.segment();
     int[] flat = new int[(int) tensor.size()];
@@ -42,9 +46,11 @@ public record TokenIds(int batch, int tokens, int[] flat) {
   public static Tensor tensor(List<int[]> sequences) {
     int tokens = sequences.isEmpty() ? 0 : sequences.getFirst().length;
     if (tokens == 0 || sequences.stream().anyMatch(s -> s.length != tokens)) {
-      throw new IllegalArgumentException("sequences of one tensor must have the same length, at least 1");
+      throw new IllegalArgumentException(
+          "sequences of one tensor must have the same length, at least 1");
     }
-    MemorySegment segment = Arena.ofAuto().allocate(Math.multiplyExact(4L * tokens, sequences.size()), 64);
+    MemorySegment segment =
+        Arena.ofAuto().allocate(Math.multiplyExact(4L * tokens, sequences.size()), 64);
     long at = 0;
     for (int[] sequence : sequences) {
       for (int id : sequence) {

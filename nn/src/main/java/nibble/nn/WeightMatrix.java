@@ -5,8 +5,9 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A linear layer's weight {@code [out, in]} in the form in which it is executed: float, packed 4-bit or 8-bit integers, binary codes with
- * look-up tables. Immutable and safe for use by several threads, each with its own {@link Ops}.
+ * A linear layer's weight {@code [out, in]} in the form in which it is executed: float, packed
+ * 4-bit or 8-bit integers, binary codes with look-up tables. Immutable and safe for use by several
+ * threads, each with its own {@link Ops}.
  */
 public interface WeightMatrix {
   /** Output features. */
@@ -15,10 +16,16 @@ public interface WeightMatrix {
   /** Input features. */
   int in();
 
-  /** {@code x W^T + bias} for {@code x [..., in]}; the result is {@code [..., out]}. Not differentiable in the weight. */
+  /**
+   * {@code x W^T + bias} for {@code x [..., in]}; the result is {@code [..., out]}. Not
+   * differentiable in the weight.
+   */
   Tensor multiply(Ops ops, Tensor x, @Nullable Tensor bias);
 
-  /** The same for an input that other layers read too; a matrix that works on its input first overrides this to do so once for all of them. */
+  /**
+   * The same for an input that other layers read too; a matrix that works on its input first
+   * overrides this to do so once for all of them.
+   */
   default Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias) {
     return multiply(ops, x.tensor(), bias);
   }
@@ -28,7 +35,10 @@ public interface WeightMatrix {
     return f.apply(ops, multiply(ops, x, bias));
   }
 
-  /** {@code residual + x W^T + bias} for a residual of the result's shape; a matrix whose product can add it on the way overrides this. */
+  /**
+   * {@code residual + x W^T + bias} for a residual of the result's shape; a matrix whose product
+   * can add it on the way overrides this.
+   */
   default Tensor multiplyAdd(Ops ops, LayerInput x, @Nullable Tensor bias, Tensor residual) {
     return ops.add(residual, multiply(ops, x, bias));
   }
@@ -36,6 +46,8 @@ public interface WeightMatrix {
   /** Bytes that the weight occupies while it is executed, scales and zero points included. */
   long bytes();
 
-  /** Short name of the form, such as {@code F32} or {@code INT4 g128, activations INT8 per token}. */
+  /**
+   * Short name of the form, such as {@code F32} or {@code INT4 g128, activations INT8 per token}.
+   */
   String format();
 }

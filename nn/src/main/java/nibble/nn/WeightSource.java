@@ -10,11 +10,15 @@ public interface WeightSource {
   /**
    * The tensor {@code name}, which must have the given dimensions.
    *
-   * @throws IllegalArgumentException (or the source's own exception) when it is missing or has another shape
+   * @throws IllegalArgumentException (or the source's own exception) when it is missing or has
+   *     another shape
    */
   Tensor get(String name, int... dims);
 
-  /** {@link #get} as a named parameter that multiplies: a gain of a normalisation or a layer scale, which training starts at 1. */
+  /**
+   * {@link #get} as a named parameter that multiplies: a gain of a normalisation or a layer scale,
+   * which training starts at 1.
+   */
   default Parameter gain(String name, int width) {
     return parameter(name, width);
   }
@@ -24,7 +28,10 @@ public interface WeightSource {
     return new Parameter(name, get(name, dims));
   }
 
-  /** The weight {@code [out, in]} of a linear layer that is stored the other way round, {@code [in, out]}, as GPT-2 does it. */
+  /**
+   * The weight {@code [out, in]} of a linear layer that is stored the other way round, {@code [in,
+   * out]}, as GPT-2 does it.
+   */
   default Parameter transposed(String name, int out, int in) {
     return parameter(name, in, out).transposed();
   }

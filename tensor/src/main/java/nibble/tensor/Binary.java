@@ -87,7 +87,10 @@ enum Binary implements Operator {
   /** {@code c = a o b} for {@code count} consecutive elements. */
   abstract void combine(int count, float[] a, int aAt, float[] b, int bAt, float[] c, int cAt);
 
-  /** Gradient of the first operand in the shape of the result; {@link #backward} sums it over repeated axes. */
+  /**
+   * Gradient of the first operand in the shape of the result; {@link #backward} sums it over
+   * repeated axes.
+   */
   abstract Tensor gradOfA(Engine engine, Tensor grad, Tensor[] in);
 
   abstract Tensor gradOfB(Engine engine, Tensor grad, Tensor[] in);
@@ -98,7 +101,8 @@ enum Binary implements Operator {
   }
 
   @Override
-  public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+  public @Nullable Tensor[] backward(
+      Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
     return new @Nullable Tensor[] {
       wanted[0] ? Reduction.sumTo(engine, gradOfA(engine, grad, in), in[0].shape()) : null,
       wanted[1] ? Reduction.sumTo(engine, gradOfB(engine, grad, in), in[1].shape()) : null
@@ -112,10 +116,12 @@ enum Binary implements Operator {
     Tensor out = engine.empty(Broadcast.shape(a.shape(), b.shape()));
     Broadcast plan = Broadcast.of(a.shape(), b.shape(), out.shape());
     if (plan.dims().length == 1) {
-      engine.blocks(plan.inner(), 1, (from, to, scratch) -> part(plan, a, b, out, 0, from, to, scratch));
+      engine.blocks(
+          plan.inner(), 1, (from, to, scratch) -> part(plan, a, b, out, 0, from, to, scratch));
     } else {
       engine.blocks(
-          plan.outer(), plan.inner(),
+          plan.outer(),
+          plan.inner(),
           (from, to, scratch) -> {
             for (int row = from; row < to; row++) {
               part(plan, a, b, out, row, 0, plan.inner(), scratch);
@@ -125,18 +131,31 @@ enum Binary implements Operator {
     return out;
   }
 
-  /** Elements {@code from} to {@code to} of one row. An operand that repeats along the row is written out in scratch memory. */
-  private void part(Broadcast plan, Tensor a, Tensor b, Tensor out, int row, int from, int to, Scratch scratch) {
+  /**
+   * Elements {@code from} to {@code to} of one row. An operand that repeats along the row is
+   * written out in scratch memory.
+   */
+  private void part(
+      Broadcast plan, Tensor a, Tensor b, Tensor out, int row, int from, int to, Scratch scratch) {
     boolean aRepeats = plan.aInner() == 0;
     boolean bRepeats = plan.bInner() == 0;
     int aAt = a.offset() + plan.rowStart(row, plan.a());
     int bAt = b.offset() + plan.rowStart(row, plan.b());
     int outAt = out.offset() + row * plan.inner();
     int chunk = aRepeats || bRepeats ? Math.min(CHUNK, to - from) : to - from;
-    float[] left = aRepeats ? filled(scratch.floats(SLOT_A, chunk), chunk, a.array()[aAt]) : a.array();
-    float[] right = bRepeats ? filled(scratch.floats(SLOT_B, chunk), chunk, b.array()[bAt]) : b.array();
+    float[] left =
+        aRepeats ? filled(scratch.floats(SLOT_A, chunk), chunk, a.array()[aAt]) : a.array();
+    float[] right =
+        bRepeats ? filled(scratch.floats(SLOT_B, chunk), chunk, b.array()[bAt]) : b.array();
     for (int i = from; i < to; i += chunk) {
-      combine(Math.min(chunk, to - i), left, aRepeats ? 0 : aAt + i, right, bRepeats ? 0 : bAt + i, out.array(), outAt + i);
+      combine(
+          Math.min(chunk, to - i),
+          left,
+          aRepeats ? 0 : aAt + i,
+          right,
+          bRepeats ? 0 : bAt + i,
+          out.array(),
+          outAt + i);
     }
   }
 

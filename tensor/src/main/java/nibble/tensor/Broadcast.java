@@ -3,8 +3,8 @@ package nibble.tensor;
 import java.util.Arrays;
 
 /**
- * Two row-major operands lined up with the shape they broadcast to. Neighbouring axes on which both advance alike are merged, so the last
- * axis is as long as can be.
+ * Two row-major operands lined up with the shape they broadcast to. Neighbouring axes on which both
+ * advance alike are merged, so the last axis is as long as can be.
  *
  * @param dims merged dimensions of the result; at least one
  * @param a strides of the first operand, 0 where it repeats
@@ -20,7 +20,8 @@ record Broadcast(int[] dims, int[] a, int[] b) {
       int first = i <= a.rank() ? a.dim(-i) : 1;
       int second = i <= b.rank() ? b.dim(-i) : 1;
       if (first != second && first != 1 && second != 1) {
-        throw new IllegalArgumentException("shapes %s and %s do not broadcast: %d against %d".formatted(a, b, first, second));
+        throw new IllegalArgumentException(
+            "shapes %s and %s do not broadcast: %d against %d".formatted(a, b, first, second));
       }
       dims[rank - i] = first == 1 ? second : first;
     }
@@ -30,7 +31,8 @@ record Broadcast(int[] dims, int[] a, int[] b) {
   /** Strides with which a row-major tensor {@code from} is read as {@code to}. */
   static long[] strides(Shape from, Shape to) {
     if (!shape(from, to).equals(to)) {
-      throw new IllegalArgumentException("a tensor %s does not broadcast to %s".formatted(from, to));
+      throw new IllegalArgumentException(
+          "a tensor %s does not broadcast to %s".formatted(from, to));
     }
     long[] own = from.rowMajorStrides();
     long[] result = new long[to.rank()];
@@ -52,7 +54,10 @@ record Broadcast(int[] dims, int[] a, int[] b) {
       if (dim == 1) {
         continue;
       }
-      boolean merge = count > 0 && first[count - 1] == dim * aStrides[axis] && second[count - 1] == dim * bStrides[axis];
+      boolean merge =
+          count > 0
+              && first[count - 1] == dim * aStrides[axis]
+              && second[count - 1] == dim * bStrides[axis];
       int at = merge ? count - 1 : count++;
       dims[at] = merge ? dims[at] * dim : dim;
       first[at] = (int) aStrides[axis];
@@ -61,7 +66,8 @@ record Broadcast(int[] dims, int[] a, int[] b) {
     if (count == 0) {
       dims[count++] = (int) out.size();
     }
-    return new Broadcast(Arrays.copyOf(dims, count), Arrays.copyOf(first, count), Arrays.copyOf(second, count));
+    return new Broadcast(
+        Arrays.copyOf(dims, count), Arrays.copyOf(first, count), Arrays.copyOf(second, count));
   }
 
   /** Elements of the last merged axis. */

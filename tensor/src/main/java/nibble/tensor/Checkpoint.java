@@ -14,7 +14,8 @@ record Checkpoint(BiFunction<Ops, Tensor[], Tensor> function) implements Operato
   }
 
   @Override
-  public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+  public @Nullable Tensor[] backward(
+      Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
     Tensor[] leaves = new Tensor[in.length];
     for (int i = 0; i < in.length; i++) {
       leaves[i] = wanted[i] ? in[i].detach().requireGrad() : in[i];

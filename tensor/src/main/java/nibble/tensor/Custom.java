@@ -12,16 +12,20 @@ record Custom(DifferentiableFunction function) implements Operator {
   }
 
   @Override
-  public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+  public @Nullable Tensor[] backward(
+      Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
     @Nullable Tensor[] gradients = function.backward(engine.ops(), grad, in, out);
     if (gradients.length != in.length) {
-      throw new IllegalStateException("%s returned %d gradients for %d inputs".formatted(function, gradients.length, in.length));
+      throw new IllegalStateException(
+          "%s returned %d gradients for %d inputs"
+              .formatted(function, gradients.length, in.length));
     }
     for (int i = 0; i < in.length; i++) {
       Tensor gradient = gradients[i];
       if (gradient != null && !gradient.shape().equals(in[i].shape())) {
         throw new IllegalStateException(
-            "%s returned a gradient %s for input %d, which is %s".formatted(function, gradient.shape(), i, in[i].shape()));
+            "%s returned a gradient %s for input %d, which is %s"
+                .formatted(function, gradient.shape(), i, in[i].shape()));
       }
       gradients[i] = gradient == null ? null : gradient.toF32();
     }

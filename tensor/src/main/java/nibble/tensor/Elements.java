@@ -4,7 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Reading and writing single elements of any dtype. Indices count elements; memory is little-endian and need not be aligned. */
+/**
+ * Reading and writing single elements of any dtype. Indices count elements; memory is little-endian
+ * and need not be aligned.
+ */
 final class Elements {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(LE);
@@ -34,7 +37,9 @@ final class Elements {
     };
   }
 
-  /** Rounds half to even. Integers saturate and take NaN as 0; BOOL is true for everything but 0. */
+  /**
+   * Rounds half to even. Integers saturate and take NaN as 0; BOOL is true for everything but 0.
+   */
   static void write(MemorySegment data, DType dtype, long index, double value) {
     long at = index * dtype.bytes();
     switch (dtype) {
@@ -78,7 +83,9 @@ final class Elements {
   private static short toBfloat16(double value) {
     int bits = Float.floatToRawIntBits((float) Float8.round(value, 7, -126));
     boolean nan = Double.isNaN(value);
-    return (short) (bits >>> 16 | (nan ? 0x40 : 0)); // a NaN whose upper payload is zero must not turn into infinity
+    return (short)
+        (bits >>> 16
+            | (nan ? 0x40 : 0)); // a NaN whose upper payload is zero must not turn into infinity
   }
 
   private static int saturated(double value, int min, int max) {

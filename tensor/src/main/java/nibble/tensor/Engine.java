@@ -9,7 +9,10 @@ import nibble.kernels.rowwise.Elementwise;
 
 /** Runs operators: memory, threads, recording, and the way back. What {@link Ops} is built on. */
 final class Engine {
-  /** Scalar steps that are worth a task of their own. Fixed, so that results do not depend on the number of threads. */
+  /**
+   * Scalar steps that are worth a task of their own. Fixed, so that results do not depend on the
+   * number of threads.
+   */
   static final int GRAIN = 1 << 15;
 
   private final Ops ops;
@@ -93,7 +96,8 @@ final class Engine {
     int size = blockSize(workPerItem);
     splitter.run(
         blockCount(items, workPerItem),
-        (block, scratch) -> range.run(block * size, (int) Math.min(items, (long) (block + 1) * size), scratch));
+        (block, scratch) ->
+            range.run(block * size, (int) Math.min(items, (long) (block + 1) * size), scratch));
   }
 
   /** Computes an operator, and records it if grad mode is on and an input requires a gradient. */
@@ -108,7 +112,8 @@ final class Engine {
       out = out.detach();
     }
     if (record) {
-      Node node = new Node(this, recorded++, relevanceMode ? new Relevance(operator) : operator, in, out);
+      Node node =
+          new Node(this, recorded++, relevanceMode ? new Relevance(operator) : operator, in, out);
       out.withTrack(Track.resultOf(node, out.shape()));
     }
     return out;
@@ -155,11 +160,14 @@ final class Engine {
   void backward(Tensor root, Tensor seed, long oldest) {
     Track track = root.track();
     if (track == null) {
-      throw new IllegalStateException("nothing was recorded for this tensor: no input requires a gradient, or grad mode was off");
+      throw new IllegalStateException(
+          "nothing was recorded for this tensor: no input requires a gradient, or grad mode was"
+              + " off");
     }
     boolean before = setGradMode(false);
     try {
-      PriorityQueue<Node> open = new PriorityQueue<>(Comparator.comparingLong(Node::number).reversed());
+      PriorityQueue<Node> open =
+          new PriorityQueue<>(Comparator.comparingLong(Node::number).reversed());
       deliver(track, seed, false, open, oldest);
       for (Node node = open.poll(); node != null; node = open.poll()) {
         Node.Gradients gradients = node.release();
@@ -179,17 +187,21 @@ final class Engine {
     }
   }
 
-  private void deliver(Track track, Tensor share, boolean owned, PriorityQueue<Node> open, long oldest) {
+  private void deliver(
+      Track track, Tensor share, boolean owned, PriorityQueue<Node> open, long oldest) {
     Node producer = track.producer();
     if (producer == null) {
       deliverToLeaf(track, share, owned);
       return;
     }
     if (producer.engine() != this) {
-      throw new IllegalStateException("this graph was recorded by another Ops; use one Ops for a whole forward computation");
+      throw new IllegalStateException(
+          "this graph was recorded by another Ops; use one Ops for a whole forward computation");
     }
     if (producer.number() < oldest) {
-      throw new IllegalStateException("a checkpointed function uses a recorded tensor that is not among its inputs; pass it as an input");
+      throw new IllegalStateException(
+          "a checkpointed function uses a recorded tensor that is not among its inputs; pass it as"
+              + " an input");
     }
     if (producer.receive(share, owned)) {
       open.add(producer);
@@ -222,8 +234,17 @@ final class Engine {
 
   private void add(Tensor a, Tensor b, Tensor out) {
     blocks(
-        (int) a.size(), 1,
+        (int) a.size(),
+        1,
         (from, to, scratch) ->
-            Elementwise.best().add(to - from, a.array(), a.offset() + from, b.array(), b.offset() + from, out.array(), out.offset() + from));
+            Elementwise.best()
+                .add(
+                    to - from,
+                    a.array(),
+                    a.offset() + from,
+                    b.array(),
+                    b.offset() + from,
+                    out.array(),
+                    out.offset() + from));
   }
 }

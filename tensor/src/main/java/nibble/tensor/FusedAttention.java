@@ -11,21 +11,41 @@ final class FusedAttention {
   private FusedAttention() {}
 
   static Tensor forward(
-      Engine engine, Tensor q, Tensor k, Tensor v, int heads, int kvHeads, AttentionRule rule, int @Nullable [] keyLengths,
+      Engine engine,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      int heads,
+      int kvHeads,
+      AttentionRule rule,
+      int @Nullable [] keyLengths,
       @Nullable Tensor bias) {
-    if (q.rank() != 3 || k.rank() != 3 || !k.shape().equals(v.shape()) || q.dim(0) != k.dim(0) || heads < 1 || q.dim(2) % heads != 0
+    if (q.rank() != 3
+        || k.rank() != 3
+        || !k.shape().equals(v.shape())
+        || q.dim(0) != k.dim(0)
+        || heads < 1
+        || q.dim(2) % heads != 0
         || (long) q.dim(2) * kvHeads != (long) k.dim(2) * heads) {
       throw new IllegalArgumentException(
           "attention of %d heads over %d needs q [b, n, heads * d] and k, v [b, m, kvHeads * d], got %s, %s and %s"
               .formatted(heads, kvHeads, q.shape(), k.shape(), v.shape()));
     }
     int headDim = q.dim(2) / heads;
-    AttentionShape shape = new AttentionShape(q.dim(0), q.dim(1), k.dim(1), heads, kvHeads, headDim);
+    AttentionShape shape =
+        new AttentionShape(q.dim(0), q.dim(1), k.dim(1), heads, kvHeads, headDim);
     Tensor out = engine.empty(q.shape());
     Attention.best()
         .forward(
-            shape, rule, heads(engine, q, headDim), heads(engine, k, headDim), heads(engine, v, headDim), keyLengths,
-            bias == null ? null : bias(engine, bias, shape), heads(engine, out, headDim), engine.splitter());
+            shape,
+            rule,
+            heads(engine, q, headDim),
+            heads(engine, k, headDim),
+            heads(engine, v, headDim),
+            keyLengths,
+            bias == null ? null : bias(engine, bias, shape),
+            heads(engine, out, headDim),
+            engine.splitter());
     return out;
   }
 
@@ -36,15 +56,20 @@ final class FusedAttention {
 
   private static HeadView bias(Engine engine, Tensor bias, AttentionShape shape) {
     boolean fits =
-        bias.rank() == 4 && isOneOr(bias.dim(0), shape.batch()) && isOneOr(bias.dim(1), shape.heads())
-            && isOneOr(bias.dim(2), shape.queries()) && bias.dim(3) == shape.keys();
+        bias.rank() == 4
+            && isOneOr(bias.dim(0), shape.batch())
+            && isOneOr(bias.dim(1), shape.heads())
+            && isOneOr(bias.dim(2), shape.queries())
+            && bias.dim(3) == shape.keys();
     if (!fits) {
       throw new IllegalArgumentException(
           "attention needs a bias [%d or 1, %d or 1, %d or 1, %d], got %s"
-              .formatted(shape.batch(), shape.heads(), shape.queries(), shape.keys(), bias.shape()));
+              .formatted(
+                  shape.batch(), shape.heads(), shape.queries(), shape.keys(), bias.shape()));
     }
     Tensor rows = bias.hasConsecutiveRows() ? bias : engine.working(bias);
-    return new HeadView(rows.heap(), rows.offset(), repeated(rows, 0), repeated(rows, 2), repeated(rows, 1));
+    return new HeadView(
+        rows.heap(), rows.offset(), repeated(rows, 0), repeated(rows, 2), repeated(rows, 1));
   }
 
   private static boolean isOneOr(int dim, int wanted) {

@@ -9,8 +9,8 @@ final class Losses {
   private Losses() {}
 
   /**
-   * Mean over the rows of {@code -sum_c t_c log softmax(logits)_c}, where the target {@code t} is {@code 1 - smoothing} on the label plus
-   * {@code smoothing / classes} everywhere.
+   * Mean over the rows of {@code -sum_c t_c log softmax(logits)_c}, where the target {@code t} is
+   * {@code 1 - smoothing} on the label plus {@code smoothing / classes} everywhere.
    */
   record CrossEntropy(int[] labels, float smoothing) implements Operator {
     @Override
@@ -18,7 +18,8 @@ final class Losses {
       Tensor logits = in[0];
       if (logits.rank() != 2 || logits.dim(0) != labels.length || labels.length == 0) {
         throw new IllegalArgumentException(
-            "crossEntropy needs logits [labels, classes], got %s for %d labels".formatted(logits.shape(), labels.length));
+            "crossEntropy needs logits [labels, classes], got %s for %d labels"
+                .formatted(logits.shape(), labels.length));
       }
       int classes = logits.dim(1);
       Tensor log = Normalisation.logSoftmax(engine, logits);
@@ -37,7 +38,8 @@ final class Losses {
 
     /** {@code (softmax - t) / rows}. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor logits = in[0];
       Tensor result = new Normalisation.SoftmaxRow().forward(engine, logits);
       int classes = logits.dim(1);
@@ -45,7 +47,8 @@ final class Losses {
       float everywhere = smoothing / classes;
       float[] d = result.array();
       engine.blocks(
-          labels.length, classes,
+          labels.length,
+          classes,
           (from, to, scratch) -> {
             for (int row = from; row < to; row++) {
               int at = result.offset() + row * classes;
@@ -64,22 +67,28 @@ final class Losses {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
       if (!in[0].shape().equals(in[1].shape())) {
-        throw new IllegalArgumentException("mse needs equal shapes, got %s and %s".formatted(in[0].shape(), in[1].shape()));
+        throw new IllegalArgumentException(
+            "mse needs equal shapes, got %s and %s".formatted(in[0].shape(), in[1].shape()));
       }
       Tensor a = in[0];
       Tensor b = in[1];
       int size = (int) a.size();
       double sum =
           Reduction.total(
-              engine, size,
-              (from, count) -> Reductions.best().squaredDistance(count, a.array(), a.offset() + from, b.array(), b.offset() + from));
+              engine,
+              size,
+              (from, count) ->
+                  Reductions.best()
+                      .squaredDistance(
+                          count, a.array(), a.offset() + from, b.array(), b.offset() + from));
       Tensor out = engine.empty(Shape.of());
       out.array()[out.offset()] = (float) (sum / size);
       return out;
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor difference = Binary.SUB.forward(engine, in[0], in[1]);
       float factor = (float) (2.0 * grad.item() / in[0].size());
       return new @Nullable Tensor[] {

@@ -9,54 +9,93 @@ import org.jspecify.annotations.Nullable;
 final class Matmul {
   private Matmul() {}
 
-  /** {@code x w^T} with a packed weight, and what {@code epilogue} does to it; not differentiable. */
+  /**
+   * {@code x w^T} with a packed weight, and what {@code epilogue} does to it; not differentiable.
+   */
   static Tensor packedLinear(Engine engine, Tensor x, PackedMatrix w, Epilogue epilogue) {
     if (x.rank() < 1 || x.dim(-1) != w.in()) {
-      throw new IllegalArgumentException("linear needs x [..., %d], got %s".formatted(w.in(), x.shape()));
+      throw new IllegalArgumentException(
+          "linear needs x [..., %d], got %s".formatted(w.in(), x.shape()));
     }
     Tensor out = engine.empty(x.shape().with(-1, w.out()));
     int rows = w.in() == 0 ? 0 : (int) (x.size() / w.in());
-    engine.gemm().multiply(
-        rows, x.array(), x.offset(), w.in(), w, epilogue, out.array(), out.offset(), w.out(), engine.splitter());
+    engine
+        .gemm()
+        .multiply(
+            rows,
+            x.array(),
+            x.offset(),
+            w.in(),
+            w,
+            epilogue,
+            out.array(),
+            out.offset(),
+            w.out(),
+            engine.splitter());
     return out;
   }
 
-  /** {@code x [..., in]}, {@code w [out, in]}, optionally {@code bias [out]}: {@code x w^T + bias}. */
+  /**
+   * {@code x [..., in]}, {@code w [out, in]}, optionally {@code bias [out]}: {@code x w^T + bias}.
+   */
   record Linear() implements Operator {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
       Tensor x = in[0];
       Tensor w = in[1];
       if (w.rank() != 2 || x.rank() < 1 || x.dim(-1) != w.dim(1)) {
-        throw new IllegalArgumentException("linear needs x [..., in] and w [out, in], got %s and %s".formatted(x.shape(), w.shape()));
+        throw new IllegalArgumentException(
+            "linear needs x [..., in] and w [out, in], got %s and %s"
+                .formatted(x.shape(), w.shape()));
       }
       Tensor out = engine.empty(x.shape().with(-1, w.dim(0)));
       int rows = rows(x);
       if (in.length == 3) {
         fillRows(engine, in[2], rows, w.dim(0), out);
       }
-      engine.gemm().gemm(
-          rows, w.dim(0), w.dim(1), 1, x.array(), x.offset(), w.dim(1), 1, w.array(), w.offset(), 1, w.dim(1), in.length == 3, out.array(),
-          out.offset(), w.dim(0), engine.splitter());
+      engine
+          .gemm()
+          .gemm(
+              rows,
+              w.dim(0),
+              w.dim(1),
+              1,
+              x.array(),
+              x.offset(),
+              w.dim(1),
+              1,
+              w.array(),
+              w.offset(),
+              1,
+              w.dim(1),
+              in.length == 3,
+              out.array(),
+              out.offset(),
+              w.dim(0),
+              engine.splitter());
       return out;
     }
 
     private static void fillRows(Engine engine, Tensor bias, int rows, int columns, Tensor out) {
       if (bias.size() != columns) {
-        throw new IllegalArgumentException("linear needs a bias [%d], got %s".formatted(columns, bias.shape()));
+        throw new IllegalArgumentException(
+            "linear needs a bias [%d], got %s".formatted(columns, bias.shape()));
       }
       engine.blocks(
-          rows, columns,
+          rows,
+          columns,
           (from, to, scratch) -> {
             for (int row = from; row < to; row++) {
-              System.arraycopy(bias.array(), bias.offset(), out.array(), out.offset() + row * columns, columns);
+              System.arraycopy(
+                  bias.array(), bias.offset(), out.array(), out.offset() + row * columns, columns);
             }
           });
     }
 
     /** {@code dx = g w}, {@code dw = g^T x}, {@code dbias = column sums of g}. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor x = in[0];
       Tensor w = in[1];
       Gemm gemm = engine.gemm();
@@ -67,14 +106,44 @@ final class Matmul {
       if (wanted[0]) {
         Tensor dx = engine.empty(x.shape());
         gemm.gemm(
-            rows, ins, outs, 1, grad.array(), grad.offset(), outs, 1, w.array(), w.offset(), ins, 1, false, dx.array(), dx.offset(), ins,
+            rows,
+            ins,
+            outs,
+            1,
+            grad.array(),
+            grad.offset(),
+            outs,
+            1,
+            w.array(),
+            w.offset(),
+            ins,
+            1,
+            false,
+            dx.array(),
+            dx.offset(),
+            ins,
             engine.splitter());
         result[0] = dx;
       }
       if (wanted[1]) {
         Tensor dw = engine.empty(w.shape());
         gemm.gemm(
-            outs, ins, rows, 1, grad.array(), grad.offset(), 1, outs, x.array(), x.offset(), ins, 1, false, dw.array(), dw.offset(), ins,
+            outs,
+            ins,
+            rows,
+            1,
+            grad.array(),
+            grad.offset(),
+            1,
+            outs,
+            x.array(),
+            x.offset(),
+            ins,
+            1,
+            false,
+            dw.array(),
+            dw.offset(),
+            ins,
             engine.splitter());
         result[1] = dw;
       }
@@ -91,21 +160,36 @@ final class Matmul {
     }
   }
 
-  /** {@code a b}, or {@code a b^T} if {@code transposed}, over leading batch axes that are equal or absent on one side. */
+  /**
+   * {@code a b}, or {@code a b^T} if {@code transposed}, over leading batch axes that are equal or
+   * absent on one side.
+   */
   record Product(boolean transposed) implements Operator {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
       Batch batch = Batch.of(in[0], in[1], transposed);
       Tensor out = engine.empty(batch.shape);
       batch.run(
-          engine, batch.m, batch.n, batch.k, new Side(in[0], batch.aStep, batch.k, 1),
-          transposed ? new Side(in[1], batch.bStep, 1, batch.k) : new Side(in[1], batch.bStep, batch.n, 1), out, batch.m * batch.n);
+          engine,
+          batch.m,
+          batch.n,
+          batch.k,
+          new Side(in[0], batch.aStep, batch.k, 1),
+          transposed
+              ? new Side(in[1], batch.bStep, 1, batch.k)
+              : new Side(in[1], batch.bStep, batch.n, 1),
+          out,
+          batch.m * batch.n);
       return out;
     }
 
-    /** {@code da = g b^T}, {@code db = a^T g}, or with a transposed b {@code da = g b}, {@code db = g^T a}. */
+    /**
+     * {@code da = g b^T}, {@code db = a^T g}, or with a transposed b {@code da = g b}, {@code db =
+     * g^T a}.
+     */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Batch batch = Batch.of(in[0], in[1], transposed);
       int m = batch.m;
       int n = batch.n;
@@ -113,16 +197,33 @@ final class Matmul {
       @Nullable Tensor[] result = new Tensor[2];
       if (wanted[0]) {
         Tensor da = engine.empty(in[0].shape());
-        Side b = transposed ? new Side(in[1], batch.bStep, k, 1) : new Side(in[1], batch.bStep, 1, n);
+        Side b =
+            transposed ? new Side(in[1], batch.bStep, k, 1) : new Side(in[1], batch.bStep, 1, n);
         batch.run(engine, m, k, n, new Side(grad, m * n, n, 1), b, da, batch.aStep);
         result[0] = da;
       }
       if (wanted[1]) {
         Tensor db = engine.empty(in[1].shape());
         if (transposed) {
-          batch.run(engine, n, k, m, new Side(grad, m * n, 1, n), new Side(in[0], batch.aStep, k, 1), db, batch.bStep);
+          batch.run(
+              engine,
+              n,
+              k,
+              m,
+              new Side(grad, m * n, 1, n),
+              new Side(in[0], batch.aStep, k, 1),
+              db,
+              batch.bStep);
         } else {
-          batch.run(engine, k, n, m, new Side(in[0], batch.aStep, 1, k), new Side(grad, m * n, n, 1), db, batch.bStep);
+          batch.run(
+              engine,
+              k,
+              n,
+              m,
+              new Side(in[0], batch.aStep, 1, k),
+              new Side(grad, m * n, n, 1),
+              db,
+              batch.bStep);
         }
         result[1] = db;
       }
@@ -130,7 +231,10 @@ final class Matmul {
     }
   }
 
-  /** One operand: elements from one matrix of the batch to the next (0: the same for all), and the strides in a matrix. */
+  /**
+   * One operand: elements from one matrix of the batch to the next (0: the same for all), and the
+   * strides in a matrix.
+   */
   private record Side(Tensor tensor, int step, int row, int column) {
     int at(int index) {
       return tensor.offset() + index * step;
@@ -140,12 +244,17 @@ final class Matmul {
   /** The sizes of a batched product. */
   private record Batch(Shape shape, int count, int m, int n, int k, int aStep, int bStep) {
     static Batch of(Tensor a, Tensor b, boolean transposed) {
-      if (a.rank() < 2 || b.rank() < 2 || a.dim(-1) != b.dim(transposed ? -1 : -2) || !batchesAgree(a, b)) {
+      if (a.rank() < 2
+          || b.rank() < 2
+          || a.dim(-1) != b.dim(transposed ? -1 : -2)
+          || !batchesAgree(a, b)) {
         throw new IllegalArgumentException(
             "%s needs %s, got %s and %s"
                 .formatted(
                     transposed ? "matmulTransposed" : "matmul",
-                    transposed ? "[..., m, k] and [..., n, k]" : "[..., m, k] and [..., k, n]", a.shape(), b.shape()));
+                    transposed ? "[..., m, k] and [..., n, k]" : "[..., m, k] and [..., k, n]",
+                    a.shape(),
+                    b.shape()));
       }
       int m = a.dim(-2);
       int n = b.dim(transposed ? -2 : -1);
@@ -180,18 +289,54 @@ final class Matmul {
       float[] z = c.array();
       if (count == 1 || cStep == 0) {
         for (int i = 0; i < count; i++) {
-          engine.gemm().gemm(
-              rows, columns, depth, 1, x, a.at(i), a.row, a.column, y, b.at(i), b.row, b.column, i > 0, z, c.offset(), columns,
-              engine.splitter());
+          engine
+              .gemm()
+              .gemm(
+                  rows,
+                  columns,
+                  depth,
+                  1,
+                  x,
+                  a.at(i),
+                  a.row,
+                  a.column,
+                  y,
+                  b.at(i),
+                  b.row,
+                  b.column,
+                  i > 0,
+                  z,
+                  c.offset(),
+                  columns,
+                  engine.splitter());
         }
         return;
       }
-      engine.splitter().run(
-          count,
-          (i, scratch) ->
-              engine.gemm().gemm(
-                  rows, columns, depth, 1, x, a.at(i), a.row, a.column, y, b.at(i), b.row, b.column, false, z, c.offset() + i * cStep,
-                  columns, scratch));
+      engine
+          .splitter()
+          .run(
+              count,
+              (i, scratch) ->
+                  engine
+                      .gemm()
+                      .gemm(
+                          rows,
+                          columns,
+                          depth,
+                          1,
+                          x,
+                          a.at(i),
+                          a.row,
+                          a.column,
+                          y,
+                          b.at(i),
+                          b.row,
+                          b.column,
+                          false,
+                          z,
+                          c.offset() + i * cStep,
+                          columns,
+                          scratch));
     }
   }
 }

@@ -43,7 +43,10 @@ final class Node {
     return operator;
   }
 
-  /** Operators are numbered as they are recorded: an input has a smaller number than what is computed from it. */
+  /**
+   * Operators are numbered as they are recorded: an input has a smaller number than what is
+   * computed from it.
+   */
   long number() {
     return number;
   }
@@ -52,10 +55,14 @@ final class Node {
     return inputs;
   }
 
-  /** Takes a share of the gradient of the result. {@code owned}: the memory may be written and kept. Returns whether it was the first. */
+  /**
+   * Takes a share of the gradient of the result. {@code owned}: the memory may be written and kept.
+   * Returns whether it was the first.
+   */
   boolean receive(Tensor share, boolean owned) {
     if (!share.shape().equals(shape)) {
-      throw new IllegalStateException("%s received a gradient %s, its result is %s".formatted(operator, share.shape(), shape));
+      throw new IllegalStateException(
+          "%s received a gradient %s, its result is %s".formatted(operator, share.shape(), shape));
     }
     if (gradient == null) {
       gradient = share;
@@ -75,7 +82,8 @@ final class Node {
   Gradients release() {
     Operator rule = operator;
     if (rule == null) {
-      throw new IllegalStateException("this graph was freed by an earlier backward; run the forward computation again");
+      throw new IllegalStateException(
+          "this graph was freed by an earlier backward; run the forward computation again");
     }
     Tensor out = Objects.requireNonNull(savedOutput);
     Tensor[] in = Objects.requireNonNull(savedInputs);
@@ -89,7 +97,8 @@ final class Node {
     for (int i = 0; i < wanted.length; i++) {
       wanted[i] = inputs[i] != null;
     }
-    return new Gradients(grad, owned, rule.backward(engine, grad, in, out, wanted), rule.ownsGradients());
+    return new Gradients(
+        grad, owned, rule.backward(engine, grad, in, out, wanted), rule.ownsGradients());
   }
 
   /** The gradient of a result, and those of the inputs computed from it. */

@@ -5,7 +5,9 @@ import nibble.kernels.rowwise.RmsNorm;
 import nibble.kernels.rowwise.Softmax;
 import org.jspecify.annotations.Nullable;
 
-/** Rows of the derivative table that normalise along the last axis; the kernels hold the formulas. */
+/**
+ * Rows of the derivative table that normalise along the last axis; the kernels hold the formulas.
+ */
 final class Normalisation {
   private static final int WORK = 4;
   private static final int MEANS = 8;
@@ -33,23 +35,39 @@ final class Normalisation {
       Tensor out = engine.empty(x.shape());
       int n = columns(x);
       engine.blocks(
-          rows(x), (long) n * WORK,
+          rows(x),
+          (long) n * WORK,
           (from, to, scratch) ->
-              Softmax.best().forward(to - from, n, x.array(), x.offset() + from * n, out.array(), out.offset() + from * n));
+              Softmax.best()
+                  .forward(
+                      to - from,
+                      n,
+                      x.array(),
+                      x.offset() + from * n,
+                      out.array(),
+                      out.offset() + from * n));
       return out;
     }
 
     /** {@code y (g - sum(g y))}. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor dx = engine.empty(grad.shape());
       int n = columns(grad);
       engine.blocks(
-          rows(grad), n,
+          rows(grad),
+          n,
           (from, to, scratch) ->
               Softmax.best()
                   .backward(
-                      to - from, n, out.array(), out.offset() + from * n, grad.array(), grad.offset() + from * n, dx.array(),
+                      to - from,
+                      n,
+                      out.array(),
+                      out.offset() + from * n,
+                      grad.array(),
+                      grad.offset() + from * n,
+                      dx.array(),
                       dx.offset() + from * n));
       return new Tensor[] {dx};
     }
@@ -69,15 +87,23 @@ final class Normalisation {
 
     /** {@code g - exp(y) sum(g)}. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor dx = engine.empty(grad.shape());
       int n = columns(grad);
       engine.blocks(
-          rows(grad), (long) n * WORK,
+          rows(grad),
+          (long) n * WORK,
           (from, to, scratch) ->
               Softmax.best()
                   .logBackward(
-                      to - from, n, out.array(), out.offset() + from * n, grad.array(), grad.offset() + from * n, dx.array(),
+                      to - from,
+                      n,
+                      out.array(),
+                      out.offset() + from * n,
+                      grad.array(),
+                      grad.offset() + from * n,
+                      dx.array(),
                       dx.offset() + from * n));
       return new Tensor[] {dx};
     }
@@ -92,13 +118,24 @@ final class Normalisation {
     Tensor out = engine.empty(x.shape());
     int n = columns(x);
     engine.blocks(
-        rows(x), (long) n * WORK,
+        rows(x),
+        (long) n * WORK,
         (from, to, scratch) ->
-            Softmax.best().logForward(to - from, n, x.array(), x.offset() + from * n, out.array(), out.offset() + from * n));
+            Softmax.best()
+                .logForward(
+                    to - from,
+                    n,
+                    x.array(),
+                    x.offset() + from * n,
+                    out.array(),
+                    out.offset() + from * n));
     return out;
   }
 
-  /** {@code (x - mean) / sqrt(variance + eps) * gain + bias}; inputs x, then gain and bias where present. */
+  /**
+   * {@code (x - mean) / sqrt(variance + eps) * gain + bias}; inputs x, then gain and bias where
+   * present.
+   */
   record LayerNormRow(float eps, boolean hasGain, boolean hasBias) implements Operator {
     @Override
     public Tensor forward(Engine engine, Tensor... in) {
@@ -108,17 +145,30 @@ final class Normalisation {
       float[] bias = hasBias ? vector(in[in.length - 1]) : null;
       Tensor out = engine.empty(x.shape());
       engine.blocks(
-          rows(x), (long) n * WORK,
+          rows(x),
+          (long) n * WORK,
           (from, to, scratch) ->
               LayerNorm.best()
                   .forward(
-                      to - from, n, x.array(), x.offset() + from * n, gain, bias, eps, out.array(), out.offset() + from * n, null, null, 0));
+                      to - from,
+                      n,
+                      x.array(),
+                      x.offset() + from * n,
+                      gain,
+                      bias,
+                      eps,
+                      out.array(),
+                      out.offset() + from * n,
+                      null,
+                      null,
+                      0));
       return out;
     }
 
     /** Computes the statistics again, which is cheaper than keeping them for every call. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor x = in[0];
       int n = columns(x);
       float[] gain = hasGain ? vector(in[1]) : null;
@@ -126,17 +176,45 @@ final class Normalisation {
       Partial dgain = new Partial(engine, x, hasGain && wanted[1]);
       Partial dbias = new Partial(engine, x, hasBias && wanted[in.length - 1]);
       engine.blocks(
-          rows(x), (long) n * WORK,
+          rows(x),
+          (long) n * WORK,
           (from, to, scratch) -> {
             float[] mean = scratch.floats(MEANS, to - from);
             float[] inverse = scratch.floats(INVERSES, to - from);
             int at = x.offset() + from * n;
             int dxAt = dx.offset() + from * n;
-            LayerNorm.best().forward(to - from, n, x.array(), at, null, null, eps, dx.array(), dxAt, mean, inverse, 0);
+            LayerNorm.best()
+                .forward(
+                    to - from,
+                    n,
+                    x.array(),
+                    at,
+                    null,
+                    null,
+                    eps,
+                    dx.array(),
+                    dxAt,
+                    mean,
+                    inverse,
+                    0);
             LayerNorm.best()
                 .backward(
-                    to - from, n, x.array(), at, grad.array(), grad.offset() + from * n, gain, mean, inverse, 0, dx.array(), dxAt,
-                    dgain.array(), dgain.at(from), dbias.array(), dbias.at(from));
+                    to - from,
+                    n,
+                    x.array(),
+                    at,
+                    grad.array(),
+                    grad.offset() + from * n,
+                    gain,
+                    mean,
+                    inverse,
+                    0,
+                    dx.array(),
+                    dxAt,
+                    dgain.array(),
+                    dgain.at(from),
+                    dbias.array(),
+                    dbias.at(from));
           });
       @Nullable Tensor[] result = new Tensor[in.length];
       result[0] = dx;
@@ -159,38 +237,66 @@ final class Normalisation {
       float[] gain = hasGain ? vector(in[1]) : null;
       Tensor out = engine.empty(x.shape());
       engine.blocks(
-          rows(x), (long) n * WORK,
+          rows(x),
+          (long) n * WORK,
           (from, to, scratch) ->
               RmsNorm.best()
-                  .forward(to - from, n, x.array(), x.offset() + from * n, gain, eps, out.array(), out.offset() + from * n, null, 0));
+                  .forward(
+                      to - from,
+                      n,
+                      x.array(),
+                      x.offset() + from * n,
+                      gain,
+                      eps,
+                      out.array(),
+                      out.offset() + from * n,
+                      null,
+                      0));
       return out;
     }
 
     /** Computes the statistics again, which is cheaper than keeping them for every call. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor x = in[0];
       int n = columns(x);
       float[] gain = hasGain ? vector(in[1]) : null;
       Tensor dx = engine.empty(x.shape());
       Partial dgain = new Partial(engine, x, hasGain && wanted[1]);
       engine.blocks(
-          rows(x), (long) n * WORK,
+          rows(x),
+          (long) n * WORK,
           (from, to, scratch) -> {
             float[] inverse = scratch.floats(INVERSES, to - from);
             int at = x.offset() + from * n;
             int dxAt = dx.offset() + from * n;
-            RmsNorm.best().forward(to - from, n, x.array(), at, null, eps, dx.array(), dxAt, inverse, 0);
+            RmsNorm.best()
+                .forward(to - from, n, x.array(), at, null, eps, dx.array(), dxAt, inverse, 0);
             RmsNorm.best()
                 .backward(
-                    to - from, n, x.array(), at, grad.array(), grad.offset() + from * n, gain, inverse, 0, dx.array(), dxAt,
-                    dgain.array(), dgain.at(from));
+                    to - from,
+                    n,
+                    x.array(),
+                    at,
+                    grad.array(),
+                    grad.offset() + from * n,
+                    gain,
+                    inverse,
+                    0,
+                    dx.array(),
+                    dxAt,
+                    dgain.array(),
+                    dgain.at(from));
           });
       return hasGain ? new @Nullable Tensor[] {dx, dgain.sum(in[1].shape())} : new Tensor[] {dx};
     }
   }
 
-  /** The gradient of a gain or bias: a partial sum for each block of rows, so that the order of additions is fixed. */
+  /**
+   * The gradient of a gain or bias: a partial sum for each block of rows, so that the order of
+   * additions is fixed.
+   */
   private static final class Partial {
     private final Engine engine;
     private final int blockSize;
@@ -228,7 +334,8 @@ final class Normalisation {
     for (int i = 1; i < in.length; i++) {
       if (in[i].size() != columns) {
         throw new IllegalArgumentException(
-            "%s of %s needs a gain or bias [%d], got %s".formatted(name, in[0].shape(), columns, in[i].shape()));
+            "%s of %s needs a gain or bias [%d], got %s"
+                .formatted(name, in[0].shape(), columns, in[i].shape()));
       }
     }
     return columns;

@@ -3,8 +3,8 @@ package nibble.tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One row of the derivative table: how an operator is computed and how a gradient runs back through it. The {@code permits} clause is the
- * table. Inputs are working tensors (F32, contiguous, heap).
+ * One row of the derivative table: how an operator is computed and how a gradient runs back through
+ * it. The {@code permits} clause is the table. Inputs are working tensors (F32, contiguous, heap).
  */
 sealed interface Operator
     permits Unary,
@@ -53,12 +53,13 @@ sealed interface Operator
   Tensor forward(Engine engine, Tensor... in);
 
   /**
-   * Gradients of the inputs, each in the shape of its input. Entries whose {@code wanted} is false may be null. A gradient is either fresh
-   * memory or shares the memory of {@code grad}.
+   * Gradients of the inputs, each in the shape of its input. Entries whose {@code wanted} is false
+   * may be null. A gradient is either fresh memory or shares the memory of {@code grad}.
    *
    * @param grad gradient of {@code out}; not to be written
    */
-  @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted);
+  @Nullable Tensor[] backward(
+      Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted);
 
   /** What {@link #backward} reads of {@code in} and {@code out}, beyond their shapes. */
   default Saves saves() {

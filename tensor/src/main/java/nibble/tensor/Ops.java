@@ -11,14 +11,17 @@ import nibble.kernels.rowwise.Activation;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operators on tensors. One set serves inference and training: an operator is recorded only if grad mode is on and an input requires a
- * gradient; {@link #backward} then runs through what was recorded.
+ * The operators on tensors. One set serves inference and training: an operator is recorded only if
+ * grad mode is on and an input requires a gradient; {@link #backward} then runs through what was
+ * recorded.
  *
- * <p>Inputs may be any tensors (strided views and other dtypes are copied first); results are working tensors. Results do not share memory
- * with inputs, except those of {@link #reshape}; inputs are never written. Axes count from the end when negative. Shapes that do not fit
- * throw {@link IllegalArgumentException}. Results do not depend on the number of threads.
+ * <p>Inputs may be any tensors (strided views and other dtypes are copied first); results are
+ * working tensors. Results do not share memory with inputs, except those of {@link #reshape};
+ * inputs are never written. Axes count from the end when negative. Shapes that do not fit throw
+ * {@link IllegalArgumentException}. Results do not depend on the number of threads.
  *
- * <p>Not thread-safe: one thread uses an instance at a time, and a graph is recorded and run back by the same instance.
+ * <p>Not thread-safe: one thread uses an instance at a time, and a graph is recorded and run back
+ * by the same instance.
  */
 public final class Ops implements AutoCloseable {
   private final Engine engine;
@@ -48,14 +51,19 @@ public final class Ops implements AutoCloseable {
     return new Mode(engine, false);
   }
 
-  /** Switches grad mode on until the result is closed: to learn something on the way of a pass that records nothing itself. */
+  /**
+   * Switches grad mode on until the result is closed: to learn something on the way of a pass that
+   * records nothing itself.
+   */
   public Mode withGrad() {
     return new Mode(engine, true);
   }
 
   /**
-   * Switches grad mode on, and lets relevance run back through what is recorded until the result is closed: layer-wise relevance propagation. {@link #backward} then gives every leaf, and the backward rule of
-   * every {@link #custom} function, {@code c = R / value} where it gives gradients otherwise; R is c times the value. Start from {@code sum(mul(y, R / y))}.
+   * Switches grad mode on, and lets relevance run back through what is recorded until the result is
+   * closed: layer-wise relevance propagation. {@link #backward} then gives every leaf, and the
+   * backward rule of every {@link #custom} function, {@code c = R / value} where it gives gradients
+   * otherwise; R is c times the value. Start from {@code sum(mul(y, R / y))}.
    */
   public Mode relevance() {
     return new Mode(engine, true, true);
@@ -99,14 +107,20 @@ public final class Ops implements AutoCloseable {
     return engine.apply(operator, in);
   }
 
-  /** A working tensor whose content is undefined, owned by the innermost scope: for operators outside this class, which write every element. */
+  /**
+   * A working tensor whose content is undefined, owned by the innermost scope: for operators
+   * outside this class, which write every element.
+   */
   public Tensor empty(int... dims) {
     return engine.empty(Shape.of(dims));
   }
 
   // Matrix products
 
-  /** {@code x w^T + bias} for {@code x [..., in]}, {@code w [out, in]}, {@code bias [out]}: {@code [..., out]}. */
+  /**
+   * {@code x w^T + bias} for {@code x [..., in]}, {@code w [out, in]}, {@code bias [out]}: {@code
+   * [..., out]}.
+   */
   public Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
     return bias == null ? apply(new Matmul.Linear(), x, w) : apply(new Matmul.Linear(), x, w, bias);
   }
@@ -118,22 +132,30 @@ public final class Ops implements AutoCloseable {
    */
   public Tensor linear(Tensor x, PackedMatrix w, float @Nullable [] bias) {
     if (engine.isRecording() && x.requiresGrad()) {
-      throw new IllegalStateException("a packed weight has no derivative; use the float weight, or switch to noGrad()");
+      throw new IllegalStateException(
+          "a packed weight has no derivative; use the float weight, or switch to noGrad()");
     }
     return Matmul.packedLinear(engine, engine.working(x), w, Epilogue.ofBias(bias));
   }
 
   /**
-   * {@code f(x w^T + bias) + residual} with a packed weight, for inference: the same bits as the separate operators, without another pass over
-   * memory.
+   * {@code f(x w^T + bias) + residual} with a packed weight, for inference: the same bits as the
+   * separate operators, without another pass over memory.
    *
    * @param f null for the identity
    * @param residual {@code [..., out]}, the shape of the result; null for none
-   * @throws IllegalStateException if grad mode is on and {@code x} or {@code residual} requires a gradient
+   * @throws IllegalStateException if grad mode is on and {@code x} or {@code residual} requires a
+   *     gradient
    */
-  public Tensor linear(Tensor x, PackedMatrix w, float @Nullable [] bias, @Nullable Activation f, @Nullable Tensor residual) {
+  public Tensor linear(
+      Tensor x,
+      PackedMatrix w,
+      float @Nullable [] bias,
+      @Nullable Activation f,
+      @Nullable Tensor residual) {
     if (engine.isRecording() && (x.requiresGrad() || residual != null && residual.requiresGrad())) {
-      throw new IllegalStateException("a packed weight has no derivative; use the float weight, or switch to noGrad()");
+      throw new IllegalStateException(
+          "a packed weight has no derivative; use the float weight, or switch to noGrad()");
     }
     Epilogue epilogue = Epilogue.ofBias(bias).then(f);
     if (residual == null) {
@@ -141,18 +163,26 @@ public final class Ops implements AutoCloseable {
     }
     if (!residual.shape().equals(x.shape().with(-1, w.out()))) {
       throw new IllegalArgumentException(
-          "linear adds a residual of the result's shape, %s, got %s".formatted(x.shape().with(-1, w.out()), residual.shape()));
+          "linear adds a residual of the result's shape, %s, got %s"
+              .formatted(x.shape().with(-1, w.out()), residual.shape()));
     }
     Tensor added = engine.working(residual);
-    return Matmul.packedLinear(engine, engine.working(x), w, epilogue.plus(added.array(), added.offset(), w.out()));
+    return Matmul.packedLinear(
+        engine, engine.working(x), w, epilogue.plus(added.array(), added.offset(), w.out()));
   }
 
-  /** {@code a b} for {@code [..., m, k]} and {@code [..., k, n]}; batch axes are equal, or absent on one side. */
+  /**
+   * {@code a b} for {@code [..., m, k]} and {@code [..., k, n]}; batch axes are equal, or absent on
+   * one side.
+   */
   public Tensor matmul(Tensor a, Tensor b) {
     return apply(new Matmul.Product(false), a, b);
   }
 
-  /** {@code a b^T} for {@code [..., m, k]} and {@code [..., n, k]}; batch axes are equal, or absent on one side. */
+  /**
+   * {@code a b^T} for {@code [..., m, k]} and {@code [..., n, k]}; batch axes are equal, or absent
+   * on one side.
+   */
   public Tensor matmulTransposed(Tensor a, Tensor b) {
     return apply(new Matmul.Product(true), a, b);
   }
@@ -187,7 +217,8 @@ public final class Ops implements AutoCloseable {
   /** {@code min(max(a, low), high)}; the gradient passes where {@code low <= a <= high}. */
   public Tensor clamp(Tensor a, float low, float high) {
     if (!(low <= high)) {
-      throw new IllegalArgumentException("clamp needs low <= high, got %s and %s".formatted(low, high));
+      throw new IllegalArgumentException(
+          "clamp needs low <= high, got %s and %s".formatted(low, high));
     }
     return apply(new Pointwise.Clamp(low, high), a);
   }
@@ -264,12 +295,19 @@ public final class Ops implements AutoCloseable {
     return apply(new Normalisation.LogSoftmaxRow(), x);
   }
 
-  /** {@code (x - mean) / sqrt(variance + eps) * gain + bias} along the last axis, of {@code n} elements; {@code gain [n]}, {@code bias [n]}. */
+  /**
+   * {@code (x - mean) / sqrt(variance + eps) * gain + bias} along the last axis, of {@code n}
+   * elements; {@code gain [n]}, {@code bias [n]}.
+   */
   public Tensor layerNorm(Tensor x, @Nullable Tensor gain, @Nullable Tensor bias, float eps) {
-    return apply(new Normalisation.LayerNormRow(eps, gain != null, bias != null), present(x, gain, bias));
+    return apply(
+        new Normalisation.LayerNormRow(eps, gain != null, bias != null), present(x, gain, bias));
   }
 
-  /** {@code x / sqrt(mean(x^2) + eps) * gain} along the last axis, of {@code n} elements; {@code gain [n]}. */
+  /**
+   * {@code x / sqrt(mean(x^2) + eps) * gain} along the last axis, of {@code n} elements; {@code
+   * gain [n]}.
+   */
   public Tensor rmsNorm(Tensor x, @Nullable Tensor gain, float eps) {
     return apply(new Normalisation.RmsNormRow(eps, gain != null), present(x, gain));
   }
@@ -292,30 +330,48 @@ public final class Ops implements AutoCloseable {
   // Attention
 
   /**
-   * Attention of several heads without a matrix of all scores, for inference: {@code softmax(scale q k^T + bias) v} for every head, with the
-   * keys that {@code rule} and {@code keyLengths} let a query see. Operands are what projections write; strided views of working tensors
-   * with consecutive elements in a row, such as the filled part of a cache, are read where they are.
+   * Attention of several heads without a matrix of all scores, for inference: {@code softmax(scale
+   * q k^T + bias) v} for every head, with the keys that {@code rule} and {@code keyLengths} let a
+   * query see. Operands are what projections write; strided views of working tensors with
+   * consecutive elements in a row, such as the filled part of a cache, are read where they are.
    *
    * @param q {@code [batch, queries, heads * headDim]}
    * @param k {@code [batch, keys, kvHeads * headDim]}
    * @param v {@code [batch, keys, kvHeads * headDim]}
-   * @param keyLengths for each sequence the number of leading keys that are no padding, or null for all
-   * @param bias {@code [batch or 1, heads or 1, queries or 1, keys]} added to the scores, or null; minus infinity hides a key
+   * @param keyLengths for each sequence the number of leading keys that are no padding, or null for
+   *     all
+   * @param bias {@code [batch or 1, heads or 1, queries or 1, keys]} added to the scores, or null;
+   *     minus infinity hides a key
    * @return {@code [batch, queries, heads * headDim]}
-   * @throws IllegalStateException if grad mode is on and an operand requires a gradient; the plain operators have derivatives
+   * @throws IllegalStateException if grad mode is on and an operand requires a gradient; the plain
+   *     operators have derivatives
    */
   public Tensor attention(
-      Tensor q, Tensor k, Tensor v, int heads, int kvHeads, AttentionRule rule, int @Nullable [] keyLengths, @Nullable Tensor bias) {
-    if (engine.isRecording() && (q.requiresGrad() || k.requiresGrad() || v.requiresGrad() || bias != null && bias.requiresGrad())) {
-      throw new IllegalStateException("fused attention has no derivative; use matmul and softmax, or switch to noGrad()");
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      int heads,
+      int kvHeads,
+      AttentionRule rule,
+      int @Nullable [] keyLengths,
+      @Nullable Tensor bias) {
+    if (engine.isRecording()
+        && (q.requiresGrad()
+            || k.requiresGrad()
+            || v.requiresGrad()
+            || bias != null && bias.requiresGrad())) {
+      throw new IllegalStateException(
+          "fused attention has no derivative; use matmul and softmax, or switch to noGrad()");
     }
     return FusedAttention.forward(engine, q, k, v, heads, kvHeads, rule, keyLengths, bias);
   }
 
   /**
-   * {@code x [batch, tokens, heads * headDim]} with the pairs of each head turned by the angles of their token's position.
+   * {@code x [batch, tokens, heads * headDim]} with the pairs of each head turned by the angles of
+   * their token's position.
    *
-   * @param positions of the tokens: {@code tokens} of them for all sequences alike, or {@code batch * tokens}
+   * @param positions of the tokens: {@code tokens} of them for all sequences alike, or {@code batch
+   *     * tokens}
    * @throws IndexOutOfBoundsException if a position is not in the table
    */
   public Tensor rotate(Tensor x, int headDim, RopeTable table, int[] positions) {
@@ -324,7 +380,10 @@ public final class Ops implements AutoCloseable {
 
   // Moving elements
 
-  /** The elements of {@code x} in another shape, one dimension of which may be -1; shares the memory of {@code x}. */
+  /**
+   * The elements of {@code x} in another shape, one dimension of which may be -1; shares the memory
+   * of {@code x}.
+   */
   public Tensor reshape(Tensor x, int... dims) {
     return apply(new Reshaping.Reshape(Strided.reshaped(x.shape(), dims)), x);
   }
@@ -339,7 +398,9 @@ public final class Ops implements AutoCloseable {
     }
     for (boolean present : seen) {
       if (!present || axes.length != x.rank()) {
-        throw new IllegalArgumentException("permute of %s needs every axis once, got %s".formatted(x.shape(), Arrays.toString(axes)));
+        throw new IllegalArgumentException(
+            "permute of %s needs every axis once, got %s"
+                .formatted(x.shape(), Arrays.toString(axes)));
       }
     }
     return apply(new Reshaping.Permute(positive), x);
@@ -355,12 +416,18 @@ public final class Ops implements AutoCloseable {
     return apply(new Reshaping.Concat(tensors[0].shape().axis(axis)), tensors);
   }
 
-  /** {@code x} repeated along its axes of dimension 1, and along added leading axes, to the shape {@code dims}. */
+  /**
+   * {@code x} repeated along its axes of dimension 1, and along added leading axes, to the shape
+   * {@code dims}.
+   */
   public Tensor expand(Tensor x, int... dims) {
     return apply(new Reshaping.Expand(Shape.of(dims)), x);
   }
 
-  /** Rows {@code ids} of {@code table [rows, width]}: {@code [ids, width]}. An id out of range throws {@link IndexOutOfBoundsException}. */
+  /**
+   * Rows {@code ids} of {@code table [rows, width]}: {@code [ids, width]}. An id out of range
+   * throws {@link IndexOutOfBoundsException}.
+   */
   public Tensor rowsOf(Tensor table, int[] ids) {
     return apply(new Reshaping.RowsOf(ids.clone()), table);
   }
@@ -376,8 +443,9 @@ public final class Ops implements AutoCloseable {
   }
 
   /**
-   * Square tiles of {@code images [b, c, H, W]}, row by row: {@code [b, (H/patch) * (W/patch), c * patch * patch]}. The elements of a tile
-   * have the order of a convolution weight {@code [out, c, patch, patch]}.
+   * Square tiles of {@code images [b, c, H, W]}, row by row: {@code [b, (H/patch) * (W/patch), c *
+   * patch * patch]}. The elements of a tile have the order of a convolution weight {@code [out, c,
+   * patch, patch]}.
    */
   public Tensor patches(Tensor images, int patch) {
     int b = images.dim(0);
@@ -424,10 +492,14 @@ public final class Ops implements AutoCloseable {
     return crossEntropy(logits, labels, 0);
   }
 
-  /** The same with targets {@code 1 - labelSmoothing} on the label plus {@code labelSmoothing / classes} everywhere. */
+  /**
+   * The same with targets {@code 1 - labelSmoothing} on the label plus {@code labelSmoothing /
+   * classes} everywhere.
+   */
   public Tensor crossEntropy(Tensor logits, int[] labels, float labelSmoothing) {
     if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-      throw new IllegalArgumentException("label smoothing must be in [0, 1), was " + labelSmoothing);
+      throw new IllegalArgumentException(
+          "label smoothing must be in [0, 1), was " + labelSmoothing);
     }
     return apply(new Losses.CrossEntropy(labels.clone(), labelSmoothing), logits);
   }
@@ -445,24 +517,25 @@ public final class Ops implements AutoCloseable {
   }
 
   /**
-   * {@code function} of {@code inputs}, whose inner results are not kept but computed again by {@link #backward}: memory for time. The
-   * function must give the same result both times. Leaves that it uses beside its inputs receive their gradients; other recorded tensors
-   * must be inputs.
+   * {@code function} of {@code inputs}, whose inner results are not kept but computed again by
+   * {@link #backward}: memory for time. The function must give the same result both times. Leaves
+   * that it uses beside its inputs receive their gradients; other recorded tensors must be inputs.
    */
   public Tensor checkpoint(BiFunction<Ops, Tensor[], Tensor> function, Tensor... inputs) {
     return apply(new Checkpoint(function), inputs);
   }
 
   /**
-   * Adds the derivative of {@code loss} to the {@link Tensor#grad} of every leaf it was computed from, and frees the graph on the way, so
-   * it works once per forward computation.
+   * Adds the derivative of {@code loss} to the {@link Tensor#grad} of every leaf it was computed
+   * from, and frees the graph on the way, so it works once per forward computation.
    *
    * @throws IllegalArgumentException if {@code loss} has more than one element
    * @throws IllegalStateException if nothing was recorded for it, or its graph was freed
    */
   public void backward(Tensor loss) {
     if (loss.size() != 1) {
-      throw new IllegalArgumentException("backward needs a loss of one element, got " + loss.shape());
+      throw new IllegalArgumentException(
+          "backward needs a loss of one element, got " + loss.shape());
     }
     Tensor one = Tensor.of(new float[] {1}, loss.shape().dims());
     engine.backward(loss, one, 0);

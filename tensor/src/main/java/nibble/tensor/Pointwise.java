@@ -18,23 +18,39 @@ final class Pointwise {
       Tensor x = in[0];
       Tensor out = engine.empty(x.shape());
       engine.blocks(
-          (int) out.size(), ACTIVATION_WORK,
+          (int) out.size(),
+          ACTIVATION_WORK,
           (from, to, scratch) ->
-              Activations.best().forward(function, to - from, x.array(), x.offset() + from, out.array(), out.offset() + from));
+              Activations.best()
+                  .forward(
+                      function,
+                      to - from,
+                      x.array(),
+                      x.offset() + from,
+                      out.array(),
+                      out.offset() + from));
       return out;
     }
 
     /** {@code g f'(x)}. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor x = in[0];
       Tensor result = engine.empty(grad.shape());
       engine.blocks(
-          (int) grad.size(), ACTIVATION_WORK,
+          (int) grad.size(),
+          ACTIVATION_WORK,
           (from, to, scratch) ->
               Activations.best()
                   .backward(
-                      function, to - from, x.array(), x.offset() + from, grad.array(), grad.offset() + from, result.array(),
+                      function,
+                      to - from,
+                      x.array(),
+                      x.offset() + from,
+                      grad.array(),
+                      grad.offset() + from,
+                      result.array(),
                       result.offset() + from));
       return new Tensor[] {result};
     }
@@ -49,7 +65,8 @@ final class Pointwise {
 
     /** {@code s g}. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       return new Tensor[] {scaled(engine, grad, s)};
     }
 
@@ -62,9 +79,12 @@ final class Pointwise {
   static Tensor scaled(Engine engine, Tensor x, float s) {
     Tensor out = engine.empty(x.shape());
     engine.blocks(
-        (int) x.size(), 1,
+        (int) x.size(),
+        1,
         (from, to, scratch) ->
-            Elementwise.best().scale(to - from, s, x.array(), x.offset() + from, out.array(), out.offset() + from));
+            Elementwise.best()
+                .scale(
+                    to - from, s, x.array(), x.offset() + from, out.array(), out.offset() + from));
     return out;
   }
 
@@ -78,7 +98,8 @@ final class Pointwise {
       int xAt = in[0].offset();
       int yAt = out.offset();
       engine.blocks(
-          (int) out.size(), 1,
+          (int) out.size(),
+          1,
           (from, to, scratch) -> {
             for (int i = from; i < to; i++) {
               y[yAt + i] = Math.min(Math.max(x[xAt + i], low), high);
@@ -89,7 +110,8 @@ final class Pointwise {
 
     /** {@code g} where {@code low <= x <= high}, otherwise 0. */
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor result = engine.empty(grad.shape());
       float[] x = in[0].array();
       float[] g = grad.array();
@@ -98,7 +120,8 @@ final class Pointwise {
       int gAt = grad.offset();
       int dAt = result.offset();
       engine.blocks(
-          (int) grad.size(), 1,
+          (int) grad.size(),
+          1,
           (from, to, scratch) -> {
             for (int i = from; i < to; i++) {
               d[dAt + i] = x[xAt + i] >= low && x[xAt + i] <= high ? g[gAt + i] : 0;

@@ -4,7 +4,10 @@ import java.util.Arrays;
 import nibble.kernels.rowwise.Reductions;
 import org.jspecify.annotations.Nullable;
 
-/** Rows of the derivative table that sum. The order of every sum is fixed, whatever the number of threads. */
+/**
+ * Rows of the derivative table that sum. The order of every sum is fixed, whatever the number of
+ * threads.
+ */
 final class Reduction {
   private static final int COLUMNS = 256;
   private static final int ROWS = 64;
@@ -19,13 +22,17 @@ final class Reduction {
       Tensor out = engine.empty(Shape.of());
       Tensor x = in[0];
       double sum =
-          total(engine, (int) x.size(), (from, count) -> Reductions.best().sum(count, x.array(), x.offset() + from));
+          total(
+              engine,
+              (int) x.size(),
+              (from, count) -> Reductions.best().sum(count, x.array(), x.offset() + from));
       out.array()[out.offset()] = (float) sum;
       return out;
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor result = engine.empty(in[0].shape());
       Arrays.fill(result.array(), grad.item());
       return new Tensor[] {result};
@@ -45,7 +52,8 @@ final class Reduction {
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       return new Tensor[] {Reshaping.expanded(engine, grad, in[0].shape())};
     }
 
@@ -61,10 +69,16 @@ final class Reduction {
     float of(int from, int count);
   }
 
-  /** A sum over {@code size} elements: pieces in float by a kernel, their sums in double, in a fixed order. */
+  /**
+   * A sum over {@code size} elements: pieces in float by a kernel, their sums in double, in a fixed
+   * order.
+   */
   static double total(Engine engine, int size, PieceSum pieces) {
     double[] partial = new double[Engine.blockCount(size, 1)];
-    engine.blocks(size, 1, (from, to, scratch) -> partial[from / Engine.blockSize(1)] = serialTotal(from, to, pieces));
+    engine.blocks(
+        size,
+        1,
+        (from, to, scratch) -> partial[from / Engine.blockSize(1)] = serialTotal(from, to, pieces));
     return Arrays.stream(partial).sum();
   }
 
@@ -76,14 +90,20 @@ final class Reduction {
     return sum;
   }
 
-  /** {@code x} summed over the axes along which {@code shape} was repeated to give it; {@code x} itself if there are none. */
+  /**
+   * {@code x} summed over the axes along which {@code shape} was repeated to give it; {@code x}
+   * itself if there are none.
+   */
   static Tensor sumTo(Engine engine, Tensor x, Shape shape) {
     Tensor sum = x;
     int added = x.rank() - shape.rank();
     for (int axis = x.rank() - 1; axis >= 0; axis--) {
       boolean repeated = axis < added || shape.dim(axis - added) == 1;
       if (repeated && sum.dim(axis) != 1) {
-        sum = axis < added ? sumLeading(engine, sum, axis + 1) : sumAlong(engine, sum, axis); // added axes in one pass
+        sum =
+            axis < added
+                ? sumLeading(engine, sum, axis + 1)
+                : sumAlong(engine, sum, axis); // added axes in one pass
       }
     }
     return sum.shape().equals(shape) ? sum : sum.view(shape.dims());
@@ -121,11 +141,14 @@ final class Reduction {
     int outAt = out.offset();
     if (inner == 1) {
       engine.blocks(
-          outer, rows,
+          outer,
+          rows,
           (first, last, scratch) -> {
             for (int o = first; o < last; o++) {
               int row = at + o * rows;
-              double sum = serialTotal(0, rows, (piece, count) -> Reductions.best().sum(count, from, row + piece));
+              double sum =
+                  serialTotal(
+                      0, rows, (piece, count) -> Reductions.best().sum(count, from, row + piece));
               to[outAt + o] = (float) sum;
             }
           });
@@ -133,19 +156,29 @@ final class Reduction {
     }
     int chunks = (inner + COLUMNS - 1) / COLUMNS;
     engine.blocks(
-        outer * chunks, (long) rows * Math.min(inner, COLUMNS),
+        outer * chunks,
+        (long) rows * Math.min(inner, COLUMNS),
         (first, last, scratch) -> {
           float[] part = scratch.floats(8, COLUMNS);
           for (int task = first; task < last; task++) {
             int column = task % chunks * COLUMNS;
             int width = Math.min(COLUMNS, inner - column);
-            sumColumns(from, at + task / chunks * rows * inner + column, rows, inner, width, part, to, outAt + task / chunks * inner + column);
+            sumColumns(
+                from,
+                at + task / chunks * rows * inner + column,
+                rows,
+                inner,
+                width,
+                part,
+                to,
+                outAt + task / chunks * inner + column);
           }
         });
   }
 
   /** Two levels: rows in groups, then the groups, so the rounding error grows slowly. */
-  private static void sumColumns(float[] x, int at, int rows, int stride, int width, float[] part, float[] out, int outAt) {
+  private static void sumColumns(
+      float[] x, int at, int rows, int stride, int width, float[] part, float[] out, int outAt) {
     Arrays.fill(out, outAt, outAt + width, 0);
     for (int row = 0; row < rows; row += ROWS) {
       Arrays.fill(part, 0, width, 0);

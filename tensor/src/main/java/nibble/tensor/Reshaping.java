@@ -17,7 +17,8 @@ final class Reshaping {
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       return new Tensor[] {grad.view(in[0].shape().dims())};
     }
 
@@ -35,7 +36,8 @@ final class Reshaping {
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       int[] inverse = new int[axes.length];
       for (int i = 0; i < axes.length; i++) {
         inverse[axes[i]] = i;
@@ -60,7 +62,8 @@ final class Reshaping {
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor result = engine.zeros(in[0].shape());
       copyInto(grad, result, axis, from);
       return new Tensor[] {result};
@@ -78,8 +81,10 @@ final class Reshaping {
     public Tensor forward(Engine engine, Tensor... in) {
       int total = 0;
       for (Tensor part : in) {
-        if (part.rank() != in[0].rank() || !part.shape().with(axis, 0).equals(in[0].shape().with(axis, 0))) {
-          throw new IllegalArgumentException("concat along axis %d of %s and %s".formatted(axis, in[0].shape(), part.shape()));
+        if (part.rank() != in[0].rank()
+            || !part.shape().with(axis, 0).equals(in[0].shape().with(axis, 0))) {
+          throw new IllegalArgumentException(
+              "concat along axis %d of %s and %s".formatted(axis, in[0].shape(), part.shape()));
         }
         total += part.dim(axis);
       }
@@ -93,7 +98,8 @@ final class Reshaping {
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       @Nullable Tensor[] result = new Tensor[in.length];
       int at = 0;
       for (int i = 0; i < in.length; i++) {
@@ -118,7 +124,8 @@ final class Reshaping {
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       return new Tensor[] {Reduction.sumTo(engine, grad, in[0].shape())};
     }
 
@@ -134,19 +141,26 @@ final class Reshaping {
     public Tensor forward(Engine engine, Tensor... in) {
       Tensor table = in[0];
       if (table.rank() != 2) {
-        throw new IllegalArgumentException("rowsOf needs a table [rows, width], got " + table.shape());
+        throw new IllegalArgumentException(
+            "rowsOf needs a table [rows, width], got " + table.shape());
       }
       int width = table.dim(1);
       Tensor out = engine.empty(Shape.of(ids.length, width));
       for (int i = 0; i < ids.length; i++) {
         int row = java.util.Objects.checkIndex(ids[i], table.dim(0));
-        System.arraycopy(table.array(), table.offset() + row * width, out.array(), out.offset() + i * width, width);
+        System.arraycopy(
+            table.array(),
+            table.offset() + row * width,
+            out.array(),
+            out.offset() + i * width,
+            width);
       }
       return out;
     }
 
     @Override
-    public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+    public @Nullable Tensor[] backward(
+        Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
       Tensor result = engine.zeros(in[0].shape());
       int width = in[0].dim(1);
       float[] g = grad.array();
@@ -199,7 +213,8 @@ final class Reshaping {
     Shape innerShape = Shape.of(Arrays.copyOfRange(dims, split, dims.length));
     long[] innerStrides = Arrays.copyOfRange(strides, split, dims.length);
     engine.blocks(
-        outer, inner,
+        outer,
+        inner,
         (from, to, scratch) -> {
           for (int index = from; index < to; index++) {
             long at = x.offset();
@@ -208,7 +223,13 @@ final class Reshaping {
               at += rest % dims[axis] * strides[axis];
               rest /= dims[axis];
             }
-            Strided.copy(x.array(), (int) at, innerStrides, innerShape, out.array(), out.offset() + index * inner);
+            Strided.copy(
+                x.array(),
+                (int) at,
+                innerStrides,
+                innerShape,
+                out.array(),
+                out.offset() + index * inner);
           }
         });
     return out;
@@ -224,7 +245,12 @@ final class Reshaping {
     int stride = whole.dim(axis) * inner;
     int outer = length == 0 ? 0 : (int) (part.size() / length);
     for (int i = 0; i < outer; i++) {
-      System.arraycopy(part.array(), part.offset() + i * length, whole.array(), whole.offset() + i * stride + at * inner, length);
+      System.arraycopy(
+          part.array(),
+          part.offset() + i * length,
+          whole.array(),
+          whole.offset() + i * stride + at * inner,
+          length);
     }
   }
 }

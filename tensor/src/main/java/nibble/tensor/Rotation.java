@@ -5,13 +5,17 @@ import nibble.kernels.attention.Rope;
 import nibble.kernels.attention.RopeTable;
 import org.jspecify.annotations.Nullable;
 
-/** Row of the derivative table that turns pairs of {@code x [batch, tokens, heads * headDim]} by the angles of their positions. */
+/**
+ * Row of the derivative table that turns pairs of {@code x [batch, tokens, heads * headDim]} by the
+ * angles of their positions.
+ */
 record Rotation(int headDim, RopeTable table, int[] positions) implements Operator {
   @Override
   public Tensor forward(Engine engine, Tensor... in) {
     Tensor x = in[0];
     if (x.rank() != 3 || headDim < 1 || x.dim(2) % headDim != 0) {
-      throw new IllegalArgumentException("rotate needs x [batch, tokens, heads * %d], got %s".formatted(headDim, x.shape()));
+      throw new IllegalArgumentException(
+          "rotate needs x [batch, tokens, heads * %d], got %s".formatted(headDim, x.shape()));
     }
     if (positions.length != x.dim(1) && positions.length != x.dim(0) * x.dim(1)) {
       throw new IllegalArgumentException(
@@ -23,7 +27,8 @@ record Rotation(int headDim, RopeTable table, int[] positions) implements Operat
 
   /** The gradient turned back: a rotation's transpose is its inverse, its magnitude stays. */
   @Override
-  public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+  public @Nullable Tensor[] backward(
+      Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
     return new Tensor[] {turned(engine, grad, true)};
   }
 
@@ -38,13 +43,31 @@ record Rotation(int headDim, RopeTable table, int[] positions) implements Operat
     int width = x.dim(2);
     boolean shared = positions.length == tokens;
     engine.blocks(
-        x.dim(0) * tokens, width,
+        x.dim(0) * tokens,
+        width,
         (from, to, scratch) -> {
-          System.arraycopy(x.array(), x.offset() + from * width, out.array(), out.offset() + from * width, (to - from) * width);
+          System.arraycopy(
+              x.array(),
+              x.offset() + from * width,
+              out.array(),
+              out.offset() + from * width,
+              (to - from) * width);
           for (int row = from; row < to; ) {
             int count = Math.min(to - row, tokens - row % tokens); // rows of one sequence
-            HeadView rows = HeadView.of(out.array(), out.offset() + row * width, count, width / headDim, headDim);
-            Rope.best().rotate(0, count, width / headDim, headDim, rows, table, positions, shared ? row % tokens : row, inverse);
+            HeadView rows =
+                HeadView.of(
+                    out.array(), out.offset() + row * width, count, width / headDim, headDim);
+            Rope.best()
+                .rotate(
+                    0,
+                    count,
+                    width / headDim,
+                    headDim,
+                    rows,
+                    table,
+                    positions,
+                    shared ? row % tokens : row,
+                    inverse);
             row += count;
           }
         });

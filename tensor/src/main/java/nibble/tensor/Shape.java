@@ -15,7 +15,8 @@ public final class Shape {
     long product = 1;
     for (int dim : dims) {
       if (dim < 0) {
-        throw new IllegalArgumentException("a dimension must not be negative: " + Arrays.toString(dims));
+        throw new IllegalArgumentException(
+            "a dimension must not be negative: " + Arrays.toString(dims));
       }
       product = Math.multiplyExact(product, dim);
     }
@@ -32,7 +33,9 @@ public final class Shape {
     return dims.length;
   }
 
-  /** Dimension {@code axis}; negative axes count from the end, so {@code dim(-1)} is the innermost. */
+  /**
+   * Dimension {@code axis}; negative axes count from the end, so {@code dim(-1)} is the innermost.
+   */
   public int dim(int axis) {
     return dims[axis(axis)];
   }
@@ -87,6 +90,8 @@ public final class Shape {
   /** As in {@code [2, 197, 192]}. */
   @Override
   public String toString() {
-    return Arrays.stream(dims).mapToObj(Integer::toString).collect(Collectors.joining(", ", "[", "]"));
+    return Arrays.stream(dims)
+        .mapToObj(Integer::toString)
+        .collect(Collectors.joining(", ", "[", "]"));
   }
 }

@@ -3,7 +3,10 @@ package nibble.tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** The memory behind a tensor and its views: a {@code float[]}, or a segment of any dtype, or nothing once it has been recycled. */
+/**
+ * The memory behind a tensor and its views: a {@code float[]}, or a segment of any dtype, or
+ * nothing once it has been recycled.
+ */
 final class Storage {
   private float @Nullable [] floats;
   private @Nullable MemorySegment segment;
@@ -16,7 +19,10 @@ final class Storage {
   }
 
   static Storage of(float[] floats) {
-    return new Storage(floats, null, "this tensor was recycled when its scope closed; pass it to Scope.keep before that");
+    return new Storage(
+        floats,
+        null,
+        "this tensor was recycled when its scope closed; pass it to Scope.keep before that");
   }
 
   static Storage of(MemorySegment segment) {
@@ -38,7 +44,8 @@ final class Storage {
   float[] floats() {
     float[] array = floats;
     if (array == null) {
-      throw new IllegalStateException(segment == null ? whenEmpty : "this tensor is not backed by a float[]; use toF32()");
+      throw new IllegalStateException(
+          segment == null ? whenEmpty : "this tensor is not backed by a float[]; use toF32()");
     }
     return array;
   }

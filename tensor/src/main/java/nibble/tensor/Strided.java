@@ -35,7 +35,8 @@ final class Strided {
       known = shape.size();
     }
     if (known != shape.size() || Arrays.stream(result).anyMatch(d -> d < 0)) {
-      throw new IllegalArgumentException("a tensor %s cannot become %s".formatted(shape, Arrays.toString(dims)));
+      throw new IllegalArgumentException(
+          "a tensor %s cannot become %s".formatted(shape, Arrays.toString(dims)));
     }
     return Shape.of(result);
   }
@@ -47,7 +48,8 @@ final class Strided {
     }
   }
 
-  private static void forEach(Shape shape, long[] strides, int axis, long offset, LongConsumer action) {
+  private static void forEach(
+      Shape shape, long[] strides, int axis, long offset, LongConsumer action) {
     if (axis == shape.rank()) {
       action.accept(offset);
       return;
@@ -58,7 +60,8 @@ final class Strided {
   }
 
   /** Writes the strided elements of {@code from} row-major to {@code to}. */
-  static void copy(float[] from, int fromOffset, long[] strides, Shape shape, float[] to, int toOffset) {
+  static void copy(
+      float[] from, int fromOffset, long[] strides, Shape shape, float[] to, int toOffset) {
     if (shape.size() == 0) {
       return;
     }
@@ -70,7 +73,8 @@ final class Strided {
   }
 
   /** {@code size} is the number of elements from {@code axis} on. */
-  private static void copy(float[] from, int at, long[] strides, Shape shape, int axis, float[] to, int toAt, int size) {
+  private static void copy(
+      float[] from, int at, long[] strides, Shape shape, int axis, float[] to, int toAt, int size) {
     int count = shape.dim(axis);
     int stride = (int) strides[axis];
     if (axis < shape.rank() - 1) {

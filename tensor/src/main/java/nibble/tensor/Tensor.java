@@ -8,13 +8,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * A dtype, a {@link Shape}, and strides over memory.
  *
- * <p><b>Working tensors</b> are F32, row-major and contiguous over a Java {@code float[]}: {@link #array()} and {@link #offset()} give
- * direct access. Operators ({@link Ops}) take and return them. <b>Checkpoint tensors</b> of any dtype lie over a native or mapped segment;
- * {@link #toF32()} makes a working tensor of them. Views share memory with their origin and never take part in differentiation: use the
- * operators of {@link Ops} where a gradient has to flow.
+ * <p><b>Working tensors</b> are F32, row-major and contiguous over a Java {@code float[]}: {@link
+ * #array()} and {@link #offset()} give direct access. Operators ({@link Ops}) take and return them.
+ * <b>Checkpoint tensors</b> of any dtype lie over a native or mapped segment; {@link #toF32()}
+ * makes a working tensor of them. Views share memory with their origin and never take part in
+ * differentiation: use the operators of {@link Ops} where a gradient has to flow.
  *
- * <p>Memory: heap arrays belong to the garbage collector, except results that an open {@link Scope} recycles; a segment lives as long as
- * the arena it came from. Reading a tensor from several threads is safe while nobody writes.
+ * <p>Memory: heap arrays belong to the garbage collector, except results that an open {@link Scope}
+ * recycles; a segment lives as long as the arena it came from. Reading a tensor from several
+ * threads is safe while nobody writes.
  */
 public final class Tensor {
   private static final int ALIGNMENT = 64;
@@ -43,12 +45,14 @@ public final class Tensor {
   /**
    * A working tensor over {@code data}, which is not copied.
    *
-   * @throws IllegalArgumentException if the dimensions do not hold exactly {@code data.length} elements
+   * @throws IllegalArgumentException if the dimensions do not hold exactly {@code data.length}
+   *     elements
    */
   public static Tensor of(float[] data, int... dims) {
     Shape shape = Shape.of(dims);
     if (shape.size() != data.length) {
-      throw new IllegalArgumentException("shape %s needs %d floats, the array has %d".formatted(shape, shape.size(), data.length));
+      throw new IllegalArgumentException(
+          "shape %s needs %d floats, the array has %d".formatted(shape, shape.size(), data.length));
     }
     return new Tensor(Storage.of(data), DType.F32, shape);
   }
@@ -73,7 +77,8 @@ public final class Tensor {
     long bytes = Math.multiplyExact(shape.size(), dtype.bytes());
     if (data.byteSize() != bytes) {
       throw new IllegalArgumentException(
-          "%s of shape %s needs %d bytes, the segment has %d".formatted(dtype, shape, bytes, data.byteSize()));
+          "%s of shape %s needs %d bytes, the segment has %d"
+              .formatted(dtype, shape, bytes, data.byteSize()));
     }
     return new Tensor(Storage.of(data), dtype, shape);
   }
@@ -81,7 +86,8 @@ public final class Tensor {
   /** A native tensor of zeros, aligned to 64 bytes, that lives as long as {@code arena}. */
   public static Tensor allocate(Arena arena, DType dtype, int... dims) {
     Shape shape = Shape.of(dims);
-    return ofSegment(arena.allocate(Math.multiplyExact(shape.size(), dtype.bytes()), ALIGNMENT), dtype, shape);
+    return ofSegment(
+        arena.allocate(Math.multiplyExact(shape.size(), dtype.bytes()), ALIGNMENT), dtype, shape);
   }
 
   /** Dimensions. */
@@ -119,10 +125,14 @@ public final class Tensor {
     return contiguous;
   }
 
-  /** Exactly the bytes of this tensor, shared. Throws {@link IllegalStateException} if it is not contiguous or was recycled. */
+  /**
+   * Exactly the bytes of this tensor, shared. Throws {@link IllegalStateException} if it is not
+   * contiguous or was recycled.
+   */
   public MemorySegment segment() {
     if (!contiguous) {
-      throw new IllegalStateException("a strided view %s has no segment of its own; use toF32()".formatted(this));
+      throw new IllegalStateException(
+          "a strided view %s has no segment of its own; use toF32()".formatted(this));
     }
     return storage.segment().asSlice(offset * dtype.bytes(), byteSize());
   }
@@ -130,11 +140,13 @@ public final class Tensor {
   /**
    * The array behind a working tensor, shared; the elements begin at {@link #offset()}.
    *
-   * @throws IllegalStateException if this is no working tensor (use {@link #toF32()}), or its scope has been closed
+   * @throws IllegalStateException if this is no working tensor (use {@link #toF32()}), or its scope
+   *     has been closed
    */
   public float[] array() {
     if (!contiguous) {
-      throw new IllegalStateException("a strided view %s has no array of its own; use toF32()".formatted(this));
+      throw new IllegalStateException(
+          "a strided view %s has no array of its own; use toF32()".formatted(this));
     }
     return storage.floats();
   }
@@ -147,7 +159,8 @@ public final class Tensor {
   /** One element, converted to float. */
   public float get(int... index) {
     if (index.length != rank()) {
-      throw new IllegalArgumentException("index %s for a tensor %s".formatted(Arrays.toString(index), shape));
+      throw new IllegalArgumentException(
+          "index %s for a tensor %s".formatted(Arrays.toString(index), shape));
     }
     long at = offset;
     for (int axis = 0; axis < index.length; axis++) {
@@ -165,15 +178,23 @@ public final class Tensor {
   }
 
   private float read(long at) {
-    return storage.isHeap() ? storage.floats()[(int) at] : (float) Elements.read(storage.segment(), dtype, at);
+    return storage.isHeap()
+        ? storage.floats()[(int) at]
+        : (float) Elements.read(storage.segment(), dtype, at);
   }
 
-  /** Whether the elements are floats on the heap and those of the last axis follow one another; {@link #heap} and {@link #stride} tell where. */
+  /**
+   * Whether the elements are floats on the heap and those of the last axis follow one another;
+   * {@link #heap} and {@link #stride} tell where.
+   */
   boolean hasConsecutiveRows() {
     return storage.isHeap() && (strides[rank() - 1] == 1 || dim(-1) == 1);
   }
 
-  /** The array behind this tensor, which may be a strided view; index 0 of every axis is at {@link #offset()}. */
+  /**
+   * The array behind this tensor, which may be a strided view; index 0 of every axis is at {@link
+   * #offset()}.
+   */
   float[] heap() {
     return storage.floats();
   }
@@ -209,14 +230,19 @@ public final class Tensor {
     } else {
       MemorySegment data = storage.segment();
       int[] next = {at};
-      Strided.forEach(shape, strides, offset, index -> out[next[0]++] = (float) Elements.read(data, dtype, index));
+      Strided.forEach(
+          shape,
+          strides,
+          offset,
+          index -> out[next[0]++] = (float) Elements.read(data, dtype, index));
     }
   }
 
   /**
-   * A converted copy in native memory that the garbage collector frees (F32: a working tensor). Rounds half to even; integers saturate and
-   * take NaN as 0; F8_E4M3 overflows to NaN, the other floats to infinity; BOOL is true for everything but 0. I64 values beyond
-   * 2<sup>53</sup> lose their low bits unless the dtype stays the same.
+   * A converted copy in native memory that the garbage collector frees (F32: a working tensor).
+   * Rounds half to even; integers saturate and take NaN as 0; F8_E4M3 overflows to NaN, the other
+   * floats to infinity; BOOL is true for everything but 0. I64 values beyond 2<sup>53</sup> lose
+   * their low bits unless the dtype stays the same.
    */
   public Tensor to(DType target) {
     if (target == DType.F32) {
@@ -229,15 +255,23 @@ public final class Tensor {
       out.copyFrom(segment());
     } else {
       long[] next = {0};
-      Strided.forEach(shape, strides, offset, index -> Elements.write(out, target, next[0]++, Elements.read(data, dtype, index)));
+      Strided.forEach(
+          shape,
+          strides,
+          offset,
+          index -> Elements.write(out, target, next[0]++, Elements.read(data, dtype, index)));
     }
     return result;
   }
 
-  /** The same elements in another shape of the same size; one dimension may be -1. Shared memory, so it must be contiguous. */
+  /**
+   * The same elements in another shape of the same size; one dimension may be -1. Shared memory, so
+   * it must be contiguous.
+   */
   public Tensor view(int... dims) {
     if (!contiguous) {
-      throw new IllegalStateException("a strided view %s cannot change its shape; use toF32() first".formatted(this));
+      throw new IllegalStateException(
+          "a strided view %s cannot change its shape; use toF32() first".formatted(this));
     }
     Shape target = Strided.reshaped(shape, dims);
     return new Tensor(storage, dtype, target, target.rowMajorStrides(), offset);
@@ -256,11 +290,14 @@ public final class Tensor {
     return new Tensor(storage, dtype, Shape.of(dims), swapped, offset);
   }
 
-  /** A view of the indices {@code from} (inclusive) to {@code to} (exclusive) along {@code axis}. */
+  /**
+   * A view of the indices {@code from} (inclusive) to {@code to} (exclusive) along {@code axis}.
+   */
   public Tensor slice(int axis, int from, int to) {
     int at = shape.axis(axis);
     java.util.Objects.checkFromToIndex(from, to, shape.dim(at));
-    return new Tensor(storage, dtype, shape.with(at, to - from), strides, offset + from * strides[at]);
+    return new Tensor(
+        storage, dtype, shape.with(at, to - from), strides, offset + from * strides[at]);
   }
 
   /** A view of index {@code i} along the first axis, which is dropped. */
@@ -268,33 +305,47 @@ public final class Tensor {
     int[] dims = shape.dims();
     java.util.Objects.checkIndex(i, shape.dim(0));
     return new Tensor(
-        storage, dtype, Shape.of(Arrays.copyOfRange(dims, 1, dims.length)), Arrays.copyOfRange(strides, 1, dims.length),
+        storage,
+        dtype,
+        Shape.of(Arrays.copyOfRange(dims, 1, dims.length)),
+        Arrays.copyOfRange(strides, 1, dims.length),
         offset + i * strides[0]);
   }
 
-  /** Whether operators on this tensor are recorded: it is a leaf that asked for a gradient, or was computed from one. */
+  /**
+   * Whether operators on this tensor are recorded: it is a leaf that asked for a gradient, or was
+   * computed from one.
+   */
   public boolean requiresGrad() {
     return track != null;
   }
 
   /**
-   * Makes this tensor a leaf of differentiation and returns it: {@link Ops#backward} adds its gradient to {@link #grad()}.
+   * Makes this tensor a leaf of differentiation and returns it: {@link Ops#backward} adds its
+   * gradient to {@link #grad()}.
    *
-   * @throws IllegalStateException if this is no working tensor, or the result of a recorded operator
+   * @throws IllegalStateException if this is no working tensor, or the result of a recorded
+   *     operator
    */
   public Tensor requireGrad() {
     if (!isWorking()) {
-      throw new IllegalStateException("only F32 tensors over a float[] can have a gradient; use toF32() first, this is " + this);
+      throw new IllegalStateException(
+          "only F32 tensors over a float[] can have a gradient; use toF32() first, this is "
+              + this);
     }
     if (track == null) {
       track = Track.leaf(shape);
     } else if (!track.isLeaf()) {
-      throw new IllegalStateException("the result of an operator cannot become a leaf; use detach() first");
+      throw new IllegalStateException(
+          "the result of an operator cannot become a leaf; use detach() first");
     }
     return this;
   }
 
-  /** The gradient that {@link Ops#backward} accumulated, with the shape of this tensor; null before, and for tensors that are not leaves. */
+  /**
+   * The gradient that {@link Ops#backward} accumulated, with the shape of this tensor; null before,
+   * and for tensors that are not leaves.
+   */
   public @Nullable Tensor grad() {
     return track == null ? null : track.grad();
   }

@@ -2,7 +2,10 @@ package nibble.tensor;
 
 import org.jspecify.annotations.Nullable;
 
-/** The place of one tensor in a differentiation: a leaf that collects a gradient, or the result of a recorded operator. */
+/**
+ * The place of one tensor in a differentiation: a leaf that collects a gradient, or the result of a
+ * recorded operator.
+ */
 final class Track {
   private final Shape shape;
   private final @Nullable Node producer;
@@ -33,7 +36,10 @@ final class Track {
     return shape;
   }
 
-  /** The gradient of a leaf; null for results, whose gradients live only while {@code backward} runs. */
+  /**
+   * The gradient of a leaf; null for results, whose gradients live only while {@code backward}
+   * runs.
+   */
   @Nullable Tensor grad() {
     return isLeaf() ? grad : null;
   }

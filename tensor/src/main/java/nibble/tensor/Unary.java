@@ -78,7 +78,8 @@ enum Unary implements Operator {
   abstract void forward(int count, float[] x, int xAt, float[] y, int yAt);
 
   /** {@code saved} is the argument or the result, whichever {@link #saves} names. */
-  abstract void backward(int count, float[] saved, int savedAt, float[] g, int gAt, float[] d, int dAt);
+  abstract void backward(
+      int count, float[] saved, int savedAt, float[] g, int gAt, float[] d, int dAt);
 
   @Override
   public Saves saves() {
@@ -90,20 +91,29 @@ enum Unary implements Operator {
     Tensor x = in[0];
     Tensor out = engine.empty(x.shape());
     engine.blocks(
-        (int) out.size(), 1,
-        (from, to, scratch) -> forward(to - from, x.array(), x.offset() + from, out.array(), out.offset() + from));
+        (int) out.size(),
+        1,
+        (from, to, scratch) ->
+            forward(to - from, x.array(), x.offset() + from, out.array(), out.offset() + from));
     return out;
   }
 
   @Override
-  public @Nullable Tensor[] backward(Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
+  public @Nullable Tensor[] backward(
+      Engine engine, Tensor grad, Tensor[] in, Tensor out, boolean[] wanted) {
     Tensor saved = saves.inputs() ? in[0] : out;
     Tensor result = engine.empty(grad.shape());
     engine.blocks(
-        (int) grad.size(), 1,
+        (int) grad.size(),
+        1,
         (from, to, scratch) ->
             backward(
-                to - from, saved.array(), saved.offset() + from, grad.array(), grad.offset() + from, result.array(),
+                to - from,
+                saved.array(),
+                saved.offset() + from,
+                grad.array(),
+                grad.offset() + from,
+                result.array(),
                 result.offset() + from));
     return new Tensor[] {result};
   }

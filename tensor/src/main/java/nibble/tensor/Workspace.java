@@ -9,8 +9,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Free arrays by length, and the stack of open scopes that will refill them. Without an open scope every array is new garbage. Lengths that
- * nobody asked for during the last {@value #PATIENCE} outermost scopes are dropped, so changing shapes do not pile up.
+ * Free arrays by length, and the stack of open scopes that will refill them. Without an open scope
+ * every array is new garbage. Lengths that nobody asked for during the last {@value #PATIENCE}
+ * outermost scopes are dropped, so changing shapes do not pile up.
  */
 final class Workspace {
   private static final int PATIENCE = 8;
@@ -69,7 +70,10 @@ final class Workspace {
     }
   }
 
-  /** Hands {@code storage} from {@code level} to the next outer scope, or to the garbage collector if there is none. */
+  /**
+   * Hands {@code storage} from {@code level} to the next outer scope, or to the garbage collector
+   * if there is none.
+   */
   void keep(Level level, Storage storage) {
     int at = levels.indexOf(level);
     if (at < 0) {

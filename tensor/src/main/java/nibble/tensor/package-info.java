@@ -1,5 +1,6 @@
 /**
- * Tensors, the operators on them, and reverse-mode differentiation. Start with {@link nibble.tensor.Tensor}.
+ * Tensors, the operators on them, and reverse-mode differentiation. Start with {@link
+ * nibble.tensor.Tensor}.
  */
 @NullMarked
 package nibble.tensor;

@@ -21,9 +21,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The rules of {@code docs/architecture.md} that a class file shows. */
 class ArchitectureTest {
-  /** Only Nibble's main classes: tests share their packages, so they are told apart by where they lie. */
+  /**
+   * Only Nibble's main classes: tests share their packages, so they are told apart by where they
+   * lie.
+   */
   private static final JavaClasses NIBBLE =
-      new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("nibble");
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("nibble");
 
   /** What each module may know of Nibble besides itself. */
   private static final Map<String, List<String>> KNOWS =
@@ -51,8 +56,14 @@ class ArchitectureTest {
             .filter(other -> !other.equals(module) && !KNOWS.get(module).contains(other))
             .map(other -> "nibble." + other + "..")
             .toArray(String[]::new);
-    noClasses().that().resideInAPackage("nibble." + module + "..").should().dependOnClassesThat().resideInAnyPackage(unknown)
-        .allowEmptyShould(true).check(NIBBLE);
+    noClasses()
+        .that()
+        .resideInAPackage("nibble." + module + "..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(unknown)
+        .allowEmptyShould(true)
+        .check(NIBBLE);
   }
 
   @Test
@@ -62,33 +73,63 @@ class ArchitectureTest {
 
   @Test
   void onlyKernelsTouchTheVectorApi() {
-    noClasses().that().resideOutsideOfPackage("nibble.kernels..").should().dependOnClassesThat()
-        .resideInAPackage("jdk.incubator.vector..").check(NIBBLE);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("nibble.kernels..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("jdk.incubator.vector..")
+        .check(NIBBLE);
   }
 
   @Test
   void onlyTheCommandLinePrints() {
-    noClasses().that().resideOutsideOfPackage("nibble.cli..").should().accessField(System.class, "out")
-        .orShould().accessField(System.class, "err").check(NIBBLE);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("nibble.cli..")
+        .should()
+        .accessField(System.class, "out")
+        .orShould()
+        .accessField(System.class, "err")
+        .check(NIBBLE);
   }
 
   @Test
   void logsGoThroughSystemLogger() {
-    noClasses().should().dependOnClassesThat().resideInAPackage("java.util.logging..").check(NIBBLE);
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("java.util.logging..")
+        .check(NIBBLE);
   }
 
   @Test
   void thereIsNoStaticMutableState() {
-    fields().that().areStatic().and().doNotHaveModifier(JavaModifier.SYNTHETIC).should().beFinal()
+    fields()
+        .that()
+        .areStatic()
+        .and()
+        .doNotHaveModifier(JavaModifier.SYNTHETIC)
+        .should()
+        .beFinal()
         .check(NIBBLE);
   }
 
   @Test
   void everyPackageIsNullMarked() {
     List<String> unmarked =
-        StreamSupport.stream(NIBBLE.spliterator(), false).map(JavaClass::getPackage).distinct()
-            .filter(p -> !p.isAnnotatedWith(NullMarked.class) && p.getClasses().stream().anyMatch(c -> !c.getSimpleName().equals("package-info")))
-            .map(p -> p.getName()).filter(name -> !name.isEmpty()).sorted().toList();
+        StreamSupport.stream(NIBBLE.spliterator(), false)
+            .map(JavaClass::getPackage)
+            .distinct()
+            .filter(
+                p ->
+                    !p.isAnnotatedWith(NullMarked.class)
+                        && p.getClasses().stream()
+                            .anyMatch(c -> !c.getSimpleName().equals("package-info")))
+            .map(p -> p.getName())
+            .filter(name -> !name.isEmpty())
+            .sorted()
+            .toList();
     assertEquals(List.of(), unmarked);
   }
 }

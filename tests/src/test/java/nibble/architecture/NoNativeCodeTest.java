@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /** No library on the class path (a superset of what ships) carries native code. */
 class NoNativeCodeTest {
-  private static final Pattern NATIVE = Pattern.compile(".*\\.(so(\\.[0-9.]+)?|dll|dylib|jnilib)", Pattern.CASE_INSENSITIVE);
+  private static final Pattern NATIVE =
+      Pattern.compile(".*\\.(so(\\.[0-9.]+)?|dll|dylib|jnilib)", Pattern.CASE_INSENSITIVE);
 
   @Test
   void noJarHoldsANativeLibrary() throws IOException {
@@ -24,7 +25,9 @@ class NoNativeCodeTest {
       if (entry.endsWith(".jar")) {
         jars++;
         try (JarFile jar = new JarFile(Path.of(entry).toFile())) {
-          jar.stream().filter(e -> NATIVE.matcher(e.getName()).matches()).forEach(e -> found.add(entry + ": " + e.getName()));
+          jar.stream()
+              .filter(e -> NATIVE.matcher(e.getName()).matches())
+              .forEach(e -> found.add(entry + ": " + e.getName()));
         }
       }
     }

@@ -24,10 +24,16 @@ class CatalogueCommandsTest {
   @Test
   void methodsListsAllAndShowsOne() {
     assertEquals(ExitStatus.DONE, run("methods"));
-    MethodCatalogue.standard().cards().forEach(card -> assertTrue(out.toString().contains(card.title()), card.name()));
+    MethodCatalogue.standard()
+        .cards()
+        .forEach(card -> assertTrue(out.toString().contains(card.title()), card.name()));
     out.getBuffer().setLength(0);
     assertEquals(ExitStatus.DONE, run("methods", "gptq"));
-    assertTrue(out.toString().contains("dampening") && out.toString().contains("0.01") && out.toString().contains("2210.17323"), out.toString());
+    assertTrue(
+        out.toString().contains("dampening")
+            && out.toString().contains("0.01")
+            && out.toString().contains("2210.17323"),
+        out.toString());
     out.getBuffer().setLength(0);
     assertEquals(ExitStatus.DONE, run("methods", "gptq", "--json"));
     JsonObject method = Json.parseObject("out", out.toString()).array("methods").object(0);
@@ -39,9 +45,24 @@ class CatalogueCommandsTest {
 
   @Test
   void benchMeasuresChosenKernels() {
-    assertEquals(ExitStatus.DONE, run("bench", "--kernel", "softmax,fwht", "--seconds", "0.001", "--threads", "1", "--json", "-q"));
+    assertEquals(
+        ExitStatus.DONE,
+        run(
+            "bench",
+            "--kernel",
+            "softmax,fwht",
+            "--seconds",
+            "0.001",
+            "--threads",
+            "1",
+            "--json",
+            "-q"));
     JsonObject result = Json.parseObject("out", out.toString());
-    assertEquals(List.of("fwht", "softmax"), List.of(result.array("kernels").object(0).string("name"), result.array("kernels").object(1).string("name")));
+    assertEquals(
+        List.of("fwht", "softmax"),
+        List.of(
+            result.array("kernels").object(0).string("name"),
+            result.array("kernels").object(1).string("name")));
     assertTrue(result.array("peaks").object(0).number("flops") > 0);
     assertEquals(ExitStatus.USAGE, run("bench", "--kernel", "softmx"));
     assertEquals("nibble: there is no kernel 'softmx'; did you mean softmax?\n", err.toString());

@@ -34,12 +34,16 @@ record CommandLineRun(int status, String out, String err) {
     return Json.parseObject("stdout", done());
   }
 
-  /** Checks that the command printed no result, ended with {@code expected}, and that its last line on stderr says {@code part}. */
+  /**
+   * Checks that the command printed no result, ended with {@code expected}, and that its last line
+   * on stderr says {@code part}.
+   */
   void failed(int expected, String part) {
     assertEquals(expected, status, err);
     assertEquals("", out);
     String last = err.lines().reduce("", (a, b) -> b);
-    assertTrue(last.startsWith("nibble: ") && last.contains(part), err + "\nshould contain\n" + part);
+    assertTrue(
+        last.startsWith("nibble: ") && last.contains(part), err + "\nshould contain\n" + part);
     assertEquals(1, err.lines().filter(line -> line.startsWith("nibble: ")).count(), err);
   }
 }

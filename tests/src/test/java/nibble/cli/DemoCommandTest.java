@@ -49,16 +49,39 @@ class DemoCommandTest {
     TinyModel.write(place.resolve("models/demo"));
     Path report = place.resolve("report.html");
     Path results = place.resolve("results.json");
-    String[] args = {"demo", "--images", "16", "--calibration-images", "8", "--out", report.toString(), "--results", results.toString(), "-q"};
+    String[] args = {
+      "demo",
+      "--images",
+      "16",
+      "--calibration-images",
+      "8",
+      "--out",
+      report.toString(),
+      "--results",
+      results.toString(),
+      "-q"
+    };
     String table = CommandLineRun.of(args).done();
-    for (String part : new String[] {"float", "RTN", "Hadamard + GPTQ", "Mixed precision", "GPLQ", "W8A8", "W4A4", report.toString()}) {
+    for (String part :
+        new String[] {
+          "float",
+          "RTN",
+          "Hadamard + GPTQ",
+          "Mixed precision",
+          "GPLQ",
+          "W8A8",
+          "W4A4",
+          report.toString()
+        }) {
       assertTrue(table.contains(part), table);
     }
     Results stored = Results.fromJson(Json.readObject(results));
     assertEquals(7, stored.rows().size());
     assertEquals("float", stored.rows().getFirst().name());
     for (Results.Row row : stored.rows()) {
-      assertTrue(row.top1() >= 0 && row.top1() <= 1 && row.agreement() <= 1 && row.imagesPerSecond() > 0, row.toString());
+      assertTrue(
+          row.top1() >= 0 && row.top1() <= 1 && row.agreement() <= 1 && row.imagesPerSecond() > 0,
+          row.toString());
       assertTrue(row.bytes() <= stored.rows().getFirst().bytes(), row.toString());
     }
     int plots = checkPage(report);
@@ -71,7 +94,8 @@ class DemoCommandTest {
 
   @Test
   void demoWithoutItsModelSaysWhereItShouldBe() {
-    CommandLineRun.of("demo").failed(ExitStatus.FAILURE, place.resolve("models/demo") + " does not exist");
+    CommandLineRun.of("demo")
+        .failed(ExitStatus.FAILURE, place.resolve("models/demo") + " does not exist");
     CommandLineRun.of("demo", "--images", "0").failed(ExitStatus.USAGE, "at least 1");
   }
 
@@ -80,12 +104,30 @@ class DemoCommandTest {
   void compareMeasuresEveryModelAlone() throws Exception {
     Path model = TinyModel.write(place.resolve("models/demo"));
     Path small = place.resolve("small");
-    CommandLineRun.of("quantize", model.toString(), "--method", "rtn", "--scheme", "W8A8", "--out", small.toString()).done();
+    CommandLineRun.of(
+            "quantize",
+            model.toString(),
+            "--method",
+            "rtn",
+            "--scheme",
+            "W8A8",
+            "--out",
+            small.toString())
+        .done();
     Path results = place.resolve("results.json");
     Path report = place.resolve("report.html");
     JsonObject json =
         CommandLineRun.of(
-                "compare", "demo", small.toString(), "--built-in", "16", "--json", "-q", "--results", results.toString(), "--report",
+                "compare",
+                "demo",
+                small.toString(),
+                "--built-in",
+                "16",
+                "--json",
+                "-q",
+                "--results",
+                results.toString(),
+                "--report",
                 report.toString())
             .json();
     assertEquals(json, Json.readObject(results));
@@ -102,21 +144,27 @@ class DemoCommandTest {
   void compareNeedsTwoModelsAndImages() throws IOException {
     String model = TinyModel.write(place.resolve("models/demo")).toString();
     CommandLineRun.of("compare", model).failed(ExitStatus.USAGE, "");
-    CommandLineRun.of("compare", model, model, "--built-in", "4", "--batch", "0").failed(ExitStatus.USAGE, "--batch");
+    CommandLineRun.of("compare", model, model, "--built-in", "4", "--batch", "0")
+        .failed(ExitStatus.USAGE, "--batch");
   }
 
   /** Number of plots on the page; each must be well-formed. */
   private static int checkPage(Path page) throws Exception {
     String html = Files.readString(page);
-    assertTrue(html.toLowerCase(Locale.ROOT).startsWith("<!doctype html>") && html.strip().endsWith("</html>"));
-    for (String tag : new String[] {"html", "head", "body", "table", "tr", "td", "th", "svg", "figure"}) {
+    assertTrue(
+        html.toLowerCase(Locale.ROOT).startsWith("<!doctype html>")
+            && html.strip().endsWith("</html>"));
+    for (String tag :
+        new String[] {"html", "head", "body", "table", "tr", "td", "th", "svg", "figure"}) {
       assertEquals(count(html, "<" + tag + "[ >]"), count(html, "</" + tag + ">"), tag);
     }
     Matcher plot = PLOT.matcher(html);
     int plots = 0;
     while (plot.find()) {
       byte[] svg = plot.group().getBytes(StandardCharsets.UTF_8);
-      DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(svg));
+      DocumentBuilderFactory.newInstance()
+          .newDocumentBuilder()
+          .parse(new ByteArrayInputStream(svg));
       assertTrue(!plot.group().contains("NaN"), plot.group());
       plots++;
     }

@@ -33,14 +33,29 @@ class ImageTextCommandsTest {
     Path folder = TinyTextFolders.clip(temp.resolve("float"), type);
     Path small = temp.resolve("small");
     Path image = TinyModelFolder.image(temp.resolve("a.png"), 1);
-    CommandLineRun.of("quantize", folder.toString(), "--method", "rtn", "--scheme", "W8A8", "--set", "embedding-bits=8", "--out", small.toString()).done();
+    CommandLineRun.of(
+            "quantize",
+            folder.toString(),
+            "--method",
+            "rtn",
+            "--scheme",
+            "W8A8",
+            "--set",
+            "embedding-bits=8",
+            "--out",
+            small.toString())
+        .done();
     try (LoadedModel read = ModelLoader.load(small)) {
-      Map<Boolean, List<Linear>> replaced = read.model().linears().stream().collect(Collectors.partitioningBy(Linear::isReplaced));
+      Map<Boolean, List<Linear>> replaced =
+          read.model().linears().stream().collect(Collectors.partitioningBy(Linear::isReplaced));
       assertEquals(List.of(), replaced.get(false));
-      assertTrue(replaced.get(true).stream().anyMatch(linear -> linear.name().equals("text.layers.1.mlp.fc2")));
+      assertTrue(
+          replaced.get(true).stream()
+              .anyMatch(linear -> linear.name().equals("text.layers.1.mlp.fc2")));
       assertNotNull(read.model().tables().getFirst().replacement());
     }
-    try (ImageTextEmbedder before = ImageTextEmbedder.open(folder); ImageTextEmbedder after = ImageTextEmbedder.open(small)) {
+    try (ImageTextEmbedder before = ImageTextEmbedder.open(folder);
+        ImageTextEmbedder after = ImageTextEmbedder.open(small)) {
       double texts = cosine(before.embedText("a cat"), after.embedText("a cat"));
       double images = cosine(before.embedImage(image), after.embedImage(image));
       assertTrue(texts > 0.98 && texts < 0.9999999, "cosine of texts " + texts);
@@ -60,14 +75,22 @@ class ImageTextCommandsTest {
   void theCommandsTakeBoth() throws IOException {
     String folder = TinyTextFolders.clip(temp.resolve("clip"), "clip").toString();
     String image = TinyModelFolder.image(temp.resolve("a.png"), 1).toString();
-    JsonArray results = CommandLineRun.of("embed", folder, "a cat", "--image", image, "--json").json().array("results");
+    JsonArray results =
+        CommandLineRun.of("embed", folder, "a cat", "--image", image, "--json")
+            .json()
+            .array("results");
     assertEquals("a cat", results.object(0).string("text"));
     assertEquals(image, results.object(1).string("file"));
     assertEquals(32, results.object(1).array("vector").size());
-    JsonObject classified = CommandLineRun.of("classify", folder, image, "--label", "a cat", "--label", "a dog", "--json").json();
+    JsonObject classified =
+        CommandLineRun.of(
+                "classify", folder, image, "--label", "a cat", "--label", "a dog", "--json")
+            .json();
     JsonArray top = classified.array("results").object(0).array("top");
     assertEquals(1, top.object(0).number("p") + top.object(1).number("p"), 1e-4);
     CommandLineRun.of("classify", folder, image).failed(2, "--label");
-    CommandLineRun.of("embed", TinyTextFolders.bert(temp.resolve("bert")).toString(), "a", "--image", image).failed(2, "--image");
+    CommandLineRun.of(
+            "embed", TinyTextFolders.bert(temp.resolve("bert")).toString(), "a", "--image", image)
+        .failed(2, "--image");
   }
 }

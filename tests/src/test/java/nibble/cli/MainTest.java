@@ -32,8 +32,11 @@ class MainTest {
   void everyCommandHasTheCommonOptions() {
     for (String command : new picocli.CommandLine(new Main()).getSubcommands().keySet()) {
       StringWriter help = new StringWriter();
-      assertEquals(ExitStatus.DONE, Main.run(new PrintWriter(help), new PrintWriter(err), command, "--help"));
-      for (String option : List.of("--json", "--threads", "--seed", "--quiet", "--stacktrace", "--version")) {
+      assertEquals(
+          ExitStatus.DONE,
+          Main.run(new PrintWriter(help), new PrintWriter(err), command, "--help"));
+      for (String option :
+          List.of("--json", "--threads", "--seed", "--quiet", "--stacktrace", "--version")) {
         assertTrue(help.toString().contains(option), command + " " + option);
       }
     }
@@ -41,7 +44,14 @@ class MainTest {
 
   @Test
   void wrongUsageIsOneLineAndStatusTwo() {
-    for (String[] args : new String[][] {{}, {"nonsense"}, {"images"}, {"images", "--out", "x", "--count", "0"}, {"images", "--out", "x", "--count", "many"}}) {
+    for (String[] args :
+        new String[][] {
+          {},
+          {"nonsense"},
+          {"images"},
+          {"images", "--out", "x", "--count", "0"},
+          {"images", "--out", "x", "--count", "many"}
+        }) {
       err.getBuffer().setLength(0);
       assertEquals(ExitStatus.USAGE, run(args));
       assertOneErrorLine();
@@ -68,31 +78,56 @@ class MainTest {
     Files.writeString(place.resolve("file"), "");
     assertEquals(ExitStatus.FAILURE, run("images", "--out", place.resolve("file").toString()));
     assertOneErrorLine();
-    assertEquals(ExitStatus.FAILURE, run("images", "--stacktrace", "--out", place.resolve("file").toString()));
+    assertEquals(
+        ExitStatus.FAILURE,
+        run("images", "--stacktrace", "--out", place.resolve("file").toString()));
     assertTrue(err.toString().contains("\tat nibble.loaders."));
   }
 
   @Test
   void errorsOfTheMachineHaveWordsOfTheirOwn() {
-    assertEquals(ExitStatus.FAILURE, Failures.report(new OutOfMemoryError("Java heap space"), new PrintWriter(err), false));
+    assertEquals(
+        ExitStatus.FAILURE,
+        Failures.report(new OutOfMemoryError("Java heap space"), new PrintWriter(err), false));
     assertTrue(err.toString().startsWith("nibble: out of memory"), err.toString());
-    assertEquals(ExitStatus.GATE_MISSED, Failures.report(CommandFailure.gateMissed("top-1 below\n the gate"), new PrintWriter(err), false));
+    assertEquals(
+        ExitStatus.GATE_MISSED,
+        Failures.report(
+            CommandFailure.gateMissed("top-1 below\n the gate"), new PrintWriter(err), false));
     assertTrue(err.toString().endsWith("nibble: top-1 below; the gate\n"));
   }
 
   @Test
   void aClosedReaderIsSilentAndAFullDiskIsNot() {
-    assertEquals(ExitStatus.FAILURE, Failures.resultNotWritten(new IOException("Broken pipe"), ExitStatus.DONE, new PrintWriter(err)));
+    assertEquals(
+        ExitStatus.FAILURE,
+        Failures.resultNotWritten(
+            new IOException("Broken pipe"), ExitStatus.DONE, new PrintWriter(err)));
     assertTrue(err.toString().isEmpty());
-    assertEquals(ExitStatus.FAILURE, Failures.resultNotWritten(new IOException("No space left on device"), ExitStatus.DONE, new PrintWriter(err)));
+    assertEquals(
+        ExitStatus.FAILURE,
+        Failures.resultNotWritten(
+            new IOException("No space left on device"), ExitStatus.DONE, new PrintWriter(err)));
     assertOneErrorLine();
   }
 
   @Test
   void imagesWritesPicturesAndLabels() throws IOException {
     Path folder = place.resolve("pictures");
-    assertEquals(ExitStatus.DONE, run("images", "--out", folder.toString(), "--count", "5", "--json", "--split", "calibration"));
-    assertEquals("{\"schema\":1,\"images\":5,\"classes\":64,\"folder\":\"" + folder + "\"}\n", out.toString());
+    assertEquals(
+        ExitStatus.DONE,
+        run(
+            "images",
+            "--out",
+            folder.toString(),
+            "--count",
+            "5",
+            "--json",
+            "--split",
+            "calibration"));
+    assertEquals(
+        "{\"schema\":1,\"images\":5,\"classes\":64,\"folder\":\"" + folder + "\"}\n",
+        out.toString());
     List<String> labels = Files.readAllLines(folder.resolve("labels.csv"));
     assertEquals("file,class_index,name", labels.getFirst());
     assertEquals(6, labels.size());

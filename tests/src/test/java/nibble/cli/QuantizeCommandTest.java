@@ -24,7 +24,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class QuantizeCommandTest {
-  private static final String[] GPTQ = {"--method", "gptq", "--scheme", "W4A4", "--calibration", "built-in", "--calibration-images", "8"};
+  private static final String[] GPTQ = {
+    "--method", "gptq", "--scheme", "W4A4", "--calibration", "built-in", "--calibration-images", "8"
+  };
 
   @TempDir private Path place;
   private Path model = Path.of("");
@@ -38,13 +40,31 @@ class QuantizeCommandTest {
   void rtnNeedsNoImages() throws IOException {
     Path out = place.resolve("out");
     String text = quantize(out, "--method", "rtn", "--scheme", "W4A8", "--layers").done();
-    assertTrue(text.contains("blocks.0.mlp.fc1") && text.contains("INT4, activations INT8 per token"), text);
+    assertTrue(
+        text.contains("blocks.0.mlp.fc1") && text.contains("INT4, activations INT8 per token"),
+        text);
     assertTrue(text.contains("8 layers quantized"), text);
-    assertEquals(Set.of(Checkpoint.CONFIG, Checkpoint.WEIGHTS, Checkpoint.PREPROCESSOR), names(out));
-    assertEquals(-1, Files.mismatch(model.resolve(Checkpoint.PREPROCESSOR), out.resolve(Checkpoint.PREPROCESSOR)));
+    assertEquals(
+        Set.of(Checkpoint.CONFIG, Checkpoint.WEIGHTS, Checkpoint.PREPROCESSOR), names(out));
+    assertEquals(
+        -1,
+        Files.mismatch(
+            model.resolve(Checkpoint.PREPROCESSOR), out.resolve(Checkpoint.PREPROCESSOR)));
     assertEquals(Set.of("model", "out"), names(place), "nothing else is left");
-    JsonObject score = CommandLineRun.of("eval", out.toString(), "--built-in", "8", "--json", "-q", "--reference", model.toString()).json();
-    JsonObject simulated = CommandLineRun.of("eval", out.toString(), "--built-in", "8", "--json", "-q", "--simulated").json();
+    JsonObject score =
+        CommandLineRun.of(
+                "eval",
+                out.toString(),
+                "--built-in",
+                "8",
+                "--json",
+                "-q",
+                "--reference",
+                model.toString())
+            .json();
+    JsonObject simulated =
+        CommandLineRun.of("eval", out.toString(), "--built-in", "8", "--json", "-q", "--simulated")
+            .json();
     assertEquals(8, score.integer("count"));
     assertEquals(score.number("top1"), simulated.number("top1"));
     assertTrue(score.number("logit_mse") > 0);
@@ -54,24 +74,54 @@ class QuantizeCommandTest {
   void gptqCalibratesAndTellsHow() {
     Path out = place.resolve("out");
     JsonObject result = quantize(out, with(GPTQ, "--json", "--quiet")).json();
-    Set<String> expected = Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "phases", "seconds", "broken", "peak_bytes");
+    Set<String> expected =
+        Set.of(
+            "schema",
+            "folder",
+            "layers",
+            "bytes",
+            "bytes_before",
+            "bits_per_weight",
+            "phases",
+            "seconds",
+            "broken",
+            "peak_bytes");
     assertTrue(expected.containsAll(result.keys()), result.keys().toString());
-    assertTrue(result.keys().containsAll(Set.of("schema", "folder", "layers", "bytes", "bytes_before", "bits_per_weight", "phases", "seconds")));
+    assertTrue(
+        result
+            .keys()
+            .containsAll(
+                Set.of(
+                    "schema",
+                    "folder",
+                    "layers",
+                    "bytes",
+                    "bytes_before",
+                    "bits_per_weight",
+                    "phases",
+                    "seconds")));
     assertEquals(out.toString(), result.string("folder"));
     assertEquals(TinyModel.LINEARS, result.array("layers").size());
     JsonObject layer = result.array("layers").object(1);
-    assertEquals(Set.of("name", "format", "weight_error", "bytes", "seconds", "output_error", "input_error"), layer.keys());
+    assertEquals(
+        Set.of("name", "format", "weight_error", "bytes", "seconds", "output_error", "input_error"),
+        layer.keys());
     assertEquals("blocks.0.attn.q", layer.string("name"));
     assertTrue(result.longInteger("bytes") < result.longInteger("bytes_before"));
     JsonObject provenance = Checkpoint.config(out).object("nibble").object("provenance");
-    assertEquals(Set.of("program", "recipe", "seed", "calibration_samples", "calibration_sha256"), provenance.keys());
+    assertEquals(
+        Set.of("program", "recipe", "seed", "calibration_samples", "calibration_sha256"),
+        provenance.keys());
     assertEquals(8, provenance.integer("calibration_samples"));
     assertEquals(64, provenance.string("calibration_sha256").length());
   }
 
   @Test
   void planSaysWhatQuantizeDoes() {
-    JsonObject plan = CommandLineRun.of(with(new String[] {"plan", model.toString(), "--out", "ignored", "--json"}, GPTQ)).json();
+    JsonObject plan =
+        CommandLineRun.of(
+                with(new String[] {"plan", model.toString(), "--out", "ignored", "--json"}, GPTQ))
+            .json();
     JsonObject result = quantize(place.resolve("out"), with(GPTQ, "--json", "--quiet")).json();
     long bytes = 0;
     for (int i = 0; i < result.array("layers").size(); i++) {
@@ -81,9 +131,13 @@ class QuantizeCommandTest {
     assertEquals(bytes, plan.longInteger("bytes_after"));
     assertTrue(plan.bool("needs_calibration"));
     assertFalse(Files.exists(Path.of("ignored")));
-    String table = CommandLineRun.of("plan", model.toString(), "--method", "rtn", "--scheme", "W3A16", "--layers").done();
+    String table =
+        CommandLineRun.of(
+                "plan", model.toString(), "--method", "rtn", "--scheme", "W3A16", "--layers")
+            .done();
     assertTrue(table.contains("INT3") && table.contains("none needed"), table);
-    CommandLineRun.of("plan", model.toString(), "--method", "gptk").failed(ExitStatus.USAGE, "did you mean gptq");
+    CommandLineRun.of("plan", model.toString(), "--method", "gptk")
+        .failed(ExitStatus.USAGE, "did you mean gptq");
   }
 
   @Test
@@ -93,17 +147,28 @@ class QuantizeCommandTest {
     Json.write(recipe, written);
     Path out = place.resolve("out");
     quantize(out, "--recipe", recipe.toString()).done();
-    assertEquals(-1, Files.mismatch(out.resolve(Checkpoint.WEIGHTS), place.resolve("written").resolve(Checkpoint.WEIGHTS)));
-    quantize(place.resolve("b"), "--recipe", recipe.toString(), "--method", "rtn").failed(ExitStatus.USAGE, "--recipe says all");
+    assertEquals(
+        -1,
+        Files.mismatch(
+            out.resolve(Checkpoint.WEIGHTS), place.resolve("written").resolve(Checkpoint.WEIGHTS)));
+    quantize(place.resolve("b"), "--recipe", recipe.toString(), "--method", "rtn")
+        .failed(ExitStatus.USAGE, "--recipe says all");
     Files.writeString(recipe, "{\"version\":1,\"steps\":[{\"step\":\"dance\"}]}");
-    quantize(place.resolve("b"), "--recipe", recipe.toString()).failed(ExitStatus.FAILURE, recipe.toString());
+    quantize(place.resolve("b"), "--recipe", recipe.toString())
+        .failed(ExitStatus.FAILURE, recipe.toString());
     Files.writeString(recipe, "{");
-    quantize(place.resolve("b"), "--recipe", recipe.toString()).failed(ExitStatus.FAILURE, recipe.toString());
-    quantize(place.resolve("b"), "--recipe", place.resolve("none.json").toString()).failed(ExitStatus.FAILURE, "none.json");
+    quantize(place.resolve("b"), "--recipe", recipe.toString())
+        .failed(ExitStatus.FAILURE, recipe.toString());
+    quantize(place.resolve("b"), "--recipe", place.resolve("none.json").toString())
+        .failed(ExitStatus.FAILURE, "none.json");
     Files.writeString(recipe, Json.compact(written).replace("patch_embed*", "patch_enbed*"));
-    quantize(place.resolve("b"), "--recipe", recipe.toString()).failed(ExitStatus.USAGE, "patch_enbed*");
+    quantize(place.resolve("b"), "--recipe", recipe.toString())
+        .failed(ExitStatus.USAGE, "patch_enbed*");
     assertFalse(Files.exists(place.resolve("b")));
-    assertEquals(Set.of("model", "out", "written", "recipe.json"), names(place), "a run that failed early is not an interrupted one");
+    assertEquals(
+        Set.of("model", "out", "written", "recipe.json"),
+        names(place),
+        "a run that failed early is not an interrupted one");
   }
 
   /** The recipe as a run with {@code args} wrote it into its result. */
@@ -117,30 +182,73 @@ class QuantizeCommandTest {
   void wrongWishesAreUsageErrorsWithAHint() {
     Path out = place.resolve("out");
     quantize(out, "--method", "gptk").failed(ExitStatus.USAGE, "did you mean gptq");
-    quantize(out, "--method", "gptq", "--set", "dampning=0.1").failed(ExitStatus.USAGE, "dampening");
-    quantize(out, "--method", "gptq", "--set", "dampening=much").failed(ExitStatus.USAGE, "dampening");
-    quantize(out, "--method", "rtn", "--scheme", "W4B8").failed(ExitStatus.USAGE, "for example 'W4A16 g128'");
-    quantize(out, "--method", "rtn", "--scheme", "W16A16").failed(ExitStatus.USAGE, "nothing to quantize");
+    quantize(out, "--method", "gptq", "--set", "dampning=0.1")
+        .failed(ExitStatus.USAGE, "dampening");
+    quantize(out, "--method", "gptq", "--set", "dampening=much")
+        .failed(ExitStatus.USAGE, "dampening");
+    quantize(out, "--method", "rtn", "--scheme", "W4B8")
+        .failed(ExitStatus.USAGE, "for example 'W4A16 g128'");
+    quantize(out, "--method", "rtn", "--scheme", "W16A16")
+        .failed(ExitStatus.USAGE, "nothing to quantize");
     quantize(out, "--method", "rtn", "--set", "edge-bits=9").failed(ExitStatus.USAGE, "2 to 8");
     quantize(out, "--method", "gptq").failed(ExitStatus.USAGE, "name it with --calibration");
     quantize(out, with(GPTQ, "--calibration-images", "0")).failed(ExitStatus.USAGE, "");
-    quantize(out, "--method", "rtn", "--resume").failed(ExitStatus.FAILURE, "no interrupted run to resume");
-    CommandLineRun.of("quantize", model.toString(), "--method", "rtn").failed(ExitStatus.USAGE, "--out");
-    CommandLineRun.of("quantize", place.resolve("none").toString(), "--method", "rtn", "--out", out.toString()).failed(ExitStatus.FAILURE, "none");
+    quantize(out, "--method", "rtn", "--resume")
+        .failed(ExitStatus.FAILURE, "no interrupted run to resume");
+    CommandLineRun.of("quantize", model.toString(), "--method", "rtn")
+        .failed(ExitStatus.USAGE, "--out");
+    CommandLineRun.of(
+            "quantize",
+            place.resolve("none").toString(),
+            "--method",
+            "rtn",
+            "--out",
+            out.toString())
+        .failed(ExitStatus.FAILURE, "none");
     assertFalse(Files.exists(out));
   }
 
   @Test
   void gptqIsAFormatToo() {
     Path out = place.resolve("out");
-    quantize(out, "--method", "rtn", "--scheme", "W4A16", "--set", "edge-bits=16", "--format", "gptq").done();
+    quantize(
+            out,
+            "--method",
+            "rtn",
+            "--scheme",
+            "W4A16",
+            "--set",
+            "edge-bits=16",
+            "--format",
+            "gptq")
+        .done();
     JsonObject quantization = Checkpoint.config(out).object("quantization_config");
     assertEquals("gptq", quantization.string("quant_method"));
     assertEquals(4, quantization.integer("bits"));
-    JsonObject score = CommandLineRun.of("eval", out.toString(), "--built-in", "8", "--json", "-q", "--reference", model.toString()).json();
+    JsonObject score =
+        CommandLineRun.of(
+                "eval",
+                out.toString(),
+                "--built-in",
+                "8",
+                "--json",
+                "-q",
+                "--reference",
+                model.toString())
+            .json();
     assertTrue(score.number("logit_mse") > 0);
-    quantize(place.resolve("other"), "--method", "rtn", "--scheme", "W4A16", "--format", "awq").failed(ExitStatus.USAGE, "expected compressed-tensors or gptq");
-    quantize(place.resolve("other"), "--method", "rtn", "--scheme", "W4A8", "--set", "edge-bits=16", "--format", "gptq")
+    quantize(place.resolve("other"), "--method", "rtn", "--scheme", "W4A16", "--format", "awq")
+        .failed(ExitStatus.USAGE, "expected compressed-tensors or gptq");
+    quantize(
+            place.resolve("other"),
+            "--method",
+            "rtn",
+            "--scheme",
+            "W4A8",
+            "--set",
+            "edge-bits=16",
+            "--format",
+            "gptq")
         .failed(ExitStatus.FAILURE, "has quantized inputs, which the gptq format cannot hold");
     assertFalse(Files.exists(place.resolve("other")));
   }
@@ -149,7 +257,13 @@ class QuantizeCommandTest {
   void aQuantizedModelIsNotQuantizedAgain() {
     Path out = place.resolve("out");
     quantize(out, "--method", "rtn", "--scheme", "W8A8").done();
-    CommandLineRun.of("quantize", out.toString(), "--method", "rtn", "--out", place.resolve("again").toString())
+    CommandLineRun.of(
+            "quantize",
+            out.toString(),
+            "--method",
+            "rtn",
+            "--out",
+            place.resolve("again").toString())
         .failed(ExitStatus.FAILURE, "the model is quantized already");
   }
 
@@ -167,11 +281,16 @@ class QuantizeCommandTest {
 
   @Test
   void aFolderThatCannotBeWrittenIsNamed() {
-    Assumptions.assumeTrue(Files.isDirectory(Path.of("/proc/self")), "needs a folder that nobody can write to");
-    quantize(Path.of("/proc/self/nibble-out"), "--method", "rtn").failed(ExitStatus.FAILURE, "/proc/self/nibble-out");
+    Assumptions.assumeTrue(
+        Files.isDirectory(Path.of("/proc/self")), "needs a folder that nobody can write to");
+    quantize(Path.of("/proc/self/nibble-out"), "--method", "rtn")
+        .failed(ExitStatus.FAILURE, "/proc/self/nibble-out");
   }
 
-  /** A damaged head stops a run after seven layers; with the head repaired, nothing that the first seven depend on has changed. */
+  /**
+   * A damaged head stops a run after seven layers; with the head repaired, nothing that the first
+   * seven depend on has changed.
+   */
   @Test
   void anInterruptedRunGoesOn() throws IOException {
     Path whole = place.resolve("whole");
@@ -190,7 +309,8 @@ class QuantizeCommandTest {
     TinyModel.write(model);
     Files.setLastModifiedTime(weights, time);
     quantize(out, GPTQ).failed(ExitStatus.FAILURE, "an interrupted run; go on with --resume");
-    quantize(out, with(GPTQ, "--resume", "--seed", "9")).failed(ExitStatus.FAILURE, "belongs to a run with other arguments");
+    quantize(out, with(GPTQ, "--resume", "--seed", "9"))
+        .failed(ExitStatus.FAILURE, "belongs to a run with other arguments");
     CommandLineRun resumed = quantize(out, with(GPTQ, "--resume"));
     resumed.done();
     assertTrue(resumed.err().contains("resumed with 7 parts done"), resumed.err());
@@ -202,18 +322,27 @@ class QuantizeCommandTest {
 
   @Test
   void theSameArgumentsWriteTheSameBytesOnAnyNumberOfThreads() throws IOException {
-    quantize(place.resolve("one"), with(GPTQ, "--threads", "1", "--method", "hadamard+gptq")).done();
-    quantize(place.resolve("two"), with(GPTQ, "--threads", "2", "--method", "hadamard+gptq")).done();
+    quantize(place.resolve("one"), with(GPTQ, "--threads", "1", "--method", "hadamard+gptq"))
+        .done();
+    quantize(place.resolve("two"), with(GPTQ, "--threads", "2", "--method", "hadamard+gptq"))
+        .done();
     for (String file : List.of(Checkpoint.CONFIG, Checkpoint.WEIGHTS)) {
-      assertEquals(-1, Files.mismatch(place.resolve("one").resolve(file), place.resolve("two").resolve(file)), file);
+      assertEquals(
+          -1,
+          Files.mismatch(place.resolve("one").resolve(file), place.resolve("two").resolve(file)),
+          file);
     }
   }
 
   private CommandLineRun quantize(Path out, String... args) {
-    return CommandLineRun.of(with(new String[] {"quantize", model.toString(), "--out", out.toString()}, args));
+    return CommandLineRun.of(
+        with(new String[] {"quantize", model.toString(), "--out", out.toString()}, args));
   }
 
-  /** The arguments of {@code first} and then {@code more}; an option that occurs in both has the later value. */
+  /**
+   * The arguments of {@code first} and then {@code more}; an option that occurs in both has the
+   * later value.
+   */
   private static String[] with(String[] first, String... more) {
     List<String> all = new ArrayList<>(List.of(first));
     for (int i = 0; i < more.length; i++) {

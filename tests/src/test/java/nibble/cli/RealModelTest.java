@@ -28,7 +28,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The main job on a real checkpoint and real images: DeiT-Tiny at 4 bits, as a user would do it. */
+/**
+ * The main job on a real checkpoint and real images: DeiT-Tiny at 4 bits, as a user would do it.
+ */
 @Tag("slow")
 class RealModelTest {
   private static final int CALIBRATION = 16;
@@ -45,26 +47,48 @@ class RealModelTest {
     String calibration = calibrationImages(images).toString();
     JsonObject quantized =
         CommandLineRun.of(
-                "quantize", model, "--method", "hadamard+gptq", "--scheme", "W4A4", "--calibration", calibration, "--calibration-images",
-                Integer.toString(CALIBRATION), "--out", out, "--json", "-q")
+                "quantize",
+                model,
+                "--method",
+                "hadamard+gptq",
+                "--scheme",
+                "W4A4",
+                "--calibration",
+                calibration,
+                "--calibration-images",
+                Integer.toString(CALIBRATION),
+                "--out",
+                out,
+                "--json",
+                "-q")
             .json();
     assertEquals(74, quantized.array("layers").size());
-    assertTrue(quantized.longInteger("bytes") < quantized.longInteger("bytes_before") / 5, "a file of less than a fifth");
+    assertTrue(
+        quantized.longInteger("bytes") < quantized.longInteger("bytes_before") / 5,
+        "a file of less than a fifth");
 
     Path written = Path.of(out);
     List<Tensor> batches = new ArrayList<>();
     int[] expected = predictions(Path.of(model), images, batches, false);
     int[] packed = predictions(written, images, batches, false);
     int[] simulated = predictions(written, images, batches, true);
-    assertTrue(same(packed, expected) >= 0.7 * EVALUATED, "packed and float agree on " + same(packed, expected));
-    // where float rounding moves an activation to the next of its 16 codes, later layers go other ways
-    assertTrue(same(packed, simulated) >= 0.9 * EVALUATED, "packed and simulated agree on " + same(packed, simulated));
+    assertTrue(
+        same(packed, expected) >= 0.7 * EVALUATED,
+        "packed and float agree on " + same(packed, expected));
+    // where float rounding moves an activation to the next of its 16 codes, later layers go other
+    // ways
+    assertTrue(
+        same(packed, simulated) >= 0.9 * EVALUATED,
+        "packed and simulated agree on " + same(packed, simulated));
     everyLayerComputesWhatItsSimulationDoes(written, batches.getFirst());
   }
 
   /** Best classes; {@code batches} are filled with pixels at the first call. */
-  private static int[] predictions(Path model, Path images, List<Tensor> batches, boolean simulated) {
-    try (LoadedModel loaded = ModelLoader.load(model); Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+  private static int[] predictions(
+      Path model, Path images, List<Tensor> batches, boolean simulated) {
+    try (LoadedModel loaded = ModelLoader.load(model);
+        Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       if (batches.isEmpty()) {
         batches.addAll(read(loaded, images));
       }
@@ -90,7 +114,8 @@ class RealModelTest {
 
   private static List<Tensor> read(LoadedModel model, Path images) {
     LabeledImages all = LabeledImages.read(images, images.resolve(LabeledImages.LABELS), 1000);
-    ImagePreprocessor preprocessor = ImagePreprocessor.fromJson(model.checkpoint().preprocessorConfig().orElseThrow());
+    ImagePreprocessor preprocessor =
+        ImagePreprocessor.fromJson(model.checkpoint().preprocessorConfig().orElseThrow());
     int size = model.imageClassifier().imageSize();
     List<Tensor> batches = new ArrayList<>();
     float[] pixels = new float[BATCH * 3 * size * size];
@@ -105,7 +130,9 @@ class RealModelTest {
   }
 
   private static void everyLayerComputesWhatItsSimulationDoes(Path model, Tensor batch) {
-    try (LoadedModel loaded = ModelLoader.load(model); Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (LoadedModel loaded = ModelLoader.load(model);
+        Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       Set<String> seen = new HashSet<>();
       for (Linear linear : loaded.model().linears()) {
         linear
@@ -113,10 +140,14 @@ class RealModelTest {
             .append(
                 (o, x) -> {
                   PackedIntWeight packed = (PackedIntWeight) linear.matrix();
-                  Tensor quantized = new SimulatedActivation(Objects.requireNonNull(packed.activations())).apply(o, x);
+                  Tensor quantized =
+                      new SimulatedActivation(Objects.requireNonNull(packed.activations()))
+                          .apply(o, x);
                   float[] simulation = o.linear(quantized, packed.dequantized(), null).toFloats();
                   seen.add(linear.name());
-                  double difference = RandomModels.relativeDifference(packed.multiply(o, x, null).toFloats(), simulation);
+                  double difference =
+                      RandomModels.relativeDifference(
+                          packed.multiply(o, x, null).toFloats(), simulation);
                   assertTrue(difference < 1e-5, linear.name() + " differs by " + difference);
                   return x;
                 });
@@ -137,7 +168,8 @@ class RealModelTest {
   /** Images from the end of the list; the first ones are evaluated. */
   private Path calibrationImages(Path images) throws IOException {
     Path folder = Files.createDirectories(place.resolve("calibration"));
-    List<LabeledImages.Sample> all = LabeledImages.read(images, images.resolve(LabeledImages.LABELS), 1000).samples();
+    List<LabeledImages.Sample> all =
+        LabeledImages.read(images, images.resolve(LabeledImages.LABELS), 1000).samples();
     int step = (all.size() - EVALUATED) / CALIBRATION;
     for (int i = 0; i < CALIBRATION; i++) {
       Path file = all.get(EVALUATED + i * step).file();

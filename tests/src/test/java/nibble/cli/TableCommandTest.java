@@ -33,27 +33,52 @@ class TableCommandTest {
   }
 
   private String[] table(String... more) {
-    List<String> arguments = new ArrayList<>(List.of("table", model.toString(), "--images", images.toString(), "--out", place.resolve("table").toString(), "--quiet"));
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "table",
+                model.toString(),
+                "--images",
+                images.toString(),
+                "--out",
+                place.resolve("table").toString(),
+                "--quiet"));
     arguments.addAll(List.of(more));
     return arguments.toArray(String[]::new);
   }
 
   @Test
   void everyCellIsMeasuredOnceAndTheTwoPartsShareNoImage() throws IOException {
-    String[] arguments = table("--split", "4", "--methods", "rtn,gplq", "--schemes", "W4A4", "--set", "gplq.train-images=8", "--set", "gplq.batch=4", "--json");
+    String[] arguments =
+        table(
+            "--split",
+            "4",
+            "--methods",
+            "rtn,gplq",
+            "--schemes",
+            "W4A4",
+            "--set",
+            "gplq.train-images=8",
+            "--set",
+            "gplq.batch=4",
+            "--json");
     JsonObject result = CommandLineRun.of(arguments).json();
     assertEquals(3, result.array("cells").size());
     JsonObject last = result.array("cells").object(2);
     assertEquals("gplq", last.string("method"));
     assertFalse(last.has("error"), last.toString());
-    assertTrue(last.number("agreement") >= 0 && last.longInteger("bytes") > 0 && last.number("seconds") > 0);
+    assertTrue(
+        last.number("agreement") >= 0
+            && last.longInteger("bytes") > 0
+            && last.number("seconds") > 0);
     assertEquals(1, result.array("cells").object(0).number("agreement"));
     Path out = place.resolve("table");
     Set<String> calibration = new HashSet<>(Files.readAllLines(out.resolve("calibration.csv")));
     List<String> evaluation = Files.readAllLines(out.resolve("evaluation.csv"));
     assertEquals(5, calibration.size());
     assertEquals(9, evaluation.size());
-    assertEquals(1, evaluation.stream().filter(calibration::contains).count(), "only the header is in both");
+    assertEquals(
+        1, evaluation.stream().filter(calibration::contains).count(), "only the header is in both");
     assertTrue(Files.readString(out.resolve("table.md")).contains("| gplq | W4A4 |"));
     assertTrue(Files.readString(out.resolve("table.html")).contains("<svg"));
     assertFalse(Files.exists(out.resolve("gplq-W4A4")), "models are not kept unless asked for");
@@ -62,15 +87,21 @@ class TableCommandTest {
     JsonObject again = CommandLineRun.of(arguments).json();
     assertEquals(before, Files.readString(out.resolve("table.json")), "nothing is measured twice");
     assertEquals(result.array("cells").size(), again.array("cells").size());
-    CommandLineRun.of(table("--split", "5", "--methods", "rtn", "--schemes", "W4A4")).failed(ExitStatus.FAILURE, "other arguments");
+    CommandLineRun.of(table("--split", "5", "--methods", "rtn", "--schemes", "W4A4"))
+        .failed(ExitStatus.FAILURE, "other arguments");
   }
 
   @Test
   void usageIsChecked() {
-    CommandLineRun.of(table("--methods", "rtn", "--schemes", "W4A4")).failed(ExitStatus.USAGE, "--split N or --calibration");
-    CommandLineRun.of(table("--split", "12", "--methods", "rtn", "--schemes", "W4A4")).failed(ExitStatus.USAGE, "1 to 11");
-    CommandLineRun.of(table("--split", "4", "--methods", "rtm", "--schemes", "W4A4")).failed(ExitStatus.USAGE, "did you mean rtn");
-    CommandLineRun.of(table("--split", "4", "--methods", "rtn", "--schemes", "W4A4", "--set", "gplq.rate=1")).failed(ExitStatus.USAGE, "none of the methods");
+    CommandLineRun.of(table("--methods", "rtn", "--schemes", "W4A4"))
+        .failed(ExitStatus.USAGE, "--split N or --calibration");
+    CommandLineRun.of(table("--split", "12", "--methods", "rtn", "--schemes", "W4A4"))
+        .failed(ExitStatus.USAGE, "1 to 11");
+    CommandLineRun.of(table("--split", "4", "--methods", "rtm", "--schemes", "W4A4"))
+        .failed(ExitStatus.USAGE, "did you mean rtn");
+    CommandLineRun.of(
+            table("--split", "4", "--methods", "rtn", "--schemes", "W4A4", "--set", "gplq.rate=1"))
+        .failed(ExitStatus.USAGE, "none of the methods");
   }
 
   @Test
@@ -78,24 +109,65 @@ class TableCommandTest {
     Path out = place.resolve("out");
     Path report = place.resolve("report.html");
     String[] quantize = {
-      "quantize", model.toString(), "--method", "gplq", "--scheme", "W4A4", "--set", "train-images=8", "--set", "batch=4", "--calibration", images.toString(),
-      "--calibration-images", "8", "--out", out.toString(), "--report", report.toString(), "--json", "--quiet"
+      "quantize",
+      model.toString(),
+      "--method",
+      "gplq",
+      "--scheme",
+      "W4A4",
+      "--set",
+      "train-images=8",
+      "--set",
+      "batch=4",
+      "--calibration",
+      images.toString(),
+      "--calibration-images",
+      "8",
+      "--out",
+      out.toString(),
+      "--report",
+      report.toString(),
+      "--json",
+      "--quiet"
     };
     JsonObject result = CommandLineRun.of(quantize).json();
     assertTrue(Files.readString(report).contains("gplq loss"));
     assertTrue(result.array("phases").size() >= 3);
     JsonObject nibble = Checkpoint.config(out).object("nibble");
-    assertTrue(nibble.object("provenance").has("curves") && nibble.object("provenance").object("facts").has("gplq.directions"));
+    assertTrue(
+        nibble.object("provenance").has("curves")
+            && nibble.object("provenance").object("facts").has("gplq.directions"));
     assertTrue(nibble.has("site_functions"));
-    JsonObject score = CommandLineRun.of("eval", out.toString(), "--images", images.toString(), "--json", "--quiet", "--reference", out.toString()).json();
+    JsonObject score =
+        CommandLineRun.of(
+                "eval",
+                out.toString(),
+                "--images",
+                images.toString(),
+                "--json",
+                "--quiet",
+                "--reference",
+                out.toString())
+            .json();
     JsonObject simulated =
-        CommandLineRun.of("eval", out.toString(), "--images", images.toString(), "--json", "--quiet", "--simulated", "--reference", out.toString()).json();
+        CommandLineRun.of(
+                "eval",
+                out.toString(),
+                "--images",
+                images.toString(),
+                "--json",
+                "--quiet",
+                "--simulated",
+                "--reference",
+                out.toString())
+            .json();
     assertEquals(1, simulated.number("agreement"), "packed and simulated agree");
     assertEquals(score.number("top1"), simulated.number("top1"));
     Path second = place.resolve("second");
     quantize[15] = second.toString();
     assertTrue(CommandLineRun.of(quantize).json().has("folder"));
-    assertEquals(-1, Files.mismatch(out.resolve(Checkpoint.WEIGHTS), second.resolve(Checkpoint.WEIGHTS)));
+    assertEquals(
+        -1, Files.mismatch(out.resolve(Checkpoint.WEIGHTS), second.resolve(Checkpoint.WEIGHTS)));
     assertEquals(Json.compact(Checkpoint.config(out)), Json.compact(Checkpoint.config(second)));
   }
 }

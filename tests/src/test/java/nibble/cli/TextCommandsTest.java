@@ -83,7 +83,8 @@ class TextCommandsTest {
     assertTrue(result.integer("tokens") <= 6);
     Outcome streamed = run("generate", folder, "--prompt", "Once", "--max-tokens", "6");
     assertEquals("Once" + result.string("text") + System.lineSeparator(), streamed.out());
-    JsonObject chat = json("generate", folder, "--chat", "--system", "be", "--prompt", "hi", "-n", "3", "--json");
+    JsonObject chat =
+        json("generate", folder, "--chat", "--system", "be", "--prompt", "hi", "-n", "3", "--json");
     assertEquals(1 + "<system>be\n<user>hi\n<assistant>".length(), chat.integer("prompt_tokens"));
   }
 
@@ -91,10 +92,14 @@ class TextCommandsTest {
   void benchTimesWhatTheModelDoes() throws IOException {
     String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
     String encoder = TinyTextFolders.bert(temp.resolve("encoder")).toString();
-    String[] options = {"--kernel", "none", "--seconds", "0.001", "--threads", "1", "--json", "--quiet"};
+    String[] options = {
+      "--kernel", "none", "--seconds", "0.001", "--threads", "1", "--json", "--quiet"
+    };
     JsonArray tokens = json(with(options, "bench", writer)).array("speeds");
     assertEquals("prompt of 48 tokens", tokens.object(0).string("work"));
-    assertTrue(tokens.object(0).number("tokens_per_second") > 0 && tokens.object(1).number("tokens_per_second") > 0);
+    assertTrue(
+        tokens.object(0).number("tokens_per_second") > 0
+            && tokens.object(1).number("tokens_per_second") > 0);
     JsonArray texts = json(with(options, "bench", encoder)).array("speeds");
     assertEquals("batch 32 of 16 tokens", texts.object(1).string("work"));
     assertTrue(texts.object(1).number("texts_per_second") > 0);
@@ -118,7 +123,13 @@ class TextCommandsTest {
     check(2, "one of --text and --sts", "eval", writer, "--text", "a", "--sts", "b");
     check(1, "missing.txt", "eval", writer, "--text", "missing.txt");
     check(1, "image classifier", "eval", writer, "--built-in", "2");
-    check(1, "language model", "eval", encoder, "--text", Files.writeString(temp.resolve("t"), "a b").toString());
+    check(
+        1,
+        "language model",
+        "eval",
+        encoder,
+        "--text",
+        Files.writeString(temp.resolve("t"), "a b").toString());
     check(2, "window", "eval", writer, "--text", temp.resolve("t").toString(), "--window", "97");
     check(1, "cannot be listened on", "serve", writer, "--host", "192.0.2.1", "--port", "1");
     check(2, "two models", "serve", writer, writer);
@@ -134,29 +145,71 @@ class TextCommandsTest {
   @Test
   void evalMeasuresTextAloneAndBesideAReference() throws IOException {
     String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
-    String text = Files.writeString(temp.resolve("text"), "Some words to predict. ".repeat(12)).toString();
-    JsonObject alone = json("eval", writer, "--text", text, "--window", "40", "--stride", "20", "--json", "--quiet");
+    String text =
+        Files.writeString(temp.resolve("text"), "Some words to predict. ".repeat(12)).toString();
+    JsonObject alone =
+        json(
+            "eval",
+            writer,
+            "--text",
+            text,
+            "--window",
+            "40",
+            "--stride",
+            "20",
+            "--json",
+            "--quiet");
     assertEquals(12 * 23, alone.integer("tokens"));
     assertTrue(alone.number("perplexity") > 1 && alone.number("standard_error") > 0);
-    JsonObject beside = json("eval", writer, "--text", text, "--window", "40", "--reference", writer, "--json", "--quiet");
+    JsonObject beside =
+        json(
+            "eval",
+            writer,
+            "--text",
+            text,
+            "--window",
+            "40",
+            "--reference",
+            writer,
+            "--json",
+            "--quiet");
     assertEquals(0, beside.number("kl"), 1e-9);
     assertEquals(1, beside.number("agreement"));
-    assertEquals(100, json("eval", writer, "--text", text, "--tokens", "100", "--json", "--quiet").integer("tokens"));
+    assertEquals(
+        100,
+        json("eval", writer, "--text", text, "--tokens", "100", "--json", "--quiet")
+            .integer("tokens"));
   }
 
   @Test
   void compareMeasuresTextModelsInOneTable() throws IOException {
     String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
     String small = temp.resolve("small").toString();
-    json("quantize", writer, "--method", "rtn", "--scheme", "W4A16 g16", "--out", small, "--json", "--quiet");
-    String text = Files.writeString(temp.resolve("text"), "Some words to predict. ".repeat(12)).toString();
-    JsonArray rows = json("compare", writer, small, "--text", text, "--tokens", "200", "--json", "--quiet").array("rows");
+    json(
+        "quantize",
+        writer,
+        "--method",
+        "rtn",
+        "--scheme",
+        "W4A16 g16",
+        "--out",
+        small,
+        "--json",
+        "--quiet");
+    String text =
+        Files.writeString(temp.resolve("text"), "Some words to predict. ".repeat(12)).toString();
+    JsonArray rows =
+        json("compare", writer, small, "--text", text, "--tokens", "200", "--json", "--quiet")
+            .array("rows");
     assertEquals(1, rows.object(0).number("agreement"));
     assertEquals(0, rows.object(0).number("kl"));
-    assertTrue(rows.object(1).number("agreement") < 1 && rows.object(1).number("kl") > 0, rows.toString());
+    assertTrue(
+        rows.object(1).number("agreement") < 1 && rows.object(1).number("kl") > 0, rows.toString());
     assertTrue(rows.object(1).object("measures").number("perplexity") > 1, rows.toString());
     assertTrue(rows.object(1).longInteger("bytes") < rows.object(0).longInteger("bytes"));
-    assertTrue(rows.object(1).object("measures").number("tokens/s") > 0 && rows.object(1).longInteger("peak_bytes") > 0);
+    assertTrue(
+        rows.object(1).object("measures").number("tokens/s") > 0
+            && rows.object(1).longInteger("peak_bytes") > 0);
     check(2, "options for images", "compare", writer, small, "--text", text, "--built-in", "4");
   }
 
@@ -164,36 +217,105 @@ class TextCommandsTest {
   void compareMeasuresVectorsOfSentences() throws IOException {
     String encoder = TinyTextFolders.bert(temp.resolve("encoder")).toString();
     String packed = temp.resolve("packed").toString();
-    json("quantize", encoder, "--method", "rtn", "--scheme", "W8A8", "--out", packed, "--json", "--quiet");
-    String pairs = Files.writeString(temp.resolve("pairs.tsv"), "1\ta cat\ta fox\n5\ta dog\ta dog\n3\ta dog\tdogs and cats\n").toString();
+    json(
+        "quantize",
+        encoder,
+        "--method",
+        "rtn",
+        "--scheme",
+        "W8A8",
+        "--out",
+        packed,
+        "--json",
+        "--quiet");
+    String pairs =
+        Files.writeString(
+                temp.resolve("pairs.tsv"),
+                "1\ta cat\ta fox\n5\ta dog\ta dog\n3\ta dog\tdogs and cats\n")
+            .toString();
     Outcome outcome = run("compare", encoder, packed, "--sts", pairs, "--markdown", "--quiet");
     assertEquals(0, outcome.status(), outcome.err());
     List<String> lines = outcome.out().lines().toList();
-    assertTrue(lines.getFirst().matches("\\| method \\| scheme \\| Spearman \\| cosine \\| sentences/s \\| size .*"), lines.getFirst());
-    JsonObject beside = json("eval", packed, "--sts", pairs, "--reference", encoder, "--json", "--quiet");
-    assertTrue(beside.number("cosine") > 0.98 && beside.number("cosine") < 0.9999999, beside.toString());
-    assertEquals(json("eval", encoder, "--sts", pairs, "--json", "--quiet").number("spearman"), beside.number("reference_spearman"));
+    assertTrue(
+        lines
+            .getFirst()
+            .matches("\\| method \\| scheme \\| Spearman \\| cosine \\| sentences/s \\| size .*"),
+        lines.getFirst());
+    JsonObject beside =
+        json("eval", packed, "--sts", pairs, "--reference", encoder, "--json", "--quiet");
+    assertTrue(
+        beside.number("cosine") > 0.98 && beside.number("cosine") < 0.9999999, beside.toString());
+    assertEquals(
+        json("eval", encoder, "--sts", pairs, "--json", "--quiet").number("spearman"),
+        beside.number("reference_spearman"));
   }
 
   @Test
   void quantizedTextModelsKeepTheirTokenizersAndRun() throws IOException {
     String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
-    Path text = Files.writeString(temp.resolve("text"), "Some words to calibrate with.\nAnd a second line of them.\n".repeat(20));
+    Path text =
+        Files.writeString(
+            temp.resolve("text"),
+            "Some words to calibrate with.\nAnd a second line of them.\n".repeat(20));
     Path small = temp.resolve("small");
     JsonObject done =
         json(
-            "quantize", writer, "--method", "gptq", "--scheme", "W4A16 g16", "--calibration", text.toString(), "--calibration-samples", "4",
-            "--calibration-window", "32", "--out", small.toString(), "--json", "--quiet");
+            "quantize",
+            writer,
+            "--method",
+            "gptq",
+            "--scheme",
+            "W4A16 g16",
+            "--calibration",
+            text.toString(),
+            "--calibration-samples",
+            "4",
+            "--calibration-window",
+            "32",
+            "--out",
+            small.toString(),
+            "--json",
+            "--quiet");
     assertTrue(done.integer("bytes") < done.integer("bytes_before"));
-    JsonObject beside = json("eval", small.toString(), "--text", text.toString(), "--tokens", "200", "--reference", writer, "--json", "--quiet");
+    JsonObject beside =
+        json(
+            "eval",
+            small.toString(),
+            "--text",
+            text.toString(),
+            "--tokens",
+            "200",
+            "--reference",
+            writer,
+            "--json",
+            "--quiet");
     assertTrue(beside.number("kl") > 0 && beside.number("agreement") > 0.3, beside.toString());
-    assertTrue(json("generate", small.toString(), "--chat", "--prompt", "hi", "-n", "4", "--json").integer("tokens") > 0);
+    assertTrue(
+        json("generate", small.toString(), "--chat", "--prompt", "hi", "-n", "4", "--json")
+                .integer("tokens")
+            > 0);
 
     String encoder = TinyTextFolders.bert(temp.resolve("encoder")).toString();
-    Path lines = Files.write(temp.resolve("lines.jsonl"), List.of("\"a cat\"", "{\"text\": \"a dog and a fox\"}", "\"x\""));
+    Path lines =
+        Files.write(
+            temp.resolve("lines.jsonl"),
+            List.of("\"a cat\"", "{\"text\": \"a dog and a fox\"}", "\"x\""));
     Path packed = temp.resolve("packed");
-    json("quantize", encoder, "--method", "gptq", "--scheme", "W8A8", "--calibration", lines.toString(), "--out", packed.toString(), "--json", "--quiet");
-    try (Embedder before = Embedder.open(Path.of(encoder)); Embedder after = Embedder.open(packed)) {
+    json(
+        "quantize",
+        encoder,
+        "--method",
+        "gptq",
+        "--scheme",
+        "W8A8",
+        "--calibration",
+        lines.toString(),
+        "--out",
+        packed.toString(),
+        "--json",
+        "--quiet");
+    try (Embedder before = Embedder.open(Path.of(encoder));
+        Embedder after = Embedder.open(packed)) {
       float[] a = before.embed("a cat and a dog");
       float[] b = after.embed("a cat and a dog");
       double cosine = 0;
@@ -202,16 +324,50 @@ class TextCommandsTest {
       }
       assertTrue(cosine > 0.98 && cosine < 0.9999999, "cosine " + cosine);
     }
-    check(1, "line 1", "quantize", encoder, "--method", "gptq", "--scheme", "W8A8", "--calibration",
-        Files.writeString(temp.resolve("bad.jsonl"), "7\n").toString(), "--out", temp.resolve("no").toString());
-    check(2, "calibration", "quantize", writer, "--method", "gptq", "--scheme", "W4A16", "--out", temp.resolve("no").toString());
+    check(
+        1,
+        "line 1",
+        "quantize",
+        encoder,
+        "--method",
+        "gptq",
+        "--scheme",
+        "W8A8",
+        "--calibration",
+        Files.writeString(temp.resolve("bad.jsonl"), "7\n").toString(),
+        "--out",
+        temp.resolve("no").toString());
+    check(
+        2,
+        "calibration",
+        "quantize",
+        writer,
+        "--method",
+        "gptq",
+        "--scheme",
+        "W4A16",
+        "--out",
+        temp.resolve("no").toString());
   }
 
   @Test
   void evalGivesTheFiguresOfTheManifest() {
     String stories = SharedData.require("llm/stories260k").toString();
     String text = SharedData.require("text/tinystories-dev.txt").toString();
-    JsonObject result = json("eval", stories, "--text", text, "--tokens", "20000", "--window", "256", "--stride", "255", "--json", "--quiet");
+    JsonObject result =
+        json(
+            "eval",
+            stories,
+            "--text",
+            text,
+            "--tokens",
+            "20000",
+            "--window",
+            "256",
+            "--stride",
+            "255",
+            "--json",
+            "--quiet");
     assertEquals(20_000, result.integer("tokens"));
     assertEquals(4.9168, result.number("perplexity"), 0.001 * 4.9168);
   }

@@ -28,7 +28,8 @@ class TextTableTest {
   }
 
   private static String[] table(Path model, Path out, String... more) {
-    List<String> arguments = new ArrayList<>(List.of("table", model.toString(), "--out", out.toString(), "--quiet"));
+    List<String> arguments =
+        new ArrayList<>(List.of("table", model.toString(), "--out", out.toString(), "--quiet"));
     arguments.addAll(List.of(more));
     return arguments.toArray(String[]::new);
   }
@@ -39,8 +40,27 @@ class TextTableTest {
     Path out = place.resolve("table");
     String[] arguments =
         table(
-            model, out, "--text", text().toString(), "--split", "10", "--tokens", "200", "--window", "16", "--calibration-samples", "4", "--calibration-window", "16",
-            "--methods", "rtn,smoothquant", "--schemes", "W4A8", "--set", "smoothquant.alpha=0.6", "--json");
+            model,
+            out,
+            "--text",
+            text().toString(),
+            "--split",
+            "10",
+            "--tokens",
+            "200",
+            "--window",
+            "16",
+            "--calibration-samples",
+            "4",
+            "--calibration-window",
+            "16",
+            "--methods",
+            "rtn,smoothquant",
+            "--schemes",
+            "W4A8",
+            "--set",
+            "smoothquant.alpha=0.6",
+            "--json");
     JsonObject result = CommandLineRun.of(arguments).json();
     assertEquals(3, result.array("cells").size());
     JsonObject original = result.array("cells").object(0);
@@ -48,7 +68,12 @@ class TextTableTest {
     for (int i = 1; i < 3; i++) {
       JsonObject cell = result.array("cells").object(i);
       assertFalse(cell.has("error"), cell.toString());
-      assertTrue(cell.number("perplexity") > 1 && cell.number("standard_error") > 0 && cell.number("kl") > 0 && cell.number("agreement") <= 1, cell.toString());
+      assertTrue(
+          cell.number("perplexity") > 1
+              && cell.number("standard_error") > 0
+              && cell.number("kl") > 0
+              && cell.number("agreement") <= 1,
+          cell.toString());
       assertTrue(cell.longInteger("bytes") > 0 && cell.number("seconds") > 0);
     }
     List<String> calibration = Files.readAllLines(out.resolve("calibration.txt"));
@@ -69,11 +94,26 @@ class TextTableTest {
     Path model = TinyTextFolders.llama(place.resolve("model"));
     Path out = place.resolve("table");
     String text = text().toString();
-    CommandLineRun.of(table(model, out, "--split", "3")).failed(ExitStatus.USAGE, "choose one of --images, --text and --sts");
-    CommandLineRun.of(table(model, out, "--text", text)).failed(ExitStatus.USAGE, "--split N or --calibration");
-    CommandLineRun.of(table(model, out, "--text", text, "--calibration", text)).failed(ExitStatus.USAGE, "is the text that is evaluated");
-    CommandLineRun.of(table(model, out, "--text", text, "--split", "40")).failed(ExitStatus.USAGE, "1 to 39 lines");
-    CommandLineRun.of(table(model, out, "--text", text, "--split", "3", "--limit", "5")).failed(ExitStatus.USAGE, "--tokens N");
-    CommandLineRun.of(table(model, out, "--images", place.toString(), "--split", "3", "--calibration-window", "5")).failed(ExitStatus.USAGE, "goes with --text");
+    CommandLineRun.of(table(model, out, "--split", "3"))
+        .failed(ExitStatus.USAGE, "choose one of --images, --text and --sts");
+    CommandLineRun.of(table(model, out, "--text", text))
+        .failed(ExitStatus.USAGE, "--split N or --calibration");
+    CommandLineRun.of(table(model, out, "--text", text, "--calibration", text))
+        .failed(ExitStatus.USAGE, "is the text that is evaluated");
+    CommandLineRun.of(table(model, out, "--text", text, "--split", "40"))
+        .failed(ExitStatus.USAGE, "1 to 39 lines");
+    CommandLineRun.of(table(model, out, "--text", text, "--split", "3", "--limit", "5"))
+        .failed(ExitStatus.USAGE, "--tokens N");
+    CommandLineRun.of(
+            table(
+                model,
+                out,
+                "--images",
+                place.toString(),
+                "--split",
+                "3",
+                "--calibration-window",
+                "5"))
+        .failed(ExitStatus.USAGE, "goes with --text");
   }
 }

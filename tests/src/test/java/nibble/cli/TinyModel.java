@@ -28,7 +28,11 @@ final class TinyModel {
 
   static Path write(Path folder, ViT model) throws IOException {
     Files.createDirectories(folder);
-    ModelWriter.write(folder, JsonObject.empty().with("num_labels", JsonNumber.of(64)), model, JsonObject.empty());
+    ModelWriter.write(
+        folder,
+        JsonObject.empty().with("num_labels", JsonNumber.of(64)),
+        model,
+        JsonObject.empty());
     JsonObject preprocessor =
         JsonObject.builder()
             .put("size", JsonObject.builder().put("height", 16).put("width", 16).build())
@@ -41,7 +45,21 @@ final class TinyModel {
   }
 
   static ViT model() {
-    ViTConfig config = new ViTConfig(ViTConfig.VIT, 16, 4, 3, 32, 1, 4, 48, Activation.GELU, 1e-6f, true, 64, Norm.Kind.LAYER);
+    ViTConfig config =
+        new ViTConfig(
+            ViTConfig.VIT,
+            16,
+            4,
+            3,
+            32,
+            1,
+            4,
+            48,
+            Activation.GELU,
+            1e-6f,
+            true,
+            64,
+            Norm.Kind.LAYER);
     return new ViT(config, new RandomWeights(new Random(7), 0.2f));
   }
 }

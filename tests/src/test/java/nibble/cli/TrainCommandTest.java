@@ -21,7 +21,22 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TrainCommandTest {
   private static final List<String> TINY =
-      List.of("--size", "16", "--patch", "8", "--hidden", "16", "--layers", "1", "--heads", "2", "--batch", "8", "--threads", "1", "-q");
+      List.of(
+          "--size",
+          "16",
+          "--patch",
+          "8",
+          "--hidden",
+          "16",
+          "--layers",
+          "1",
+          "--heads",
+          "2",
+          "--batch",
+          "8",
+          "--threads",
+          "1",
+          "-q");
   @TempDir private Path place;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
@@ -30,26 +45,73 @@ class TrainCommandTest {
   void aFolderOfPicturesTrainsANewModelWhichCanBeTrainedFurther() throws Exception {
     Path pictures = place.resolve("pictures");
     Path first = place.resolve("first");
-    assertEquals(ExitStatus.DONE, run(List.of(), "images", "--out", pictures.toString(), "--count", "20", "--size", "16"));
-    assertEquals(ExitStatus.DONE, run(TINY, "train", "--images", pictures.toString(), "--seen", "32", "--out", first.toString(), "--json"), err.toString());
+    assertEquals(
+        ExitStatus.DONE,
+        run(List.of(), "images", "--out", pictures.toString(), "--count", "20", "--size", "16"));
+    assertEquals(
+        ExitStatus.DONE,
+        run(
+            TINY,
+            "train",
+            "--images",
+            pictures.toString(),
+            "--seen",
+            "32",
+            "--out",
+            first.toString(),
+            "--json"),
+        err.toString());
     JsonObject trained = Json.parseObject("out", out.toString().lines().toList().getLast());
     assertEquals(2, trained.integer("count"), "a tenth is held out");
     Path second = place.resolve("second");
-    String[] further = {"train", "--images", pictures.toString(), "--model", first.toString(), "--seen", "16", "--rate", "0.01", "--hold-out", "0.5"};
-    assertEquals(ExitStatus.DONE, run(List.of("--batch", "8", "--out", second.toString()), further), err.toString());
-    assertFalse(Files.mismatch(first.resolve("model.safetensors"), second.resolve("model.safetensors")) < 0, "training changes weights");
-    assertEquals(Json.readObject(first.resolve("preprocessor_config.json")), Json.readObject(second.resolve("preprocessor_config.json")));
+    String[] further = {
+      "train",
+      "--images",
+      pictures.toString(),
+      "--model",
+      first.toString(),
+      "--seen",
+      "16",
+      "--rate",
+      "0.01",
+      "--hold-out",
+      "0.5"
+    };
+    assertEquals(
+        ExitStatus.DONE,
+        run(List.of("--batch", "8", "--out", second.toString()), further),
+        err.toString());
+    assertFalse(
+        Files.mismatch(first.resolve("model.safetensors"), second.resolve("model.safetensors")) < 0,
+        "training changes weights");
+    assertEquals(
+        Json.readObject(first.resolve("preprocessor_config.json")),
+        Json.readObject(second.resolve("preprocessor_config.json")));
     Path third = place.resolve("third");
-    assertEquals(ExitStatus.DONE, run(List.of("--batch", "8", "--out", third.toString(), "--classes", "70"), further), err.toString());
-    assertEquals(70, Json.readObject(third.resolve("config.json")).object("id2label").keys().size());
-    assertEquals(ExitStatus.DONE, run(List.of(), "eval", third.toString(), "--images", pictures.toString(), "-q"), err.toString());
+    assertEquals(
+        ExitStatus.DONE,
+        run(List.of("--batch", "8", "--out", third.toString(), "--classes", "70"), further),
+        err.toString());
+    assertEquals(
+        70, Json.readObject(third.resolve("config.json")).object("id2label").keys().size());
+    assertEquals(
+        ExitStatus.DONE,
+        run(List.of(), "eval", third.toString(), "--images", pictures.toString(), "-q"),
+        err.toString());
   }
 
   @Test
   void contradictingOptionsAreUsageErrors() {
-    for (String[] wrong : new String[][] {{"--model", "x"}, {"--images", "x", "--hold-out", "1"}, {"--images", "x", "--classes", "3"}, {"--no-augment"}}) {
+    for (String[] wrong :
+        new String[][] {
+          {"--model", "x"},
+          {"--images", "x", "--hold-out", "1"},
+          {"--images", "x", "--classes", "3"},
+          {"--no-augment"}
+        }) {
       err.getBuffer().setLength(0);
-      List<String> args = new ArrayList<>(List.of("train", "--out", place.resolve("out").toString()));
+      List<String> args =
+          new ArrayList<>(List.of("train", "--out", place.resolve("out").toString()));
       args.addAll(List.of(wrong));
       assertEquals(ExitStatus.USAGE, run(TINY, args.toArray(String[]::new)), err.toString());
       assertEquals(1, err.toString().lines().count(), err.toString());
@@ -100,7 +162,12 @@ class TrainCommandTest {
       float next = pixels[1 + 8 * 4 + 5];
       mirrored |= next == middle - 1;
       shifted |= Math.abs(middle - 36) > 8;
-      assertTrue(Math.abs(next - middle) == 1 && middle >= 24 && middle < 48 && pixels[1 + 64 + 36] == middle + 64, middle + " " + next);
+      assertTrue(
+          Math.abs(next - middle) == 1
+              && middle >= 24
+              && middle < 48
+              && pixels[1 + 64 + 36] == middle + 64,
+          middle + " " + next);
     }
     assertTrue(mirrored && shifted);
     assertArrayEquals(new int[] {10, 10, 10, 10}, seen);

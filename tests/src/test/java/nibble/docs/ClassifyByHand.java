@@ -19,7 +19,8 @@ final class ClassifyByHand {
   static float[] probabilities(Path folder, Path image) {
     try (LoadedModel loaded = ModelLoader.load(folder);
         Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
-      var preprocessor = ImagePreprocessor.fromJson(loaded.checkpoint().preprocessorConfig().orElseThrow());
+      var preprocessor =
+          ImagePreprocessor.fromJson(loaded.checkpoint().preprocessorConfig().orElseThrow());
       Tensor pixels = preprocessor.apply(List.of(RgbImage.decode(image))); // [1, 3, height, width]
       try (var inference = ops.noGrad(); // records nothing for derivatives
           var scope = ops.scope()) { // recycles the tensors of this pass

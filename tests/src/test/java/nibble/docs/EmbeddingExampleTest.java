@@ -28,16 +28,20 @@ class EmbeddingExampleTest {
   void classifiesOneImage() throws IOException {
     Path folder = TinyModelFolder.write(temp.resolve("model"));
     Path image = TinyModelFolder.image(temp.resolve("a.png"), 5);
-    String printed = printedBy(() -> ClassifyOneImage.main(new String[] {folder.toString(), image.toString()}));
+    String printed =
+        printedBy(() -> ClassifyOneImage.main(new String[] {folder.toString(), image.toString()}));
     assertEquals(5, printed.lines().count());
-    assertTrue(printed.lines().allMatch(line -> line.matches(" *\\d+[.,]\\d %  [a-z]{3}")), printed);
+    assertTrue(
+        printed.lines().allMatch(line -> line.matches(" *\\d+[.,]\\d %  [a-z]{3}")), printed);
 
     float[] probabilities = ClassifyByHand.probabilities(folder, image);
     float best = 0;
     for (float probability : probabilities) {
       best = Math.max(best, probability);
     }
-    assertEquals(String.format("%5.1f %%", 100 * best), printed.lines().findFirst().orElseThrow().substring(0, 7));
+    assertEquals(
+        String.format("%5.1f %%", 100 * best),
+        printed.lines().findFirst().orElseThrow().substring(0, 7));
   }
 
   @Test
@@ -50,9 +54,13 @@ class EmbeddingExampleTest {
     }
     String printed = printedBy(() -> QuantizeOneModel.quantize(folder, images, quantized));
     assertTrue(printed.contains("14 of 14: head is INT8, activations INT8 per token"), printed);
-    assertTrue(Files.size(quantized.resolve("model.safetensors")) < Files.size(folder.resolve("model.safetensors")) / 2);
+    assertTrue(
+        Files.size(quantized.resolve("model.safetensors"))
+            < Files.size(folder.resolve("model.safetensors")) / 2);
     try (LoadedModel loaded = ModelLoader.load(quantized)) {
-      assertEquals("INT4, activations INT8 per token", loaded.model().linear("blocks.1.mlp.fc2").matrix().format());
+      assertEquals(
+          "INT4, activations INT8 per token",
+          loaded.model().linear("blocks.1.mlp.fc2").matrix().format());
       assertEquals("gnu", loaded.labels().getLast());
     }
     float[] before = ClassifyByHand.probabilities(folder, images.getFirst());

@@ -9,9 +9,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A code block of a page that claims to come from a source file: {@code <!-- source: path -->} on the line before it. With {@code
- * path#name} it is the whole region between {@code // region name} and {@code // endregion}; without, lines of the file, where a line that
- * holds only {@code ...} leaves some out.
+ * A code block of a page that claims to come from a source file: {@code <!-- source: path -->} on
+ * the line before it. With {@code path#name} it is the whole region between {@code // region name}
+ * and {@code // endregion}; without, lines of the file, where a line that holds only {@code ...}
+ * leaves some out.
  *
  * @param page where it stands
  * @param source path of the file in the repository
@@ -20,7 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 record Excerpt(Path page, String source, @Nullable String region, String code) {
   private static final Pattern BLOCK =
-      Pattern.compile("<!-- source: ([^\\s#]+)(?:#([\\w-]+))? -->\\s*\\n *```java\\n(.*?)\\n *```", Pattern.DOTALL);
+      Pattern.compile(
+          "<!-- source: ([^\\s#]+)(?:#([\\w-]+))? -->\\s*\\n *```java\\n(.*?)\\n *```",
+          Pattern.DOTALL);
 
   static List<Excerpt> in(Path page, String text) {
     List<Excerpt> excerpts = new ArrayList<>();
@@ -37,11 +40,16 @@ record Excerpt(Path page, String source, @Nullable String region, String code) {
   }
 
   private String problemOfRegion(String file, String name) {
-    Matcher found = Pattern.compile("// region " + name + "\\n(.*?)\\n[ ]*// endregion", Pattern.DOTALL).matcher(file);
+    Matcher found =
+        Pattern.compile("// region " + name + "\\n(.*?)\\n[ ]*// endregion", Pattern.DOTALL)
+            .matcher(file);
     if (!found.find()) {
       return "%s: %s has no region '%s'".formatted(page, source, name);
     }
-    return plain(found.group(1)).equals(plain(code)) ? "" : "%s: the block differs from %s#%s, which is now:%n%s".formatted(page, source, name, plain(found.group(1)));
+    return plain(found.group(1)).equals(plain(code))
+        ? ""
+        : "%s: the block differs from %s#%s, which is now:%n%s"
+            .formatted(page, source, name, plain(found.group(1)));
   }
 
   private String problemOfLines(String file) {
@@ -59,7 +67,7 @@ record Excerpt(Path page, String source, @Nullable String region, String code) {
 
   /** Lines without the indentation that all of them share. */
   private static String plain(String text) {
-    return text.stripIndent().strip();
+    return text.stripTrailing().stripIndent().strip();
   }
 
   /** Lines without any indentation. */

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.Test;
 
 /** {@code docs/methods.md} says what the catalogue says. */
 class MethodsPageTest {
-  private static final Pattern SECTION = Pattern.compile("(?m)^### `([^`]+)`(.*?)(?=^##|\\z)", Pattern.DOTALL | Pattern.MULTILINE);
+  private static final Pattern SECTION =
+      Pattern.compile("(?m)^### `([^`]+)`(.*?)(?=^##|\\z)", Pattern.DOTALL | Pattern.MULTILINE);
 
   private final MethodCatalogue catalogue = MethodCatalogue.standard();
 
@@ -39,13 +40,19 @@ class MethodsPageTest {
     return section
         .lines()
         .filter(line -> line.startsWith("| `"))
-        .map(line -> Arrays.stream(line.substring(1, line.lastIndexOf('|')).split("(?<!\\\\)\\|")).map(cell -> cell.strip().replace("\\|", "|")).toList())
+        .map(
+            line ->
+                Arrays.stream(line.substring(1, line.lastIndexOf('|')).split("(?<!\\\\)\\|"))
+                    .map(cell -> cell.strip().replace("\\|", "|"))
+                    .toList())
         .toList();
   }
 
   @Test
   void everyMethodHasItsSection() throws IOException {
-    assertEquals(catalogue.cards().stream().map(MethodCard::name).toList(), List.copyOf(sections().keySet()));
+    assertEquals(
+        catalogue.cards().stream().map(MethodCard::name).toList(),
+        List.copyOf(sections().keySet()));
   }
 
   @Test
@@ -53,12 +60,23 @@ class MethodsPageTest {
     Map<String, String> sections = sections();
     for (MethodCard card : catalogue.cards()) {
       String section = String.valueOf(sections.get(card.name()));
-      for (String fact : List.of(card.title(), card.paper(), card.needs(), card.whenToChoose(), String.join(", ", card.packedSchemes()))) {
+      for (String fact :
+          List.of(
+              card.title(),
+              card.paper(),
+              card.needs(),
+              card.whenToChoose(),
+              String.join(", ", card.packedSchemes()))) {
         assertTrue(section.contains(fact), card.name() + ": the page does not say '" + fact + "'");
       }
       List<List<String>> expected = new ArrayList<>();
       for (MethodOption option : card.options()) {
-        expected.add(List.of("`" + option.name() + "`", option.accepts(), String.valueOf(option.defaultValue()), option.description()));
+        expected.add(
+            List.of(
+                "`" + option.name() + "`",
+                option.accepts(),
+                String.valueOf(option.defaultValue()),
+                option.description()));
       }
       assertEquals(expected, rows(section), card.name());
     }
@@ -67,23 +85,35 @@ class MethodsPageTest {
   @Test
   void namesAndOptionsOfEveryRecipeAreAccepted() throws IOException {
     String page = Pages.read("docs/methods.md");
-    List<String> methods = rows(part(page, "## Names")).stream().map(List::getFirst).map(MethodsPageTest::bare).toList();
+    List<String> methods =
+        rows(part(page, "## Names")).stream()
+            .map(List::getFirst)
+            .map(MethodsPageTest::bare)
+            .toList();
     for (MethodCard card : catalogue.cards()) {
       assertTrue(methods.contains(card.name()), "names: " + methods);
-      assertTrue(catalogue.isModelMethod(card.name()) || methods.contains("hadamard+" + card.name()), "names: " + methods);
+      assertTrue(
+          catalogue.isModelMethod(card.name()) || methods.contains("hadamard+" + card.name()),
+          "names: " + methods);
     }
     Scheme scheme = Scheme.parse("W4A8 a:static");
     for (String method : methods) {
       assertTrue(!recipe(method, Map.of(), Scheme.parse("W4A8")).steps().isEmpty());
     }
     List<List<String>> options = rows(part(page, "## Options of every method"));
-    assertEquals(List.of("edge-bits", "embedding-bits", "per-channel", "keep", "observer"), options.stream().map(List::getFirst).map(MethodsPageTest::bare).toList());
+    assertEquals(
+        List.of("edge-bits", "embedding-bits", "per-channel", "keep", "observer"),
+        options.stream().map(List::getFirst).map(MethodsPageTest::bare).toList());
     for (List<String> option : options) {
       Matcher value = Pattern.compile("`([^`]+)`").matcher(option.get(1));
       while (value.find()) {
-        assertEquals(2, recipe("rtn", Map.of(bare(option.getFirst()), value.group(1)), scheme).steps().size());
+        assertEquals(
+            2,
+            recipe("rtn", Map.of(bare(option.getFirst()), value.group(1)), scheme).steps().size());
       }
-      assertEquals(recipe("rtn", Map.of(), scheme), recipe("rtn", Map.of(bare(option.getFirst()), bare(option.get(2))), scheme));
+      assertEquals(
+          recipe("rtn", Map.of(), scheme),
+          recipe("rtn", Map.of(bare(option.getFirst()), bare(option.get(2))), scheme));
     }
   }
 

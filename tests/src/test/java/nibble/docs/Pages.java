@@ -11,7 +11,10 @@ import java.util.stream.Stream;
 final class Pages {
   private Pages() {}
 
-  /** The folder of the repository: the one above the working directory that holds the {@code tests} module. */
+  /**
+   * The folder of the repository: the one above the working directory that holds the {@code tests}
+   * module.
+   */
   static Path root() {
     for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
       if (Files.isRegularFile(at.resolve("tests/pom.xml"))) {

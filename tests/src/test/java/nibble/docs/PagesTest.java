@@ -36,7 +36,10 @@ class PagesTest {
   void everyMarkOfTheGuideHasItsBlock() throws IOException {
     for (Path page : Pages.all()) {
       String text = Files.readString(page);
-      assertEquals(text.split("<!-- source:", -1).length - 1, Excerpt.in(page, text).size(), page.toString());
+      assertEquals(
+          text.split("<!-- source:", -1).length - 1,
+          Excerpt.in(page, text).size(),
+          page.toString());
     }
   }
 

@@ -26,19 +26,30 @@ final class QuantizeOneModel {
   private QuantizeOneModel() {}
 
   // region quantize
-  /** Writes {@code from} with 4-bit weights and 8-bit activations into the new folder {@code to}. */
+  /**
+   * Writes {@code from} with 4-bit weights and 8-bit activations into the new folder {@code to}.
+   */
   static void quantize(Path from, List<Path> images, Path to) {
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    Recipe recipe = Presets.recipe(catalogue, "gptq", Map.of("dampening", "0.02"), Scheme.parse("W4A8"), 0);
+    Recipe recipe =
+        Presets.recipe(catalogue, "gptq", Map.of("dampening", "0.02"), Scheme.parse("W4A8"), 0);
     try (LoadedModel loaded = ModelLoader.load(from);
         Ops ops = new Ops(WorkSplitter.ofThreads(2));
         FolderWriter out = FolderWriter.create(to, FolderWriter.Existing.REFUSE)) {
-      var preprocessor = ImagePreprocessor.fromJson(loaded.checkpoint().preprocessorConfig().orElseThrow());
-      List<Tensor> calibration = images.stream().map(image -> preprocessor.apply(List.of(RgbImage.decode(image)))).toList();
+      var preprocessor =
+          ImagePreprocessor.fromJson(loaded.checkpoint().preprocessorConfig().orElseThrow());
+      List<Tensor> calibration =
+          images.stream()
+              .map(image -> preprocessor.apply(List.of(RgbImage.decode(image))))
+              .toList();
       new RecipeRunner(catalogue, recipe)
           .run(
-              ops, loaded.model(), calibration,
-              (layer, done, total) -> System.out.printf("%d of %d: %s is %s%n", done, total, layer.name(), layer.format()));
+              ops,
+              loaded.model(),
+              calibration,
+              (layer, done, total) ->
+                  System.out.printf(
+                      "%d of %d: %s is %s%n", done, total, layer.name(), layer.format()));
       JsonObject provenance = JsonObject.empty().with("program", new JsonString("my-program 1.0"));
       ModelWriter.write(out.path(), loaded.checkpoint().config(), loaded.model(), provenance);
       CompanionFiles.copy(from, out);

@@ -21,17 +21,27 @@ final class TokenizeOneText {
     Tokenizer tokenizer = Tokenizers.load(folder);
     Encoding encoding = tokenizer.encode(text);
     for (int i = 0; i < encoding.length(); i++) {
-      System.out.printf("%d %s '%s'%n", encoding.id(i), encoding.tokens().get(i), text.substring(encoding.start(i), encoding.end(i)));
+      System.out.printf(
+          "%d %s '%s'%n",
+          encoding.id(i),
+          encoding.tokens().get(i),
+          text.substring(encoding.start(i), encoding.end(i)));
     }
     System.out.println(tokenizer.decode(encoding.ids(), true));
   }
+
   // endregion
 
   // region chat
   /** The prompt for one question; empty if the model has no chat template. */
   static Optional<String> prompt(Path folder, String question) {
-    JsonArray messages = JsonArray.of(List.of(ChatTemplate.message("system", "Answer briefly."), ChatTemplate.message("user", question)));
-    ChatOptions options = ChatOptions.at(LocalDateTime.now()); // what strftime_now in a template tells
+    JsonArray messages =
+        JsonArray.of(
+            List.of(
+                ChatTemplate.message("system", "Answer briefly."),
+                ChatTemplate.message("user", question)));
+    ChatOptions options =
+        ChatOptions.at(LocalDateTime.now()); // what strftime_now in a template tells
     return ChatTemplate.load(folder).map(template -> template.render(messages, options));
   }
   // endregion

@@ -26,13 +26,19 @@ class TokenizerExampleTest {
     } finally {
       System.setOut(before);
     }
-    assertEquals("101 [CLS] ''\n11199 zoe 'Zoë'\n8823 ate 'ate'\n102 [SEP] ''\nzoe ate\n", printed.toString(StandardCharsets.UTF_8));
+    assertEquals(
+        "101 [CLS] ''\n11199 zoe 'Zoë'\n8823 ate 'ate'\n102 [SEP] ''\nzoe ate\n",
+        printed.toString(StandardCharsets.UTF_8));
   }
 
   @Test
   void aQuestionBecomesAPrompt(@TempDir Path folder) throws IOException {
     assertEquals(Optional.empty(), TokenizeOneText.prompt(folder, "Why?"));
-    Files.writeString(folder.resolve("chat_template.jinja"), "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>");
-    assertEquals("<system>Answer briefly.<user>Why?<assistant>", TokenizeOneText.prompt(folder, "Why?").orElseThrow());
+    Files.writeString(
+        folder.resolve("chat_template.jinja"),
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>");
+    assertEquals(
+        "<system>Answer briefly.<user>Why?<assistant>",
+        TokenizeOneText.prompt(folder, "Why?").orElseThrow());
   }
 }

@@ -22,9 +22,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Notices a kernel that has become twice as slow, by its ratio to a loop on registers in the same Java. Not one of the unit tests: the build
- * runs it in a Java of its own. Kernel and loop are timed in turn, by the processor time of the thread, and one good pair of many is enough:
- * other programs make a pair bad, but none makes a slow kernel fast. Limits leave room for such noise: they are about half of what the kernels reach, by estimate, with vectors of 512 and of 256 bits.
+ * Notices a kernel that has become twice as slow, by its ratio to a loop on registers in the same
+ * Java. Not one of the unit tests: the build runs it in a Java of its own. Kernel and loop are
+ * timed in turn, by the processor time of the thread, and one good pair of many is enough: other
+ * programs make a pair bad, but none makes a slow kernel fast. Limits leave room for such noise:
+ * they are about half of what the kernels reach, by estimate, with vectors of 512 and of 256 bits.
  */
 class FloatKernelSpeedGuard {
   private static final int TOKENS = 197;
@@ -44,14 +46,18 @@ class FloatKernelSpeedGuard {
   void vectorsAreNative() {
     assumeTrue(VectorSupport.isAvailable(), "the vector module is not resolved");
     assumeTrue(
-        Lanes.SHAPE.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize(), "vectors wider than the machine's are emulated");
+        Lanes.SHAPE.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize(),
+        "vectors wider than the machine's are emulated");
   }
 
   @Test
   void productWithPackedWeights() {
     PackedMatrix packed = gemm.pack(MemorySegment.ofArray(w), 0, WeightType.F32, WIDTH, WIDTH);
     try (WorkSplitter splitter = WorkSplitter.serial()) {
-      check(0.4, product(TOKENS), () -> gemm.multiply(TOKENS, x, 0, WIDTH, packed, Epilogue.NONE, y, 0, WIDTH, splitter));
+      check(
+          0.4,
+          product(TOKENS),
+          () -> gemm.multiply(TOKENS, x, 0, WIDTH, packed, Epilogue.NONE, y, 0, WIDTH, splitter));
     }
   }
 
@@ -59,8 +65,12 @@ class FloatKernelSpeedGuard {
   void productOfTransposedOperands() {
     Scratch scratch = new Scratch();
     check(
-        0.3, product(TOKENS), () -> gemm.gemm(
-            TOKENS, WIDTH, WIDTH, 1, x, 0, 1, TOKENS, w, 0, 1, WIDTH, false, y, 0, WIDTH, scratch));
+        0.3,
+        product(TOKENS),
+        () ->
+            gemm.gemm(
+                TOKENS, WIDTH, WIDTH, 1, x, 0, 1, TOKENS, w, 0, 1, WIDTH, false, y, 0, WIDTH,
+                scratch));
   }
 
   @Test
@@ -69,7 +79,10 @@ class FloatKernelSpeedGuard {
       byte[] zeros = new byte[WIDTH * WIDTH * type.bytes()];
       PackedMatrix packed = gemm.pack(MemorySegment.ofArray(zeros), 0, type, WIDTH, WIDTH);
       try (WorkSplitter splitter = WorkSplitter.serial()) {
-        check(0.04, product(1), () -> gemm.multiply(1, x, 0, WIDTH, packed, Epilogue.NONE, y, 0, WIDTH, splitter));
+        check(
+            0.04,
+            product(1),
+            () -> gemm.multiply(1, x, 0, WIDTH, packed, Epilogue.NONE, y, 0, WIDTH, splitter));
       }
     }
   }
@@ -88,16 +101,23 @@ class FloatKernelSpeedGuard {
     return 2.0 * rows * WIDTH * WIDTH;
   }
 
-  /** Fails unless the kernel's operations per second are at least {@code least} of those of {@link PeakFma}. */
+  /**
+   * Fails unless the kernel's operations per second are at least {@code least} of those of {@link
+   * PeakFma}.
+   */
   private void check(double least, double operations, Runnable kernel) {
     PeakFma peak = PeakFma.best();
     int rounds = 4000;
     double best = 0;
     for (int pair = 0; pair < PAIRS && best < least; pair++) {
-      double reference = rate((double) rounds * peak.operationsPerRound(), () -> sink += peak.run(rounds, 0.5f, 1));
+      double reference =
+          rate(
+              (double) rounds * peak.operationsPerRound(), () -> sink += peak.run(rounds, 0.5f, 1));
       best = Math.max(best, rate(operations, kernel) / reference);
     }
-    assertTrue(best >= least, "%.3f of the multiply-adds on registers, expected at least %.3f".formatted(best, least));
+    assertTrue(
+        best >= least,
+        "%.3f of the multiply-adds on registers, expected at least %.3f".formatted(best, least));
   }
 
   private static double rate(double operations, Runnable call) {

@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Compiled kernels return the bits that interpreted ones return: without that, no training run could be repeated. */
+/**
+ * Compiled kernels return the bits that interpreted ones return: without that, no training run
+ * could be repeated.
+ */
 class KernelBitsTest {
   private static final int CALLS = 6000;
   private static final int CHECK_EVERY = 500;
@@ -37,14 +40,21 @@ class KernelBitsTest {
   void compilationDoesNotChangeBits() throws Exception {
     Map<String, Integer> expected = interpreted();
     assertEquals(expected.keySet(), KernelCalls.all().keySet());
-    assertAll(KernelCalls.all().entrySet().stream().map(entry -> () -> {
-      for (int i = 0; i < CALLS; i++) {
-        float[] result = entry.getValue().get();
-        if (i % CHECK_EVERY == 0) {
-          assertEquals(expected.get(entry.getKey()), Arrays.hashCode(result), entry.getKey() + ", call " + i);
-        }
-      }
-    }));
+    assertAll(
+        KernelCalls.all().entrySet().stream()
+            .map(
+                entry ->
+                    () -> {
+                      for (int i = 0; i < CALLS; i++) {
+                        float[] result = entry.getValue().get();
+                        if (i % CHECK_EVERY == 0) {
+                          assertEquals(
+                              expected.get(entry.getKey()),
+                              Arrays.hashCode(result),
+                              entry.getKey() + ", call " + i);
+                        }
+                      }
+                    }));
   }
 
   private static Map<String, Integer> hashes() {
@@ -62,10 +72,16 @@ class KernelBitsTest {
         command.add(argument);
       }
     }
-    command.addAll(List.of("-Xint", "-cp", System.getProperty("java.class.path"), Interpreted.class.getName()));
-    Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    command.addAll(
+        List.of(
+            "-Xint", "-cp", System.getProperty("java.class.path"), Interpreted.class.getName()));
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     Map<String, Integer> hashes = new LinkedHashMap<>();
-    for (String line : new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+    for (String line :
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+            .lines()
+            .toList()) {
       int equals = line.lastIndexOf('=');
       hashes.put(line.substring(0, equals), Integer.parseInt(line.substring(equals + 1)));
     }

@@ -86,13 +86,37 @@ final class KernelCalls {
     add("log softmax", both, out -> softmax.logForward(2, COLUMNS, x, 0, out, 0));
     add("log softmax backward", both, out -> softmax.logBackward(2, COLUMNS, x, 0, y, 0, out, 0));
     LayerNorm layer = LayerNorm.best();
-    add("layer norm", both + 4, out -> layer.forward(2, COLUMNS, x, 0, row, row, 1e-5f, out, 0, out, out, both));
     add(
-        "layer norm backward", 3 * both, out -> layer.backward(
-            2, COLUMNS, x, 0, y, 0, row, statistics, statistics, 0, out, 0, out, both, out, 2 * both));
+        "layer norm",
+        both + 4,
+        out -> layer.forward(2, COLUMNS, x, 0, row, row, 1e-5f, out, 0, out, out, both));
+    add(
+        "layer norm backward",
+        3 * both,
+        out ->
+            layer.backward(
+                2,
+                COLUMNS,
+                x,
+                0,
+                y,
+                0,
+                row,
+                statistics,
+                statistics,
+                0,
+                out,
+                0,
+                out,
+                both,
+                out,
+                2 * both));
     RmsNorm rms = RmsNorm.best();
     add("RMS norm", both + 2, out -> rms.forward(2, COLUMNS, x, 0, row, 1e-5f, out, 0, out, both));
-    add("RMS norm backward", 2 * both, out -> rms.backward(2, COLUMNS, x, 0, y, 0, row, statistics, 0, out, 0, out, both));
+    add(
+        "RMS norm backward",
+        2 * both,
+        out -> rms.backward(2, COLUMNS, x, 0, y, 0, row, statistics, 0, out, 0, out, both));
     Activations activations = Activations.best();
     for (Activation f : Activation.values()) {
       add(f.name(), both, out -> activations.forward(f, both, x, 0, out, 0));
@@ -102,11 +126,22 @@ final class KernelCalls {
     add("division", both, out -> elementwise.div(both, x, 0, y, 0, out, 0));
     add("axpy", both, out -> elementwise.axpy(both, 0.3f, x, 0, out, 0));
     AdamW.Step step = new AdamW.Step(0.01, 0.9, 0.99, 1e-8, 0.1, 3);
-    add("AdamW", 3 * both, out -> AdamW.best().update(step, both, out, 0, x, 0, out, both, out, 2 * both));
+    add(
+        "AdamW",
+        3 * both,
+        out -> AdamW.best().update(step, both, out, 0, x, 0, out, both, out, 2 * both));
     Quantize quantize = Quantize.best();
     CodeRange range = CodeRange.signed(4);
-    add("scales", 4, out -> quantize.asymmetricScales(2, COLUMNS, COLUMNS, x, 0, range, 0.9f, out, 0, out, 2));
-    add("fake quantize", both, out -> quantize.fakeQuantize(2, COLUMNS, COLUMNS, x, 0, statistics, 0, null, 0, range, out, 0));
+    add(
+        "scales",
+        4,
+        out -> quantize.asymmetricScales(2, COLUMNS, COLUMNS, x, 0, range, 0.9f, out, 0, out, 2));
+    add(
+        "fake quantize",
+        both,
+        out ->
+            quantize.fakeQuantize(
+                2, COLUMNS, COLUMNS, x, 0, statistics, 0, null, 0, range, out, 0));
   }
 
   private void reductions() {
@@ -124,7 +159,9 @@ final class KernelCalls {
     Fwht fwht = Fwht.best();
     for (int n : new int[] {4, 32, 128, 512}) {
       add(
-          "FWHT " + n, n, out -> {
+          "FWHT " + n,
+          n,
+          out -> {
             System.arraycopy(input, 0, out, 0, n);
             fwht.transform(1, n, out, 0, 0.3f);
           });
@@ -132,7 +169,9 @@ final class KernelCalls {
     HadamardTransform transform = HadamardTransform.of(768);
     Scratch scratch = new Scratch();
     add(
-        "Hadamard 768", 768, out -> {
+        "Hadamard 768",
+        768,
+        out -> {
           System.arraycopy(input, 0, out, 0, 768);
           transform.forward(1, out, 0, scratch);
         });
@@ -144,11 +183,17 @@ final class KernelCalls {
     Gemm gemm = Gemm.best();
     Scratch scratch = new Scratch();
     add(
-        "GEMM", 3 * OUT, out -> gemm.gemm(
-            3, OUT, IN, 0.7f, in, 0, IN, 1, matrix, 0, 1, IN, false, out, 0, OUT, scratch));
+        "GEMM",
+        3 * OUT,
+        out ->
+            gemm.gemm(
+                3, OUT, IN, 0.7f, in, 0, IN, 1, matrix, 0, 1, IN, false, out, 0, OUT, scratch));
     add(
-        "GEMM of transposed operands", 35 * OUT, out -> gemm.gemm(
-            35, OUT, 9, 0.7f, x, 0, 1, 13, matrix, 0, 1, IN, false, out, 0, OUT, scratch));
+        "GEMM of transposed operands",
+        35 * OUT,
+        out ->
+            gemm.gemm(
+                35, OUT, 9, 0.7f, x, 0, 1, 13, matrix, 0, 1, IN, false, out, 0, OUT, scratch));
     PackedMatrix packed = gemm.pack(MemorySegment.ofArray(matrix), 0, Gemm.WeightType.F32, OUT, IN);
     byte[] codes = new byte[OUT * IN];
     random.nextBytes(codes);
@@ -165,12 +210,29 @@ final class KernelCalls {
     LutGemv lutGemv = LutGemv.best();
     ActivationQuantizer quantizer = ActivationQuantizer.perToken(8, true);
     Epilogue epilogue = Epilogue.ofBias(in).then(Activation.SILU).plus(y, 1, OUT);
-    add("weights with epilogue", 3 * OUT, out -> gemm.multiply(3, in, 0, IN, packed, epilogue, out, 0, OUT, SERIAL));
+    add(
+        "weights with epilogue",
+        3 * OUT,
+        out -> gemm.multiply(3, in, 0, IN, packed, epilogue, out, 0, OUT, SERIAL));
     for (int r : new int[] {1, 3}) {
-      add("weights, rows " + r, r * OUT, out -> gemm.multiply(r, in, 0, IN, packed, Epilogue.NONE, out, 0, OUT, SERIAL));
-      add("4-bit weights, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, weights, Epilogue.NONE, out, 0, OUT, SERIAL));
-      add("W4A8, rows " + r, r * OUT, out -> intGemm.multiply(r, in, 0, IN, quantizer, weights, Epilogue.NONE, out, 0, OUT, SERIAL));
-      add("binary weights, rows " + r, r * OUT, out -> lutGemv.multiply(r, in, 0, IN, planes, null, out, 0, OUT, SERIAL));
+      add(
+          "weights, rows " + r,
+          r * OUT,
+          out -> gemm.multiply(r, in, 0, IN, packed, Epilogue.NONE, out, 0, OUT, SERIAL));
+      add(
+          "4-bit weights, rows " + r,
+          r * OUT,
+          out -> intGemm.multiply(r, in, 0, IN, weights, Epilogue.NONE, out, 0, OUT, SERIAL));
+      add(
+          "W4A8, rows " + r,
+          r * OUT,
+          out ->
+              intGemm.multiply(
+                  r, in, 0, IN, quantizer, weights, Epilogue.NONE, out, 0, OUT, SERIAL));
+      add(
+          "binary weights, rows " + r,
+          r * OUT,
+          out -> lutGemv.multiply(r, in, 0, IN, planes, null, out, 0, OUT, SERIAL));
     }
   }
 
@@ -178,7 +240,10 @@ final class KernelCalls {
     byte[] packed = new byte[COLUMNS];
     random.nextBytes(packed);
     for (int bits : new int[] {2, 3, 4, 8}) {
-      add("codes of " + bits + " bits to floats", 64, out -> GroupCodes.best().unpack(bits, 64, packed, 3, 0.37f, -1.1f, out, 0));
+      add(
+          "codes of " + bits + " bits to floats",
+          64,
+          out -> GroupCodes.best().unpack(bits, 64, packed, 3, 0.37f, -1.1f, out, 0));
     }
   }
 
@@ -189,15 +254,39 @@ final class KernelCalls {
     for (int n : new int[] {1, TOKENS}) {
       AttentionShape shape = new AttentionShape(1, n, 2 * TOKENS, 2, 1, HEAD_DIM);
       add(
-          "attention, queries " + n, n * 2 * HEAD_DIM,
-          out -> Attention.best().forward(shape, rule, queries, keys, keys, null, null, HeadView.of(out, 0, n, 2, HEAD_DIM), SERIAL));
+          "attention, queries " + n,
+          n * 2 * HEAD_DIM,
+          out ->
+              Attention.best()
+                  .forward(
+                      shape,
+                      rule,
+                      queries,
+                      keys,
+                      keys,
+                      null,
+                      null,
+                      HeadView.of(out, 0, n, 2, HEAD_DIM),
+                      SERIAL));
     }
     for (RopeTable.Pairs pairs : RopeTable.Pairs.values()) {
       RopeTable table = RopeTable.of(pairs, RopeTable.frequencies(HEAD_DIM, 10_000), 8, 1);
       add(
-          "rotary positions, " + pairs, 2 * HEAD_DIM, out -> {
+          "rotary positions, " + pairs,
+          2 * HEAD_DIM,
+          out -> {
             System.arraycopy(queries.array(), 0, out, 0, out.length);
-            Rope.best().rotate(0, 1, 2, HEAD_DIM, HeadView.of(out, 0, 1, 2, HEAD_DIM), table, new int[] {7}, 0, false);
+            Rope.best()
+                .rotate(
+                    0,
+                    1,
+                    2,
+                    HEAD_DIM,
+                    HeadView.of(out, 0, 1, 2, HEAD_DIM),
+                    table,
+                    new int[] {7},
+                    0,
+                    false);
           });
     }
   }

@@ -59,15 +59,21 @@ class FolderWriterTest {
       out.commit(); // empty: fine
     }
     Files.writeString(target.resolve("old.txt"), "old");
-    String message = assertThrows(WriteFailedException.class, () -> FolderWriter.create(target, Existing.REFUSE)).getMessage();
-    assertTrue(message.startsWith(target + ": cannot be written: the folder exists and is not empty"), message);
+    String message =
+        assertThrows(WriteFailedException.class, () -> FolderWriter.create(target, Existing.REFUSE))
+            .getMessage();
+    assertTrue(
+        message.startsWith(target + ": cannot be written: the folder exists and is not empty"),
+        message);
     try (FolderWriter out = FolderWriter.create(target, Existing.REPLACE)) {
       Files.writeString(out.file("new.txt"), "new");
       assertEquals(List.of("old.txt"), names(target));
       out.commit();
     }
     assertEquals(List.of("new.txt"), names(target));
-    assertThrows(WriteFailedException.class, () -> FolderWriter.create(target.resolve("new.txt"), Existing.REPLACE));
+    assertThrows(
+        WriteFailedException.class,
+        () -> FolderWriter.create(target.resolve("new.txt"), Existing.REPLACE));
     assertEquals(List.of("out"), names(parent));
   }
 
@@ -123,11 +129,16 @@ class FolderWriterTest {
   void anInterruptedProcessLeavesNothing() throws Exception {
     Process process =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"),
-                Waiting.class.getName(), parent.resolve("out").toString())
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Waiting.class.getName(),
+                parent.resolve("out").toString())
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
-    try (BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+    try (BufferedReader out =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
       assertEquals("ready", out.readLine());
       assertEquals(1, names(parent).size());
       process.destroy();

@@ -57,9 +57,15 @@ class EmbeddingTest {
     Embedding table = new Embedding("embed", weight);
     table.execute(new Tenfold());
     try (Ops ops = Ops.serial()) {
-      assertArrayEquals(new float[] {50, 60, 10, 20}, table.forward(ops, new int[] {2, 0}).toFloats(), "with grad mode");
+      assertArrayEquals(
+          new float[] {50, 60, 10, 20},
+          table.forward(ops, new int[] {2, 0}).toFloats(),
+          "with grad mode");
       try (Ops.Mode inference = ops.noGrad()) {
-        assertArrayEquals(new float[] {30, 40}, table.forward(ops, new int[] {1}).toFloats(), "without grad mode");
+        assertArrayEquals(
+            new float[] {30, 40},
+            table.forward(ops, new int[] {1}).toFloats(),
+            "without grad mode");
       }
     }
   }
@@ -75,7 +81,10 @@ class EmbeddingTest {
       ops.backward(ops.sum(table.forward(ops, new int[] {1, 1})));
       assertArrayEquals(new float[] {0, 0, 2, 2, 0, 0}, weight.floats().grad().toFloats());
       table.execute(new Tenfold());
-      String message = String.valueOf(assertThrows(IllegalStateException.class, () -> table.forward(ops, new int[] {1})).getMessage());
+      String message =
+          String.valueOf(
+              assertThrows(IllegalStateException.class, () -> table.forward(ops, new int[] {1}))
+                  .getMessage());
       assertTrue(message.contains("'embed' is packed"), message);
     }
   }

@@ -27,8 +27,11 @@ class LinearTest {
   /** {@code |x W^T + b|} summed from below is within n u of the exact sum of n products. */
   @Property(tries = 60)
   void thePackedAndTheRecordedPathGiveTheProduct(
-      @ForAll long seed, @ForAll @IntRange(min = 1, max = 40) int out, @ForAll @IntRange(min = 1, max = 50) int in,
-      @ForAll @IntRange(min = 1, max = 9) int rows, @ForAll boolean withBias) {
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 40) int out,
+      @ForAll @IntRange(min = 1, max = 50) int in,
+      @ForAll @IntRange(min = 1, max = 9) int rows,
+      @ForAll boolean withBias) {
     Random random = new Random(seed);
     float[] w = RandomModels.gaussian(random, out * in, 0, 1);
     float[] b = RandomModels.gaussian(random, out, 0, 1);
@@ -60,13 +63,20 @@ class LinearTest {
     }
   }
 
-  /** The same bits as the layer followed by the function or by the sum, whatever runs, and the same gradients. */
+  /**
+   * The same bits as the layer followed by the function or by the sum, whatever runs, and the same
+   * gradients.
+   */
   @Test
   void functionsAndSumsInOnePassEqualTheSeparateOperators() {
     Random random = new Random(3);
-    Linear linear = linear(Tensor.of(RandomModels.gaussian(random, 20 * 33, 0, 1), 20, 33), Tensor.of(RandomModels.gaussian(random, 20, 0, 1), 20));
+    Linear linear =
+        linear(
+            Tensor.of(RandomModels.gaussian(random, 20 * 33, 0, 1), 20, 33),
+            Tensor.of(RandomModels.gaussian(random, 20, 0, 1), 20));
     Tensor x = Tensor.of(RandomModels.gaussian(random, 2 * 7 * 33, 0, 1), 2, 7, 33);
-    Tensor residual = Tensor.of(RandomModels.gaussian(random, 2 * 7 * 20, 0, 1), 2, 7, 20).requireGrad();
+    Tensor residual =
+        Tensor.of(RandomModels.gaussian(random, 2 * 7 * 20, 0, 1), 2, 7, 20).requireGrad();
     try (Ops ops = Ops.serial()) {
       try (var inference = ops.noGrad()) {
         checkOnePass(ops, linear, x, residual);
@@ -77,20 +87,24 @@ class LinearTest {
       Tensor sum = linear.forwardAdd(ops, x, residual);
       ops.backward(ops.sum(sum));
       assertNotNull(residual.grad());
-      assertThrows(IllegalArgumentException.class, () -> {
-        try (var inference = ops.noGrad()) {
-          linear.forwardAdd(ops, x, Tensor.zeros(20));
-        }
-      });
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> {
+            try (var inference = ops.noGrad()) {
+              linear.forwardAdd(ops, x, Tensor.zeros(20));
+            }
+          });
     }
   }
 
   private static void checkOnePass(Ops ops, Linear linear, Tensor x, Tensor residual) {
     Tensor plain = linear.forward(ops, x);
     for (Activation f : Activation.values()) {
-      assertArrayEquals(f.apply(ops, plain).toFloats(), linear.forward(ops, x, f).toFloats(), f.name());
+      assertArrayEquals(
+          f.apply(ops, plain).toFloats(), linear.forward(ops, x, f).toFloats(), f.name());
     }
-    assertArrayEquals(ops.add(residual, plain).toFloats(), linear.forwardAdd(ops, x, residual).toFloats());
+    assertArrayEquals(
+        ops.add(residual, plain).toFloats(), linear.forwardAdd(ops, x, residual).toFloats());
   }
 
   @Test
@@ -99,7 +113,8 @@ class LinearTest {
     Linear linear = linear(half, null);
     Linear floats = linear(half.toF32(), null);
     Tensor x = Tensor.of(new float[] {1, 2, 3}, 1, 3);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       assertArrayEquals(floats.forward(ops, x).toFloats(), linear.forward(ops, x).toFloats());
       assertEquals("F16", linear.matrix().format());
       assertTrue(linear.matrix().bytes() < floats.matrix().bytes());
@@ -110,7 +125,9 @@ class LinearTest {
   @Test
   void aReplacementRunsUntilTheWeightIsSet() {
     Linear linear = linear(Tensor.of(new float[] {1, 1}, 1, 2), null);
-    WeightMatrix packed = new PackedIntWeight(IntWeights.packSymmetric(new byte[] {3, -2}, new float[] {0.5f}, 1, 2, 4, 2), null);
+    WeightMatrix packed =
+        new PackedIntWeight(
+            IntWeights.packSymmetric(new byte[] {3, -2}, new float[] {0.5f}, 1, 2, 4, 2), null);
     Tensor x = Tensor.of(new float[] {10, 1}, 1, 2);
     try (Ops ops = Ops.serial()) {
       assertArrayEquals(new float[] {11}, linear.forward(ops, x).toFloats());
@@ -123,7 +140,8 @@ class LinearTest {
       assertArrayEquals(new float[] {20}, linear.forward(ops, x).toFloats());
     }
     Linear wider = linear(Tensor.zeros(1, 3), null);
-    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> wider.execute(packed));
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> wider.execute(packed));
     assertEquals("'layer' is [1, 3], the replacement [1, 2]", e.getMessage());
   }
 
@@ -132,7 +150,8 @@ class LinearTest {
     Tensor weight = Tensor.of(new float[] {1, 1}, 1, 2);
     Linear linear = linear(weight, null);
     Tensor x = Tensor.of(new float[] {1, 2}, 1, 2);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       assertArrayEquals(new float[] {3}, linear.forward(ops, x).toFloats());
       weight.array()[1] = 5;
       linear.weightChanged();
@@ -164,9 +183,13 @@ class LinearTest {
     Linear linear = linear(Tensor.of(new float[] {1, 2}, 1, 2), Tensor.of(new float[] {100}, 1));
     linear.input().append((o, t) -> o.scale(t, 2));
     Tensor x = Tensor.of(new float[] {1, 1}, 1, 2);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       assertArrayEquals(new float[] {106}, linear.forward(ops, x).toFloats());
-      assertArrayEquals(new float[] {103}, linear.project(ops, x).toFloats(), "project leaves the input's site out");
+      assertArrayEquals(
+          new float[] {103},
+          linear.project(ops, x).toFloats(),
+          "project leaves the input's site out");
       linear.weightSite().append((o, w) -> o.scale(w, 10));
       assertArrayEquals(new float[] {160}, linear.forward(ops, x).toFloats());
     }
@@ -191,6 +214,7 @@ class LinearTest {
   private static Linear linear(Tensor weight, @Nullable Tensor bias) {
     Sites sites = new Sites();
     Parameter b = bias == null ? null : new Parameter("encoder.bias", bias);
-    return new Linear("layer", new Parameter("encoder.weight", weight), b, sites.add("layer.input"), sites);
+    return new Linear(
+        "layer", new Parameter("encoder.weight", weight), b, sites.add("layer.input"), sites);
   }
 }

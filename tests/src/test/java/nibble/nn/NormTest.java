@@ -17,7 +17,8 @@ class NormTest {
   private static final float EPSILON = 1e-3f;
 
   @Property(tries = 50)
-  void bothKindsDivideByTheirStatistic(@ForAll long seed, @ForAll @IntRange(min = 2, max = 40) int hidden, @ForAll Norm.Kind kind) {
+  void bothKindsDivideByTheirStatistic(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 40) int hidden, @ForAll Norm.Kind kind) {
     Assume.that(kind != Norm.Kind.NONE); // divides by nothing
     Random random = new Random(seed);
     float[] x = RandomModels.gaussian(random, hidden, 0.5f, 2);
@@ -26,7 +27,8 @@ class NormTest {
     boolean layer = kind == Norm.Kind.LAYER;
     Norm norm = new Norm("norm", kind, EPSILON, parameter(gain), layer ? parameter(bias) : null);
     float[] y;
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       y = norm.forward(ops, Tensor.of(x, 1, hidden)).toFloats();
     }
     double mean = 0;
@@ -38,7 +40,8 @@ class NormTest {
       square += (v - mean) * (v - mean) / hidden;
     }
     for (int i = 0; i < hidden; i++) {
-      double expected = (x[i] - mean) / Math.sqrt(square + EPSILON) * gain[i] + (layer ? bias[i] : 0);
+      double expected =
+          (x[i] - mean) / Math.sqrt(square + EPSILON) * gain[i] + (layer ? bias[i] : 0);
       assertEquals(expected, y[i], 1e-5 * (1 + Math.abs(expected)));
     }
   }
@@ -50,7 +53,8 @@ class NormTest {
     assertEquals(Norm.Kind.RMS, norm.kind());
     assertNull(norm.gain());
     assertNull(norm.bias());
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] y = norm.forward(ops, Tensor.of(new float[] {3, 4}, 1, 2)).toFloats();
       assertEquals(3 / Math.sqrt(12.5), y[0], 1e-6);
     }

@@ -69,9 +69,12 @@ class ParameterTest {
   @Test
   void theShapeStays() {
     Parameter parameter = new Parameter("w", Tensor.zeros(2, 3));
-    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> parameter.set(Tensor.zeros(3, 2)));
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> parameter.set(Tensor.zeros(3, 2)));
     assertEquals("parameter 'w' has shape [2, 3], the replacement [3, 2]", e.getMessage());
-    assertThrows(IllegalArgumentException.class, () -> new Parameter("w", Shape.of(2, 3), Shape.of(5), () -> Tensor.zeros(5)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new Parameter("w", Shape.of(2, 3), Shape.of(5), () -> Tensor.zeros(5)));
   }
 
   @Test
@@ -117,7 +120,10 @@ class ParameterTest {
     assertArrayEquals(new float[] {7, 8}, second.stored().toFloats());
   }
 
-  /** Computed with as [b, a], stored as [a, b]; a value that nobody changed is stored as it was, in its dtype. */
+  /**
+   * Computed with as [b, a], stored as [a, b]; a value that nobody changed is stored as it was, in
+   * its dtype.
+   */
   @Test
   void aTransposedParameterIsStoredTheOtherWayRound() {
     Tensor stored = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3).to(DType.BF16);

@@ -56,7 +56,11 @@ class SitesTest {
     assertEquals(List.of(b, a), List.copyOf(sites.all()));
     assertSame(a, sites.get("a"));
     assertTrue(sites.find("c").isEmpty());
-    assertEquals("two sites are named 'a'", assertThrows(IllegalArgumentException.class, () -> sites.add("a")).getMessage());
-    assertEquals("the model has no site 'c'", assertThrows(IllegalArgumentException.class, () -> sites.get("c")).getMessage());
+    assertEquals(
+        "two sites are named 'a'",
+        assertThrows(IllegalArgumentException.class, () -> sites.add("a")).getMessage());
+    assertEquals(
+        "the model has no site 'c'",
+        assertThrows(IllegalArgumentException.class, () -> sites.get("c")).getMessage());
   }
 }

@@ -39,7 +39,9 @@ public enum TestWeights {
   /** Samples of all kinds, up to {@code [maxOut, maxIn]}. */
   public static Arbitrary<Sample> samples(int maxOut, int maxIn) {
     return Combinators.combine(
-            Arbitraries.of(TestWeights.class), Arbitraries.integers().between(1, maxOut), Arbitraries.integers().between(1, maxIn),
+            Arbitraries.of(TestWeights.class),
+            Arbitraries.integers().between(1, maxOut),
+            Arbitraries.integers().between(1, maxIn),
             Arbitraries.longs())
         .as(Sample::new);
   }

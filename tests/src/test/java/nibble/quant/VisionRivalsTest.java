@@ -34,7 +34,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Methods for vision transformers on the trained MNIST transformer: quantized, written, read back, and still right. Calibrated and tested on different digits. */
+/**
+ * Methods for vision transformers on the trained MNIST transformer: quantized, written, read back,
+ * and still right. Calibrated and tested on different digits.
+ */
 class VisionRivalsTest {
   private static final int TESTED = 200;
 
@@ -53,14 +56,26 @@ class VisionRivalsTest {
     "mptq-vit, W6A6, images=16 above=1 below=1 sensitivity-images=4, 0.95",
     "lrp-qvit, W4A4, images=16 relevance-images=4, 0.95"
   })
-  void quantizedModelsAgreeWithFloat(String method, String scheme, String options, double agreement) throws IOException {
+  void quantizedModelsAgreeWithFloat(String method, String scheme, String options, double agreement)
+      throws IOException {
     Path folder = SharedData.require("small/vit-mnist");
-    ByteImages digits = ByteImages.read(SharedData.require("mnist/t10k-first5000-images-idx3-ubyte"), null);
-    try (LoadedModel loaded = ModelLoader.load(folder); LoadedModel original = ModelLoader.load(folder); Ops ops = Ops.serial()) {
+    ByteImages digits =
+        ByteImages.read(SharedData.require("mnist/t10k-first5000-images-idx3-ubyte"), null);
+    try (LoadedModel loaded = ModelLoader.load(folder);
+        LoadedModel original = ModelLoader.load(folder);
+        Ops ops = Ops.serial()) {
       ImagePreprocessor preprocessor = loaded.preprocessor();
       Tensor tested = pixels(digits, preprocessor, 0, TESTED);
       int[] expected = predictions(ops, original.model(), tested);
-      MethodReport report = quantize(ops, loaded.model(), folder, method, scheme, options, pixels(digits, preprocessor, 3000, 16));
+      MethodReport report =
+          quantize(
+              ops,
+              loaded.model(),
+              folder,
+              method,
+              scheme,
+              options,
+              pixels(digits, preprocessor, 3000, 16));
       assertEquals(loaded.model().linears().size(), report.layers().size());
       int[] found = predictions(ops, loaded.model(), tested);
       int same = 0;
@@ -76,18 +91,35 @@ class VisionRivalsTest {
     }
   }
 
-  private static MethodReport quantize(Ops ops, Model model, Path folder, String method, String scheme, String options, Tensor calibration) {
+  private static MethodReport quantize(
+      Ops ops,
+      Model model,
+      Path folder,
+      String method,
+      String scheme,
+      String options,
+      Tensor calibration) {
     Map<String, String> values = new LinkedHashMap<>();
     for (String option : options.split(" ")) {
       values.put(option.split("=")[0], option.split("=")[1]);
     }
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    RecipeRunner runner = new RecipeRunner(catalogue, Presets.recipe(catalogue, method, values, Scheme.parse(scheme), 3));
+    RecipeRunner runner =
+        new RecipeRunner(
+            catalogue, Presets.recipe(catalogue, method, values, Scheme.parse(scheme), 3));
     SampleSource samples = SampleSource.of(List.of(new Samples(calibration, null)));
-    return runner.run(ops, model, () -> ModelLoader.load(folder).model(), samples, 3, MethodProgress.NONE, ResumeStore.NONE);
+    return runner.run(
+        ops,
+        model,
+        () -> ModelLoader.load(folder).model(),
+        samples,
+        3,
+        MethodProgress.NONE,
+        ResumeStore.NONE);
   }
 
-  private static Tensor pixels(ByteImages images, ImagePreprocessor preprocessor, int from, int count) {
+  private static Tensor pixels(
+      ByteImages images, ImagePreprocessor preprocessor, int from, int count) {
     List<nibble.loaders.image.RgbImage> chosen = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       chosen.add(images.rgb(from + i));

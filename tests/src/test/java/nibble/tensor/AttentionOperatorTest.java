@@ -31,7 +31,8 @@ class AttentionOperatorTest {
 
   /** The plain operators: heads of k and v repeated, a matrix of all scores. */
   private Tensor plain(Tensor q, Tensor k, Tensor v, AttentionRule rule, Tensor bias) {
-    Tensor scores = ops.matmulTransposed(ops.scale(ops.splitHeads(q, HEADS), rule.scale()), repeated(k));
+    Tensor scores =
+        ops.matmulTransposed(ops.scale(ops.splitHeads(q, HEADS), rule.scale()), repeated(k));
     Tensor probs = ops.softmax(ops.add(scores, bias));
     return ops.mergeHeads(ops.matmul(probs, repeated(v)));
   }
@@ -41,7 +42,8 @@ class AttentionOperatorTest {
     int b = split.dim(0);
     int t = split.dim(2);
     Tensor one = ops.reshape(split, b, KV_HEADS, 1, t, HEAD_DIM);
-    return ops.reshape(ops.expand(one, b, KV_HEADS, HEADS / KV_HEADS, t, HEAD_DIM), b, HEADS, t, HEAD_DIM);
+    return ops.reshape(
+        ops.expand(one, b, KV_HEADS, HEADS / KV_HEADS, t, HEAD_DIM), b, HEADS, t, HEAD_DIM);
   }
 
   @Test
@@ -50,12 +52,21 @@ class AttentionOperatorTest {
     Tensor k = normal(2, 20, KV_HEADS * HEAD_DIM);
     Tensor v = normal(2, 20, KV_HEADS * HEAD_DIM);
     AttentionRule rule = AttentionRule.scaled(HEAD_DIM);
-    for (Tensor bias : new Tensor[] {normal(1, 1, 1, 20), normal(2, 1, 1, 20), normal(2, HEADS, 9, 20), normal(1, HEADS, 9, 20)}) {
+    for (Tensor bias :
+        new Tensor[] {
+          normal(1, 1, 1, 20), normal(2, 1, 1, 20), normal(2, HEADS, 9, 20), normal(1, HEADS, 9, 20)
+        }) {
       assertArrayEquals(
-          plain(q, k, v, rule, bias).toFloats(), ops.attention(q, k, v, HEADS, KV_HEADS, rule, null, bias).toFloats(), 1e-5f, bias.toString());
+          plain(q, k, v, rule, bias).toFloats(),
+          ops.attention(q, k, v, HEADS, KV_HEADS, rule, null, bias).toFloats(),
+          1e-5f,
+          bias.toString());
     }
     Tensor zeros = Tensor.zeros(1, 1, 1, 20);
-    assertArrayEquals(plain(q, k, v, rule, zeros).toFloats(), ops.attention(q, k, v, HEADS, KV_HEADS, rule, null, null).toFloats(), 1e-5f);
+    assertArrayEquals(
+        plain(q, k, v, rule, zeros).toFloats(),
+        ops.attention(q, k, v, HEADS, KV_HEADS, rule, null, null).toFloats(),
+        1e-5f);
   }
 
   @Test
@@ -64,14 +75,21 @@ class AttentionOperatorTest {
     Tensor cache = normal(2, 50, KV_HEADS * HEAD_DIM);
     Tensor filled = cache.slice(1, 0, 20);
     AttentionRule rule = AttentionRule.scaled(HEAD_DIM).causalFrom(17);
-    float[] expected = ops.attention(q, filled.toF32(), filled.toF32(), HEADS, KV_HEADS, rule, null, null).toFloats();
-    assertArrayEquals(expected, ops.attention(q, filled, filled, HEADS, KV_HEADS, rule, null, null).toFloats());
-    assertArrayEquals(expected, ops.attention(q, cache, cache, HEADS, KV_HEADS, rule, null, null).toFloats(), "causal: later rows are not seen");
+    float[] expected =
+        ops.attention(q, filled.toF32(), filled.toF32(), HEADS, KV_HEADS, rule, null, null)
+            .toFloats();
+    assertArrayEquals(
+        expected, ops.attention(q, filled, filled, HEADS, KV_HEADS, rule, null, null).toFloats());
+    assertArrayEquals(
+        expected,
+        ops.attention(q, cache, cache, HEADS, KV_HEADS, rule, null, null).toFloats(),
+        "causal: later rows are not seen");
   }
 
   @Test
   void positionsMayDifferFromSequenceToSequence() {
-    RopeTable table = RopeTable.of(RopeTable.Pairs.HALVES, RopeTable.frequencies(HEAD_DIM, 10_000), 40, 1);
+    RopeTable table =
+        RopeTable.of(RopeTable.Pairs.HALVES, RopeTable.frequencies(HEAD_DIM, 10_000), 40, 1);
     Tensor x = normal(3, 5, HEADS * HEAD_DIM);
     int[] positions = random.ints(15, 0, 40).toArray();
     float[] all = ops.rotate(x, HEAD_DIM, table, positions).toFloats();
@@ -89,13 +107,23 @@ class AttentionOperatorTest {
     Tensor q = normal(1, 2, HEADS * HEAD_DIM);
     Tensor k = normal(1, 4, KV_HEADS * HEAD_DIM);
     AttentionRule rule = AttentionRule.scaled(HEAD_DIM);
-    assertThrows(IllegalArgumentException.class, () -> ops.attention(q, k, normal(1, 5, 24), HEADS, KV_HEADS, rule, null, null));
-    assertThrows(IllegalArgumentException.class, () -> ops.attention(q, k, k, HEADS, HEADS, rule, null, null));
-    assertThrows(IllegalArgumentException.class, () -> ops.attention(q, k, k, HEADS, KV_HEADS, rule, null, normal(1, 1, 1, 5)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ops.attention(q, k, normal(1, 5, 24), HEADS, KV_HEADS, rule, null, null));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ops.attention(q, k, k, HEADS, HEADS, rule, null, null));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ops.attention(q, k, k, HEADS, KV_HEADS, rule, null, normal(1, 1, 1, 5)));
     Tensor wanting = normal(1, 2, HEADS * HEAD_DIM).requireGrad();
-    assertThrows(IllegalStateException.class, () -> ops.attention(wanting, k, k, HEADS, KV_HEADS, rule, null, null));
-    RopeTable table = RopeTable.of(RopeTable.Pairs.HALVES, RopeTable.frequencies(HEAD_DIM, 10_000), 4, 1);
-    assertThrows(IllegalArgumentException.class, () -> ops.rotate(q, HEAD_DIM, table, new int[] {1, 2, 3}));
+    assertThrows(
+        IllegalStateException.class,
+        () -> ops.attention(wanting, k, k, HEADS, KV_HEADS, rule, null, null));
+    RopeTable table =
+        RopeTable.of(RopeTable.Pairs.HALVES, RopeTable.frequencies(HEAD_DIM, 10_000), 4, 1);
+    assertThrows(
+        IllegalArgumentException.class, () -> ops.rotate(q, HEAD_DIM, table, new int[] {1, 2, 3}));
     assertThrows(IllegalArgumentException.class, () -> ops.rotate(q, 11, table, new int[] {1, 2}));
   }
 }

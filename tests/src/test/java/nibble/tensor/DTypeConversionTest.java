@@ -37,7 +37,8 @@ class DTypeConversionTest {
   @Property(tries = 500)
   void bfloat16RoundsHalfToEvenOnItsBits(@ForAll int bits) {
     float value = Float.intBitsToFloat(bits);
-    int rounded = Float.floatToRawIntBits(value) + 0x7FFF + (Float.floatToRawIntBits(value) >>> 16 & 1);
+    int rounded =
+        Float.floatToRawIntBits(value) + 0x7FFF + (Float.floatToRawIntBits(value) >>> 16 & 1);
     float expected = Float.isNaN(value) ? Float.NaN : Float.intBitsToFloat(rounded & 0xFFFF0000);
     assertEquals(expected, through(DType.BF16, value));
   }
@@ -46,12 +47,14 @@ class DTypeConversionTest {
   void float8ConstantsOfTheSpecification() {
     assertEquals(448, Float8.fromE4M3((byte) 0x7E));
     assertEquals(-448, Float8.fromE4M3((byte) 0xFE));
-    assertTrue(Float.isNaN(Float8.fromE4M3((byte) 0x7F)) && Float.isNaN(Float8.fromE4M3((byte) 0xFF)));
+    assertTrue(
+        Float.isNaN(Float8.fromE4M3((byte) 0x7F)) && Float.isNaN(Float8.fromE4M3((byte) 0xFF)));
     assertEquals(0x1p-9f, Float8.fromE4M3((byte) 1)); // smallest subnormal
     assertEquals(0x1p-6f, Float8.fromE4M3((byte) 0x08)); // smallest normal
     assertEquals(57344, Float8.fromE5M2((byte) 0x7B));
     assertEquals(Float.POSITIVE_INFINITY, Float8.fromE5M2((byte) 0x7C));
-    assertTrue(Float.isNaN(Float8.fromE5M2((byte) 0x7D)) && Float.isNaN(Float8.fromE5M2((byte) 0xFF)));
+    assertTrue(
+        Float.isNaN(Float8.fromE5M2((byte) 0x7D)) && Float.isNaN(Float8.fromE5M2((byte) 0xFF)));
     assertEquals(0x1p-16f, Float8.fromE5M2((byte) 1));
     assertEquals(0x1p-14f, Float8.fromE5M2((byte) 0x04));
   }
@@ -60,7 +63,8 @@ class DTypeConversionTest {
   void float8CodesSurviveARoundTrip() {
     for (int code = 0; code < 256; code++) {
       float e4m3 = Float8.fromE4M3((byte) code);
-      assertEquals(Float.isNaN(e4m3) ? (byte) 0x7F : (byte) code, Float8.toE4M3(e4m3), "E4M3 " + code);
+      assertEquals(
+          Float.isNaN(e4m3) ? (byte) 0x7F : (byte) code, Float8.toE4M3(e4m3), "E4M3 " + code);
       float e5m2 = Float8.fromE5M2((byte) code);
       if (!Float.isNaN(e5m2)) {
         assertEquals((byte) code, Float8.toE5M2(e5m2), "E5M2 " + code);
@@ -69,7 +73,8 @@ class DTypeConversionTest {
   }
 
   @Property(tries = 500)
-  void float8TakesTheNearestValueAndTheEvenCodeOnATie(@ForAll @FloatRange(min = -448, max = 448) float value) {
+  void float8TakesTheNearestValueAndTheEvenCodeOnATie(
+      @ForAll @FloatRange(min = -448, max = 448) float value) {
     for (float x : new float[] {value, value / 64, value / 16384}) {
       nearest(x, Float8.toE4M3(x), 0x7E);
     }
@@ -79,7 +84,9 @@ class DTypeConversionTest {
     double error = Math.abs((double) Float8.fromE4M3(chosen) - x);
     for (int code = 0; code <= largest; code++) {
       double other = Math.abs(Math.copySign((double) Float8.fromE4M3((byte) code), x) - x);
-      assertTrue(error < other || error == other && ((chosen & 1) == 0 || (chosen & 0x7F) == code), x + " became " + chosen);
+      assertTrue(
+          error < other || error == other && ((chosen & 1) == 0 || (chosen & 0x7F) == code),
+          x + " became " + chosen);
     }
   }
 
@@ -89,15 +96,20 @@ class DTypeConversionTest {
     assertEquals(0, Float8.toE4M3(0x1p-10));
     assertEquals(16, Float8.fromE4M3(Float8.toE4M3(17)));
     assertEquals(20, Float8.fromE4M3(Float8.toE4M3(19)));
-    assertEquals(448, Float8.fromE4M3(Float8.toE4M3(464))); // halfway to 480, which does not exist: 448 is even
+    assertEquals(
+        448,
+        Float8.fromE4M3(Float8.toE4M3(464))); // halfway to 480, which does not exist: 448 is even
     assertTrue(Float.isNaN(Float8.fromE4M3(Float8.toE4M3(465))));
     assertEquals(Float.NEGATIVE_INFINITY, Float8.fromE5M2(Float8.toE5M2(-1e6)));
   }
 
   @Test
   void doublesAreNotRoundedTwice() {
-    double justAboveTie = 1 + 0x1p-11 + 0x1p-40; // as a float it is the tie, which would go down to 1
-    Tensor x = Tensor.ofSegment(MemorySegment.ofArray(new double[] {justAboveTie}), DType.F64, Shape.of(1));
+    double justAboveTie =
+        1 + 0x1p-11 + 0x1p-40; // as a float it is the tie, which would go down to 1
+    Tensor x =
+        Tensor.ofSegment(
+            MemorySegment.ofArray(new double[] {justAboveTie}), DType.F64, Shape.of(1));
     assertEquals(1 + 0x1p-10f, x.to(DType.F16).item());
   }
 
@@ -107,8 +119,10 @@ class DTypeConversionTest {
     assertArrayEquals(new float[] {0, 2, -2, 127, -128, 0, 127}, x.to(DType.I8).toFloats());
     assertArrayEquals(new float[] {0, 2, 0, 255, 0, 0, 255}, x.to(DType.U8).toFloats());
     assertArrayEquals(new float[] {0, 2, -2, 300, -300, 0, 32767}, x.to(DType.I16).toFloats());
-    assertArrayEquals(new float[] {0, 2, -2, 300, -300, 0, Integer.MAX_VALUE}, x.to(DType.I32).toFloats());
-    assertArrayEquals(new float[] {0, 2, -2, 300, -300, 0, Long.MAX_VALUE}, x.to(DType.I64).toFloats());
+    assertArrayEquals(
+        new float[] {0, 2, -2, 300, -300, 0, Integer.MAX_VALUE}, x.to(DType.I32).toFloats());
+    assertArrayEquals(
+        new float[] {0, 2, -2, 300, -300, 0, Long.MAX_VALUE}, x.to(DType.I64).toFloats());
     assertArrayEquals(new float[] {1, 1, 1, 1, 1, 1, 1}, x.to(DType.BOOL).toFloats());
   }
 

@@ -30,13 +30,16 @@ class DerivativeTableTest {
 
   private static final Map<String, List<Check>> CHECKS = new LinkedHashMap<>();
 
-  private static void check(String row, Function<Tensor[], Tensor> function, Function<RandomGenerator, Tensor[]> inputs) {
-    CHECKS.computeIfAbsent(row, name -> new ArrayList<>()).add(
-        random -> {
-          Tensor[] in = inputs.apply(random);
-          assertTrue(uses(function, in, row), row + " is not what its check runs");
-          GradientCheck.check(ops, function, random, in);
-        });
+  private static void check(
+      String row, Function<Tensor[], Tensor> function, Function<RandomGenerator, Tensor[]> inputs) {
+    CHECKS
+        .computeIfAbsent(row, name -> new ArrayList<>())
+        .add(
+            random -> {
+              Tensor[] in = inputs.apply(random);
+              assertTrue(uses(function, in, row), row + " is not what its check runs");
+              GradientCheck.check(ops, function, random, in);
+            });
   }
 
   private static boolean uses(Function<Tensor[], Tensor> function, Tensor[] in, String row) {
@@ -59,9 +62,11 @@ class DerivativeTableTest {
   }
 
   private static String name(Operator operator) {
-    return operator instanceof Enum<?> constant ? constant.getDeclaringClass().getSimpleName() + "." + constant.name()
-        : operator instanceof Pointwise.Activate(Activation function) ? "Activate." + function
-        : operator.getClass().getSimpleName();
+    return operator instanceof Enum<?> constant
+        ? constant.getDeclaringClass().getSimpleName() + "." + constant.name()
+        : operator instanceof Pointwise.Activate(Activation function)
+            ? "Activate." + function
+            : operator.getClass().getSimpleName();
   }
 
   private static int dim(RandomGenerator random) {
@@ -102,7 +107,8 @@ class DerivativeTableTest {
   private static void unary() {
     for (Unary row : Unary.values()) {
       check(
-          "Unary." + row.name(), in -> ops.apply(row, in[0]),
+          "Unary." + row.name(),
+          in -> ops.apply(row, in[0]),
           random ->
               switch (row) {
                 case LOG, SQRT -> of(positive(random, dim(random), dim(random)));
@@ -112,12 +118,21 @@ class DerivativeTableTest {
     }
     for (Activation function : Activation.values()) {
       check(
-          "Activate." + function, in -> ops.apply(new Pointwise.Activate(function), in[0]),
-          random -> of(function == Activation.RELU ? awayFromZero(random, 3, dim(random)) : normal(random, 3, dim(random))));
+          "Activate." + function,
+          in -> ops.apply(new Pointwise.Activate(function), in[0]),
+          random ->
+              of(
+                  function == Activation.RELU
+                      ? awayFromZero(random, 3, dim(random))
+                      : normal(random, 3, dim(random))));
     }
-    check("Scale", in -> ops.scale(in[0], -1.75f), random -> of(normal(random, dim(random), dim(random))));
     check(
-        "Clamp", in -> ops.clamp(in[0], -0.75f, 1.25f),
+        "Scale",
+        in -> ops.scale(in[0], -1.75f),
+        random -> of(normal(random, dim(random), dim(random))));
+    check(
+        "Clamp",
+        in -> ops.clamp(in[0], -0.75f, 1.25f),
         random -> {
           float[] data = new float[6];
           for (int i = 0; i < data.length; i++) {
@@ -130,10 +145,13 @@ class DerivativeTableTest {
   private static void binary() {
     for (Binary row : Binary.values()) {
       check(
-          "Binary." + row.name(), in -> ops.apply(row, in[0], in[1]),
+          "Binary." + row.name(),
+          in -> ops.apply(row, in[0], in[1]),
           random -> {
             int[] dims = {dim(random), dim(random), dim(random)};
-            return of(normal(random, broadcastable(random, dims)), positive(random, broadcastable(random, dims)));
+            return of(
+                normal(random, broadcastable(random, dims)),
+                positive(random, broadcastable(random, dims)));
           });
     }
   }
@@ -149,21 +167,27 @@ class DerivativeTableTest {
 
   private static void products() {
     check(
-        "Linear", in -> ops.linear(in[0], in[1], in[2]),
+        "Linear",
+        in -> ops.linear(in[0], in[1], in[2]),
         random -> {
           int in = dim(random);
           int out = dim(random);
-          return of(normal(random, dim(random), dim(random), in), normal(random, out, in), normal(random, out));
+          return of(
+              normal(random, dim(random), dim(random), in),
+              normal(random, out, in),
+              normal(random, out));
         });
     check(
-        "Linear", in -> ops.linear(in[0], in[1], null),
+        "Linear",
+        in -> ops.linear(in[0], in[1], null),
         random -> {
           int in = dim(random);
           return of(normal(random, dim(random), in), normal(random, dim(random), in));
         });
     for (boolean transposed : new boolean[] {false, true}) {
       check(
-          "Product", in -> transposed ? ops.matmulTransposed(in[0], in[1]) : ops.matmul(in[0], in[1]),
+          "Product",
+          in -> transposed ? ops.matmulTransposed(in[0], in[1]) : ops.matmul(in[0], in[1]),
           random -> {
             int k = dim(random);
             int n = dim(random);
@@ -185,37 +209,74 @@ class DerivativeTableTest {
   }
 
   private static void normalisation() {
-    check("SoftmaxRow", in -> ops.softmax(in[0]), random -> of(normal(random, dim(random), dim(random), 5)));
-    check("LogSoftmaxRow", in -> ops.logSoftmax(in[0]), random -> of(normal(random, dim(random), 5)));
-    check("LayerNormRow", in -> ops.layerNorm(in[0], in[1], in[2], 0.1f), random -> of(normal(random, 2, 3, 6), normal(random, 6), normal(random, 6)));
-    check("LayerNormRow", in -> ops.layerNorm(in[0], null, null, 0.1f), random -> of(normal(random, 3, 5)));
-    check("LayerNormRow", in -> ops.layerNorm(in[0], null, in[1], 0.1f), random -> of(normal(random, 3, 5), normal(random, 5)));
-    check("RmsNormRow", in -> ops.rmsNorm(in[0], in[1], 0.1f), random -> of(normal(random, 2, 2, 6), normal(random, 6)));
+    check(
+        "SoftmaxRow",
+        in -> ops.softmax(in[0]),
+        random -> of(normal(random, dim(random), dim(random), 5)));
+    check(
+        "LogSoftmaxRow", in -> ops.logSoftmax(in[0]), random -> of(normal(random, dim(random), 5)));
+    check(
+        "LayerNormRow",
+        in -> ops.layerNorm(in[0], in[1], in[2], 0.1f),
+        random -> of(normal(random, 2, 3, 6), normal(random, 6), normal(random, 6)));
+    check(
+        "LayerNormRow",
+        in -> ops.layerNorm(in[0], null, null, 0.1f),
+        random -> of(normal(random, 3, 5)));
+    check(
+        "LayerNormRow",
+        in -> ops.layerNorm(in[0], null, in[1], 0.1f),
+        random -> of(normal(random, 3, 5), normal(random, 5)));
+    check(
+        "RmsNormRow",
+        in -> ops.rmsNorm(in[0], in[1], 0.1f),
+        random -> of(normal(random, 2, 2, 6), normal(random, 6)));
     check("RmsNormRow", in -> ops.rmsNorm(in[0], null, 0.1f), random -> of(normal(random, 3, 4)));
   }
 
   private static void reshaping() {
-    check("Reshape", in -> ops.square(ops.reshape(in[0], 3, -1)), random -> of(normal(random, 2, 3, 2)));
-    check("Permute", in -> ops.permute(in[0], 2, 0, -2), random -> of(normal(random, dim(random), dim(random), dim(random))));
-    check("Permute", in -> ops.patches(in[0], 2), random -> of(normal(random, 2, 2, 4, 6)));
-    check("Permute", in -> ops.mergeHeads(ops.square(ops.splitHeads(in[0], 2))), random -> of(normal(random, 2, 3, 4)));
-    check("Slice", in -> ops.slice(in[0], -2, 1, 3), random -> of(normal(random, dim(random), 4, dim(random))));
     check(
-        "Concat", in -> ops.concat(1, in[0], in[1], in[0]),
+        "Reshape",
+        in -> ops.square(ops.reshape(in[0], 3, -1)),
+        random -> of(normal(random, 2, 3, 2)));
+    check(
+        "Permute",
+        in -> ops.permute(in[0], 2, 0, -2),
+        random -> of(normal(random, dim(random), dim(random), dim(random))));
+    check("Permute", in -> ops.patches(in[0], 2), random -> of(normal(random, 2, 2, 4, 6)));
+    check(
+        "Permute",
+        in -> ops.mergeHeads(ops.square(ops.splitHeads(in[0], 2))),
+        random -> of(normal(random, 2, 3, 4)));
+    check(
+        "Slice",
+        in -> ops.slice(in[0], -2, 1, 3),
+        random -> of(normal(random, dim(random), 4, dim(random))));
+    check(
+        "Concat",
+        in -> ops.concat(1, in[0], in[1], in[0]),
         random -> {
           int a = dim(random);
           int c = dim(random);
           return of(normal(random, a, dim(random), c), normal(random, a, dim(random), c));
         });
-    check("Expand", in -> ops.expand(in[0], 2, 3, 2, 4), random -> of(normal(random, 3, 1, random.nextBoolean() ? 1 : 4)));
-    check("RowsOf", in -> ops.rowsOf(in[0], new int[] {2, 0, 2, 1}), random -> of(normal(random, 4, dim(random))));
+    check(
+        "Expand",
+        in -> ops.expand(in[0], 2, 3, 2, 4),
+        random -> of(normal(random, 3, 1, random.nextBoolean() ? 1 : 4)));
+    check(
+        "RowsOf",
+        in -> ops.rowsOf(in[0], new int[] {2, 0, 2, 1}),
+        random -> of(normal(random, 4, dim(random))));
   }
 
   private static void attention() {
     for (RopeTable.Pairs pairs : RopeTable.Pairs.values()) {
       RopeTable table = RopeTable.of(pairs, RopeTable.frequencies(6, 100), 9, 1.5);
       check(
-          "Rotation", in -> ops.rotate(in[0], 7, table, new int[] {3, 8, 1}), random -> of(normal(random, dim(random), 3, 7 * dim(random))));
+          "Rotation",
+          in -> ops.rotate(in[0], 7, table, new int[] {3, 8, 1}),
+          random -> of(normal(random, dim(random), 3, 7 * dim(random))));
     }
   }
 
@@ -224,12 +285,27 @@ class DerivativeTableTest {
     check("SumAll", in -> ops.mean(in[0]), random -> of(normal(random, dim(random), dim(random))));
     for (int axis = -3; axis < 3; axis++) {
       int at = axis;
-      check("SumAxis", in -> ops.sum(in[0], at, at > 0), random -> of(normal(random, dim(random), dim(random), dim(random))));
-      check("SumAxis", in -> ops.mean(in[0], at, at < 0), random -> of(normal(random, dim(random), dim(random), dim(random))));
+      check(
+          "SumAxis",
+          in -> ops.sum(in[0], at, at > 0),
+          random -> of(normal(random, dim(random), dim(random), dim(random))));
+      check(
+          "SumAxis",
+          in -> ops.mean(in[0], at, at < 0),
+          random -> of(normal(random, dim(random), dim(random), dim(random))));
     }
-    check("CrossEntropy", in -> ops.crossEntropy(in[0], new int[] {1, 0, 4}), random -> of(normal(random, 3, 5)));
-    check("CrossEntropy", in -> ops.crossEntropy(in[0], new int[] {1, 3}, 0.1f), random -> of(normal(random, 2, 4)));
-    check("MeanSquaredError", in -> ops.mse(in[0], in[1]), random -> of(normal(random, 3, 2), normal(random, 3, 2)));
+    check(
+        "CrossEntropy",
+        in -> ops.crossEntropy(in[0], new int[] {1, 0, 4}),
+        random -> of(normal(random, 3, 5)));
+    check(
+        "CrossEntropy",
+        in -> ops.crossEntropy(in[0], new int[] {1, 3}, 0.1f),
+        random -> of(normal(random, 2, 4)));
+    check(
+        "MeanSquaredError",
+        in -> ops.mse(in[0], in[1]),
+        random -> of(normal(random, 3, 2), normal(random, 3, 2)));
   }
 
   private static void callers() {
@@ -247,7 +323,8 @@ class DerivativeTableTest {
         };
     check("Custom", in -> ops.custom(cube, in[0]), random -> of(normal(random, 2, 3)));
     check(
-        "Checkpoint", in -> ops.checkpoint((o, x) -> o.tanh(o.mul(x[0], o.sigmoid(x[1]))), in[0], in[1]),
+        "Checkpoint",
+        in -> ops.checkpoint((o, x) -> o.tanh(o.mul(x[0], o.sigmoid(x[1]))), in[0], in[1]),
         random -> of(normal(random, 2, 3), normal(random, 3)));
   }
 

@@ -8,10 +8,12 @@ import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
 /**
- * Compares derivatives with central differences of {@code L(x) = sum_i r_i f(x)_i}, where r is random.
+ * Compares derivatives with central differences of {@code L(x) = sum_i r_i f(x)_i}, where r is
+ * random.
  *
- * <p>Inputs lie on a grid of 2^-10 and the step h is 2^-6, so {@code x + h} is exact. Two steps are combined, {@code (4 D(h) - D(2h)) / 3},
- * which leaves a truncation error of order h^4 = 6e-8. Evaluating f in float costs up to a few {@code 2^-24 sum |r f| / h}.
+ * <p>Inputs lie on a grid of 2^-10 and the step h is 2^-6, so {@code x + h} is exact. Two steps are
+ * combined, {@code (4 D(h) - D(2h)) / 3}, which leaves a truncation error of order h^4 = 6e-8.
+ * Evaluating f in float costs up to a few {@code 2^-24 sum |r f| / h}.
  */
 final class GradientCheck {
   private static final float STEP = 0x1p-6f;
@@ -27,7 +29,8 @@ final class GradientCheck {
     return Tensor.of(data, dims);
   }
 
-  static void check(Ops ops, Function<Tensor[], Tensor> function, RandomGenerator random, Tensor... inputs) {
+  static void check(
+      Ops ops, Function<Tensor[], Tensor> function, RandomGenerator random, Tensor... inputs) {
     for (Tensor input : inputs) {
       input.requireGrad();
     }
@@ -44,7 +47,13 @@ final class GradientCheck {
     }
   }
 
-  private static void checkInput(Ops ops, Function<Tensor[], Tensor> function, Tensor[] inputs, Tensor weights, int which, double noise) {
+  private static void checkInput(
+      Ops ops,
+      Function<Tensor[], Tensor> function,
+      Tensor[] inputs,
+      Tensor weights,
+      int which,
+      double noise) {
     Tensor grad = inputs[which].grad();
     assertNotNull(grad, "input " + which + " received no gradient");
     assertEquals(inputs[which].shape(), grad.shape());
@@ -55,8 +64,11 @@ final class GradientCheck {
       double expected = (4 * near - far) / 3;
       double tolerance = noise + 2e-4 * (1 + Math.abs(expected));
       assertEquals(
-          expected, analytic[j], tolerance,
-          "input %d %s element %d, inputs %s".formatted(which, inputs[which].shape(), j, describe(inputs)));
+          expected,
+          analytic[j],
+          tolerance,
+          "input %d %s element %d, inputs %s"
+              .formatted(which, inputs[which].shape(), j, describe(inputs)));
     }
   }
 
@@ -65,13 +77,26 @@ final class GradientCheck {
   }
 
   private static double difference(
-      Ops ops, Function<Tensor[], Tensor> function, Tensor[] inputs, Tensor weights, int which, int element, float step) {
-    return (value(ops, function, inputs, weights, which, element, step) - value(ops, function, inputs, weights, which, element, -step))
+      Ops ops,
+      Function<Tensor[], Tensor> function,
+      Tensor[] inputs,
+      Tensor weights,
+      int which,
+      int element,
+      float step) {
+    return (value(ops, function, inputs, weights, which, element, step)
+            - value(ops, function, inputs, weights, which, element, -step))
         / (2 * step);
   }
 
   private static double value(
-      Ops ops, Function<Tensor[], Tensor> function, Tensor[] inputs, Tensor weights, int which, int element, float step) {
+      Ops ops,
+      Function<Tensor[], Tensor> function,
+      Tensor[] inputs,
+      Tensor weights,
+      int which,
+      int element,
+      float step) {
     Tensor[] moved = inputs.clone();
     float[] data = inputs[which].toFloats();
     data[element] += step;

@@ -52,8 +52,11 @@ class OperatorsTest {
   }
 
   private static void compare(Tensor a, Tensor b, Tensor out, BiFunction<Float, Float, Float> f) {
-    Tensor wide = out.view(
-        out.rank() > 2 ? out.dim(0) : 1, out.rank() > 1 ? out.dim(-2) : 1, out.rank() > 0 ? out.dim(-1) : 1);
+    Tensor wide =
+        out.view(
+            out.rank() > 2 ? out.dim(0) : 1,
+            out.rank() > 1 ? out.dim(-2) : 1,
+            out.rank() > 0 ? out.dim(-1) : 1);
     for (int i = 0; i < wide.dim(0); i++) {
       for (int j = 0; j < wide.dim(1); j++) {
         for (int k = 0; k < wide.dim(2); k++) {
@@ -103,11 +106,17 @@ class OperatorsTest {
     Tensor x = random(new Random(3), 2, 5, 7);
     Tensor w = random(new Random(4), 6, 7);
     float[] bias = random(new Random(5), 6).toFloats();
-    PackedMatrix packed = Gemm.best().pack(MemorySegment.ofArray(w.array()), 0, Gemm.WeightType.F32, 6, 7);
-    assertArrayEquals(ops.linear(x, w, Tensor.of(bias, 6)).toFloats(), ops.linear(x, packed, bias).toFloats(), 1e-5f);
+    PackedMatrix packed =
+        Gemm.best().pack(MemorySegment.ofArray(w.array()), 0, Gemm.WeightType.F32, 6, 7);
+    assertArrayEquals(
+        ops.linear(x, w, Tensor.of(bias, 6)).toFloats(),
+        ops.linear(x, packed, bias).toFloats(),
+        1e-5f);
     x.requireGrad();
     assertThrows(IllegalStateException.class, () -> ops.linear(x, packed, bias));
-    assertThrows(IllegalArgumentException.class, () -> ops.linear(random(new Random(6), 2, 6), packed, null));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ops.linear(random(new Random(6), 2, 6), packed, null));
   }
 
   @Test
@@ -126,7 +135,8 @@ class OperatorsTest {
 
   @Property(tries = 60)
   void reductionsConcatAndSlicesAgreeWithLoops(@ForAll Random random) {
-    Tensor x = random(random, 1 + random.nextInt(3), 1 + random.nextInt(300), 1 + random.nextInt(3));
+    Tensor x =
+        random(random, 1 + random.nextInt(3), 1 + random.nextInt(300), 1 + random.nextInt(3));
     for (int axis = 0; axis < 3; axis++) {
       Tensor sum = ops.sum(x, axis, true);
       Tensor parts = Tensor.zeros(sum.shape().dims());
@@ -136,7 +146,8 @@ class OperatorsTest {
       assertArrayEquals(parts.toFloats(), sum.toFloats(), 1e-3f);
       assertEquals(x.rank() - 1, ops.mean(x, axis, false).rank());
       int cut = x.dim(axis) / 2;
-      Tensor whole = ops.concat(axis, ops.slice(x, axis, 0, cut), ops.slice(x, axis, cut, x.dim(axis)));
+      Tensor whole =
+          ops.concat(axis, ops.slice(x, axis, 0, cut), ops.slice(x, axis, cut, x.dim(axis)));
       assertArrayEquals(x.toFloats(), whole.toFloats());
     }
     double total = 0;
@@ -151,7 +162,8 @@ class OperatorsTest {
     Tensor logits = Tensor.of(new float[] {0, 0, 0, 0, (float) Math.log(3), 0, 0, 0}, 2, 4);
     double expected = (Math.log(4) + Math.log(6.0 / 3)) / 2;
     assertEquals(expected, ops.crossEntropy(logits, new int[] {2, 0}).item(), 1e-6);
-    double smoothed = (Math.log(4) + 0.9 * Math.log(2) + 0.1 * (Math.log(2) + 3 * Math.log(6)) / 4) / 2;
+    double smoothed =
+        (Math.log(4) + 0.9 * Math.log(2) + 0.1 * (Math.log(2) + 3 * Math.log(6)) / 4) / 2;
     assertEquals(smoothed, ops.crossEntropy(logits, new int[] {2, 0}, 0.1f).item(), 1e-6);
     assertThrows(IndexOutOfBoundsException.class, () -> ops.crossEntropy(logits, new int[] {2, 4}));
     assertThrows(IllegalArgumentException.class, () -> ops.crossEntropy(logits, new int[] {2}));
@@ -162,10 +174,14 @@ class OperatorsTest {
     Tensor x = Tensor.zeros(2, 3);
     assertThrows(IllegalArgumentException.class, () -> ops.add(x, Tensor.zeros(2)));
     assertThrows(IllegalArgumentException.class, () -> ops.matmul(x, x));
-    assertThrows(IllegalArgumentException.class, () -> ops.matmul(Tensor.zeros(2, 2, 3), Tensor.zeros(3, 3, 2)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ops.matmul(Tensor.zeros(2, 2, 3), Tensor.zeros(3, 3, 2)));
     assertThrows(IllegalArgumentException.class, () -> ops.linear(x, Tensor.zeros(4, 2), null));
-    assertThrows(IllegalArgumentException.class, () -> ops.linear(x, Tensor.zeros(4, 3), Tensor.zeros(3)));
-    assertThrows(IllegalArgumentException.class, () -> ops.layerNorm(x, Tensor.zeros(2), null, 1e-5f));
+    assertThrows(
+        IllegalArgumentException.class, () -> ops.linear(x, Tensor.zeros(4, 3), Tensor.zeros(3)));
+    assertThrows(
+        IllegalArgumentException.class, () -> ops.layerNorm(x, Tensor.zeros(2), null, 1e-5f));
     assertThrows(IllegalArgumentException.class, () -> ops.permute(x, 0, 0));
     assertThrows(IllegalArgumentException.class, () -> ops.expand(x, 3, 3));
     assertThrows(IllegalArgumentException.class, () -> ops.concat(0, x, Tensor.zeros(2, 2)));
@@ -176,8 +192,11 @@ class OperatorsTest {
   @Test
   void otherDtypesAndStridedViewsAreInputsToo() {
     Tensor x = random(new Random(9), 3, 4);
-    assertArrayEquals(ops.square(x.transposed(0, 1)).toFloats(), ops.permute(ops.square(x), 1, 0).toFloats());
-    assertArrayEquals(ops.scale(x.to(DType.BF16).toF32(), 2).toFloats(), ops.scale(x.to(DType.BF16), 2).toFloats());
+    assertArrayEquals(
+        ops.square(x.transposed(0, 1)).toFloats(), ops.permute(ops.square(x), 1, 0).toFloats());
+    assertArrayEquals(
+        ops.scale(x.to(DType.BF16).toF32(), 2).toFloats(),
+        ops.scale(x.to(DType.BF16), 2).toFloats());
   }
 
   @Test
@@ -187,15 +206,23 @@ class OperatorsTest {
       Tensor x = random(random, 4, 65, 192);
       Tensor w = random(random, 200, 192);
       Tensor gain = random(random, 192);
-      for (BiFunction<Ops, Tensor, Tensor> f : java.util.List.<BiFunction<Ops, Tensor, Tensor>>of(
-          (o, t) -> o.linear(t, w, null), (o, t) -> o.layerNorm(t, gain, gain, 1e-6f), Ops::softmax, Ops::gelu, Ops::sum,
-          (o, t) -> o.sum(t, 1, false), (o, t) -> o.matmulTransposed(t, t))) {
+      for (BiFunction<Ops, Tensor, Tensor> f :
+          java.util.List.<BiFunction<Ops, Tensor, Tensor>>of(
+              (o, t) -> o.linear(t, w, null),
+              (o, t) -> o.layerNorm(t, gain, gain, 1e-6f),
+              Ops::softmax,
+              Ops::gelu,
+              Ops::sum,
+              (o, t) -> o.sum(t, 1, false),
+              (o, t) -> o.matmulTransposed(t, t))) {
         Tensor a = x.detach().requireGrad();
         Tensor b = x.detach().requireGrad();
         ops.backward(ops.mean(ops.square(f.apply(ops, a))));
         two.backward(two.mean(two.square(f.apply(two, b))));
         assertArrayEquals(f.apply(ops, x).toFloats(), f.apply(two, x).toFloats());
-        assertArrayEquals(java.util.Objects.requireNonNull(a.grad()).toFloats(), java.util.Objects.requireNonNull(b.grad()).toFloats());
+        assertArrayEquals(
+            java.util.Objects.requireNonNull(a.grad()).toFloats(),
+            java.util.Objects.requireNonNull(b.grad()).toFloats());
       }
     }
   }

@@ -57,7 +57,8 @@ class RecordingTest {
     Tensor first = ops.add(residual, ops.square(residual));
     Tensor second = ops.add(first, ops.square(first));
     ops.backward(ops.sum(ops.reshape(second, 2, 1)));
-    assertArrayEquals(new float[] {(1 + 2) * (1 + 2 * 2), (1 - 2) * (1 + 0)}, residual.grad().toFloats());
+    assertArrayEquals(
+        new float[] {(1 + 2) * (1 + 2 * 2), (1 - 2) * (1 + 0)}, residual.grad().toFloats());
   }
 
   @Test

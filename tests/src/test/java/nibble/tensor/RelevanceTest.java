@@ -14,7 +14,8 @@ class RelevanceTest {
   private final Ops ops = Ops.serial();
 
   private static Tensor random(long seed, int... dims) {
-    return Tensor.of(RandomModels.gaussian(new Random(seed), (int) Shape.of(dims).size(), 0.1f, 1), dims);
+    return Tensor.of(
+        RandomModels.gaussian(new Random(seed), (int) Shape.of(dims).size(), 0.1f, 1), dims);
   }
 
   /** Relevance {@code r} is put at y. */
@@ -53,10 +54,13 @@ class RelevanceTest {
     Tensor w = random(seed + 1, 4, 5);
     Tensor r = ops.square(random(seed + 2, 3, 4));
     try (var mode = ops.relevance()) {
-      Tensor z = ops.add(ops.linear(ops.relu(x.detach()), ops.relu(w), null), ops.linear(ops.relu(ops.neg(x.detach())), ops.relu(ops.neg(w)), null));
+      Tensor z =
+          ops.add(
+              ops.linear(ops.relu(x.detach()), ops.relu(w), null),
+              ops.linear(ops.relu(ops.neg(x.detach())), ops.relu(ops.neg(w)), null));
       for (float value : z.toFloats()) {
         if (value == 0) {
-          return;                                          // nothing speaks for an output: its relevance is lost
+          return; // nothing speaks for an output: its relevance is lost
         }
       }
       backward(ops.linear(x, w, random(seed + 3, 4)), r);
@@ -81,7 +85,8 @@ class RelevanceTest {
     try (var mode = ops.relevance()) {
       backward(ops.add(ops.gelu(u), ops.softmax(v)), s);
     }
-    assertEquals(sum(s), total(u) + total(v), 1e-2 * (sum(s) + Math.abs(total(u)) + Math.abs(total(v))));
+    assertEquals(
+        sum(s), total(u) + total(v), 1e-2 * (sum(s) + Math.abs(total(u)) + Math.abs(total(v))));
   }
 
   /** With positive numbers the rule is x (R / (x W^T) W). */

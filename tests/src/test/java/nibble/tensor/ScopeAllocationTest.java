@@ -7,7 +7,10 @@ import java.lang.management.ManagementFactory;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Operators inside a scope take the memory of earlier ones. In a Java of its own: what ran before decides what the compiler inlines. */
+/**
+ * Operators inside a scope take the memory of earlier ones. In a Java of its own: what ran before
+ * decides what the compiler inlines.
+ */
 class ScopeAllocationTest {
   private static final int ROUNDS = 500;
   private static final int PASSES = 20;
@@ -36,7 +39,8 @@ class ScopeAllocationTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long limit = Math.min(2048, x.byteSize() / 4);
     long perOperator = Long.MAX_VALUE;
-    // Until kernels are compiled their vectors are allocated, however long that takes on a busy machine.
+    // Until kernels are compiled their vectors are allocated, however long that takes on a busy
+    // machine.
     for (int round = 0; round < ROUNDS && perOperator >= limit; round++) {
       long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < PASSES; i++) {

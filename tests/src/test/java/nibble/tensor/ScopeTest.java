@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Objects;
 import java.util.Random;
@@ -98,7 +97,9 @@ class ScopeTest {
         loss(scoped);
       }
     }
-    assertArrayEquals(Objects.requireNonNull(plain.grad()).array(), Objects.requireNonNull(scoped.grad()).array());
+    assertArrayEquals(
+        Objects.requireNonNull(plain.grad()).array(),
+        Objects.requireNonNull(scoped.grad()).array());
   }
 
   private void loss(Tensor weight) {

@@ -28,7 +28,9 @@ class TensorTest {
 
   @Property(tries = 100)
   void viewsReadWhatIndexArithmeticSays(
-      @ForAll @IntRange(min = 1, max = 4) int a, @ForAll @IntRange(min = 1, max = 4) int b, @ForAll @IntRange(min = 1, max = 5) int c,
+      @ForAll @IntRange(min = 1, max = 4) int a,
+      @ForAll @IntRange(min = 1, max = 4) int b,
+      @ForAll @IntRange(min = 1, max = 5) int c,
       @ForAll Random random) {
     Tensor x = counted(a, b, c);
     int from = random.nextInt(c);
@@ -54,13 +56,18 @@ class TensorTest {
   }
 
   @Property(tries = 60)
-  void viewsOfNativeMemoryReadTheSame(@ForAll @IntRange(min = 1, max = 5) int rows, @ForAll @IntRange(min = 1, max = 5) int columns) {
+  void viewsOfNativeMemoryReadTheSame(
+      @ForAll @IntRange(min = 1, max = 5) int rows,
+      @ForAll @IntRange(min = 1, max = 5) int columns) {
     Tensor heap = counted(rows, columns);
     for (DType dtype : new DType[] {DType.F64, DType.F16, DType.I16, DType.U8}) {
       Tensor packed = heap.to(dtype);
       assertArrayEquals(heap.transposed(0, 1).toFloats(), packed.transposed(0, 1).toFloats());
-      assertArrayEquals(heap.slice(1, columns - 1, columns).toFloats(), packed.slice(1, columns - 1, columns).toFloats());
-      assertArrayEquals(heap.transposed(0, 1).toFloats(), packed.transposed(0, 1).to(DType.F64).toFloats());
+      assertArrayEquals(
+          heap.slice(1, columns - 1, columns).toFloats(),
+          packed.slice(1, columns - 1, columns).toFloats());
+      assertArrayEquals(
+          heap.transposed(0, 1).toFloats(), packed.transposed(0, 1).to(DType.F64).toFloats());
     }
   }
 
@@ -71,7 +78,8 @@ class TensorTest {
     assertEquals(50, x.get(1, 2));
     x.slice(0, 1, 2).array()[x.slice(0, 1, 2).offset()] = 30;
     assertEquals(30, x.get(1, 0));
-    assertEquals(30, x.segment().asSlice(12, 4).get(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, 0));
+    assertEquals(
+        30, x.segment().asSlice(12, 4).get(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, 0));
     assertEquals(12, x.row(1).segment().byteSize());
     assertSame(x, x.toF32());
   }
@@ -93,7 +101,9 @@ class TensorTest {
     assertThrows(IllegalStateException.class, () -> strided.view(6));
     assertThrows(IllegalStateException.class, () -> x.to(DType.F16).array());
     assertThrows(IllegalStateException.class, () -> x.to(DType.F16).requireGrad());
-    assertThrows(IllegalArgumentException.class, () -> Tensor.ofSegment(MemorySegment.ofArray(new byte[11]), DType.F16, Shape.of(2, 3)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Tensor.ofSegment(MemorySegment.ofArray(new byte[11]), DType.F16, Shape.of(2, 3)));
   }
 
   @Test

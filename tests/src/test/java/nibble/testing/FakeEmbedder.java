@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import nibble.loaders.api.Embedder;
 
-/** Gives a text the vector {@code [length, hash, 0.1]}, so that a mixed-up answer shows. Counts calls at the same time. */
+/**
+ * Gives a text the vector {@code [length, hash, 0.1]}, so that a mixed-up answer shows. Counts
+ * calls at the same time.
+ */
 public final class FakeEmbedder implements Embedder {
   public final AtomicInteger now = new AtomicInteger();
   public final AtomicInteger most = new AtomicInteger();

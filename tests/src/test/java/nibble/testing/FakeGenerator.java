@@ -9,7 +9,10 @@ import nibble.loaders.api.GenerationOptions;
 import nibble.loaders.api.TextGenerator;
 import nibble.loaders.api.TextListener;
 
-/** Repeats the prompt, a word at a time, until enough "tokens" are there; the prompt "forever" does not end by itself. */
+/**
+ * Repeats the prompt, a word at a time, until enough "tokens" are there; the prompt "forever" does
+ * not end by itself.
+ */
 public final class FakeGenerator implements TextGenerator {
   public final AtomicInteger running = new AtomicInteger();
   public final CountDownLatch left = new CountDownLatch(1);
@@ -31,7 +34,13 @@ public final class FakeGenerator implements TextGenerator {
         wanted = listener.onText(prompt + " ");
         tokens++;
       }
-      return new Generation(text.toString(), 1, tokens, wanted ? Generation.FinishReason.LENGTH : Generation.FinishReason.CANCELLED, 0.1, 0.2);
+      return new Generation(
+          text.toString(),
+          1,
+          tokens,
+          wanted ? Generation.FinishReason.LENGTH : Generation.FinishReason.CANCELLED,
+          0.1,
+          0.2);
     } finally {
       running.decrementAndGet();
       left.countDown();
@@ -39,7 +48,8 @@ public final class FakeGenerator implements TextGenerator {
   }
 
   @Override
-  public Generation chat(List<ChatMessage> messages, GenerationOptions options, TextListener listener) {
+  public Generation chat(
+      List<ChatMessage> messages, GenerationOptions options, TextListener listener) {
     return generate(messages.getLast().content(), options, listener);
   }
 

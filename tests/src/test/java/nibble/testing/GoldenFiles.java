@@ -3,7 +3,10 @@ package nibble.testing;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Expected values from independent implementations, in {@code tests/golden} with the scripts that made them. */
+/**
+ * Expected values from independent implementations, in {@code tests/golden} with the scripts that
+ * made them.
+ */
 public final class GoldenFiles {
   private GoldenFiles() {}
 

@@ -14,9 +14,22 @@ public final class RandomModels {
   private RandomModels() {}
 
   /** A configuration with 12 x 12 images in patches of 4. */
-  public static ViTConfig vitConfig(String architecture, int heads, int headDim, int layers, int intermediate, boolean qkvBias) {
+  public static ViTConfig vitConfig(
+      String architecture, int heads, int headDim, int layers, int intermediate, boolean qkvBias) {
     return new ViTConfig(
-        architecture, 12, 4, 3, heads * headDim, layers, heads, intermediate, Activation.GELU, 1e-6f, qkvBias, 7, Norm.Kind.LAYER);
+        architecture,
+        12,
+        4,
+        3,
+        heads * headDim,
+        layers,
+        heads,
+        intermediate,
+        Activation.GELU,
+        1e-6f,
+        qkvBias,
+        7,
+        Norm.Kind.LAYER);
   }
 
   /** A ViT whose gains, shifts and biases are random too, so that no fold is trivially right. */
@@ -25,8 +38,12 @@ public final class RandomModels {
     ViT model = new ViT(config, new RandomWeights(random, 0.2f));
     for (Parameter parameter : model.parameters()) {
       if (parameter.shape().rank() == 1) {
-        float centre = parameter.name().contains("norm") && parameter.name().endsWith("weight") ? 1f : 0f;
-        parameter.set(Tensor.of(gaussian(random, (int) parameter.shape().size(), centre, 0.3f), parameter.shape().dims()));
+        float centre =
+            parameter.name().contains("norm") && parameter.name().endsWith("weight") ? 1f : 0f;
+        parameter.set(
+            Tensor.of(
+                gaussian(random, (int) parameter.shape().size(), centre, 0.3f),
+                parameter.shape().dims()));
       }
     }
     return model;

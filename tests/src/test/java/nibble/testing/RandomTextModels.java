@@ -26,21 +26,56 @@ public final class RandomTextModels {
   private RandomTextModels() {}
 
   /** What varies between Llama-like models. */
-  public record Shape(int heads, int keyValueHeads, int headDim, int layers, int intermediate, boolean biases, boolean norms, boolean joined, boolean tied, int window) {
+  public record Shape(
+      int heads,
+      int keyValueHeads,
+      int headDim,
+      int layers,
+      int intermediate,
+      boolean biases,
+      boolean norms,
+      boolean joined,
+      boolean tied,
+      int window) {
     /** A plain small Llama with grouped heads and a tied head. */
     public static final Shape SMALL = new Shape(4, 2, 8, 2, 48, false, false, false, true, 0);
   }
 
-  private static DecoderSize size(String architecture, int heads, int keyValueHeads, int headDim, int layers, int intermediate, boolean tied) {
+  private static DecoderSize size(
+      String architecture,
+      int heads,
+      int keyValueHeads,
+      int headDim,
+      int layers,
+      int intermediate,
+      boolean tied) {
     return new DecoderSize(
-        architecture, VOCABULARY, heads * headDim, layers, intermediate, heads, keyValueHeads, headDim, CONTEXT, 1e-5f, tied, false);
+        architecture,
+        VOCABULARY,
+        heads * headDim,
+        layers,
+        intermediate,
+        heads,
+        keyValueHeads,
+        headDim,
+        CONTEXT,
+        1e-5f,
+        tied,
+        false);
   }
 
   /** A Llama-like model. */
   public static Decoder llama(Shape s, long seed) {
     LlamaConfig config =
         new LlamaConfig(
-            size("LlamaForCausalLM", s.heads, s.keyValueHeads, s.headDim, s.layers, s.intermediate, s.tied),
+            size(
+                "LlamaForCausalLM",
+                s.heads,
+                s.keyValueHeads,
+                s.headDim,
+                s.layers,
+                s.intermediate,
+                s.tied),
             10000,
             new RopeScaling.None(),
             s.headDim / 2 * 2,
@@ -57,7 +92,12 @@ public final class RandomTextModels {
 
   /** A GPT-2. */
   public static Decoder gpt2(int heads, int headDim, long seed) {
-    Gpt2Config config = new Gpt2Config(size("GPT2LMHeadModel", heads, heads, headDim, 2, 48, true), Activation.GELU_TANH, true, false);
+    Gpt2Config config =
+        new Gpt2Config(
+            size("GPT2LMHeadModel", heads, heads, headDim, 2, 48, true),
+            Activation.GELU_TANH,
+            true,
+            false);
     return randomized(Gpt2.of(config, new RandomWeights(new Random(seed), 0.2f)), seed + 1);
   }
 
@@ -65,7 +105,13 @@ public final class RandomTextModels {
   public static Decoder gptNeoX(int heads, int headDim, boolean parallel, long seed) {
     GptNeoXConfig config =
         new GptNeoXConfig(
-            size("GPTNeoXForCausalLM", heads, heads, headDim, 2, 48, false), 2, 10000, new RopeScaling.None(), parallel, true, Activation.GELU);
+            size("GPTNeoXForCausalLM", heads, heads, headDim, 2, 48, false),
+            2,
+            10000,
+            new RopeScaling.None(),
+            parallel,
+            true,
+            Activation.GELU);
     return randomized(GptNeoX.of(config, new RandomWeights(new Random(seed), 0.2f)), seed + 1);
   }
 
@@ -75,7 +121,10 @@ public final class RandomTextModels {
     for (Parameter parameter : model.parameters()) {
       if (parameter.shape().rank() == 1) {
         boolean gain = parameter.name().endsWith("weight");
-        parameter.set(Tensor.of(RandomModels.gaussian(random, (int) parameter.shape().size(), gain ? 1 : 0, 0.3f), parameter.shape().dims()));
+        parameter.set(
+            Tensor.of(
+                RandomModels.gaussian(random, (int) parameter.shape().size(), gain ? 1 : 0, 0.3f),
+                parameter.shape().dims()));
       }
     }
     return model;

@@ -12,14 +12,18 @@ import nibble.loaders.model.ModelWriter;
 import nibble.nn.vit.ViT;
 import nibble.nn.vit.ViTConfig;
 
-/** A model folder as users have it, with random weights: seven classes, images of 12 x 12 pixels. */
+/**
+ * A model folder as users have it, with random weights: seven classes, images of 12 x 12 pixels.
+ */
 public final class TinyModelFolder {
   private static final String CONFIG =
       """
-      {"id2label": {"0": "ant", "1": "bee", "2": "cat", "3": "dog", "4": "elk", "5": "fox", "6": "gnu"}}""";
+      {"id2label": {"0": "ant", "1": "bee", "2": "cat", "3": "dog", "4": "elk", "5": "fox", "6": "gnu"}}\
+      """;
   private static final String PREPROCESSOR =
       """
-      {"image_processor_type": "ViTImageProcessor", "size": {"height": %d, "width": %d}}""";
+      {"image_processor_type": "ViTImageProcessor", "size": {"height": %d, "width": %d}}\
+      """;
 
   private TinyModelFolder() {}
 

@@ -18,24 +18,31 @@ public final class TinyTextFolders {
       """
       {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
        "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 258, "max_position_embeddings": 96, "rms_norm_eps": 1e-05,
-       "rope_theta": 10000.0, "tie_word_embeddings": true, "bos_token_id": 256, "eos_token_id": 257}""";
+       "rope_theta": 10000.0, "tie_word_embeddings": true, "bos_token_id": 256, "eos_token_id": 257}\
+      """;
   private static final String CHAT_TEMPLATE =
-      "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}\\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+      "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}\\n"
+          + "{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
   private static final String BERT =
       """
       {"architectures": ["BertModel"], "model_type": "bert", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
-       "num_attention_heads": 4, "vocab_size": 57, "max_position_embeddings": 24, "layer_norm_eps": 1e-12, "hidden_act": "gelu", "type_vocab_size": 2}""";
+       "num_attention_heads": 4, "vocab_size": 57, "max_position_embeddings": 24, "layer_norm_eps": 1e-12, "hidden_act": "gelu", "type_vocab_size": 2}\
+      """;
 
   private static final String CLIP =
       """
       {"model_type": "%s", "projection_dim": 32,
        "vision_config": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48, "image_size": 16, "patch_size": 8},
        "text_config": {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 40, "vocab_size": 57,
-         "max_position_embeddings": 20, "eos_token_id": 3, "projection_size": 32}}""";
+         "max_position_embeddings": 20, "eos_token_id": 3, "projection_size": 32}}\
+      """;
 
   private TinyTextFolders() {}
 
-  /** Writes a language model of 96 positions whose tokens are bytes, with a chat template, into the new folder {@code folder} and returns it. */
+  /**
+   * Writes a language model of 96 positions whose tokens are bytes, with a chat template, into the
+   * new folder {@code folder} and returns it.
+   */
   public static Path llama(Path folder) throws IOException {
     write(folder, LLAMA, 5);
     JsonObject.Builder vocabulary = JsonObject.builder();
@@ -55,16 +62,27 @@ public final class TinyTextFolders {
                    "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
                    "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
                    "special_tokens": {"<s>": {"id": "<s>", "ids": [256], "tokens": ["<s>"]}}},
-                 "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}}""")
-            .with("model", JsonObject.builder().put("type", "BPE").put("vocab", vocabulary.build()).put("merges", JsonArray.of(List.of())).build());
+                 "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}}\
+                """)
+            .with(
+                "model",
+                JsonObject.builder()
+                    .put("type", "BPE")
+                    .put("vocab", vocabulary.build())
+                    .put("merges", JsonArray.of(List.of()))
+                    .build());
     Json.write(folder.resolve("tokenizer.json"), tokenizer);
     Files.writeString(
         folder.resolve("tokenizer_config.json"),
-        "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"chat_template\": \"%s\"}".formatted(CHAT_TEMPLATE));
+        "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"chat_template\": \"%s\"}"
+            .formatted(CHAT_TEMPLATE));
     return folder;
   }
 
-  /** How byte-level BPE writes byte {@code b}: printable ones as themselves, the others from U+0100 on. */
+  /**
+   * How byte-level BPE writes byte {@code b}: printable ones as themselves, the others from U+0100
+   * on.
+   */
   private static String byteLevel(int b) {
     int shifted = 256;
     for (int i = 0; i < 256; i++) {
@@ -77,14 +95,18 @@ public final class TinyTextFolders {
     throw new IllegalArgumentException("no byte: " + b);
   }
 
-  /** Writes a text encoder of 24 positions that knows single letters into the new folder {@code folder} and returns it. */
+  /**
+   * Writes a text encoder of 24 positions that knows single letters into the new folder {@code
+   * folder} and returns it.
+   */
   public static Path bert(Path folder) throws IOException {
     write(folder, BERT, 6);
     return withLetters(folder);
   }
 
   /**
-   * Writes a model of images of 16 x 16 pixels and of texts of single letters into the new folder {@code folder} and returns it.
+   * Writes a model of images of 16 x 16 pixels and of texts of single letters into the new folder
+   * {@code folder} and returns it.
    *
    * @param type {@code clip} or {@code siglip}
    */
@@ -103,7 +125,10 @@ public final class TinyTextFolders {
       vocabulary.append(c).append('\n').append("##").append(c).append('\n');
     }
     Files.writeString(folder.resolve("vocab.txt"), vocabulary);
-    Files.writeString(folder.resolve("tokenizer_config.json"), "{\"tokenizer_class\": \"BertTokenizer\", \"do_lower_case\": true, \"pad_token\": \"[PAD]\"}");
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"),
+        "{\"tokenizer_class\": \"BertTokenizer\", \"do_lower_case\": true, \"pad_token\":"
+            + " \"[PAD]\"}");
     return folder;
   }
 

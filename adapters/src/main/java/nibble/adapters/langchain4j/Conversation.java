@@ -25,7 +25,8 @@ final class Conversation {
     }
     ResponseFormat format = request.responseFormat();
     if (format != null && format.type() != ResponseFormatType.TEXT) {
-      throw new IllegalArgumentException("response format " + format.type() + " is not supported, only text is");
+      throw new IllegalArgumentException(
+          "response format " + format.type() + " is not supported, only text is");
     }
     return request.messages().stream().map(Conversation::message).toList();
   }
@@ -34,14 +35,24 @@ final class Conversation {
     return switch (message) {
       case SystemMessage system -> ChatMessage.system(system.text());
       case UserMessage user when user.hasSingleText() -> ChatMessage.user(user.singleText());
-      case AiMessage assistant when assistant.text() != null -> ChatMessage.assistant(assistant.text());
-      default -> throw new IllegalArgumentException("a message of type " + message.type() + " is not supported here, only text of system, user and AI is");
+      case AiMessage assistant when assistant.text() != null ->
+          ChatMessage.assistant(assistant.text());
+      default ->
+          throw new IllegalArgumentException(
+              "a message of type "
+                  + message.type()
+                  + " is not supported here, only text of system, user and AI is");
     };
   }
 
   static GenerationOptions options(ChatRequest request, GenerationOptions defaults) {
     return new Sampling(
-            request.maxOutputTokens(), request.temperature(), request.topP(), request.topK(), request.stopSequences(), request.frequencyPenalty(),
+            request.maxOutputTokens(),
+            request.temperature(),
+            request.topP(),
+            request.topK(),
+            request.stopSequences(),
+            request.frequencyPenalty(),
             request.presencePenalty())
         .over(defaults);
   }

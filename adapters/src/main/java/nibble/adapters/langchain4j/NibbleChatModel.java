@@ -8,8 +8,8 @@ import nibble.loaders.api.TextGenerator;
 import nibble.loaders.api.TextListener;
 
 /**
- * A {@link TextGenerator} as LangChain4j's {@link ChatModel}, for text without tools. The generator stays the caller's, who closes it.
- * Thread-safe.
+ * A {@link TextGenerator} as LangChain4j's {@link ChatModel}, for text without tools. The generator
+ * stays the caller's, who closes it. Thread-safe.
  */
 public final class NibbleChatModel implements ChatModel {
   private final TextGenerator generator;
@@ -26,10 +26,15 @@ public final class NibbleChatModel implements ChatModel {
   /**
    * {@inheritDoc}
    *
-   * @throws IllegalArgumentException if the request has tools, images, a response format, or penalties that Nibble does not have
+   * @throws IllegalArgumentException if the request has tools, images, a response format, or
+   *     penalties that Nibble does not have
    */
   @Override
   public ChatResponse doChat(ChatRequest request) {
-    return Conversation.response(generator.chat(Conversation.messages(request), Conversation.options(request, defaults), TextListener.NONE));
+    return Conversation.response(
+        generator.chat(
+            Conversation.messages(request),
+            Conversation.options(request, defaults),
+            TextListener.NONE));
   }
 }

@@ -8,7 +8,10 @@ import dev.langchain4j.model.output.TokenUsage;
 import java.util.List;
 import nibble.loaders.api.Embedder;
 
-/** An {@link Embedder} as LangChain4j's {@link EmbeddingModel}. The embedder stays the caller's, who closes it. Thread-safe. */
+/**
+ * An {@link Embedder} as LangChain4j's {@link EmbeddingModel}. The embedder stays the caller's, who
+ * closes it. Thread-safe.
+ */
 public final class NibbleEmbeddingModel implements EmbeddingModel {
   private final Embedder embedder;
   private final String name;
@@ -24,8 +27,10 @@ public final class NibbleEmbeddingModel implements EmbeddingModel {
   @Override
   public Response<List<Embedding>> embedAll(List<TextSegment> segments) {
     List<String> texts = segments.stream().map(TextSegment::text).toList();
-    List<Embedding> embeddings = texts.isEmpty() ? List.of() : embedder.embed(texts).stream().map(Embedding::from).toList();
-    return Response.from(embeddings, new TokenUsage(texts.stream().mapToInt(embedder::countTokens).sum(), 0));
+    List<Embedding> embeddings =
+        texts.isEmpty() ? List.of() : embedder.embed(texts).stream().map(Embedding::from).toList();
+    return Response.from(
+        embeddings, new TokenUsage(texts.stream().mapToInt(embedder::countTokens).sum(), 0));
   }
 
   @Override

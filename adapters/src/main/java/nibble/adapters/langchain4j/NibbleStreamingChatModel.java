@@ -9,8 +9,8 @@ import nibble.loaders.api.GenerationOptions;
 import nibble.loaders.api.TextGenerator;
 
 /**
- * A {@link TextGenerator} as LangChain4j's {@link StreamingChatModel}, for text without tools. The generator stays the caller's, who closes
- * it. Thread-safe.
+ * A {@link TextGenerator} as LangChain4j's {@link StreamingChatModel}, for text without tools. The
+ * generator stays the caller's, who closes it. Thread-safe.
  */
 public final class NibbleStreamingChatModel implements StreamingChatModel {
   private final TextGenerator generator;
@@ -19,9 +19,11 @@ public final class NibbleStreamingChatModel implements StreamingChatModel {
 
   /**
    * @param defaults for what a request leaves open
-   * @param executor runs the calls, which wait for the whole text; {@code Runnable::run} makes {@code chat} return after it
+   * @param executor runs the calls, which wait for the whole text; {@code Runnable::run} makes
+   *     {@code chat} return after it
    */
-  public NibbleStreamingChatModel(TextGenerator generator, GenerationOptions defaults, Executor executor) {
+  public NibbleStreamingChatModel(
+      TextGenerator generator, GenerationOptions defaults, Executor executor) {
     this.generator = generator;
     this.defaults = defaults;
     this.executor = executor;
@@ -36,10 +38,13 @@ public final class NibbleStreamingChatModel implements StreamingChatModel {
     Generation generation;
     try {
       generation =
-          generator.chat(Conversation.messages(request), Conversation.options(request, defaults), piece -> {
-            handler.onPartialResponse(piece);
-            return true;
-          });
+          generator.chat(
+              Conversation.messages(request),
+              Conversation.options(request, defaults),
+              piece -> {
+                handler.onPartialResponse(piece);
+                return true;
+              });
     } catch (RuntimeException e) {
       handler.onError(e);
       return;

@@ -25,8 +25,8 @@ import reactor.core.publisher.FluxSink;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * A {@link TextGenerator} as Spring AI's {@link ChatModel}, for text without tools. The generator stays the caller's, who closes it.
- * Thread-safe.
+ * A {@link TextGenerator} as Spring AI's {@link ChatModel}, for text without tools. The generator
+ * stays the caller's, who closes it. Thread-safe.
  */
 public final class NibbleChatModel implements ChatModel {
   private final TextGenerator generator;
@@ -46,7 +46,8 @@ public final class NibbleChatModel implements ChatModel {
   /**
    * {@inheritDoc}
    *
-   * @throws IllegalArgumentException if the prompt has tools, media, or penalties that Nibble does not have
+   * @throws IllegalArgumentException if the prompt has tools, media, or penalties that Nibble does
+   *     not have
    */
   @Override
   public ChatResponse call(Prompt prompt) {
@@ -54,19 +55,26 @@ public final class NibbleChatModel implements ChatModel {
     return response(generation.text(), generation);
   }
 
-  /** Pieces of the text as they come, on a thread for blocking work; the last response has no text but the numbers of tokens. */
+  /**
+   * Pieces of the text as they come, on a thread for blocking work; the last response has no text
+   * but the numbers of tokens.
+   */
   @Override
   public Flux<ChatResponse> stream(Prompt prompt) {
-    return Flux.<ChatResponse>create(sink -> run(prompt, sink), FluxSink.OverflowStrategy.BUFFER).subscribeOn(Schedulers.boundedElastic());
+    return Flux.<ChatResponse>create(sink -> run(prompt, sink), FluxSink.OverflowStrategy.BUFFER)
+        .subscribeOn(Schedulers.boundedElastic());
   }
 
   private void run(Prompt prompt, FluxSink<ChatResponse> sink) {
     try {
       Generation generation =
-          generator.chat(messages(prompt), options(prompt), piece -> {
-            sink.next(response(piece, null));
-            return !sink.isCancelled();
-          });
+          generator.chat(
+              messages(prompt),
+              options(prompt),
+              piece -> {
+                sink.next(response(piece, null));
+                return !sink.isCancelled();
+              });
       sink.next(response("", generation));
       sink.complete();
     } catch (RuntimeException e) {
@@ -79,12 +87,16 @@ public final class NibbleChatModel implements ChatModel {
   }
 
   private static ChatMessage message(Message message) {
-    boolean hasTools = message.getMessageType() == MessageType.TOOL || message instanceof AssistantMessage assistant && assistant.hasToolCalls();
+    boolean hasTools =
+        message.getMessageType() == MessageType.TOOL
+            || message instanceof AssistantMessage assistant && assistant.hasToolCalls();
     boolean hasMedia = message instanceof MediaContent content && !content.getMedia().isEmpty();
     if (hasTools || hasMedia) {
-      throw new IllegalArgumentException("a message with tools or media is not supported, only text is");
+      throw new IllegalArgumentException(
+          "a message with tools or media is not supported, only text is");
     }
-    return new ChatMessage(message.getMessageType().getValue(), message.getText() == null ? "" : message.getText());
+    return new ChatMessage(
+        message.getMessageType().getValue(), message.getText() == null ? "" : message.getText());
   }
 
   private GenerationOptions options(Prompt prompt) {
@@ -92,8 +104,13 @@ public final class NibbleChatModel implements ChatModel {
     return options == null
         ? defaults
         : new Sampling(
-                options.getMaxTokens(), options.getTemperature(), options.getTopP(), options.getTopK(), options.getStopSequences(),
-                options.getFrequencyPenalty(), options.getPresencePenalty())
+                options.getMaxTokens(),
+                options.getTemperature(),
+                options.getTopP(),
+                options.getTopK(),
+                options.getStopSequences(),
+                options.getFrequencyPenalty(),
+                options.getPresencePenalty())
             .over(defaults);
   }
 
@@ -107,7 +124,9 @@ public final class NibbleChatModel implements ChatModel {
       choice.finishReason(end.finish().name().toLowerCase(Locale.ROOT));
       metadata.usage(new DefaultUsage(end.promptTokens(), end.tokens()));
     }
-    var generation = new org.springframework.ai.chat.model.Generation(new AssistantMessage(text), choice.build());
+    var generation =
+        new org.springframework.ai.chat.model.Generation(
+            new AssistantMessage(text), choice.build());
     return new ChatResponse(List.of(generation), metadata.build());
   }
 }

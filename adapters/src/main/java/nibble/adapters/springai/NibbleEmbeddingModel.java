@@ -13,7 +13,10 @@ import org.springframework.ai.embedding.EmbeddingRequest;
 import org.springframework.ai.embedding.EmbeddingResponse;
 import org.springframework.ai.embedding.EmbeddingResponseMetadata;
 
-/** An {@link Embedder} as Spring AI's {@link EmbeddingModel}. The embedder stays the caller's, who closes it. Thread-safe. */
+/**
+ * An {@link Embedder} as Spring AI's {@link EmbeddingModel}. The embedder stays the caller's, who
+ * closes it. Thread-safe.
+ */
 public final class NibbleEmbeddingModel implements EmbeddingModel {
   private final Embedder embedder;
   private final String name;
@@ -29,13 +32,18 @@ public final class NibbleEmbeddingModel implements EmbeddingModel {
   /**
    * {@inheritDoc}
    *
-   * @throws IllegalArgumentException if the request wants another number of dimensions than the model has
+   * @throws IllegalArgumentException if the request wants another number of dimensions than the
+   *     model has
    */
   @Override
   public EmbeddingResponse call(EmbeddingRequest request) {
     @Nullable EmbeddingOptions options = request.getOptions();
-    if (options != null && options.getDimensions() != null && options.getDimensions() != embedder.dimension()) {
-      throw new IllegalArgumentException("the model gives vectors of %d numbers, asked for %d".formatted(embedder.dimension(), options.getDimensions()));
+    if (options != null
+        && options.getDimensions() != null
+        && options.getDimensions() != embedder.dimension()) {
+      throw new IllegalArgumentException(
+          "the model gives vectors of %d numbers, asked for %d"
+              .formatted(embedder.dimension(), options.getDimensions()));
     }
     List<String> texts = request.getInstructions();
     List<Embedding> embeddings = new ArrayList<>();
@@ -43,7 +51,8 @@ public final class NibbleEmbeddingModel implements EmbeddingModel {
       embeddings.add(new Embedding(vector, embeddings.size()));
     }
     int tokens = texts.stream().mapToInt(embedder::countTokens).sum();
-    return new EmbeddingResponse(embeddings, new EmbeddingResponseMetadata(name, new DefaultUsage(tokens, 0)));
+    return new EmbeddingResponse(
+        embeddings, new EmbeddingResponseMetadata(name, new DefaultUsage(tokens, 0)));
   }
 
   @Override

@@ -20,7 +20,13 @@ public final class KernelBench {
    * @param operations of one call; 0 where they are not counted
    * @param bytes that one call must move at least
    */
-  public record Measurement(String kernel, String shape, int threads, double secondsPerCall, double operations, double bytes) {
+  public record Measurement(
+      String kernel,
+      String shape,
+      int threads,
+      double secondsPerCall,
+      double operations,
+      double bytes) {
     /** Operations per second. */
     public double rate() {
       return operations / secondsPerCall;
@@ -75,7 +81,8 @@ public final class KernelBench {
   private Measurement measure(KernelCase kernel, int workers) {
     try (WorkSplitter splitter = WorkSplitter.ofThreads(workers)) {
       double time = new Stopwatch(seconds).secondsPerCall(kernel.prepare().apply(splitter));
-      return new Measurement(kernel.name(), kernel.shape(), workers, time, kernel.operations(), kernel.bytes());
+      return new Measurement(
+          kernel.name(), kernel.shape(), workers, time, kernel.operations(), kernel.bytes());
     }
   }
 }

@@ -9,7 +9,10 @@ import nibble.kernels.lowbit.IntWeights;
 
 /** Random operands, the same in every run. */
 final class Operands {
-  /** After so many numbers they repeat, which costs less time to make and nothing that is measured. A prime, so that rows differ. */
+  /**
+   * After so many numbers they repeat, which costs less time to make and nothing that is measured.
+   * A prime, so that rows differ.
+   */
   private static final int PERIOD = 4099;
 
   private final SplittableRandom random = new SplittableRandom(1);
@@ -25,7 +28,8 @@ final class Operands {
 
   /** A weight {@code [out, in]}, packed as F32. */
   PackedMatrix packed(int out, int in) {
-    return Gemm.best().pack(MemorySegment.ofArray(normal(out * in)), 0, Gemm.WeightType.F32, out, in);
+    return Gemm.best()
+        .pack(MemorySegment.ofArray(normal(out * in)), 0, Gemm.WeightType.F32, out, in);
   }
 
   /** Symmetric integer weights {@code [out, in]}. */

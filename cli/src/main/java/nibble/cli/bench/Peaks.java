@@ -13,7 +13,10 @@ import nibble.kernels.rowwise.Reductions;
  * @param bytesPerSecond read from memory that no cache holds
  */
 public record Peaks(int threads, double flops, double bytesPerSecond) {
-  /** Short calls, many of them: a method that is called often is compiled sooner than one that loops for long. */
+  /**
+   * Short calls, many of them: a method that is called often is compiled sooner than one that loops
+   * for long.
+   */
   private static final int ROUNDS = 1000;
 
   private static final int CALLS = 20;
@@ -31,13 +34,20 @@ public record Peaks(int threads, double flops, double bytesPerSecond) {
     PeakFma fma = PeakFma.best();
     int tasks = TASKS_PER_WORKER * workers;
     float[] sink = new float[16 * tasks]; // one cache line each
-    double computing = stopwatch.secondsPerCall(() -> splitter.run(tasks, (i, _) -> sink[16 * i] = compute(fma)));
+    double computing =
+        stopwatch.secondsPerCall(() -> splitter.run(tasks, (i, _) -> sink[16 * i] = compute(fma)));
     float[] data = new float[FLOATS];
     Arrays.fill(data, 1);
     Reductions reductions = Reductions.best();
     int part = FLOATS / tasks;
-    double reading = stopwatch.secondsPerCall(() -> splitter.run(tasks, (i, _) -> sink[16 * i] = reductions.sum(part, data, i * part)));
-    return new Peaks(workers, (double) tasks * CALLS * ROUNDS * fma.operationsPerRound() / computing, 4.0 * part * tasks / reading);
+    double reading =
+        stopwatch.secondsPerCall(
+            () ->
+                splitter.run(tasks, (i, _) -> sink[16 * i] = reductions.sum(part, data, i * part)));
+    return new Peaks(
+        workers,
+        (double) tasks * CALLS * ROUNDS * fma.operationsPerRound() / computing,
+        4.0 * part * tasks / reading);
   }
 
   private static float compute(PeakFma fma) {

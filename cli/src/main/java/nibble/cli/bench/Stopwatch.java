@@ -9,12 +9,18 @@ final class Stopwatch {
 
   private final double seconds;
 
-  /** Goes on until nothing has become faster for {@code seconds}, and at least 30 calls are done; at most twenty times as long. */
+  /**
+   * Goes on until nothing has become faster for {@code seconds}, and at least 30 calls are done; at
+   * most twenty times as long.
+   */
   Stopwatch(double seconds) {
     this.seconds = seconds;
   }
 
-  /** Seconds of one call of {@code work}: the least mean of many stretches of calls, because whatever else the machine does only adds time. */
+  /**
+   * Seconds of one call of {@code work}: the least mean of many stretches of calls, because
+   * whatever else the machine does only adds time.
+   */
   double secondsPerCall(Runnable work) {
     double least = Double.MAX_VALUE;
     long calls = 1;

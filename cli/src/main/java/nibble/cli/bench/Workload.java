@@ -36,33 +36,54 @@ record Workload(String name, String unit, int count, Function<Ops, Runnable> pre
       case ImageClassifier m -> List.of(images(m, 1), images(m, 8));
       case TextEncoder m -> List.of(texts(m, 1), texts(m, 32));
       case CausalLanguageModel m -> List.of(prompt(m), decoding(m));
-      default -> throw CommandFailure.failed("models of architecture " + model.architecture() + " are not timed");
+      default ->
+          throw CommandFailure.failed(
+              "models of architecture " + model.architecture() + " are not timed");
     };
   }
 
   private static Workload images(ImageClassifier model, int batch) {
     int side = model.imageSize();
-    Tensor pixels = Tensor.of(new Operands().normal(batch * model.channels() * side * side), batch, model.channels(), side, side);
-    return new Workload("batch " + batch, "images", batch, ops -> {
-      Evaluation evaluation = new Evaluation(ops, batch);
-      return () -> evaluation.logits(model, pixels);
-    });
+    Tensor pixels =
+        Tensor.of(
+            new Operands().normal(batch * model.channels() * side * side),
+            batch,
+            model.channels(),
+            side,
+            side);
+    return new Workload(
+        "batch " + batch,
+        "images",
+        batch,
+        ops -> {
+          Evaluation evaluation = new Evaluation(ops, batch);
+          return () -> evaluation.logits(model, pixels);
+        });
   }
 
   private static Workload texts(TextEncoder model, int batch) {
     int tokens = Math.min(SENTENCE, model.contextLength());
-    List<int[]> texts = IntStream.range(0, batch).mapToObj(i -> ids(tokens, model.vocabulary())).toList();
-    return new Workload("batch %d of %d tokens".formatted(batch, tokens), "texts", batch, ops -> () -> {
-      try (Ops.Mode inference = ops.noGrad();
-          Scope scope = ops.scope()) {
-        model.encode(ops, texts);
-      }
-    });
+    List<int[]> texts =
+        IntStream.range(0, batch).mapToObj(i -> ids(tokens, model.vocabulary())).toList();
+    return new Workload(
+        "batch %d of %d tokens".formatted(batch, tokens),
+        "texts",
+        batch,
+        ops ->
+            () -> {
+              try (Ops.Mode inference = ops.noGrad();
+                  Scope scope = ops.scope()) {
+                model.encode(ops, texts);
+              }
+            });
   }
 
   private static Workload prompt(CausalLanguageModel model) {
     int[] prompt = prompt(model.contextLength(), model.vocabulary());
-    return new Workload("prompt of %d tokens".formatted(prompt.length), "tokens", prompt.length,
+    return new Workload(
+        "prompt of %d tokens".formatted(prompt.length),
+        "tokens",
+        prompt.length,
         ops -> () -> model.next(ops, List.of(model.newCache()), List.of(prompt)));
   }
 
@@ -70,18 +91,22 @@ record Workload(String name, String unit, int count, Function<Ops, Runnable> pre
   private static Workload decoding(CausalLanguageModel model) {
     int[] prompt = prompt(model.contextLength(), model.vocabulary());
     int longest = Math.min(prompt.length + DECODED, model.contextLength());
-    return new Workload("tokens one by one", "tokens", 1, ops -> {
-      KeyValueCache cache = model.newCache();
-      List<KeyValueCache> caches = List.of(cache);
-      List<int[]> token = new ArrayList<>(List.of(Arrays.copyOf(prompt, 1)));
-      model.prefill(ops, cache, prompt);
-      return () -> {
-        if (cache.length() == longest) {
-          cache.rewind(prompt.length);
-        }
-        model.next(ops, caches, token);
-      };
-    });
+    return new Workload(
+        "tokens one by one",
+        "tokens",
+        1,
+        ops -> {
+          KeyValueCache cache = model.newCache();
+          List<KeyValueCache> caches = List.of(cache);
+          List<int[]> token = new ArrayList<>(List.of(Arrays.copyOf(prompt, 1)));
+          model.prefill(ops, cache, prompt);
+          return () -> {
+            if (cache.length() == longest) {
+              cache.rewind(prompt.length);
+            }
+            model.next(ops, caches, token);
+          };
+        });
   }
 
   private static int[] prompt(int context, int vocabulary) {

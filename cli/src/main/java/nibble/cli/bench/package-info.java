@@ -1,4 +1,7 @@
-/** How fast this machine is: peaks, kernels beside them, a whole model. Start with {@link nibble.cli.bench.KernelBench}. */
+/**
+ * How fast this machine is: peaks, kernels beside them, a whole model. Start with {@link
+ * nibble.cli.bench.KernelBench}.
+ */
 @NullMarked
 package nibble.cli.bench;
 

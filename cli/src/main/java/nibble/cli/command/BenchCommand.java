@@ -23,15 +23,27 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble bench}: how fast this machine is. */
-@Command(name = "bench", description = "Measures kernels beside the peaks of this machine, and a model where one is named.")
+@Command(
+    name = "bench",
+    description =
+        "Measures kernels beside the peaks of this machine, and a model where one is named.")
 public final class BenchCommand extends NibbleCommand {
   @Parameters(arity = "0..1", paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private @Nullable String name;
 
-  @Option(names = "--kernel", paramLabel = "K", description = "Only these kernels, separated by commas; 'none' for the model alone.", split = ",")
+  @Option(
+      names = "--kernel",
+      paramLabel = "K",
+      description = "Only these kernels, separated by commas; 'none' for the model alone.",
+      split = ",")
   private @Nullable List<String> kernels;
 
-  @Option(names = "--seconds", paramLabel = "S", description = "A measurement ends when nothing has become faster for so long (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--seconds",
+      paramLabel = "S",
+      description =
+          "A measurement ends when nothing has become faster for so long (default:"
+              + " ${DEFAULT-VALUE}).")
   private double seconds = 0.4;
 
   /** For picocli. */
@@ -47,16 +59,19 @@ public final class BenchCommand extends NibbleCommand {
     }
     List<String> chosen = chosen();
     int threads = common.threads();
-    Model model = model(threads); // before all else: its first result counts from the start of the process
+    Model model =
+        model(threads); // before all else: its first result counts from the start of the process
     KernelBench bench = new KernelBench(seconds, threads);
     List<Peaks> peaks = chosen.isEmpty() ? List.of() : bench.peaks();
     List<Measurement> measurements = new ArrayList<>();
     if (!chosen.isEmpty()) {
       try (Progress progress = console.progress("bench", chosen.size(), "kernels")) {
-        bench.run(chosen, measurement -> {
-          measurements.add(measurement);
-          progress.to(1 + chosen.indexOf(measurement.kernel()));
-        });
+        bench.run(
+            chosen,
+            measurement -> {
+              measurements.add(measurement);
+              progress.to(1 + chosen.indexOf(measurement.kernel()));
+            });
       }
     }
     if (common.json()) {
@@ -78,7 +93,8 @@ public final class BenchCommand extends NibbleCommand {
     }
     for (String kernel : wanted) {
       if (!all.contains(kernel)) {
-        throw CommandFailure.usage("there is no kernel '%s'%s".formatted(kernel, NearMatches.hint(kernel, all)));
+        throw CommandFailure.usage(
+            "there is no kernel '%s'%s".formatted(kernel, NearMatches.hint(kernel, all)));
       }
     }
     return all.stream().filter(wanted::contains).toList();
@@ -90,28 +106,53 @@ public final class BenchCommand extends NibbleCommand {
     }
     try (OpenModel open = OpenModel.of(name)) {
       return open.checked(
-          () -> new Model(ModelBench.secondsToFirstResult(open.model(), threads), ModelBench.speeds(open.model(), threads, seconds)));
+          () ->
+              new Model(
+                  ModelBench.secondsToFirstResult(open.model(), threads),
+                  ModelBench.speeds(open.model(), threads, seconds)));
     }
   }
 
-  private static void print(Console console, int threads, List<Peaks> peaks, List<Measurement> measurements, @Nullable Model model) {
+  private static void print(
+      Console console,
+      int threads,
+      List<Peaks> peaks,
+      List<Measurement> measurements,
+      @Nullable Model model) {
     Table facts = new Table("what", "value");
     facts.row("processor", Machine.processor());
     facts.row("Java", Machine.java());
-    facts.row("kernels", VectorSupport.isAvailable() ? "vector, %d bits".formatted(VectorSupport.bits()) : "scalar");
+    facts.row(
+        "kernels",
+        VectorSupport.isAvailable() ? "vector, %d bits".formatted(VectorSupport.bits()) : "scalar");
     facts.row("threads", Integer.toString(threads));
     for (Peaks peak : peaks) {
       facts.row(
           "peak, " + threadCount(peak.threads()),
-          String.format(Locale.ROOT, "%.1f GFLOP/s multiply-add, %.1f GB/s read", peak.flops() * 1e-9, peak.bytesPerSecond() * 1e-9));
+          String.format(
+              Locale.ROOT,
+              "%.1f GFLOP/s multiply-add, %.1f GB/s read",
+              peak.flops() * 1e-9,
+              peak.bytesPerSecond() * 1e-9));
     }
     if (model != null) {
-      model.first().ifPresent(time -> facts.row("start to first result", String.format(Locale.ROOT, "%.2f s", time)));
+      model
+          .first()
+          .ifPresent(
+              time ->
+                  facts.row("start to first result", String.format(Locale.ROOT, "%.2f s", time)));
       for (ModelBench.Speed speed : model.speeds()) {
-        facts.row("%s, %s".formatted(speed.work(), threadCount(speed.threads())), String.format(Locale.ROOT, "%.1f %s/s", speed.perSecond(), speed.unit()));
+        facts.row(
+            "%s, %s".formatted(speed.work(), threadCount(speed.threads())),
+            String.format(Locale.ROOT, "%.1f %s/s", speed.perSecond(), speed.unit()));
       }
     }
-    PeakMemory.bytes().ifPresent(bytes -> facts.row("peak memory of the process", String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
+    PeakMemory.bytes()
+        .ifPresent(
+            bytes ->
+                facts.row(
+                    "peak memory of the process",
+                    String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
     facts.print(console.out());
     if (!measurements.isEmpty()) {
       console.out().println();
@@ -120,7 +161,17 @@ public final class BenchCommand extends NibbleCommand {
   }
 
   private static Table kernelTable(List<Peaks> peaks, List<Measurement> measurements) {
-    Table table = new Table("kernel", "operands", "threads", "time (us)", "GFLOP/s", "of peak", "GB/s", "of read peak").alignRight(2, 3, 4, 5, 6, 7);
+    Table table =
+        new Table(
+                "kernel",
+                "operands",
+                "threads",
+                "time (us)",
+                "GFLOP/s",
+                "of peak",
+                "GB/s",
+                "of read peak")
+            .alignRight(2, 3, 4, 5, 6, 7);
     for (Measurement m : measurements) {
       Peaks peak = peak(peaks, m);
       table.row(
@@ -136,14 +187,24 @@ public final class BenchCommand extends NibbleCommand {
     return table;
   }
 
-  private static JsonOut json(int threads, List<Peaks> peaks, List<Measurement> measurements, @Nullable Model model) {
+  private static JsonOut json(
+      int threads, List<Peaks> peaks, List<Measurement> measurements, @Nullable Model model) {
     JsonOut result =
         JsonOut.result()
             .put("processor", Machine.processor())
             .put("java", Machine.java())
             .put("vector_bits", VectorSupport.bits())
             .put("threads", threads)
-            .put("peaks", peaks.stream().map(p -> JsonOut.object().put("threads", p.threads()).put("flops", p.flops()).put("bytes_per_second", p.bytesPerSecond())).toList())
+            .put(
+                "peaks",
+                peaks.stream()
+                    .map(
+                        p ->
+                            JsonOut.object()
+                                .put("threads", p.threads())
+                                .put("flops", p.flops())
+                                .put("bytes_per_second", p.bytesPerSecond()))
+                    .toList())
             .put("kernels", measurements.stream().map(m -> json(m, peak(peaks, m))).toList());
     if (model != null) {
       result.put("seconds_to_first_result", model.first().orElse(Double.NaN));
@@ -154,15 +215,24 @@ public final class BenchCommand extends NibbleCommand {
   }
 
   private static JsonOut json(Measurement m, Peaks peak) {
-    JsonOut json = JsonOut.object().put("name", m.kernel()).put("operands", m.shape()).put("threads", m.threads()).put("seconds", m.secondsPerCall());
+    JsonOut json =
+        JsonOut.object()
+            .put("name", m.kernel())
+            .put("operands", m.shape())
+            .put("threads", m.threads())
+            .put("seconds", m.secondsPerCall());
     if (m.operations() > 0) {
       json.put("operations_per_second", m.rate()).put("share_of_peak", m.rate() / peak.flops());
     }
-    return json.put("bytes_per_second", m.bytesPerSecond()).put("share_of_memory", m.bytesPerSecond() / peak.bytesPerSecond());
+    return json.put("bytes_per_second", m.bytesPerSecond())
+        .put("share_of_memory", m.bytesPerSecond() / peak.bytesPerSecond());
   }
 
   private static JsonOut json(ModelBench.Speed speed) {
-    return JsonOut.object().put("work", speed.work()).put("threads", speed.threads()).put(speed.unit() + "_per_second", speed.perSecond());
+    return JsonOut.object()
+        .put("work", speed.work())
+        .put("threads", speed.threads())
+        .put(speed.unit() + "_per_second", speed.perSecond());
   }
 
   private static Peaks peak(List<Peaks> peaks, Measurement m) {

@@ -27,14 +27,25 @@ public final class ClassifyCommand extends NibbleCommand {
   @Parameters(index = "0", paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
 
-  @Parameters(index = "1..*", arity = "1..*", paramLabel = "IMAGE", description = "PNG or JPEG files.")
+  @Parameters(
+      index = "1..*",
+      arity = "1..*",
+      paramLabel = "IMAGE",
+      description = "PNG or JPEG files.")
   private List<Path> images = new ArrayList<>();
 
-  @Option(names = "--top", paramLabel = "N", description = "Classes to print (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      description = "Classes to print (default: ${DEFAULT-VALUE}).")
   private int top = 5;
 
-  @Option(names = "--label", paramLabel = "TEXT",
-      description = "With CLIP and SigLIP: a text that may describe the images, such as 'a photo of a cat'; give several.")
+  @Option(
+      names = "--label",
+      paramLabel = "TEXT",
+      description =
+          "With CLIP and SigLIP: a text that may describe the images, such as 'a photo of a cat';"
+              + " give several.")
   private List<String> candidates = new ArrayList<>();
 
   /** For picocli. */
@@ -64,12 +75,17 @@ public final class ClassifyCommand extends NibbleCommand {
   /** Among the texts of the user, by a model of images and texts. */
   private void byTexts(Path folder, List<JsonOut> results, Console console, CommonOptions common) {
     if (candidates.isEmpty()) {
-      throw CommandFailure.usage("a model of images and texts chooses among texts; name some with --label");
+      throw CommandFailure.usage(
+          "a model of images and texts chooses among texts; name some with --label");
     }
-    try (ImageTextEmbedder embedder = ImageTextEmbedder.builder(folder).threads(common.threads()).open()) {
+    try (ImageTextEmbedder embedder =
+        ImageTextEmbedder.builder(folder).threads(common.threads()).open()) {
       for (Path image : images) {
         List<Choice> choices =
-            embedder.classify(image, candidates).stream().limit(top).map(p -> new Choice(p.index(), p.probability())).toList();
+            embedder.classify(image, candidates).stream()
+                .limit(top)
+                .map(p -> new Choice(p.index(), p.probability()))
+                .toList();
         emit(image, choices, candidates, results, console, common);
       }
     }
@@ -77,7 +93,8 @@ public final class ClassifyCommand extends NibbleCommand {
 
   private void byClasses(List<JsonOut> results, Console console, CommonOptions common) {
     if (!candidates.isEmpty()) {
-      throw CommandFailure.usage("--label is for models of images and texts; this one has classes of its own");
+      throw CommandFailure.usage(
+          "--label is for models of images and texts; this one has classes of its own");
     }
     try (OpenModel open = OpenModel.of(name);
         Ops ops = new Ops(common.openSplitter())) {
@@ -88,13 +105,24 @@ public final class ClassifyCommand extends NibbleCommand {
       for (Path image : images) {
         float[] pixels = preprocessor.apply(RgbImage.decode(image));
         Tensor input = input(pixels, preprocessor.channels(), open.imageSide(), image);
-        emit(image, choices(open.checked(() -> evaluation.logits(model, input))), labels, results, console, common);
+        emit(
+            image,
+            choices(open.checked(() -> evaluation.logits(model, input))),
+            labels,
+            results,
+            console,
+            common);
       }
     }
   }
 
   private static void emit(
-      Path image, List<Choice> choices, List<String> labels, List<JsonOut> results, Console console, CommonOptions common) {
+      Path image,
+      List<Choice> choices,
+      List<String> labels,
+      List<JsonOut> results,
+      Console console,
+      CommonOptions common) {
     if (common.json()) {
       results.add(json(image, choices, labels));
     } else {
@@ -113,7 +141,8 @@ public final class ClassifyCommand extends NibbleCommand {
 
   private List<Choice> choices(float[] logits) {
     double most = IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).max().orElse(0);
-    double sum = IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i] - most)).sum();
+    double sum =
+        IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i] - most)).sum();
     return IntStream.range(0, logits.length)
         .boxed()
         .sorted((a, b) -> Float.compare(logits[b], logits[a]))
@@ -125,16 +154,24 @@ public final class ClassifyCommand extends NibbleCommand {
   private static JsonOut json(Path image, List<Choice> choices, List<String> labels) {
     List<JsonOut> list =
         choices.stream()
-            .map(choice -> JsonOut.object().put("index", choice.index()).put("label", labels.get(choice.index())).put("p", choice.probability()))
+            .map(
+                choice ->
+                    JsonOut.object()
+                        .put("index", choice.index())
+                        .put("label", labels.get(choice.index()))
+                        .put("p", choice.probability()))
             .toList();
     return JsonOut.object().put("file", image.toString()).put("top", list);
   }
 
-  private static void print(Path image, List<Choice> choices, List<String> labels, Console console) {
+  private static void print(
+      Path image, List<Choice> choices, List<String> labels, Console console) {
     Table table = new Table(image.toString(), "probability", "class").alignRight(1, 2);
     for (Choice choice : choices) {
       table.row(
-          labels.get(choice.index()), String.format(Locale.ROOT, "%.2f %%", 100 * choice.probability()), Integer.toString(choice.index()));
+          labels.get(choice.index()),
+          String.format(Locale.ROOT, "%.2f %%", 100 * choice.probability()),
+          Integer.toString(choice.index()));
     }
     table.print(console.out());
     console.out().println();

@@ -17,23 +17,39 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code nibble compare}: several models on the same images, text or pairs of sentences in one table. */
-@Command(name = "compare", description = "Evaluates several models on the same images, text or pairs of sentences: quality, size, speed, peak memory. The first is the reference.")
+/**
+ * {@code nibble compare}: several models on the same images, text or pairs of sentences in one
+ * table.
+ */
+@Command(
+    name = "compare",
+    description =
+        "Evaluates several models on the same images, text or pairs of sentences: quality, size,"
+            + " speed, peak memory. The first is the reference.")
 public final class CompareCommand extends NibbleCommand {
-  @Parameters(arity = "2..*", paramLabel = "MODEL", description = "Folders, org/name, or demo; the first is the reference.")
+  @Parameters(
+      arity = "2..*",
+      paramLabel = "MODEL",
+      description = "Folders, org/name, or demo; the first is the reference.")
   private List<String> models = new ArrayList<>();
 
   @Mixin private ImageChoice choice = new ImageChoice();
 
   @Mixin private TextChoice text = new TextChoice();
 
-  @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Images at a time (default: ${DEFAULT-VALUE}).")
   private int batch = 8;
 
   @Option(names = "--markdown", description = "Print the table as Markdown.")
   private boolean markdown;
 
-  @Option(names = "--results", paramLabel = "FILE", description = "Also write the numbers as JSON, for 'nibble report'.")
+  @Option(
+      names = "--results",
+      paramLabel = "FILE",
+      description = "Also write the numbers as JSON, for 'nibble report'.")
   private Path results = Path.of("");
 
   @Option(names = "--report", paramLabel = "FILE", description = "Also write an HTML report.")
@@ -62,11 +78,15 @@ public final class CompareCommand extends NibbleCommand {
   }
 
   private Results measure(Console console, CommonOptions common) throws IOException {
-    Results measured = Results.titled("Comparison of " + models.size() + " models").withFact("reference", models.getFirst());
+    Results measured =
+        Results.titled("Comparison of " + models.size() + " models")
+            .withFact("reference", models.getFirst());
     List<String> arguments = arguments(common);
     try (Progress progress = console.progress("compare", models.size(), "models")) {
       for (int i = 0; i < models.size(); i++) {
-        measured = measured.withRow(new ComparisonRow(models.get(i), arguments, models.getFirst()).measure());
+        measured =
+            measured.withRow(
+                new ComparisonRow(models.get(i), arguments, models.getFirst()).measure());
         progress.to(i + 1, models.get(i));
       }
     }
@@ -74,7 +94,13 @@ public final class CompareCommand extends NibbleCommand {
   }
 
   private List<String> arguments(CommonOptions common) {
-    List<String> arguments = new ArrayList<>(List.of("--threads", Integer.toString(common.threads()), "--seed", Long.toString(common.seed())));
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "--threads",
+                Integer.toString(common.threads()),
+                "--seed",
+                Long.toString(common.seed())));
     if (text.isGiven()) {
       arguments.addAll(text.arguments());
     } else {

@@ -14,8 +14,9 @@ import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonObject;
 
 /**
- * Measures one model for {@code nibble compare}: by {@code nibble eval} in a process of its own, alone and, unless it is the reference, once more
- * beside the reference. So speed and peak memory are those of the model alone.
+ * Measures one model for {@code nibble compare}: by {@code nibble eval} in a process of its own,
+ * alone and, unless it is the reference, once more beside the reference. So speed and peak memory
+ * are those of the model alone.
  *
  * @param model which one
  * @param arguments of {@code eval} that say on what it is measured
@@ -36,7 +37,8 @@ record ComparisonRow(String model, List<String> arguments, String reference) {
 
   Results.Row measure() throws IOException {
     JsonObject alone = eval(List.of());
-    JsonObject beside = model.equals(reference) ? toItself(alone) : eval(List.of("--reference", reference));
+    JsonObject beside =
+        model.equals(reference) ? toItself(alone) : eval(List.of("--reference", reference));
     try (OpenModel open = OpenModel.of(model)) {
       return new Results.Row(
           model,
@@ -83,11 +85,16 @@ record ComparisonRow(String model, List<String> arguments, String reference) {
 
   /** The commonest form of the linear layers. */
   private static String scheme(OpenModel open) {
-    return open.formats().entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey).orElse("");
+    return open.formats().entrySet().stream()
+        .max(Map.Entry.comparingByValue())
+        .map(Map.Entry::getKey)
+        .orElse("");
   }
 
   private static long bytes(OpenModel open) throws IOException {
     Path weights = open.loaded().checkpoint().folder().resolve(Checkpoint.WEIGHTS);
-    return Files.exists(weights) ? Files.size(weights) : open.loaded().checkpoint().tensors().byteSize();
+    return Files.exists(weights)
+        ? Files.size(weights)
+        : open.loaded().checkpoint().tensors().byteSize();
   }
 }

@@ -20,18 +20,32 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code nibble demo}: the main job on the model and the pictures that ship with the program. */
-@Command(name = "demo", description = "Quantizes the shipped model in several ways, compares them and writes a report.")
+@Command(
+    name = "demo",
+    description = "Quantizes the shipped model in several ways, compares them and writes a report.")
 public final class DemoCommand extends NibbleCommand {
-  @Option(names = "--images", paramLabel = "N", description = "Held-out pictures to evaluate on (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--images",
+      paramLabel = "N",
+      description = "Held-out pictures to evaluate on (default: ${DEFAULT-VALUE}).")
   private int images = 1024;
 
-  @Option(names = "--calibration-images", paramLabel = "N", description = "Pictures to calibrate with (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--calibration-images",
+      paramLabel = "N",
+      description = "Pictures to calibrate with (default: ${DEFAULT-VALUE}).")
   private int calibrationImages = 64;
 
-  @Option(names = "--out", paramLabel = "FILE", description = "HTML file to write or replace (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "HTML file to write or replace (default: ${DEFAULT-VALUE}).")
   private Path out = Path.of("report.html");
 
-  @Option(names = "--results", paramLabel = "FILE", description = "Also write the numbers as JSON, for 'nibble report'.")
+  @Option(
+      names = "--results",
+      paramLabel = "FILE",
+      description = "Also write the numbers as JSON, for 'nibble report'.")
   private Path results = Path.of("");
 
   /** For picocli. */
@@ -54,7 +68,8 @@ public final class DemoCommand extends NibbleCommand {
     return done();
   }
 
-  private Results measure(Path folder, Ops ops, Console console, CommonOptions common) throws IOException {
+  private Results measure(Path folder, Ops ops, Console console, CommonOptions common)
+      throws IOException {
     long start = System.nanoTime();
     int size;
     Results results = Results.titled("Nibble: a vision transformer at 4 bits");
@@ -62,16 +77,26 @@ public final class DemoCommand extends NibbleCommand {
       size = model.imageClassifier().imageSize();
       results =
           results
-              .withFact("model", "%s, %,d parameters".formatted(model.model().architecture(), model.model().parameterCount()))
-              .withFact("test", "%,d held-out pictures of %d classes".formatted(images, model.imageClassifier().classes()))
+              .withFact(
+                  "model",
+                  "%s, %,d parameters"
+                      .formatted(model.model().architecture(), model.model().parameterCount()))
+              .withFact(
+                  "test",
+                  "%,d held-out pictures of %d classes"
+                      .formatted(images, model.imageClassifier().classes()))
               .withFact("calibration", "%,d other pictures".formatted(calibrationImages))
               .withFact("threads", Integer.toString(common.threads()));
     }
     Calibration calibration =
-        Calibration.of(new SyntheticImageSet(Split.CALIBRATION, common.seed(), size, calibrationImages), calibrationImages, true);
+        Calibration.of(
+            new SyntheticImageSet(Split.CALIBRATION, common.seed(), size, calibrationImages),
+            calibrationImages,
+            true);
     SyntheticImageSet test = new SyntheticImageSet(Split.TEST, common.seed(), size, images);
     Demonstration demonstration =
-        new Demonstration(folder, test, calibration, ops, console, "nibble " + Version.NUMBER, common.seed());
+        new Demonstration(
+            folder, test, calibration, ops, console, "nibble " + Version.NUMBER, common.seed());
     Results measured = demonstration.run(results, Variant.DEMO);
     return measured.withFact("time", "%.1f s in all".formatted((System.nanoTime() - start) * 1e-9));
   }

@@ -21,23 +21,42 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble embed}: vectors of texts or images. */
-@Command(name = "embed", description = "Prints one vector a line: of texts, of the lines of a file, or of images where the model takes images.")
+@Command(
+    name = "embed",
+    description =
+        "Prints one vector a line: of texts, of the lines of a file, or of images where the model"
+            + " takes images.")
 public final class EmbedCommand extends NibbleCommand {
   private static final int BATCH = 64;
 
   @Parameters(index = "0", paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
 
-  @Parameters(index = "1..*", arity = "0..*", paramLabel = "TEXT|IMAGE", description = "Texts; or PNG and JPEG files for models of images.")
+  @Parameters(
+      index = "1..*",
+      arity = "0..*",
+      paramLabel = "TEXT|IMAGE",
+      description = "Texts; or PNG and JPEG files for models of images.")
   private List<String> inputs = new ArrayList<>();
 
-  @Option(names = {"-f", "--file"}, paramLabel = "FILE", description = "Take every line of this UTF-8 file as a text; - for standard input.")
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = "Take every line of this UTF-8 file as a text; - for standard input.")
   private @Nullable String file;
 
-  @Option(names = "--image", paramLabel = "FILE", description = "An image, of models that take texts and images (CLIP, SigLIP); may be given several times.")
+  @Option(
+      names = "--image",
+      paramLabel = "FILE",
+      description =
+          "An image, of models that take texts and images (CLIP, SigLIP); may be given several"
+              + " times.")
   private List<Path> pictures = new ArrayList<>();
 
-  @Option(names = "--prefix", paramLabel = "TEXT", description = "Put this before every text, such as 'query: '.")
+  @Option(
+      names = "--prefix",
+      paramLabel = "TEXT",
+      description = "Put this before every text, such as 'query: '.")
   private String prefix = "";
 
   @Option(names = "--max-tokens", paramLabel = "N", description = "Cut texts off after N tokens.")
@@ -52,7 +71,8 @@ public final class EmbedCommand extends NibbleCommand {
     List<JsonOut> results = new ArrayList<>();
     ModelKind kind = ModelKind.of(folder);
     if (kind != ModelKind.IMAGES_AND_TEXTS && !pictures.isEmpty()) {
-      throw CommandFailure.usage("--image is for models of images and texts; name images of other models like texts");
+      throw CommandFailure.usage(
+          "--image is for models of images and texts; name images of other models like texts");
     }
     switch (kind) {
       case IMAGE_CLASSIFIER -> {
@@ -63,7 +83,8 @@ public final class EmbedCommand extends NibbleCommand {
         }
       }
       case IMAGES_AND_TEXTS -> both(folder, console, common, results);
-      case TEXT_ENCODER, LANGUAGE_MODEL -> texts(folder, console, common, results); // the latter is refused by name
+      case TEXT_ENCODER, LANGUAGE_MODEL ->
+          texts(folder, console, common, results); // the latter is refused by name
     }
     if (common.json()) {
       JsonOut.result().put("results", results).print(console.out());
@@ -73,7 +94,9 @@ public final class EmbedCommand extends NibbleCommand {
 
   private List<String> images(ImageFeatures features) {
     if (file != null || !prefix.isEmpty() || maxTokens != null) {
-      throw CommandFailure.usage("%s takes images; --file, --prefix and --max-tokens are for texts".formatted(features.architecture()));
+      throw CommandFailure.usage(
+          "%s takes images; --file, --prefix and --max-tokens are for texts"
+              .formatted(features.architecture()));
     }
     if (inputs.isEmpty()) {
       throw CommandFailure.usage("name at least one image");
@@ -82,12 +105,15 @@ public final class EmbedCommand extends NibbleCommand {
   }
 
   /** Texts first, then images; their vectors are of one space. */
-  private void both(Path folder, Console console, CommonOptions common, List<JsonOut> results) throws IOException {
+  private void both(Path folder, Console console, CommonOptions common, List<JsonOut> results)
+      throws IOException {
     if (maxTokens != null) {
       throw CommandFailure.usage("--max-tokens is for text encoders");
     }
-    List<String> texts = pictures.isEmpty() || file != null || !inputs.isEmpty() ? texts() : List.of();
-    try (ImageTextEmbedder embedder = ImageTextEmbedder.builder(folder).threads(common.threads()).open()) {
+    List<String> texts =
+        pictures.isEmpty() || file != null || !inputs.isEmpty() ? texts() : List.of();
+    try (ImageTextEmbedder embedder =
+        ImageTextEmbedder.builder(folder).threads(common.threads()).open()) {
       for (String text : texts) {
         emit(text, "text", embedder.embedText(prefix + text), console, common, results);
       }
@@ -97,7 +123,8 @@ public final class EmbedCommand extends NibbleCommand {
     }
   }
 
-  private void texts(Path folder, Console console, CommonOptions common, List<JsonOut> results) throws IOException {
+  private void texts(Path folder, Console console, CommonOptions common, List<JsonOut> results)
+      throws IOException {
     List<String> texts = texts();
     Embedder.Builder builder = Embedder.builder(folder).threads(common.threads()).prefix(prefix);
     Integer most = maxTokens;
@@ -141,7 +168,13 @@ public final class EmbedCommand extends NibbleCommand {
     }
   }
 
-  private static void emit(String input, String kind, float[] vector, Console console, CommonOptions common, List<JsonOut> results) {
+  private static void emit(
+      String input,
+      String kind,
+      float[] vector,
+      Console console,
+      CommonOptions common,
+      List<JsonOut> results) {
     if (common.json()) {
       List<Float> numbers = new ArrayList<>(vector.length);
       for (float value : vector) {

@@ -21,7 +21,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble eval}: how good a model is. */
-@Command(name = "eval", description = "Measures a model on labelled images, on text, or on pairs of sentences, alone or beside a reference.")
+@Command(
+    name = "eval",
+    description =
+        "Measures a model on labelled images, on text, or on pairs of sentences, alone or beside a"
+            + " reference.")
 public final class EvalCommand extends NibbleCommand {
   @Parameters(paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
@@ -30,19 +34,34 @@ public final class EvalCommand extends NibbleCommand {
 
   @Mixin private TextChoice text = new TextChoice();
 
-  @Option(names = "--reference", paramLabel = "MODEL", description = "Model to compare the outputs with; it sees the same input.")
+  @Option(
+      names = "--reference",
+      paramLabel = "MODEL",
+      description = "Model to compare the outputs with; it sees the same input.")
   private @Nullable String reference;
 
-  @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Images at a time (default: ${DEFAULT-VALUE}).")
   private int batch = 8;
 
-  @Option(names = "--simulated", description = "Compute packed layers in float with fake-quantized activations instead of integers.")
+  @Option(
+      names = "--simulated",
+      description =
+          "Compute packed layers in float with fake-quantized activations instead of integers.")
   private boolean simulated;
 
-  @Option(names = "--min-top1", paramLabel = "SHARE", description = "Exit with 3 if top-1 is below, 0 to 1.")
+  @Option(
+      names = "--min-top1",
+      paramLabel = "SHARE",
+      description = "Exit with 3 if top-1 is below, 0 to 1.")
   private double minTop1;
 
-  @Option(names = "--min-agreement", paramLabel = "SHARE", description = "Exit with 3 if agreement with the reference is below, 0 to 1.")
+  @Option(
+      names = "--min-agreement",
+      paramLabel = "SHARE",
+      description = "Exit with 3 if agreement with the reference is below, 0 to 1.")
   private double minAgreement;
 
   /** For picocli. */
@@ -88,10 +107,17 @@ public final class EvalCommand extends NibbleCommand {
     }
   }
 
-  private Score score(OpenModel open, @Nullable ImageClassifier against, Ops ops, Console console, CommonOptions common) {
+  private Score score(
+      OpenModel open,
+      @Nullable ImageClassifier against,
+      Ops ops,
+      Console console,
+      CommonOptions common) {
     ImageSet images = choice.open(open, common.seed());
     try (Progress progress = console.progress("eval", images.size(), "images")) {
-      return open.checked(() -> new Evaluation(ops, batch).score(open.imageClassifier(), images, against, progress));
+      return open.checked(
+          () ->
+              new Evaluation(ops, batch).score(open.imageClassifier(), images, against, progress));
     }
   }
 
@@ -105,7 +131,10 @@ public final class EvalCommand extends NibbleCommand {
             .put("images_per_second", score.imagesPerSecond());
     Score.Comparison comparison = score.comparison();
     if (comparison != null) {
-      result.put("agreement", comparison.agreement()).put("logit_mse", comparison.logitMse()).put("kl", comparison.kl());
+      result
+          .put("agreement", comparison.agreement())
+          .put("logit_mse", comparison.logitMse())
+          .put("kl", comparison.kl());
     }
     PeakMemory.bytes().ifPresent(bytes -> result.put("peak_bytes", bytes));
     return result;
@@ -119,11 +148,18 @@ public final class EvalCommand extends NibbleCommand {
     Score.Comparison comparison = score.comparison();
     if (comparison != null) {
       table.row("agreement with reference", percent(comparison.agreement()));
-      table.row("mean squared error of logits", String.format(Locale.ROOT, "%.3g", comparison.logitMse()));
+      table.row(
+          "mean squared error of logits",
+          String.format(Locale.ROOT, "%.3g", comparison.logitMse()));
       table.row("KL divergence (nats)", String.format(Locale.ROOT, "%.3g", comparison.kl()));
     }
     table.row("images/s", String.format(Locale.ROOT, "%.1f", score.imagesPerSecond()));
-    PeakMemory.bytes().ifPresent(bytes -> table.row("peak memory of the process", String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
+    PeakMemory.bytes()
+        .ifPresent(
+            bytes ->
+                table.row(
+                    "peak memory of the process",
+                    String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
     table.print(console.out());
   }
 
@@ -134,11 +170,19 @@ public final class EvalCommand extends NibbleCommand {
   private int gate(Score score, Console console) {
     Score.Comparison comparison = score.comparison();
     if (score.top1() < minTop1) {
-      console.err().println("nibble: top-1 is %s, asked for at least %s".formatted(percent(score.top1()), percent(minTop1)));
+      console
+          .err()
+          .println(
+              "nibble: top-1 is %s, asked for at least %s"
+                  .formatted(percent(score.top1()), percent(minTop1)));
       return ExitStatus.GATE_MISSED;
     }
     if (comparison != null && comparison.agreement() < minAgreement) {
-      console.err().println("nibble: agreement is %s, asked for at least %s".formatted(percent(comparison.agreement()), percent(minAgreement)));
+      console
+          .err()
+          .println(
+              "nibble: agreement is %s, asked for at least %s"
+                  .formatted(percent(comparison.agreement()), percent(minAgreement)));
       return ExitStatus.GATE_MISSED;
     }
     return ExitStatus.DONE;

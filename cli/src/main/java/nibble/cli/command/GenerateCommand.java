@@ -23,39 +23,80 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble generate}: text that continues a prompt, or a conversation. */
-@Command(name = "generate", description = "Continues a prompt, or answers in a conversation. The text is printed as it comes.")
+@Command(
+    name = "generate",
+    description =
+        "Continues a prompt, or answers in a conversation. The text is printed as it comes.")
 public final class GenerateCommand extends NibbleCommand {
   @Parameters(index = "0", paramLabel = "MODEL", description = "Folder or org/name.")
   private String name = "";
 
-  @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", description = "What to continue; with --chat the first question.")
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "What to continue; with --chat the first question.")
   private @Nullable String prompt;
 
-  @Option(names = "--chat", description = "A conversation by the model's chat template: with --prompt one answer, without it a line of standard input each turn.")
+  @Option(
+      names = "--chat",
+      description =
+          "A conversation by the model's chat template: with --prompt one answer, without it a line"
+              + " of standard input each turn.")
   private boolean chat;
 
-  @Option(names = "--system", paramLabel = "TEXT", description = "With --chat: how the model is to behave.")
+  @Option(
+      names = "--system",
+      paramLabel = "TEXT",
+      description = "With --chat: how the model is to behave.")
   private @Nullable String system;
 
-  @Option(names = {"-n", "--max-tokens"}, paramLabel = "N", description = "Most tokens to generate (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = {"-n", "--max-tokens"},
+      paramLabel = "N",
+      description = "Most tokens to generate (default: ${DEFAULT-VALUE}).")
   private int maxTokens = GenerationOptions.DEFAULTS.maxTokens();
 
-  @Option(names = "--temperature", paramLabel = "T", description = "0 takes the most probable token each time; more is more varied (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description =
+          "0 takes the most probable token each time; more is more varied (default:"
+              + " ${DEFAULT-VALUE}).")
   private double temperature;
 
-  @Option(names = "--top-k", paramLabel = "K", description = "Only the K most probable tokens; 0 for all (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      description = "Only the K most probable tokens; 0 for all (default: ${DEFAULT-VALUE}).")
   private int topK;
 
-  @Option(names = "--top-p", paramLabel = "P", description = "Only the most probable tokens that together have this probability (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      description =
+          "Only the most probable tokens that together have this probability (default:"
+              + " ${DEFAULT-VALUE}).")
   private double topP = 1;
 
-  @Option(names = "--min-p", paramLabel = "P", description = "Only tokens at least this share as probable as the best (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--min-p",
+      paramLabel = "P",
+      description =
+          "Only tokens at least this share as probable as the best (default: ${DEFAULT-VALUE}).")
   private double minP;
 
-  @Option(names = "--repetition-penalty", paramLabel = "R", description = "Makes tokens that occurred before less probable; 1 for none (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--repetition-penalty",
+      paramLabel = "R",
+      description =
+          "Makes tokens that occurred before less probable; 1 for none (default:"
+              + " ${DEFAULT-VALUE}).")
   private double repetitionPenalty = 1;
 
-  @Option(names = "--stop", paramLabel = "TEXT", description = "Ends before this text; may be given several times.")
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "Ends before this text; may be given several times.")
   private List<String> stop = new ArrayList<>();
 
   /** For picocli. */
@@ -70,7 +111,11 @@ public final class GenerateCommand extends NibbleCommand {
     if (prompt == null && (!chat || common.json())) {
       throw CommandFailure.usage("name what to continue with --prompt");
     }
-    try (TextGenerator generator = TextGenerator.builder(OpenModel.folder(name)).threads(common.threads()).sequences(1).open()) {
+    try (TextGenerator generator =
+        TextGenerator.builder(OpenModel.folder(name))
+            .threads(common.threads())
+            .sequences(1)
+            .open()) {
       if (chat && !generator.canChat()) {
         throw CommandFailure.failed(name + ": has no chat template; use --prompt without --chat");
       }
@@ -86,13 +131,19 @@ public final class GenerateCommand extends NibbleCommand {
 
   private GenerationOptions options(CommonOptions common) {
     try {
-      return new GenerationOptions(maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, common.seed());
+      return new GenerationOptions(
+          maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, common.seed());
     } catch (IllegalArgumentException e) {
       throw CommandFailure.usage(String.valueOf(e.getMessage()));
     }
   }
 
-  private void once(TextGenerator generator, String text, GenerationOptions options, Console console, CommonOptions common) {
+  private void once(
+      TextGenerator generator,
+      String text,
+      GenerationOptions options,
+      Console console,
+      CommonOptions common) {
     TextListener listener = common.json() ? TextListener.NONE : printing(console.out());
     if (!chat && !common.json()) {
       console.out().print(text);
@@ -100,7 +151,10 @@ public final class GenerateCommand extends NibbleCommand {
     }
     List<ChatMessage> messages = beginning();
     messages.add(ChatMessage.user(text));
-    Generation generation = chat ? generator.chat(messages, options, listener) : generator.generate(text, options, listener);
+    Generation generation =
+        chat
+            ? generator.chat(messages, options, listener)
+            : generator.generate(text, options, listener);
     if (common.json()) {
       json(text, generation).print(console.out());
     } else {
@@ -110,9 +164,11 @@ public final class GenerateCommand extends NibbleCommand {
     }
   }
 
-  private void converse(TextGenerator generator, GenerationOptions options, Console console) throws IOException {
+  private void converse(TextGenerator generator, GenerationOptions options, Console console)
+      throws IOException {
     List<ChatMessage> messages = beginning();
-    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = ask(in, console); line != null; line = ask(in, console)) {
       if (line.isBlank()) {
         continue;
@@ -168,7 +224,11 @@ public final class GenerateCommand extends NibbleCommand {
   private static void note(Generation generation, Console console) {
     console.note(
         String.format(
-            Locale.ROOT, "%d tokens after %d of the prompt, first after %.2f s, then %.1f tokens/s",
-            generation.tokens(), generation.promptTokens(), generation.promptSeconds(), generation.tokensPerSecond()));
+            Locale.ROOT,
+            "%d tokens after %d of the prompt, first after %.2f s, then %.1f tokens/s",
+            generation.tokens(),
+            generation.promptTokens(),
+            generation.promptSeconds(),
+            generation.tokensPerSecond()));
   }
 }

@@ -17,13 +17,24 @@ import picocli.CommandLine.Option;
 
 /** Options that say on which labelled images something is measured. */
 public final class ImageChoice {
-  @Option(names = "--images", paramLabel = "DIR", description = "Folder of images, or one file of CIFAR-10 (binary) or MNIST (IDX).")
+  @Option(
+      names = "--images",
+      paramLabel = "DIR",
+      description = "Folder of images, or one file of CIFAR-10 (binary) or MNIST (IDX).")
   private @Nullable Path images;
 
-  @Option(names = "--labels", paramLabel = "FILE", description = "CSV file with the columns file and class_index (default: labels.csv in the folder); of an IDX file, its file of labels.")
+  @Option(
+      names = "--labels",
+      paramLabel = "FILE",
+      description =
+          "CSV file with the columns file and class_index (default: labels.csv in the folder); of"
+              + " an IDX file, its file of labels.")
   private @Nullable Path labels;
 
-  @Option(names = "--built-in", paramLabel = "N", description = "Instead of a folder: N held-out pictures of the built-in set.")
+  @Option(
+      names = "--built-in",
+      paramLabel = "N",
+      description = "Instead of a folder: N held-out pictures of the built-in set.")
   private int builtIn;
 
   @Option(names = "--limit", paramLabel = "N", description = "Only the first N images.")
@@ -60,13 +71,15 @@ public final class ImageChoice {
   /** Opens the images as {@code model} wants them. */
   ImageSet open(OpenModel model, long seed) {
     if ((images == null) == (builtIn == 0)) {
-      throw CommandFailure.usage("name what to measure on: --images DIR, --built-in N, --text FILE or --sts FILE");
+      throw CommandFailure.usage(
+          "name what to measure on: --images DIR, --built-in N, --text FILE or --sts FILE");
     }
     if (builtIn < 0 || limit < 1) {
       throw CommandFailure.usage("--built-in and --limit must be at least 1");
     }
     if (images == null) {
-      return new SyntheticImageSet(Split.TEST, seed, model.imageClassifier().imageSize(), Math.min(builtIn, limit));
+      return new SyntheticImageSet(
+          Split.TEST, seed, model.imageClassifier().imageSize(), Math.min(builtIn, limit));
     }
     int size = model.imageSide();
     if (Files.isRegularFile(images)) {
@@ -74,7 +87,8 @@ public final class ImageChoice {
     }
     Path table = labels == null ? images.resolve(LabeledImages.LABELS) : labels;
     LabeledImages all = LabeledImages.read(images, table, model.imageClassifier().classes());
-    LabeledImages first = limit < all.size() ? new LabeledImages(all.samples().subList(0, limit)) : all;
+    LabeledImages first =
+        limit < all.size() ? new LabeledImages(all.samples().subList(0, limit)) : all;
     return new FolderImageSet(first, model.preprocessor(), size);
   }
 }

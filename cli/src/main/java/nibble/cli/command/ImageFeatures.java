@@ -23,7 +23,8 @@ final class ImageFeatures implements AutoCloseable {
 
   /** The image classifier in {@code folder}. */
   static ImageFeatures open(Path folder, CommonOptions common) {
-    return new ImageFeatures(new OpenModel(folder.toString(), ModelLoader.load(folder)), new Ops(common.openSplitter()));
+    return new ImageFeatures(
+        new OpenModel(folder.toString(), ModelLoader.load(folder)), new Ops(common.openSplitter()));
   }
 
   String architecture() {

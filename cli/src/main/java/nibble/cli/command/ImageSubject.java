@@ -17,17 +17,33 @@ import org.jspecify.annotations.Nullable;
  * @param calibration other images to calibrate with; null with a split
  * @param out where lists of both parts lie
  */
-record ImageSubject(Path images, @Nullable Path labels, int split, @Nullable Path calibration, int samples, int limit, Path out) implements TableSubject {
+record ImageSubject(
+    Path images,
+    @Nullable Path labels,
+    int split,
+    @Nullable Path calibration,
+    int samples,
+    int limit,
+    Path out)
+    implements TableSubject {
   @Override
   public Map<String, String> facts() {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("images", images.toString());
     if (split > 0) {
-      LabeledImages all = labels == null ? LabeledImages.read(images, Integer.MAX_VALUE) : LabeledImages.read(images, labels, Integer.MAX_VALUE);
+      LabeledImages all =
+          labels == null
+              ? LabeledImages.read(images, Integer.MAX_VALUE)
+              : LabeledImages.read(images, labels, Integer.MAX_VALUE);
       FolderSplit parts = FolderSplit.of(all, split);
       parts.write(images, calibrationList(), evaluationList());
-      facts.put("calibration", "%d images of the folder: %s".formatted(parts.calibration().size(), calibrationList().getFileName()));
-      facts.put("evaluation", "the other %d: %s".formatted(parts.evaluation().size(), evaluationList().getFileName()));
+      facts.put(
+          "calibration",
+          "%d images of the folder: %s"
+              .formatted(parts.calibration().size(), calibrationList().getFileName()));
+      facts.put(
+          "evaluation",
+          "the other %d: %s".formatted(parts.evaluation().size(), evaluationList().getFileName()));
     } else {
       facts.put("calibration", "at most %d images of %s".formatted(samples, calibration));
     }
@@ -50,11 +66,17 @@ record ImageSubject(Path images, @Nullable Path labels, int split, @Nullable Pat
     Path other = calibration;
     List<String> arguments = new ArrayList<>();
     if (other == null) {
-      arguments.addAll(List.of("--calibration", images.toString(), "--calibration-list", calibrationList().toString()));
+      arguments.addAll(
+          List.of(
+              "--calibration",
+              images.toString(),
+              "--calibration-list",
+              calibrationList().toString()));
     } else {
       arguments.addAll(List.of("--calibration", other.toString()));
     }
-    arguments.addAll(List.of("--calibration-samples", Integer.toString(other == null ? split : samples)));
+    arguments.addAll(
+        List.of("--calibration-samples", Integer.toString(other == null ? split : samples)));
     return arguments;
   }
 

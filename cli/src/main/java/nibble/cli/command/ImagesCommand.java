@@ -16,19 +16,37 @@ import nibble.loaders.FolderWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code nibble images}: writes pictures of the built-in set, with their labels, as other commands read them. */
-@Command(name = "images", description = "Writes pictures of the built-in set as PNG files with a labels.csv.")
+/**
+ * {@code nibble images}: writes pictures of the built-in set, with their labels, as other commands
+ * read them.
+ */
+@Command(
+    name = "images",
+    description = "Writes pictures of the built-in set as PNG files with a labels.csv.")
 public final class ImagesCommand extends NibbleCommand {
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder to write, new or empty.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder to write, new or empty.")
   private Path out = Path.of("");
 
-  @Option(names = "--split", paramLabel = "NAME", description = "train, calibration or test (default: test).")
+  @Option(
+      names = "--split",
+      paramLabel = "NAME",
+      description = "train, calibration or test (default: test).")
   private Split split = Split.TEST;
 
-  @Option(names = "--count", paramLabel = "N", description = "Number of pictures (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      description = "Number of pictures (default: ${DEFAULT-VALUE}).")
   private int count = 256;
 
-  @Option(names = "--size", paramLabel = "PIXELS", description = "Side of a picture (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--size",
+      paramLabel = "PIXELS",
+      description = "Side of a picture (default: ${DEFAULT-VALUE}).")
   private int size = SyntheticImages.DEFAULT_SIZE;
 
   /** For picocli. */
@@ -40,7 +58,9 @@ public final class ImagesCommand extends NibbleCommand {
       throw CommandFailure.usage("--count must be 1 to 1000000, was " + count);
     }
     if (size < SyntheticImages.LEAST_SIZE || size > SyntheticImages.LARGEST_SIZE) {
-      throw CommandFailure.usage("--size must be %d to %d, was %d".formatted(SyntheticImages.LEAST_SIZE, SyntheticImages.LARGEST_SIZE, size));
+      throw CommandFailure.usage(
+          "--size must be %d to %d, was %d"
+              .formatted(SyntheticImages.LEAST_SIZE, SyntheticImages.LARGEST_SIZE, size));
     }
     try (FolderWriter folder = FolderWriter.create(out, FolderWriter.Existing.REFUSE);
         Progress progress = console.progress("images", count, "images")) {
@@ -48,7 +68,11 @@ public final class ImagesCommand extends NibbleCommand {
       folder.commit();
     }
     if (common.json()) {
-      JsonOut.result().put("images", count).put("classes", ClassNames.COUNT).put("folder", out.toString()).print(console.out());
+      JsonOut.result()
+          .put("images", count)
+          .put("classes", ClassNames.COUNT)
+          .put("folder", out.toString())
+          .print(console.out());
     } else {
       console.out().printf(Locale.ROOT, "%s: %,d images and labels.csv%n", out, count);
     }
@@ -62,7 +86,13 @@ public final class ImagesCommand extends NibbleCommand {
       int label = images.render(i, rgb);
       String file = "%s-%06d.png".formatted(split.name().toLowerCase(Locale.ROOT), i);
       Files.write(folder.resolve(file), PngWriter.encode(rgb, size, size));
-      labels.append(file).append(',').append(label).append(',').append(ClassNames.of(label)).append('\n');
+      labels
+          .append(file)
+          .append(',')
+          .append(label)
+          .append(',')
+          .append(ClassNames.of(label))
+          .append('\n');
       progress.to(i + 1);
     }
     Files.writeString(folder.resolve("labels.csv"), labels);

@@ -19,7 +19,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble inspect}: what a model folder holds. */
-@Command(name = "inspect", description = "Shows architecture, parameters, number types, sizes, quantization and sites of a model.")
+@Command(
+    name = "inspect",
+    description =
+        "Shows architecture, parameters, number types, sizes, quantization and sites of a model.")
 public final class InspectCommand extends NibbleCommand {
   @Parameters(paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
@@ -57,7 +60,12 @@ public final class InspectCommand extends NibbleCommand {
     Checkpoint checkpoint = open.loaded().checkpoint();
     long bytes = checkpoint.tensors().byteSize();
     JsonOut types = JsonOut.object();
-    byType(checkpoint).forEach((type, stored) -> types.put(type, JsonOut.object().put("tensors", stored.count()).put("bytes", stored.bytes())));
+    byType(checkpoint)
+        .forEach(
+            (type, stored) ->
+                types.put(
+                    type,
+                    JsonOut.object().put("tensors", stored.count()).put("bytes", stored.bytes())));
     JsonOut result =
         JsonOut.result()
             .put("folder", checkpoint.folder().toString())
@@ -74,14 +82,22 @@ public final class InspectCommand extends NibbleCommand {
       result.put("image_size", classifier.imageSize()).put("classes", classifier.classes());
     }
     if (tensors) {
-      result.put("tensors", checkpoint.tensors().tensors().entrySet().stream().map(entry -> tensorJson(entry.getKey(), entry.getValue())).toList());
+      result.put(
+          "tensors",
+          checkpoint.tensors().tensors().entrySet().stream()
+              .map(entry -> tensorJson(entry.getKey(), entry.getValue()))
+              .toList());
     }
     return result;
   }
 
   private static JsonOut tensorJson(String name, Tensor tensor) {
     List<Integer> dims = Arrays.stream(tensor.shape().dims()).boxed().toList();
-    return JsonOut.object().put("name", name).put("dtype", tensor.dtype().toString()).put("shape", dims).put("bytes", tensor.byteSize());
+    return JsonOut.object()
+        .put("name", name)
+        .put("dtype", tensor.dtype().toString())
+        .put("shape", dims)
+        .put("bytes", tensor.byteSize());
   }
 
   private void text(OpenModel open, Console console) {
@@ -92,7 +108,9 @@ public final class InspectCommand extends NibbleCommand {
     facts.row("folder", checkpoint.folder().toString());
     facts.row("architecture", model.architecture());
     if (model instanceof ImageClassifier classifier) {
-      facts.row("image size", classifier.imageSize() + " x " + classifier.imageSize() + " x " + classifier.channels());
+      facts.row(
+          "image size",
+          classifier.imageSize() + " x " + classifier.imageSize() + " x " + classifier.channels());
       facts.row("classes", Integer.toString(classifier.classes()));
     }
     facts.row("blocks", Integer.toString(model.blocks().size()));
@@ -100,15 +118,31 @@ public final class InspectCommand extends NibbleCommand {
     facts.row("sites", Integer.toString(model.sites().all().size()));
     facts.row("parameters", String.format(Locale.ROOT, "%,d", model.parameterCount()));
     facts.row("bytes", String.format(Locale.ROOT, "%,d", bytes));
-    facts.row("bits per weight", String.format(Locale.ROOT, "%.2f", 8.0 * bytes / model.parameterCount()));
-    byType(checkpoint).forEach((type, stored) -> facts.row("stored as " + type, String.format(Locale.ROOT, "%,d tensors, %,d bytes", stored.count(), stored.bytes())));
+    facts.row(
+        "bits per weight",
+        String.format(Locale.ROOT, "%.2f", 8.0 * bytes / model.parameterCount()));
+    byType(checkpoint)
+        .forEach(
+            (type, stored) ->
+                facts.row(
+                    "stored as " + type,
+                    String.format(
+                        Locale.ROOT, "%,d tensors, %,d bytes", stored.count(), stored.bytes())));
     facts.row("quantization", isQuantized(model) ? String.join("; ", formats(open)) : "none");
     facts.print(console.out());
     if (tensors) {
       console.out().println();
       Table list = new Table("tensor", "dtype", "shape", "bytes").alignRight(3);
-      checkpoint.tensors().tensors().forEach((tensorName, tensor) ->
-          list.row(tensorName, tensor.dtype().toString(), tensor.shape().toString(), String.format(Locale.ROOT, "%,d", tensor.byteSize())));
+      checkpoint
+          .tensors()
+          .tensors()
+          .forEach(
+              (tensorName, tensor) ->
+                  list.row(
+                      tensorName,
+                      tensor.dtype().toString(),
+                      tensor.shape().toString(),
+                      String.format(Locale.ROOT, "%,d", tensor.byteSize())));
       list.print(console.out());
     }
     if (sites) {
@@ -119,8 +153,16 @@ public final class InspectCommand extends NibbleCommand {
 
   private static Map<String, Stored> byType(Checkpoint checkpoint) {
     Map<String, Stored> types = new LinkedHashMap<>();
-    checkpoint.tensors().tensors().values()
-        .forEach(tensor -> types.merge(tensor.dtype().toString(), new Stored(0, 0).plus(tensor), (a, b) -> new Stored(a.count() + b.count(), a.bytes() + b.bytes())));
+    checkpoint
+        .tensors()
+        .tensors()
+        .values()
+        .forEach(
+            tensor ->
+                types.merge(
+                    tensor.dtype().toString(),
+                    new Stored(0, 0).plus(tensor),
+                    (a, b) -> new Stored(a.count() + b.count(), a.bytes() + b.bytes())));
     return types;
   }
 
@@ -130,6 +172,8 @@ public final class InspectCommand extends NibbleCommand {
 
   /** How the linear layers are executed, with how many layers each. */
   private static List<String> formats(OpenModel open) {
-    return open.formats().entrySet().stream().map(entry -> entry.getKey() + " (" + entry.getValue() + " layers)").toList();
+    return open.formats().entrySet().stream()
+        .map(entry -> entry.getKey() + " (" + entry.getValue() + " layers)")
+        .toList();
   }
 }

@@ -14,7 +14,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble methods}: how a model can be quantized. */
-@Command(name = "methods", description = "Lists the quantization methods, or shows one with its options.")
+@Command(
+    name = "methods",
+    description = "Lists the quantization methods, or shows one with its options.")
 public final class MethodsCommand extends NibbleCommand {
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "Method to show in full.")
   private @Nullable String name;
@@ -26,7 +28,9 @@ public final class MethodsCommand extends NibbleCommand {
   int run(Console console, CommonOptions common) {
     List<MethodCard> cards = cards();
     if (common.json()) {
-      JsonOut.result().put("methods", cards.stream().map(MethodsCommand::json).toList()).print(console.out());
+      JsonOut.result()
+          .put("methods", cards.stream().map(MethodsCommand::json).toList())
+          .print(console.out());
     } else if (name == null) {
       list(cards, console);
     } else {
@@ -51,7 +55,12 @@ public final class MethodsCommand extends NibbleCommand {
   private static void list(List<MethodCard> cards, Console console) {
     Table table = new Table("method", "title", "needs", "choose it", "runs packed as");
     for (MethodCard card : cards) {
-      table.row(card.name(), card.title(), card.needs(), card.whenToChoose(), String.join(", ", card.packedSchemes()));
+      table.row(
+          card.name(),
+          card.title(),
+          card.needs(),
+          card.whenToChoose(),
+          String.join(", ", card.packedSchemes()));
     }
     table.print(console.out());
   }
@@ -61,7 +70,11 @@ public final class MethodsCommand extends NibbleCommand {
     facts.row("source", card.paper());
     facts.row("needs", card.needs());
     facts.row("choose it", card.whenToChoose());
-    facts.row("runs packed as", card.packedSchemes().isEmpty() ? "nothing yet: simulated only" : String.join(", ", card.packedSchemes()));
+    facts.row(
+        "runs packed as",
+        card.packedSchemes().isEmpty()
+            ? "nothing yet: simulated only"
+            : String.join(", ", card.packedSchemes()));
     facts.print(console.out());
     console.out().println();
     if (card.options().isEmpty()) {
@@ -70,7 +83,11 @@ public final class MethodsCommand extends NibbleCommand {
     }
     Table options = new Table("option (--set)", "takes", "default", "meaning");
     for (MethodOption option : card.options()) {
-      options.row(option.name(), option.accepts(), String.valueOf(option.defaultValue()), option.description());
+      options.row(
+          option.name(),
+          option.accepts(),
+          String.valueOf(option.defaultValue()),
+          option.description());
     }
     options.print(console.out());
   }

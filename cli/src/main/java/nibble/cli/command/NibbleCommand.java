@@ -20,7 +20,12 @@ abstract class NibbleCommand implements Callable<Integer> {
 
   @Override
   public final Integer call() throws IOException {
-    Console console = new Console(spec.commandLine().getOut(), spec.commandLine().getErr(), Console.stderrIsTerminal(), common.quiet());
+    Console console =
+        new Console(
+            spec.commandLine().getOut(),
+            spec.commandLine().getErr(),
+            Console.stderrIsTerminal(),
+            common.quiet());
     int status = run(console, common);
     console.out().flush();
     return status;

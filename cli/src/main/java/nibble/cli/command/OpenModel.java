@@ -36,7 +36,9 @@ record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
     }
     Path folder = Path.of(System.getProperty(HOME, ".")).resolve("models").resolve(DEMO);
     if (!Files.isDirectory(folder)) {
-      throw CommandFailure.failed("demo: %s does not exist; start with ./nibble in the folder of the program".formatted(folder));
+      throw CommandFailure.failed(
+          "demo: %s does not exist; start with ./nibble in the folder of the program"
+              .formatted(folder));
     }
     return folder;
   }
@@ -50,16 +52,27 @@ record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
     return loaded.imageClassifier();
   }
 
-  /** How the linear layers are executed or, in float, stored: form to number of layers, in the order of the forward pass. */
+  /**
+   * How the linear layers are executed or, in float, stored: form to number of layers, in the order
+   * of the forward pass.
+   */
   Map<String, Integer> formats() {
     Map<String, Integer> counts = new LinkedHashMap<>();
     for (Linear linear : model().linears()) {
-      counts.merge(linear.isReplaced() ? linear.matrix().format() : linear.weight().value().dtype().toString(), 1, Integer::sum);
+      counts.merge(
+          linear.isReplaced()
+              ? linear.matrix().format()
+              : linear.weight().value().dtype().toString(),
+          1,
+          Integer::sum);
     }
     return counts;
   }
 
-  /** Side in pixels of the images that the model is fed with: what the preprocessor makes if the model takes it, else the model's own. */
+  /**
+   * Side in pixels of the images that the model is fed with: what the preprocessor makes if the
+   * model takes it, else the model's own.
+   */
   int imageSide() {
     ImageClassifier classifier = imageClassifier();
     return preprocessor()
@@ -74,7 +87,10 @@ record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
     return loaded.preprocessor();
   }
 
-  /** Runs something with this model; results that are not finite become an error that names the damaged tensor. */
+  /**
+   * Runs something with this model; results that are not finite become an error that names the
+   * damaged tensor.
+   */
   <T> T checked(Supplier<T> work) {
     try {
       return work.get();

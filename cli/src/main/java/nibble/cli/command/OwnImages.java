@@ -20,19 +20,35 @@ import picocli.CommandLine.Option;
 
 /** Options that say which labelled folder a model is trained on, and which model. */
 public final class OwnImages {
-  @Option(names = "--images", paramLabel = "DIR", description = "Folder of labelled images to learn from, instead of the built-in pictures.")
+  @Option(
+      names = "--images",
+      paramLabel = "DIR",
+      description = "Folder of labelled images to learn from, instead of the built-in pictures.")
   private @Nullable Path images;
 
-  @Option(names = "--labels", paramLabel = "FILE", description = "CSV file with the columns file and class_index (default: labels.csv in the folder).")
+  @Option(
+      names = "--labels",
+      paramLabel = "FILE",
+      description =
+          "CSV file with the columns file and class_index (default: labels.csv in the folder).")
   private @Nullable Path labels;
 
-  @Option(names = "--model", paramLabel = "MODEL", description = "Model to train further; without it a new one is made.")
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description = "Model to train further; without it a new one is made.")
   private @Nullable String model;
 
-  @Option(names = "--classes", paramLabel = "N", description = "With --model: begin with a new classifier for N classes.")
+  @Option(
+      names = "--classes",
+      paramLabel = "N",
+      description = "With --model: begin with a new classifier for N classes.")
   private int classes;
 
-  @Option(names = "--hold-out", paramLabel = "SHARE", description = "Share of the folder kept for the final score (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--hold-out",
+      paramLabel = "SHARE",
+      description = "Share of the folder kept for the final score (default: ${DEFAULT-VALUE}).")
   private double holdOut = 0.1;
 
   @Option(names = "--no-augment", description = "Do not mirror and shift the images.")
@@ -69,12 +85,21 @@ public final class OwnImages {
 
   private TrainingTask fresh(ModelShape shape, long seed) {
     if (classes != 0) {
-      throw CommandFailure.usage("--classes goes with --model; a new model has the classes of the labels");
+      throw CommandFailure.usage(
+          "--classes goes with --model; a new model has the classes of the labels");
     }
     LabeledImages all = read(Integer.MAX_VALUE);
-    int count = 1 + all.samples().stream().mapToInt(LabeledImages.Sample::classIndex).max().orElse(0);
+    int count =
+        1 + all.samples().stream().mapToInt(LabeledImages.Sample::classIndex).max().orElse(0);
     ImageClassifier made = TrainingTask.fresh(shape.config(count), seed);
-    return task(all, made, numbered(count), JsonObject.empty(), BuiltInPreprocessor.config(made.imageSize()), shape.arguments(), seed);
+    return task(
+        all,
+        made,
+        numbered(count),
+        JsonObject.empty(),
+        BuiltInPreprocessor.config(made.imageSize()),
+        shape.arguments(),
+        seed);
   }
 
   private TrainingTask furtherTraining(String name, long seed) {
@@ -83,12 +108,20 @@ public final class OwnImages {
       if (trained.linears().stream().anyMatch(Linear::isReplaced)) {
         throw CommandFailure.failed(name + ": is quantized; training needs a float model");
       }
-      ImageClassifier start = classes == 0 ? trained : newHead(trained, open.loaded().checkpoint().config());
+      ImageClassifier start =
+          classes == 0 ? trained : newHead(trained, open.loaded().checkpoint().config());
       start.parameters().forEach(Parameter::floats); // copied, so that the files can be closed
       open.preprocessor();
       JsonObject preprocessor = open.loaded().checkpoint().preprocessorConfig().orElseThrow();
       List<String> names = classes == 0 ? open.loaded().labels() : numbered(classes);
-      return task(read(start.classes()), start, names, open.loaded().checkpoint().config(), preprocessor, "--model " + name + (classes == 0 ? "" : " --classes " + classes), seed);
+      return task(
+          read(start.classes()),
+          start,
+          names,
+          open.loaded().checkpoint().config(),
+          preprocessor,
+          "--model " + name + (classes == 0 ? "" : " --classes " + classes),
+          seed);
     }
   }
 
@@ -99,21 +132,49 @@ public final class OwnImages {
     return NewHead.on(trained, config, classes);
   }
 
-  private TrainingTask task(LabeledImages all, ImageClassifier start, List<String> names, JsonObject config, JsonObject preprocessor, String arguments, long seed) {
+  private TrainingTask task(
+      LabeledImages all,
+      ImageClassifier start,
+      List<String> names,
+      JsonObject config,
+      JsonObject preprocessor,
+      String arguments,
+      long seed) {
     if (all.size() < 2) {
-      throw CommandFailure.failed(folder() + ": holds one labelled image; training needs at least two, one of them to test with");
+      throw CommandFailure.failed(
+          folder()
+              + ": holds one labelled image; training needs at least two, one of them to test"
+              + " with");
     }
     List<LabeledImages.Sample> shuffled = shuffled(all.samples(), seed);
     int tested = Math.clamp(Math.round(holdOut * all.size()), 1, all.size() - 1);
     ImagePreprocessor prepare = ImagePreprocessor.fromJson(preprocessor);
-    FolderImageSet heldOut = new FolderImageSet(new LabeledImages(shuffled.subList(0, tested)), prepare, start.imageSize());
-    FolderImageSet rest = new FolderImageSet(new LabeledImages(shuffled.subList(tested, all.size())), prepare, start.imageSize());
-    String own = "--images %s%s --hold-out %s%s".formatted(folder(), labels == null ? "" : " --labels " + labels, holdOut, plain ? " --no-augment" : "");
-    return new TrainingTask(start, new TrainingImages(rest, seed, !plain), heldOut, names, config, preprocessor, own + " " + arguments);
+    FolderImageSet heldOut =
+        new FolderImageSet(
+            new LabeledImages(shuffled.subList(0, tested)), prepare, start.imageSize());
+    FolderImageSet rest =
+        new FolderImageSet(
+            new LabeledImages(shuffled.subList(tested, all.size())), prepare, start.imageSize());
+    String own =
+        "--images %s%s --hold-out %s%s"
+            .formatted(
+                folder(),
+                labels == null ? "" : " --labels " + labels,
+                holdOut,
+                plain ? " --no-augment" : "");
+    return new TrainingTask(
+        start,
+        new TrainingImages(rest, seed, !plain),
+        heldOut,
+        names,
+        config,
+        preprocessor,
+        own + " " + arguments);
   }
 
   private LabeledImages read(int limit) {
-    return LabeledImages.read(folder(), labels == null ? folder().resolve(LabeledImages.LABELS) : labels, limit);
+    return LabeledImages.read(
+        folder(), labels == null ? folder().resolve(LabeledImages.LABELS) : labels, limit);
   }
 
   private Path folder() {

@@ -16,14 +16,20 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble plan}: what {@code nibble quantize} with the same arguments would do and cost. */
-@Command(name = "plan", description = "Says what quantize with the same arguments would do: layers, size, memory and time.")
+@Command(
+    name = "plan",
+    description =
+        "Says what quantize with the same arguments would do: layers, size, memory and time.")
 public final class PlanCommand extends NibbleCommand {
   @Parameters(paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
 
   @Mixin private RecipeOptions options = new RecipeOptions();
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Accepted so that the arguments of quantize can stay; nothing is written.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Accepted so that the arguments of quantize can stay; nothing is written.")
   private String out = "";
 
   @Option(names = "--layers", description = "List every layer.")
@@ -41,7 +47,8 @@ public final class PlanCommand extends NibbleCommand {
       int hidden = open.model().blocks().getFirst().stages().getFirst().getFirst().in();
       int tokens = open.model() instanceof ImageClassifier classifier ? classifier.tokens() : 1;
       boolean calibrates = runner.needsCalibration(open.model());
-      Plan plan = Plan.of(runner, open.model(), tokens, calibrates ? options.calibrationImages() : 0);
+      Plan plan =
+          Plan.of(runner, open.model(), tokens, calibrates ? options.calibrationImages() : 0);
       double seconds = plan.seconds(splitter);
       if (common.json()) {
         json(plan, hidden, seconds, calibrates).print(console.out());
@@ -62,16 +69,22 @@ public final class PlanCommand extends NibbleCommand {
         .put("needs_calibration", calibrates);
   }
 
-  private void print(Console console, Recipe recipe, Plan plan, int hidden, double seconds, boolean calibrates) {
+  private void print(
+      Console console, Recipe recipe, Plan plan, int hidden, double seconds, boolean calibrates) {
     if (layers) {
-      Table table = new Table("layer", "shape", "method", "weights", "activations", "bytes").alignRight(5);
+      Table table =
+          new Table("layer", "shape", "method", "weights", "activations", "bytes").alignRight(5);
       for (Plan.Layer layer : plan.layers()) {
         table.row(
             layer.name(),
             "[%d, %d]".formatted(layer.out(), layer.in()),
             layer.scheme().map(PlannedLayer::method).orElse("float"),
             layer.scheme().map(p -> "INT" + p.weights().format().bits()).orElse("-"),
-            layer.scheme().flatMap(p -> p.activations()).map(a -> "INT" + a.format().bits()).orElse("-"),
+            layer
+                .scheme()
+                .flatMap(p -> p.activations())
+                .map(a -> "INT" + a.format().bits())
+                .orElse("-"),
             String.format(Locale.ROOT, "%,d", layer.bytesAfter()));
       }
       table.print(console.out());
@@ -79,10 +92,21 @@ public final class PlanCommand extends NibbleCommand {
     }
     Table facts = new Table("what", "value");
     facts.row("scheme", recipe.scheme().toString());
-    facts.row("layers to quantize", plan.layers().stream().filter(l -> l.scheme().isPresent()).count() + " of " + plan.layers().size());
-    facts.row("linear weights", String.format(Locale.ROOT, "%,d bytes, now %,d", plan.bytesAfter(), plan.bytesBefore()));
+    facts.row(
+        "layers to quantize",
+        plan.layers().stream().filter(l -> l.scheme().isPresent()).count()
+            + " of "
+            + plan.layers().size());
+    facts.row(
+        "linear weights",
+        String.format(Locale.ROOT, "%,d bytes, now %,d", plan.bytesAfter(), plan.bytesBefore()));
     facts.row("calibration", calibrates ? options.calibrationImages() + " images" : "none needed");
-    facts.row("working memory (estimate)", String.format(Locale.ROOT, "%,d MB beside the Java runtime", plan.workingBytes(hidden) / 1_000_000 + 1));
+    facts.row(
+        "working memory (estimate)",
+        String.format(
+            Locale.ROOT,
+            "%,d MB beside the Java runtime",
+            plan.workingBytes(hidden) / 1_000_000 + 1));
     facts.row("time (estimate)", String.format(Locale.ROOT, "%.1f s", seconds));
     facts.print(console.out());
   }

@@ -15,19 +15,30 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code nibble pull}: a model of the hub into the cache, from where other commands take it by its name. */
+/**
+ * {@code nibble pull}: a model of the hub into the cache, from where other commands take it by its
+ * name.
+ */
 @Command(name = "pull", description = "Downloads a model from the hub into the standard cache.")
 public final class PullCommand extends NibbleCommand {
   @Parameters(paramLabel = "NAME", description = "Model on the hub, such as org/name.")
   private String name = "";
 
-  @Option(names = "--revision", paramLabel = "R", description = "Branch, tag or commit (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--revision",
+      paramLabel = "R",
+      description = "Branch, tag or commit (default: ${DEFAULT-VALUE}).")
   private String revision = ModelId.MAIN;
 
-  @Option(names = "--file", paramLabel = "PATTERN", description = "Only files of this name or glob, such as '*.Q4_0.gguf'; may be repeated.")
+  @Option(
+      names = "--file",
+      paramLabel = "PATTERN",
+      description = "Only files of this name or glob, such as '*.Q4_0.gguf'; may be repeated.")
   private List<String> files = List.of();
 
-  @Option(names = "--offline", description = "Do not use the network: say where the model is, if it is there.")
+  @Option(
+      names = "--offline",
+      description = "Do not use the network: say where the model is, if it is there.")
   private boolean offline;
 
   /** For picocli. */
@@ -91,15 +102,26 @@ public final class PullCommand extends NibbleCommand {
           .put("revision", model.revision())
           .put("commit", pulled.commit())
           .put("folder", pulled.folder().toString())
-          .put("files", pulled.files().stream().map(file -> JsonOut.object().put("name", file.name()).put("bytes", file.bytes())).toList())
+          .put(
+              "files",
+              pulled.files().stream()
+                  .map(file -> JsonOut.object().put("name", file.name()).put("bytes", file.bytes()))
+                  .toList())
           .put("bytes", pulled.bytes())
           .put("downloaded_bytes", pulled.downloadedBytes())
           .put("seconds", seconds)
           .print(console.out());
     } else {
-      console.out().printf(
-          Locale.ROOT, "%s: %d files, %,d bytes, of which %,d were downloaded%n%s%n",
-          model, pulled.files().size(), pulled.bytes(), pulled.downloadedBytes(), pulled.folder());
+      console
+          .out()
+          .printf(
+              Locale.ROOT,
+              "%s: %d files, %,d bytes, of which %,d were downloaded%n%s%n",
+              model,
+              pulled.files().size(),
+              pulled.bytes(),
+              pulled.downloadedBytes(),
+              pulled.folder());
     }
     return done();
   }

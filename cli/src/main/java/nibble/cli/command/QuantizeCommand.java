@@ -46,14 +46,20 @@ public final class QuantizeCommand extends NibbleCommand {
 
   @Mixin private RecipeOptions options = new RecipeOptions();
 
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder to write, new or empty.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder to write, new or empty.")
   private Path out = Path.of("");
 
   @Option(
       names = "--format",
       paramLabel = "F",
       converter = FormatName.class,
-      description = "How weights are written: compressed-tensors, or gptq (weights of one bit width, W..A16) (default: compressed-tensors).")
+      description =
+          "How weights are written: compressed-tensors, or gptq (weights of one bit width, W..A16)"
+              + " (default: compressed-tensors).")
   private WeightFormat format = WeightFormat.COMPRESSED_TENSORS;
 
   @Option(names = "--resume", description = "Go on with an interrupted run of the same arguments.")
@@ -62,7 +68,10 @@ public final class QuantizeCommand extends NibbleCommand {
   @Option(names = "--layers", description = "List every layer with its error and size.")
   private boolean layers;
 
-  @Option(names = "--report", paramLabel = "FILE", description = "Also write an HTML report: layers, what the method measured, its loss curve.")
+  @Option(
+      names = "--report",
+      paramLabel = "FILE",
+      description = "Also write an HTML report: layers, what the method measured, its loss curve.")
   private @Nullable Path report;
 
   /** For picocli. */
@@ -75,7 +84,9 @@ public final class QuantizeCommand extends NibbleCommand {
       return switch (name) {
         case "compressed-tensors" -> WeightFormat.COMPRESSED_TENSORS;
         case "gptq" -> WeightFormat.GPTQ;
-        default -> throw new TypeConversionException("'" + name + "' is no format, expected compressed-tensors or gptq");
+        default ->
+            throw new TypeConversionException(
+                "'" + name + "' is no format, expected compressed-tensors or gptq");
       };
     }
   }
@@ -86,7 +97,8 @@ public final class QuantizeCommand extends NibbleCommand {
     RecipeOptions.runner(recipe);
     Path remembered = CodeStore.place(out);
     if (!resume && Files.exists(remembered)) {
-      throw CommandFailure.failed(remembered + ": an interrupted run; go on with --resume, or remove this folder");
+      throw CommandFailure.failed(
+          remembered + ": an interrupted run; go on with --resume, or remove this folder");
     }
     if (resume && !Files.exists(remembered)) {
       throw CommandFailure.failed(out + ": no interrupted run to resume; leave out --resume");
@@ -101,9 +113,17 @@ public final class QuantizeCommand extends NibbleCommand {
         console.note("quantize  resumed with %,d parts done".formatted(store.size()));
       }
       Quantization quantization = new Quantization(recipe, calibration, store);
-      Quantization.Outcome outcome = quantization.run(open.model(), originals, common.seed(), ops, console);
+      Quantization.Outcome outcome =
+          quantization.run(open.model(), originals, common.seed(), ops, console);
       String program = "nibble " + Version.NUMBER;
-      quantization.write(folder.path(), open.loaded().checkpoint().config(), open.model(), program, common.seed(), outcome.report(), format);
+      quantization.write(
+          folder.path(),
+          open.loaded().checkpoint().config(),
+          open.model(),
+          program,
+          common.seed(),
+          outcome.report(),
+          format);
       CompanionFiles.copy(open.loaded().checkpoint().folder(), folder);
       long bytes = Files.size(folder.path().resolve(Checkpoint.WEIGHTS));
       folder.commit();
@@ -118,14 +138,22 @@ public final class QuantizeCommand extends NibbleCommand {
   }
 
   /** Everything that the codes depend on. */
-  private static List<String> identity(OpenModel open, Recipe recipe, Calibration calibration) throws IOException {
+  private static List<String> identity(OpenModel open, Recipe recipe, Calibration calibration)
+      throws IOException {
     Path folder = open.loaded().checkpoint().folder().toAbsolutePath().normalize();
     Path weights = folder.resolve(Checkpoint.WEIGHTS);
-    String stamp = Files.exists(weights) ? Files.size(weights) + " " + Files.getLastModifiedTime(weights) : "";
-    return List.of(Version.NUMBER, folder.toString(), stamp, recipe.toTree().toString(), calibration.digest());
+    String stamp =
+        Files.exists(weights) ? Files.size(weights) + " " + Files.getLastModifiedTime(weights) : "";
+    return List.of(
+        Version.NUMBER, folder.toString(), stamp, recipe.toTree().toString(), calibration.digest());
   }
 
-  private void print(Console console, CommonOptions common, OpenModel open, Quantization.Outcome outcome, long bytes) {
+  private void print(
+      Console console,
+      CommonOptions common,
+      OpenModel open,
+      Quantization.Outcome outcome,
+      long bytes) {
     long before = open.loaded().checkpoint().tensors().byteSize();
     double bitsPerWeight = 8.0 * bytes / open.model().parameterCount();
     if (common.json()) {
@@ -138,7 +166,11 @@ public final class QuantizeCommand extends NibbleCommand {
               .put("bits_per_weight", bitsPerWeight)
               .put("phases", outcome.phases().stream().map(QuantizeCommand::json).toList())
               .put("seconds", outcome.seconds())
-              .put("broken", BrokenLayers.of(outcome.layers()).layers().stream().map(LayerResult::name).toList());
+              .put(
+                  "broken",
+                  BrokenLayers.of(outcome.layers()).layers().stream()
+                      .map(LayerResult::name)
+                      .toList());
       PeakMemory.bytes().ifPresent(peak -> json.put("peak_bytes", peak));
       json.print(console.out());
       return;
@@ -147,9 +179,18 @@ public final class QuantizeCommand extends NibbleCommand {
       table(outcome).print(console.out());
       console.out().println();
     }
-    console.out().printf(
-        Locale.ROOT, "%s: %d layers quantized in %.1f s, %,d bytes (%.1f %% of %,d), %.2f bits per weight%n",
-        out, outcome.layers().size(), outcome.seconds(), bytes, 100.0 * bytes / before, before, bitsPerWeight);
+    console
+        .out()
+        .printf(
+            Locale.ROOT,
+            "%s: %d layers quantized in %.1f s, %,d bytes (%.1f %% of %,d), %.2f bits per weight%n",
+            out,
+            outcome.layers().size(),
+            outcome.seconds(),
+            bytes,
+            100.0 * bytes / before,
+            before,
+            bitsPerWeight);
     broken(console, BrokenLayers.of(outcome.layers()));
   }
 
@@ -161,12 +202,20 @@ public final class QuantizeCommand extends NibbleCommand {
     int shown = Math.min(SHOWN, broken.layers().size());
     console.note(
         "%d layers lost much more than the others (output error above %.0f times the median and %.0f %%, or above %.0f %%); the worst:"
-            .formatted(broken.layers().size(), BrokenLayers.TIMES_MEDIAN, 100 * BrokenLayers.LEAST, 100 * BrokenLayers.ALWAYS));
+            .formatted(
+                broken.layers().size(),
+                BrokenLayers.TIMES_MEDIAN,
+                100 * BrokenLayers.LEAST,
+                100 * BrokenLayers.ALWAYS));
     for (LayerResult layer : broken.layers().subList(0, shown)) {
       console.note(
-          "  %s: %s by its weights%s".formatted(
-              layer.name(), percent(layer.outputError().orElse(layer.weightError())),
-              layer.inputError().isPresent() ? ", " + percent(layer.inputError().getAsDouble()) + " by its inputs" : ""));
+          "  %s: %s by its weights%s"
+              .formatted(
+                  layer.name(),
+                  percent(layer.outputError().orElse(layer.weightError())),
+                  layer.inputError().isPresent()
+                      ? ", " + percent(layer.inputError().getAsDouble()) + " by its inputs"
+                      : ""));
     }
     console.note("leave them in float with --set %s".formatted(broken.override(shown)));
   }
@@ -185,7 +234,11 @@ public final class QuantizeCommand extends NibbleCommand {
   }
 
   private static JsonOut json(Phases.Phase phase) {
-    return JsonOut.object().put("name", phase.name()).put("count", phase.count()).put("unit", phase.unit()).put("seconds", phase.seconds());
+    return JsonOut.object()
+        .put("name", phase.name())
+        .put("count", phase.count())
+        .put("unit", phase.unit())
+        .put("seconds", phase.seconds());
   }
 
   private HtmlReport page(Recipe recipe, Quantization.Outcome outcome) {
@@ -193,25 +246,43 @@ public final class QuantizeCommand extends NibbleCommand {
     Table phases = new Table("part", "done", "seconds", "per second").alignRight(1, 2, 3);
     for (Phases.Phase phase : outcome.phases()) {
       phases.row(
-          phase.name(), String.format(Locale.ROOT, "%,d %s", phase.count(), phase.unit()), String.format(Locale.ROOT, "%.1f", phase.seconds()),
+          phase.name(),
+          String.format(Locale.ROOT, "%,d %s", phase.count(), phase.unit()),
+          String.format(Locale.ROOT, "%.1f", phase.seconds()),
           String.format(Locale.ROOT, "%.1f", phase.count() / phase.seconds()));
     }
     page.section("Time").table(phases);
     for (MethodReport.Curve curve : outcome.report().curves()) {
       double[] x = curve.points().stream().mapToDouble(p -> p[0]).toArray();
       double[] y = curve.points().stream().mapToDouble(p -> p[1]).toArray();
-      page.section(curve.name()).figure("Mean over the updates since the point before.", new LineChart(new Axis(curve.across(), ""), new Axis(curve.name(), "")).curve(curve.name(), x, y));
+      page.section(curve.name())
+          .figure(
+              "Mean over the updates since the point before.",
+              new LineChart(new Axis(curve.across(), ""), new Axis(curve.name(), ""))
+                  .curve(curve.name(), x, y));
     }
     if (!outcome.report().facts().isEmpty()) {
       Table facts = new Table("measured", "value").alignRight(1);
-      outcome.report().facts().forEach((key, value) -> facts.row(key, String.format(Locale.ROOT, "%.4g", value)));
+      outcome
+          .report()
+          .facts()
+          .forEach((key, value) -> facts.row(key, String.format(Locale.ROOT, "%.4g", value)));
       page.section("What the method measured").table(facts);
     }
     return page.section("Layers").table(table(outcome));
   }
 
   private static Table table(Quantization.Outcome outcome) {
-    Table table = new Table("layer", "format", "weight error", "output error", "input error", "bytes", "seconds").alignRight(2, 3, 4, 5, 6);
+    Table table =
+        new Table(
+                "layer",
+                "format",
+                "weight error",
+                "output error",
+                "input error",
+                "bytes",
+                "seconds")
+            .alignRight(2, 3, 4, 5, 6);
     for (LayerResult layer : outcome.layers()) {
       table.row(
           layer.name(),

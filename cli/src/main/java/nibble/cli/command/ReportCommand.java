@@ -11,12 +11,17 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code nibble report}: draws stored results again. */
-@Command(name = "report", description = "Renders results that demo or compare wrote as JSON to one HTML file.")
+@Command(
+    name = "report",
+    description = "Renders results that demo or compare wrote as JSON to one HTML file.")
 public final class ReportCommand extends NibbleCommand {
   @Parameters(paramLabel = "RESULTS", description = "JSON file with results.")
   private Path file = Path.of("");
 
-  @Option(names = "--out", paramLabel = "FILE", description = "HTML file to write or replace (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "HTML file to write or replace (default: ${DEFAULT-VALUE}).")
   private Path out = Path.of("report.html");
 
   /** For picocli. */
@@ -27,7 +32,10 @@ public final class ReportCommand extends NibbleCommand {
     Results results = Results.fromJson(Json.readObject(file));
     ResultsPage.of(results).write(out);
     if (common.json()) {
-      JsonOut.result().put("file", out.toString()).put("rows", results.rows().size()).print(console.out());
+      JsonOut.result()
+          .put("file", out.toString())
+          .put("rows", results.rows().size())
+          .print(console.out());
     } else {
       console.out().println(out + ": " + results.rows().size() + " rows");
     }

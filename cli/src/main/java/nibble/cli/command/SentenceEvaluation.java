@@ -14,7 +14,10 @@ import nibble.loaders.data.SentencePairs;
 import nibble.nn.evaluation.Correlation;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code nibble eval} does with pairs of sentences: how alike the vectors of a pair are, against how alike people find them. */
+/**
+ * What {@code nibble eval} does with pairs of sentences: how alike the vectors of a pair are,
+ * against how alike people find them.
+ */
 final class SentenceEvaluation {
   private static final int PAIRS = 64;
 
@@ -33,7 +36,8 @@ final class SentenceEvaluation {
    * @param referenceSpearman that of the reference; NaN without one
    * @param cosine mean cosine of a sentence's vector with that of the reference; NaN without one
    */
-  private record Outcome(int pairs, double spearman, double referenceSpearman, double cosine, double seconds) {}
+  private record Outcome(
+      int pairs, double spearman, double referenceSpearman, double cosine, double seconds) {}
 
   /** Measures {@code model}, beside {@code reference} if there is one, and prints the result. */
   void run(String model, @Nullable String reference, Path file) {
@@ -46,7 +50,8 @@ final class SentenceEvaluation {
         try (Embedder other = open(reference)) {
           if (other.dimension() != embedder.dimension()) {
             throw CommandFailure.failed(
-                "%s gives vectors of %d numbers, %s of %d; they cannot be compared".formatted(model, embedder.dimension(), reference, other.dimension()));
+                "%s gives vectors of %d numbers, %s of %d; they cannot be compared"
+                    .formatted(model, embedder.dimension(), reference, other.dimension()));
           }
           outcome = measure(embedder, other, pairs);
         }
@@ -67,7 +72,8 @@ final class SentenceEvaluation {
     long nanos = 0;
     try (Progress progress = console.progress("eval", pairs.size(), "pairs")) {
       for (int from = 0; from < cosines.length; from += PAIRS) {
-        List<SentencePairs.Pair> batch = pairs.subList(from, Math.min(cosines.length, from + PAIRS));
+        List<SentencePairs.Pair> batch =
+            pairs.subList(from, Math.min(cosines.length, from + PAIRS));
         List<String> first = batch.stream().map(SentencePairs.Pair::first).toList();
         List<String> second = batch.stream().map(SentencePairs.Pair::second).toList();
         long start = System.nanoTime();
@@ -125,7 +131,9 @@ final class SentenceEvaluation {
               .put("seconds", outcome.seconds())
               .put("sentences_per_second", rate);
       if (compared) {
-        result.put("reference_spearman", outcome.referenceSpearman()).put("cosine", outcome.cosine());
+        result
+            .put("reference_spearman", outcome.referenceSpearman())
+            .put("cosine", outcome.cosine());
       }
       PeakMemory.bytes().ifPresent(bytes -> result.put("peak_bytes", bytes));
       result.print(console.out());
@@ -135,11 +143,19 @@ final class SentenceEvaluation {
     table.row("pairs", String.format(Locale.ROOT, "%,d", outcome.pairs()));
     table.row("Spearman correlation", String.format(Locale.ROOT, "%.4f", outcome.spearman()));
     if (compared) {
-      table.row("Spearman correlation of reference", String.format(Locale.ROOT, "%.4f", outcome.referenceSpearman()));
-      table.row("cosine with vectors of reference", String.format(Locale.ROOT, "%.6f", outcome.cosine()));
+      table.row(
+          "Spearman correlation of reference",
+          String.format(Locale.ROOT, "%.4f", outcome.referenceSpearman()));
+      table.row(
+          "cosine with vectors of reference", String.format(Locale.ROOT, "%.6f", outcome.cosine()));
     }
     table.row("sentences/s", String.format(Locale.ROOT, "%.0f", rate));
-    PeakMemory.bytes().ifPresent(bytes -> table.row("peak memory of the process", String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
+    PeakMemory.bytes()
+        .ifPresent(
+            bytes ->
+                table.row(
+                    "peak memory of the process",
+                    String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
     table.print(console.out());
   }
 }

@@ -31,37 +31,68 @@ import picocli.CommandLine.Parameters;
 /** {@code nibble serve}: models over HTTP. */
 @Command(
     name = "serve",
-    description = "Answers HTTP requests as OpenAI's interface has them: /v1/embeddings, /v1/chat/completions, /v1/completions, /v1/models; and "
-        + "/v1/classifications for images. Ends with Ctrl-C.")
+    description =
+        "Answers HTTP requests as OpenAI's interface has them: /v1/embeddings,"
+            + " /v1/chat/completions, /v1/completions, /v1/models; and /v1/classifications for"
+            + " images. Ends with Ctrl-C.")
 public final class ServeCommand extends NibbleCommand {
   /** Environment variable with the key that requests must carry. */
   private static final String KEY_VARIABLE = "NIBBLE_API_KEY";
 
-  @Parameters(arity = "1..*", paramLabel = "MODEL", description = "Folders or org/name; requests name a model by its folder's name.")
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "MODEL",
+      description = "Folders or org/name; requests name a model by its folder's name.")
   private List<String> models = new ArrayList<>();
 
-  @Option(names = "--host", paramLabel = "ADDRESS", description = "Address to listen on (default: ${DEFAULT-VALUE}, this machine only).")
+  @Option(
+      names = "--host",
+      paramLabel = "ADDRESS",
+      description = "Address to listen on (default: ${DEFAULT-VALUE}, this machine only).")
   private String host = ServerOptions.DEFAULTS.host();
 
-  @Option(names = "--port", paramLabel = "N", description = "Port; 0 for any free one (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--port",
+      paramLabel = "N",
+      description = "Port; 0 for any free one (default: ${DEFAULT-VALUE}).")
   private int port = ServerOptions.DEFAULTS.port();
 
-  @Option(names = "--api-key-file", paramLabel = "FILE", description = "File with the key that requests must carry; or set " + KEY_VARIABLE + ".")
+  @Option(
+      names = "--api-key-file",
+      paramLabel = "FILE",
+      description = "File with the key that requests must carry; or set " + KEY_VARIABLE + ".")
   private @Nullable Path keyFile;
 
-  @Option(names = "--allow-origin", paramLabel = "URL", description = "Let web pages of this origin call; may be given several times.")
+  @Option(
+      names = "--allow-origin",
+      paramLabel = "URL",
+      description = "Let web pages of this origin call; may be given several times.")
   private List<String> origins = new ArrayList<>();
 
-  @Option(names = "--max-body", paramLabel = "MIB", description = "Longest request (default: ${DEFAULT-VALUE} MiB).")
+  @Option(
+      names = "--max-body",
+      paramLabel = "MIB",
+      description = "Longest request (default: ${DEFAULT-VALUE} MiB).")
   private int bodyMebibytes = ServerOptions.DEFAULTS.bodyBytes() >> 20;
 
-  @Option(names = "--parallel", paramLabel = "N", description = "Requests that are worked on at the same time (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--parallel",
+      paramLabel = "N",
+      description = "Requests that are worked on at the same time (default: ${DEFAULT-VALUE}).")
   private int running = ServerOptions.DEFAULTS.running();
 
-  @Option(names = "--queue", paramLabel = "N", description = "Requests that may wait; further ones get status 429 (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--queue",
+      paramLabel = "N",
+      description =
+          "Requests that may wait; further ones get status 429 (default: ${DEFAULT-VALUE}).")
   private int waiting = ServerOptions.DEFAULTS.waiting();
 
-  @Option(names = "--patience", paramLabel = "SECONDS", description = "How long a request waits before it gets status 429 (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--patience",
+      paramLabel = "SECONDS",
+      description =
+          "How long a request waits before it gets status 429 (default: ${DEFAULT-VALUE}).")
   private long patience = ServerOptions.DEFAULTS.patience().toSeconds();
 
   /** For picocli. */
@@ -112,11 +143,16 @@ public final class ServeCommand extends NibbleCommand {
     return Optional.ofNullable(System.getenv(KEY_VARIABLE)).filter(key -> !key.isBlank());
   }
 
-  /** Limits of the JDK's server, which reads them once: time to send a request, number of connections, and no waiting for full packets. */
+  /**
+   * Limits of the JDK's server, which reads them once: time to send a request, number of
+   * connections, and no waiting for full packets.
+   */
   private static void setLimitsOfConnections(ServerOptions options) {
     System.setProperty("sun.net.httpserver.maxReqTime", "30");
     System.setProperty("sun.net.httpserver.nodelay", "true");
-    System.setProperty("jdk.httpserver.maxConnections", Integer.toString(2 * (options.running() + options.waiting())));
+    System.setProperty(
+        "jdk.httpserver.maxConnections",
+        Integer.toString(2 * (options.running() + options.waiting())));
   }
 
   private ServedModels open(CommonOptions common) {
@@ -124,7 +160,11 @@ public final class ServeCommand extends NibbleCommand {
     try {
       for (String model : models) {
         Path folder = OpenModel.folder(model);
-        String id = model.equals(OpenModel.DEMO) || model.contains("/") && !Files.isDirectory(Path.of(model)) ? model : String.valueOf(folder.toAbsolutePath().normalize().getFileName());
+        String id =
+            model.equals(OpenModel.DEMO)
+                    || model.contains("/") && !Files.isDirectory(Path.of(model))
+                ? model
+                : String.valueOf(folder.toAbsolutePath().normalize().getFileName());
         served = with(served, id, folder, common);
       }
       return served;
@@ -140,21 +180,29 @@ public final class ServeCommand extends NibbleCommand {
   private ServedModels with(ServedModels served, String id, Path folder, CommonOptions common) {
     int threads = common.threads();
     return switch (ModelKind.of(folder)) {
-      case LANGUAGE_MODEL -> served.with(id, TextGenerator.builder(folder).threads(threads).sequences(running).open());
+      case LANGUAGE_MODEL ->
+          served.with(id, TextGenerator.builder(folder).threads(threads).sequences(running).open());
       case TEXT_ENCODER -> served.with(id, Embedder.builder(folder).threads(threads).open());
-      case IMAGE_CLASSIFIER -> served.with(id, ImageClassifier.builder(folder).threads(threads).open());
-      case IMAGES_AND_TEXTS -> throw CommandFailure.failed(folder + ": models of images and texts cannot be served");
+      case IMAGE_CLASSIFIER ->
+          served.with(id, ImageClassifier.builder(folder).threads(threads).open());
+      case IMAGES_AND_TEXTS ->
+          throw CommandFailure.failed(folder + ": models of images and texts cannot be served");
     };
   }
 
-  private static void serve(ServedModels served, ServerOptions options, Console console, CommonOptions common) throws IOException {
+  private static void serve(
+      ServedModels served, ServerOptions options, Console console, CommonOptions common)
+      throws IOException {
     CountDownLatch stopped = new CountDownLatch(1);
     try (ModelServer server = start(served, options)) {
-      Thread hook = new Thread(() -> {
-        server.close();
-        served.close();
-        stopped.countDown();
-      }, "stop server");
+      Thread hook =
+          new Thread(
+              () -> {
+                server.close();
+                served.close();
+                stopped.countDown();
+              },
+              "stop server");
       Runtime.getRuntime().addShutdownHook(hook);
       announce(server.address(), served, options, console, common);
       try {
@@ -171,21 +219,32 @@ public final class ServeCommand extends NibbleCommand {
     } catch (UnknownHostException e) {
       throw CommandFailure.failed("%s: no such address".formatted(options.host()));
     } catch (IOException e) {
-      throw CommandFailure.failed("%s:%d: cannot be listened on: %s; choose another --port".formatted(options.host(), options.port(), Reasons.of(e)));
+      throw CommandFailure.failed(
+          "%s:%d: cannot be listened on: %s; choose another --port"
+              .formatted(options.host(), options.port(), Reasons.of(e)));
     }
   }
 
-  private static void announce(InetSocketAddress address, ServedModels served, ServerOptions options, Console console, CommonOptions common) {
+  private static void announce(
+      InetSocketAddress address,
+      ServedModels served,
+      ServerOptions options,
+      Console console,
+      CommonOptions common) {
     String url = "http://%s:%d".formatted(address.getHostString(), address.getPort());
     if (common.json()) {
       JsonOut.result().put("url", url).put("models", served.names()).print(console.out());
     } else {
-      console.out().println("listening on %s, models: %s".formatted(url, String.join(", ", served.names())));
+      console
+          .out()
+          .println("listening on %s, models: %s".formatted(url, String.join(", ", served.names())));
     }
     console.out().flush();
     InetAddress host = address.getAddress();
     if (!host.isLoopbackAddress() && options.apiKey().isEmpty()) {
-      console.note("serve  anybody who reaches this machine may use the models; set %s or --api-key-file to ask for a key".formatted(KEY_VARIABLE));
+      console.note(
+          "serve  anybody who reaches this machine may use the models; set %s or --api-key-file to ask for a key"
+              .formatted(KEY_VARIABLE));
     }
   }
 }

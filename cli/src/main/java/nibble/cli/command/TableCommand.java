@@ -31,10 +31,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * {@code nibble table}: methods x schemes on one model and one set of images, or one text. Every cell is quantized and evaluated in processes of its own, so that seconds and peak memory are its own. The table
- * is saved after each cell; the same command goes on where it was interrupted.
+ * {@code nibble table}: methods x schemes on one model and one set of images, or one text. Every
+ * cell is quantized and evaluated in processes of its own, so that seconds and peak memory are its
+ * own. The table is saved after each cell; the same command goes on where it was interrupted.
  */
-@Command(name = "table", description = "Quantizes a model by several methods and schemes and compares them in one table. Goes on where it was interrupted.")
+@Command(
+    name = "table",
+    description =
+        "Quantizes a model by several methods and schemes and compares them in one table. Goes on"
+            + " where it was interrupted.")
 public final class TableCommand extends NibbleCommand {
   private static final String RESULTS = "table.json";
   private static final int IMAGE_SAMPLES = 1000;
@@ -43,39 +48,77 @@ public final class TableCommand extends NibbleCommand {
   @Parameters(paramLabel = "MODEL", description = "Folder, org/name, or demo.")
   private String name = "";
 
-  @Option(names = "--images", paramLabel = "DIR", description = "Labelled folder, or one file of CIFAR-10 (binary) or MNIST (IDX): what is evaluated.")
+  @Option(
+      names = "--images",
+      paramLabel = "DIR",
+      description =
+          "Labelled folder, or one file of CIFAR-10 (binary) or MNIST (IDX): what is evaluated.")
   private @Nullable Path images;
 
   @Mixin private TextChoice text = new TextChoice();
 
-  @Option(names = "--labels", paramLabel = "FILE", description = "CSV file with the columns file and class_index (default: labels.csv in the folder).")
+  @Option(
+      names = "--labels",
+      paramLabel = "FILE",
+      description =
+          "CSV file with the columns file and class_index (default: labels.csv in the folder).")
   private @Nullable Path labels;
 
-  @Option(names = "--split", paramLabel = "N", description = "Take N images of the folder, or the last N lines of the text, for calibration and training; evaluate the others.")
+  @Option(
+      names = "--split",
+      paramLabel = "N",
+      description =
+          "Take N images of the folder, or the last N lines of the text, for calibration and"
+              + " training; evaluate the others.")
   private int split;
 
-  @Option(names = "--calibration", paramLabel = "PATH", description = "Instead of --split: other images, or another text, to calibrate and train with.")
+  @Option(
+      names = "--calibration",
+      paramLabel = "PATH",
+      description =
+          "Instead of --split: other images, or another text, to calibrate and train with.")
   private @Nullable Path calibration;
 
-  @Option(names = {"--calibration-samples", "--calibration-images"}, paramLabel = "N", description = "How many of those at most (default: 1000 images, 64 pieces of text).")
+  @Option(
+      names = {"--calibration-samples", "--calibration-images"},
+      paramLabel = "N",
+      description = "How many of those at most (default: 1000 images, 64 pieces of text).")
   private @Nullable Integer calibrationSamples;
 
-  @Option(names = "--calibration-window", paramLabel = "N", description = "Tokens of a piece of text (default: what the model takes, at most 512).")
+  @Option(
+      names = "--calibration-window",
+      paramLabel = "N",
+      description = "Tokens of a piece of text (default: what the model takes, at most 512).")
   private @Nullable Integer calibrationWindow;
 
   @Option(names = "--limit", paramLabel = "N", description = "Evaluate only the first N images.")
   private int limit = Integer.MAX_VALUE;
 
-  @Option(names = "--methods", split = ",", paramLabel = "M", description = "Methods, separated by commas (default: some for images, some for text).")
+  @Option(
+      names = "--methods",
+      split = ",",
+      paramLabel = "M",
+      description = "Methods, separated by commas (default: some for images, some for text).")
   private List<String> methods = new ArrayList<>();
 
-  @Option(names = "--schemes", split = ",", paramLabel = "S", description = "Schemes, separated by commas (default: some for images, some for text).")
+  @Option(
+      names = "--schemes",
+      split = ",",
+      paramLabel = "S",
+      description = "Schemes, separated by commas (default: some for images, some for text).")
   private List<String> schemes = new ArrayList<>();
 
-  @Option(names = "--set", paramLabel = "METHOD.KEY=VALUE", description = "An option of one of the methods, such as gplq.train-images=800.")
+  @Option(
+      names = "--set",
+      paramLabel = "METHOD.KEY=VALUE",
+      description = "An option of one of the methods, such as gplq.train-images=800.")
   private Map<String, String> settings = new LinkedHashMap<>();
 
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder for table.json, table.md, table.html, the split, and --keep models.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder for table.json, table.md, table.html, the split, and --keep models.")
   private Path out = Path.of("");
 
   @Option(names = "--keep", description = "Keep the quantized models.")
@@ -119,42 +162,65 @@ public final class TableCommand extends NibbleCommand {
       throw CommandFailure.usage("choose one of --images, --text and --sts");
     }
     if ((split > 0) == (calibration != null)) {
-      throw CommandFailure.usage("say what to calibrate with: either --split N or --calibration PATH");
+      throw CommandFailure.usage(
+          "say what to calibrate with: either --split N or --calibration PATH");
     }
     Integer samples = calibrationSamples;
     Path folder = images;
     if (folder == null) {
       if (labels != null || limit != Integer.MAX_VALUE) {
-        throw CommandFailure.usage("--labels and --limit go with --images; --tokens N takes the first tokens of a text");
+        throw CommandFailure.usage(
+            "--labels and --limit go with --images; --tokens N takes the first tokens of a text");
       }
-      return new TextSubject(text, split, calibration, samples == null ? TEXT_SAMPLES : samples, calibrationWindow, out);
+      return new TextSubject(
+          text,
+          split,
+          calibration,
+          samples == null ? TEXT_SAMPLES : samples,
+          calibrationWindow,
+          out);
     }
     if (calibrationWindow != null) {
       throw CommandFailure.usage("--calibration-window goes with --text and --sts");
     }
-    return new ImageSubject(folder, labels, split, calibration, samples == null ? IMAGE_SAMPLES : samples, limit, out);
+    return new ImageSubject(
+        folder, labels, split, calibration, samples == null ? IMAGE_SAMPLES : samples, limit, out);
   }
 
   private void defaults() {
     boolean pictures = images != null;
     if (methods.isEmpty()) {
-      methods.addAll(pictures ? List.of("rtn", "gptq", "quarot", "repq-vit", "repq-vit+qwt", "gplq") : List.of("rtn", "gptq", "awq", "smoothquant", "quarot"));
+      methods.addAll(
+          pictures
+              ? List.of("rtn", "gptq", "quarot", "repq-vit", "repq-vit+qwt", "gplq")
+              : List.of("rtn", "gptq", "awq", "smoothquant", "quarot"));
     }
     if (schemes.isEmpty()) {
-      schemes.addAll(pictures ? List.of("W8A8", "W6A6", "W4A8", "W4A4", "W3A3") : List.of("W4A16", "W3A16", "W4A8", "W4A4"));
+      schemes.addAll(
+          pictures
+              ? List.of("W8A8", "W6A6", "W4A8", "W4A4", "W3A3")
+              : List.of("W4A16", "W3A16", "W4A8", "W4A4"));
     }
   }
 
   private void check(CommonOptions common) {
     for (String key : settings.keySet()) {
       if (methods.stream().noneMatch(method -> key.startsWith(method + "."))) {
-        throw CommandFailure.usage("--set %s: begins with none of the methods %s and a dot".formatted(key, String.join(", ", methods)));
+        throw CommandFailure.usage(
+            "--set %s: begins with none of the methods %s and a dot"
+                .formatted(key, String.join(", ", methods)));
       }
     }
     for (String method : methods) {
       for (String scheme : schemes) {
         try {
-          RecipeOptions.runner(Presets.recipe(MethodCatalogue.standard(), method, options(method), Scheme.parse(scheme), common.seed()));
+          RecipeOptions.runner(
+              Presets.recipe(
+                  MethodCatalogue.standard(),
+                  method,
+                  options(method),
+                  Scheme.parse(scheme),
+                  common.seed()));
         } catch (IllegalArgumentException e) {
           throw CommandFailure.usage("%s %s: %s".formatted(method, scheme, e.getMessage()));
         }
@@ -164,11 +230,12 @@ public final class TableCommand extends NibbleCommand {
 
   private Map<String, String> options(String method) {
     Map<String, String> own = new LinkedHashMap<>();
-    settings.forEach((key, value) -> {
-      if (key.startsWith(method + ".")) {
-        own.put(key.substring(method.length() + 1), value);
-      }
-    });
+    settings.forEach(
+        (key, value) -> {
+          if (key.startsWith(method + ".")) {
+            own.put(key.substring(method.length() + 1), value);
+          }
+        });
     return own;
   }
 
@@ -187,7 +254,12 @@ public final class TableCommand extends NibbleCommand {
     MethodTable before = MethodTable.fromJson(Json.readObject(results));
     if (!before.facts().equals(facts)) {
       throw CommandFailure.failed(
-          results + ": belongs to a table with other arguments (" + before.facts() + "), expected " + facts + "; give the same ones, or another --out");
+          results
+              + ": belongs to a table with other arguments ("
+              + before.facts()
+              + "), expected "
+              + facts
+              + "; give the same ones, or another --out");
     }
     return new MethodTable(facts, before.cells());
   }
@@ -195,7 +267,8 @@ public final class TableCommand extends NibbleCommand {
   private MethodTable save(MethodTable table) throws IOException {
     Json.write(out.resolve(RESULTS), table.toJson());
     table.page().write(out.resolve("table.html"));
-    try (PrintWriter writer = new PrintWriter(out.resolve("table.md").toFile(), StandardCharsets.UTF_8)) {
+    try (PrintWriter writer =
+        new PrintWriter(out.resolve("table.md").toFile(), StandardCharsets.UTF_8)) {
       table.table().printMarkdown(writer);
     }
     return table;
@@ -205,7 +278,10 @@ public final class TableCommand extends NibbleCommand {
     JsonObject score = evaluated(subject, name, common);
     try (OpenModel open = OpenModel.of(name)) {
       Path weights = open.loaded().checkpoint().folder().resolve(Checkpoint.WEIGHTS);
-      long bytes = Files.exists(weights) ? Files.size(weights) : open.loaded().checkpoint().tensors().byteSize();
+      long bytes =
+          Files.exists(weights)
+              ? Files.size(weights)
+              : open.loaded().checkpoint().tensors().byteSize();
       return Cell.of("float", "", Quality.fromJson(score), bytes, Double.NaN, 0);
     }
   }
@@ -214,9 +290,17 @@ public final class TableCommand extends NibbleCommand {
     Path folder = out.resolve(method + "-" + scheme.replace(' ', '_').replace(':', '_'));
     try {
       FolderTree.delete(folder);
-      JsonObject made = Json.parseObject("result of quantize", Self.run(quantize(subject, method, scheme, folder, common)));
+      JsonObject made =
+          Json.parseObject(
+              "result of quantize", Self.run(quantize(subject, method, scheme, folder, common)));
       JsonObject score = evaluated(subject, folder.toString(), common);
-      return Cell.of(method, scheme, Quality.fromJson(score), made.longInteger("bytes"), made.number("seconds"), made.longInteger("peak_bytes", 0));
+      return Cell.of(
+          method,
+          scheme,
+          Quality.fromJson(score),
+          made.longInteger("bytes"),
+          made.number("seconds"),
+          made.longInteger("peak_bytes", 0));
     } catch (CommandFailure e) {
       return Cell.failed(method, scheme, String.valueOf(e.getMessage()));
     } finally {
@@ -226,8 +310,20 @@ public final class TableCommand extends NibbleCommand {
     }
   }
 
-  private List<String> quantize(TableSubject subject, String method, String scheme, Path folder, CommonOptions common) {
-    List<String> arguments = new ArrayList<>(List.of("quantize", name, "--method", method, "--scheme", scheme, "--out", folder.toString(), "--json"));
+  private List<String> quantize(
+      TableSubject subject, String method, String scheme, Path folder, CommonOptions common) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "quantize",
+                name,
+                "--method",
+                method,
+                "--scheme",
+                scheme,
+                "--out",
+                folder.toString(),
+                "--json"));
     options(method).forEach((key, value) -> arguments.addAll(List.of("--set", key + "=" + value)));
     if (needsCalibration(method, scheme, common)) {
       arguments.addAll(subject.calibrationArguments());
@@ -236,7 +332,14 @@ public final class TableCommand extends NibbleCommand {
   }
 
   private boolean needsCalibration(String method, String scheme, CommonOptions common) {
-    RecipeRunner runner = RecipeOptions.runner(Presets.recipe(MethodCatalogue.standard(), method, options(method), Scheme.parse(scheme), common.seed()));
+    RecipeRunner runner =
+        RecipeOptions.runner(
+            Presets.recipe(
+                MethodCatalogue.standard(),
+                method,
+                options(method),
+                Scheme.parse(scheme),
+                common.seed()));
     try (OpenModel open = OpenModel.of(name)) {
       return runner.needsCalibration(open.model());
     }
@@ -252,7 +355,13 @@ public final class TableCommand extends NibbleCommand {
   }
 
   private static List<String> withCommon(List<String> arguments, CommonOptions common) {
-    arguments.addAll(List.of("--quiet", "--threads", Integer.toString(common.threads()), "--seed", Long.toString(common.seed())));
+    arguments.addAll(
+        List.of(
+            "--quiet",
+            "--threads",
+            Integer.toString(common.threads()),
+            "--seed",
+            Long.toString(common.seed())));
     return arguments;
   }
 }

@@ -8,19 +8,36 @@ import picocli.CommandLine.Option;
 
 /** Options that say on which text something is measured. */
 public final class TextChoice {
-  @Option(names = "--text", paramLabel = "FILE", description = "UTF-8 text: measures how well a language model predicts it.")
+  @Option(
+      names = "--text",
+      paramLabel = "FILE",
+      description = "UTF-8 text: measures how well a language model predicts it.")
   private @Nullable Path text;
 
-  @Option(names = "--sts", paramLabel = "FILE", description = "Lines of score, tab, sentence, tab, sentence: measures how well a text encoder ranks them.")
+  @Option(
+      names = "--sts",
+      paramLabel = "FILE",
+      description =
+          "Lines of score, tab, sentence, tab, sentence: measures how well a text encoder ranks"
+              + " them.")
   private @Nullable Path pairs;
 
-  @Option(names = "--window", paramLabel = "N", description = "Tokens of a sequence (default: what the model takes, at most 1024).")
+  @Option(
+      names = "--window",
+      paramLabel = "N",
+      description = "Tokens of a sequence (default: what the model takes, at most 1024).")
   private @Nullable Integer window;
 
-  @Option(names = "--stride", paramLabel = "N", description = "Tokens from one window to the next (default: half a window).")
+  @Option(
+      names = "--stride",
+      paramLabel = "N",
+      description = "Tokens from one window to the next (default: half a window).")
   private @Nullable Integer stride;
 
-  @Option(names = "--tokens", paramLabel = "N", description = "Only the first N tokens of the text.")
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      description = "Only the first N tokens of the text.")
   private int tokens = Integer.MAX_VALUE;
 
   /** For picocli. */

@@ -68,12 +68,20 @@ final class TextEvaluation {
       long start = System.nanoTime();
       try (Progress progress = console.progress("eval", 1000, "steps")) {
         if (reference == null) {
-          Perplexity perplexity = Perplexity.of(ops, model, ids, windows, share -> progress.to(Math.round(1000 * share)));
+          Perplexity perplexity =
+              Perplexity.of(
+                  ops, model, ids, windows, share -> progress.to(Math.round(1000 * share)));
           print(perplexity, null, windows, (System.nanoTime() - start) * 1e-9);
         } else {
           try (OpenModel other = OpenModel.of(reference)) {
             Divergence divergence =
-                Divergence.of(ops, model, other.loaded().languageModel(), ids, windows, share -> progress.to(Math.round(1000 * share)));
+                Divergence.of(
+                    ops,
+                    model,
+                    other.loaded().languageModel(),
+                    ids,
+                    windows,
+                    share -> progress.to(Math.round(1000 * share)));
             print(divergence.perplexity(), divergence, windows, (System.nanoTime() - start) * 1e-9);
           }
         }
@@ -91,7 +99,9 @@ final class TextEvaluation {
     if (choice.tokens() < 1) {
       throw CommandFailure.usage("--tokens must be at least 1, was " + choice.tokens());
     }
-    Encoding encoding = tokenizer.encode(text, EncodeOptions.DEFAULTS.withAddSpecial(false).withMatchSpecial(false));
+    Encoding encoding =
+        tokenizer.encode(
+            text, EncodeOptions.DEFAULTS.withAddSpecial(false).withMatchSpecial(false));
     int[] ids = encoding.ids();
     return ids.length > choice.tokens() ? Arrays.copyOf(ids, choice.tokens()) : ids;
   }
@@ -103,7 +113,8 @@ final class TextEvaluation {
     Integer wanted = choice.window();
     int window = wanted == null ? Math.min(model.contextLength(), WINDOW) : wanted;
     if (window > model.contextLength()) {
-      throw CommandFailure.usage("--window is %d, the model takes %d tokens".formatted(window, model.contextLength()));
+      throw CommandFailure.usage(
+          "--window is %d, the model takes %d tokens".formatted(window, model.contextLength()));
     }
     Integer step = choice.stride();
     try {
@@ -113,9 +124,15 @@ final class TextEvaluation {
     }
   }
 
-  private void print(Perplexity perplexity, @Nullable Divergence divergence, TokenWindows windows, double seconds) {
+  private void print(
+      Perplexity perplexity,
+      @Nullable Divergence divergence,
+      TokenWindows windows,
+      double seconds) {
     if (!Double.isFinite(perplexity.value())) {
-      throw CommandFailure.failed("the model gives NaN or infinite results; its weights are damaged or its training diverged");
+      throw CommandFailure.failed(
+          "the model gives NaN or infinite results; its weights are damaged or its training"
+              + " diverged");
     }
     if (common.json()) {
       JsonOut result =
@@ -140,17 +157,32 @@ final class TextEvaluation {
     }
     Table table = new Table("measure", "value").alignRight(1);
     table.row("tokens predicted", String.format(Locale.ROOT, "%,d", perplexity.tokens()));
-    table.row("perplexity", String.format(Locale.ROOT, "%.4f +- %.4f", perplexity.value(), perplexity.standardError()));
+    table.row(
+        "perplexity",
+        String.format(Locale.ROOT, "%.4f +- %.4f", perplexity.value(), perplexity.standardError()));
     if (divergence != null) {
-      table.row("perplexity of reference", String.format(Locale.ROOT, "%.4f", divergence.referencePerplexity().value()));
+      table.row(
+          "perplexity of reference",
+          String.format(Locale.ROOT, "%.4f", divergence.referencePerplexity().value()));
       table.row(
           "KL divergence (nats)",
-          String.format(Locale.ROOT, "%.4g +- %.2g", divergence.kullbackLeibler().mean(), divergence.kullbackLeibler().standardError()));
-      table.row("agreement with reference", String.format(Locale.ROOT, "%.2f %%", 100 * divergence.agreement()));
+          String.format(
+              Locale.ROOT,
+              "%.4g +- %.2g",
+              divergence.kullbackLeibler().mean(),
+              divergence.kullbackLeibler().standardError()));
+      table.row(
+          "agreement with reference",
+          String.format(Locale.ROOT, "%.2f %%", 100 * divergence.agreement()));
     }
     table.row("window, stride", "%d, %d".formatted(windows.window(), windows.stride()));
     table.row("tokens/s", String.format(Locale.ROOT, "%.0f", perplexity.tokens() / seconds));
-    PeakMemory.bytes().ifPresent(bytes -> table.row("peak memory of the process", String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
+    PeakMemory.bytes()
+        .ifPresent(
+            bytes ->
+                table.row(
+                    "peak memory of the process",
+                    String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000)));
     table.print(console.out());
   }
 }

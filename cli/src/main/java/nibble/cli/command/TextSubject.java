@@ -17,14 +17,25 @@ import org.jspecify.annotations.Nullable;
  * @param window tokens of a piece of calibration text; null for what the model takes
  * @param out where both parts lie
  */
-record TextSubject(TextChoice choice, int split, @Nullable Path calibration, int samples, @Nullable Integer window, Path out) implements TableSubject {
+record TextSubject(
+    TextChoice choice,
+    int split,
+    @Nullable Path calibration,
+    int samples,
+    @Nullable Integer window,
+    Path out)
+    implements TableSubject {
   TextSubject {
     Path text = choice.text();
     if (split > 0 && text == null) {
       throw CommandFailure.usage("--split needs --text; name another text with --calibration");
     }
-    if (calibration != null && text != null && calibration.toAbsolutePath().normalize().equals(text.toAbsolutePath().normalize())) {
-      throw CommandFailure.usage("--calibration is the text that is evaluated; name another one, or --split N to take its last N lines");
+    if (calibration != null
+        && text != null
+        && calibration.toAbsolutePath().normalize().equals(text.toAbsolutePath().normalize())) {
+      throw CommandFailure.usage(
+          "--calibration is the text that is evaluated; name another one, or --split N to take its"
+              + " last N lines");
     }
   }
 
@@ -36,8 +47,17 @@ record TextSubject(TextChoice choice, int split, @Nullable Path calibration, int
     if (split > 0 && text != null) {
       TextSplit parts = TextSplit.of(text, split);
       parts.write(calibrationText(), evaluationText());
-      facts.put("evaluation", "the first %d lines of the text: %s; %s".formatted(parts.evaluation().size(), evaluationText().getFileName(), facts.get("evaluation")));
-      facts.put("calibration", "%d pieces of the last %d lines: %s".formatted(samples, split, calibrationText().getFileName()));
+      facts.put(
+          "evaluation",
+          "the first %d lines of the text: %s; %s"
+              .formatted(
+                  parts.evaluation().size(),
+                  evaluationText().getFileName(),
+                  facts.get("evaluation")));
+      facts.put(
+          "calibration",
+          "%d pieces of the last %d lines: %s"
+              .formatted(samples, split, calibrationText().getFileName()));
     } else {
       facts.put("calibration", "%d pieces of %s".formatted(samples, calibration));
     }
@@ -59,7 +79,12 @@ record TextSubject(TextChoice choice, int split, @Nullable Path calibration, int
   public List<String> calibrationArguments() {
     Path other = calibration;
     List<String> arguments =
-        new ArrayList<>(List.of("--calibration", (other == null ? calibrationText() : other).toString(), "--calibration-samples", Integer.toString(samples)));
+        new ArrayList<>(
+            List.of(
+                "--calibration",
+                (other == null ? calibrationText() : other).toString(),
+                "--calibration-samples",
+                Integer.toString(samples)));
     if (window != null) {
       arguments.addAll(List.of("--calibration-window", String.valueOf(window)));
     }

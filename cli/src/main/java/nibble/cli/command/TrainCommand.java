@@ -26,28 +26,50 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code nibble train}: a new ViT, or any image classifier that was trained before, on the built-in picture set or a labelled folder, written as a Hugging Face folder. */
-@Command(name = "train", description = "Trains a new ViT, or any image classifier further, on the built-in picture set or on a labelled folder.")
+/**
+ * {@code nibble train}: a new ViT, or any image classifier that was trained before, on the built-in
+ * picture set or a labelled folder, written as a Hugging Face folder.
+ */
+@Command(
+    name = "train",
+    description =
+        "Trains a new ViT, or any image classifier further, on the built-in picture set or on a"
+            + " labelled folder.")
 public final class TrainCommand extends NibbleCommand {
   private static final long BUILT_IN_SEEN = 1_000_000;
   private static final double RATE = 1e-3;
   private static final double FINE_TUNING_RATE = 5e-5;
   private static final double MEMORY = 0.98;
 
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Model folder to write, new or empty.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Model folder to write, new or empty.")
   private Path out = Path.of("");
 
   @Mixin private OwnImages own = new OwnImages();
   @Mixin private ModelShape shape = new ModelShape();
   @Mixin private TrainingKnobs knobs = new TrainingKnobs();
 
-  @Option(names = "--dtype", paramLabel = "TYPE", description = "Numbers in the written file: F32, F16 or BF16 (default: F16).")
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = "Numbers in the written file: F32, F16 or BF16 (default: F16).")
   private DType dtype = DType.F16;
 
-  @Option(names = "--test-images", paramLabel = "N", description = "Held-out pictures for the final score (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--test-images",
+      paramLabel = "N",
+      description = "Held-out pictures for the final score (default: ${DEFAULT-VALUE}).")
   private int testImages = 2048;
 
-  @Option(names = "--save-every", paramLabel = "SECONDS", description = "How often the state is saved beside the output, for --resume (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--save-every",
+      paramLabel = "SECONDS",
+      description =
+          "How often the state is saved beside the output, for --resume (default:"
+              + " ${DEFAULT-VALUE}).")
   private int saveEvery = 120;
 
   @Option(names = "--resume", description = "Go on with an interrupted run of the same options.")
@@ -63,16 +85,34 @@ public final class TrainCommand extends NibbleCommand {
     Path state = out.resolveSibling(out.getFileName() + ".state.safetensors");
     try (FolderWriter folder = FolderWriter.create(out, FolderWriter.Existing.REFUSE);
         Ops ops = new Ops(common.openSplitter())) {
-      TrainingTask task = fromFolder ? own.task(shape, common.seed()) : TrainingTask.builtIn(shape, testImages, common.seed());
-      TrainingOptions options = knobs.options(common.seed(), fromFolder ? own.defaultSeen(task) : BUILT_IN_SEEN, own.isFineTuning() ? FINE_TUNING_RATE : RATE);
-      String command = "nibble train %s %s --dtype %s --seed %d".formatted(task.arguments(), TrainingKnobs.arguments(options), dtype, common.seed());
+      TrainingTask task =
+          fromFolder
+              ? own.task(shape, common.seed())
+              : TrainingTask.builtIn(shape, testImages, common.seed());
+      TrainingOptions options =
+          knobs.options(
+              common.seed(),
+              fromFolder ? own.defaultSeen(task) : BUILT_IN_SEEN,
+              own.isFineTuning() ? FINE_TUNING_RATE : RATE);
+      String command =
+          "nibble train %s %s --dtype %s --seed %d"
+              .formatted(task.arguments(), TrainingKnobs.arguments(options), dtype, common.seed());
       Training training = new Training(task.model(), ops, options);
       begin(training, command, state, console);
       double seconds = train(training, task.images(), command, state, console);
       TrainedModelFolder.round(task.model(), dtype);
       Score score = score(task, ops, console);
-      var provenance = new TrainedModelFolder.Provenance(Version.NUMBER, command, options, seconds, score);
-      TrainedModelFolder.write(folder.path(), task.model(), dtype, task.labels(), task.config(), task.preprocessor(), provenance, training.log());
+      var provenance =
+          new TrainedModelFolder.Provenance(Version.NUMBER, command, options, seconds, score);
+      TrainedModelFolder.write(
+          folder.path(),
+          task.model(),
+          dtype,
+          task.labels(),
+          task.config(),
+          task.preprocessor(),
+          provenance,
+          training.log());
       folder.commit();
       Files.deleteIfExists(state);
       print(console, common, task.model(), options, seconds, score);
@@ -98,13 +138,17 @@ public final class TrainCommand extends NibbleCommand {
         throw CommandFailure.failed(state + ": nothing to resume; leave out --resume");
       }
       TrainingState.load(training, command, state);
-      console.note("train  resumed after %,d images".formatted((long) training.step() * training.options().batchSize()));
+      console.note(
+          "train  resumed after %,d images"
+              .formatted((long) training.step() * training.options().batchSize()));
     } else if (Files.exists(state)) {
-      throw CommandFailure.failed(state + ": an interrupted run; go on with --resume, or remove this file");
+      throw CommandFailure.failed(
+          state + ": an interrupted run; go on with --resume, or remove this file");
     }
   }
 
-  private double train(Training training, ImageSet images, String command, Path state, Console console) {
+  private double train(
+      Training training, ImageSet images, String command, Path state, Console console) {
     TrainingOptions options = training.options();
     long total = (long) options.steps() * options.batchSize();
     long first = (long) training.step() * options.batchSize();
@@ -119,7 +163,9 @@ public final class TrainCommand extends NibbleCommand {
         Training.Report report = training.update(batch);
         loss = Double.isNaN(loss) ? report.loss() : MEMORY * loss + (1 - MEMORY) * report.loss();
         accuracy = MEMORY * accuracy + (1 - MEMORY) * report.accuracy();
-        progress.to((long) training.step() * options.batchSize(), String.format(Locale.ROOT, "loss %.3f  accuracy %.1f %%", loss, 100 * accuracy));
+        progress.to(
+            (long) training.step() * options.batchSize(),
+            String.format(Locale.ROOT, "loss %.3f  accuracy %.1f %%", loss, 100 * accuracy));
         if (System.nanoTime() - saved > saveEvery * 1e9) {
           TrainingState.save(training, command, state);
           saved = System.nanoTime();
@@ -135,7 +181,13 @@ public final class TrainCommand extends NibbleCommand {
     }
   }
 
-  private void print(Console console, CommonOptions common, ImageClassifier model, TrainingOptions options, double seconds, Score score) {
+  private void print(
+      Console console,
+      CommonOptions common,
+      ImageClassifier model,
+      TrainingOptions options,
+      double seconds,
+      Score score) {
     if (common.json()) {
       JsonOut.result()
           .put("folder", out.toString())
@@ -147,8 +199,15 @@ public final class TrainCommand extends NibbleCommand {
           .put("top5", score.top5())
           .print(console.out());
     } else {
-      console.out().printf(
-          Locale.ROOT, "%s: %,d parameters, top-1 %.2f %% on %,d held-out images%n", out, model.parameterCount(), 100 * score.top1(), score.count());
+      console
+          .out()
+          .printf(
+              Locale.ROOT,
+              "%s: %,d parameters, top-1 %.2f %% on %,d held-out images%n",
+              out,
+              model.parameterCount(),
+              100 * score.top1(),
+              score.count());
     }
   }
 }

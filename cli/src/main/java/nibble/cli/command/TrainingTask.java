@@ -23,7 +23,14 @@ import nibble.nn.vit.ViTConfig;
  * @param preprocessor content of the written {@code preprocessor_config.json}
  * @param arguments of the command line that choose all this
  */
-record TrainingTask(ImageClassifier model, ImageSet images, ImageSet heldOut, List<String> labels, JsonObject config, JsonObject preprocessor, String arguments) {
+record TrainingTask(
+    ImageClassifier model,
+    ImageSet images,
+    ImageSet heldOut,
+    List<String> labels,
+    JsonObject config,
+    JsonObject preprocessor,
+    String arguments) {
   private static final float STARTING_DEVIATION = 0.02f;
 
   /** A new model on the built-in pictures. */

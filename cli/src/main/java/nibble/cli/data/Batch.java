@@ -28,7 +28,10 @@ public final class Batch {
     return count;
   }
 
-  /** Normalised pixels {@code [count, channels, imageSize, imageSize]}, sharing the memory of this batch. */
+  /**
+   * Normalised pixels {@code [count, channels, imageSize, imageSize]}, sharing the memory of this
+   * batch.
+   */
   public Tensor pixels() {
     float[] exact = count == labels.length ? pixels : Arrays.copyOf(pixels, count * set.elements());
     return Tensor.of(exact, count, set.channels(), set.imageSize(), set.imageSize());

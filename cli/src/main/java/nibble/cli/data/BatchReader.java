@@ -29,11 +29,13 @@ public final class BatchReader implements AutoCloseable {
     position = from;
     current = new Batch(set, batchSize);
     following = new Batch(set, batchSize);
-    thread = Executors.newSingleThreadExecutor(task -> {
-      Thread worker = new Thread(task, "nibble-batches");
-      worker.setDaemon(true);
-      return worker;
-    });
+    thread =
+        Executors.newSingleThreadExecutor(
+            task -> {
+              Thread worker = new Thread(task, "nibble-batches");
+              worker.setDaemon(true);
+              return worker;
+            });
     readAhead();
   }
 
@@ -42,7 +44,10 @@ public final class BatchReader implements AutoCloseable {
     return new BatchReader(set, Order.sequential(), batchSize, 0, set.size());
   }
 
-  /** The next batch, valid until the next call; null after the last. What reading it threw is thrown here. */
+  /**
+   * The next batch, valid until the next call; null after the last. What reading it threw is thrown
+   * here.
+   */
   public @Nullable Batch next() {
     Future<?> reading = pending;
     if (reading == null) {

@@ -4,7 +4,9 @@ import nibble.cli.terminal.CommandFailure;
 import nibble.loaders.data.ByteImages;
 import nibble.loaders.image.ImagePreprocessor;
 
-/** Small images of one file, such as those of CIFAR-10 and MNIST, prepared when they are asked for. */
+/**
+ * Small images of one file, such as those of CIFAR-10 and MNIST, prepared when they are asked for.
+ */
 public final class ByteImageSet implements ImageSet {
   private final ByteImages images;
   private final ImagePreprocessor preprocessor;

@@ -18,7 +18,8 @@ public final class FolderImageSet implements ImageSet {
     this.images = images;
     this.preprocessor = preprocessor;
     this.imageSize = imageSize;
-    classes = 1 + images.samples().stream().mapToInt(LabeledImages.Sample::classIndex).max().orElse(0);
+    classes =
+        1 + images.samples().stream().mapToInt(LabeledImages.Sample::classIndex).max().orElse(0);
   }
 
   @Override

@@ -17,7 +17,8 @@ public interface ImageSet {
   }
 
   /**
-   * Writes image {@code index} as {@code [channels, imageSize, imageSize]} to {@code pixels} from {@code offset} on, and returns its label, 0 to {@link #classes()} - 1.
+   * Writes image {@code index} as {@code [channels, imageSize, imageSize]} to {@code pixels} from
+   * {@code offset} on, and returns its label, 0 to {@link #classes()} - 1.
    *
    * @throws IndexOutOfBoundsException if there is no such image
    */

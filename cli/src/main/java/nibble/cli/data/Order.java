@@ -2,7 +2,9 @@ package nibble.cli.data;
 
 import java.util.SplittableRandom;
 
-/** Which image comes at which position of an endless run through a set. One thread asks at a time. */
+/**
+ * Which image comes at which position of an endless run through a set. One thread asks at a time.
+ */
 public interface Order {
   /** Index of the image at {@code position}, from 0. */
   long index(long position);
@@ -12,7 +14,10 @@ public interface Order {
     return position -> position;
   }
 
-  /** Every image once, in random order, then again in another, and so on; the order follows from the seed and the number of the run alone. */
+  /**
+   * Every image once, in random order, then again in another, and so on; the order follows from the
+   * seed and the number of the run alone.
+   */
   static Order shuffled(int size, long seed) {
     return new Order() {
       private final int[] order = new int[size];

@@ -8,7 +8,10 @@ package nibble.cli.data;
  * @param size how many
  */
 public record Selection(ImageSet set, Order order, long size) implements ImageSet {
-  /** {@code count} images of a set at equal distances, all if there are no more, so that a folder sorted by class gives many classes. */
+  /**
+   * {@code count} images of a set at equal distances, all if there are no more, so that a folder
+   * sorted by class gives many classes.
+   */
   public static Selection spread(ImageSet set, int count) {
     long all = Math.min(set.size(), 1L << 40);
     long images = Math.min(count, all);

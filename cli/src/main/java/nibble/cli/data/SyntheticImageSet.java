@@ -4,7 +4,10 @@ import nibble.cli.synthetic.ClassNames;
 import nibble.cli.synthetic.Split;
 import nibble.cli.synthetic.SyntheticImages;
 
-/** Pictures of the built-in set, drawn when they are asked for. Bytes become {@code (b / 255 - 0.5) / 0.5}. */
+/**
+ * Pictures of the built-in set, drawn when they are asked for. Bytes become {@code (b / 255 - 0.5)
+ * / 0.5}.
+ */
 public final class SyntheticImageSet implements ImageSet {
   /** Mean and standard deviation of each channel in the normalisation. */
   public static final float MEAN_AND_DEVIATION = 0.5f;
@@ -52,7 +55,8 @@ public final class SyntheticImageSet implements ImageSet {
     int plane = rgb.length / 3;
     for (int i = 0; i < plane; i++) {
       for (int c = 0; c < 3; c++) {
-        pixels[offset + c * plane + i] = ((rgb[3 * i + c] & 0xFF) / 255f - MEAN_AND_DEVIATION) / MEAN_AND_DEVIATION;
+        pixels[offset + c * plane + i] =
+            ((rgb[3 * i + c] & 0xFF) / 255f - MEAN_AND_DEVIATION) / MEAN_AND_DEVIATION;
       }
     }
     return label;

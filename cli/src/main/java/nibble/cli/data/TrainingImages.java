@@ -3,8 +3,10 @@ package nibble.cli.data;
 import java.util.SplittableRandom;
 
 /**
- * An endless run through a set: every image once in random order, then again in another. Where wanted, an image is mirrored half of the time and shifted by up to an eighth of its side in each direction,
- * its border repeated. What is read follows from the seed and the position alone. One thread reads at a time.
+ * An endless run through a set: every image once in random order, then again in another. Where
+ * wanted, an image is mirrored half of the time and shifted by up to an eighth of its side in each
+ * direction, its border repeated. What is read follows from the seed and the position alone. One
+ * thread reads at a time.
  */
 public final class TrainingImages implements ImageSet {
   private static final int SHIFT_SHARE = 8;

@@ -29,7 +29,10 @@ import nibble.quant.rotation.RotationOptions;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** Quantizes one model in several ways, evaluates every result as it was written and read back, and collects what a report shows. */
+/**
+ * Quantizes one model in several ways, evaluates every result as it was written and read back, and
+ * collects what a report shows.
+ */
 public final class Demonstration {
   private static final int BATCH = 32;
   private static final int PICTURED_IMAGES = 8;
@@ -47,7 +50,13 @@ public final class Demonstration {
    * @param test held-out images; none of them is among the calibration images
    */
   public Demonstration(
-      Path folder, ImageSet test, Calibration calibration, Ops ops, Console console, String program, long seed) {
+      Path folder,
+      ImageSet test,
+      Calibration calibration,
+      Ops ops,
+      Console console,
+      String program,
+      long seed) {
     this.folder = folder;
     this.test = test;
     this.calibration = calibration;
@@ -83,12 +92,21 @@ public final class Demonstration {
       try (LoadedModel model = ModelLoader.load(folder);
           FloatModels originals = new FloatModels(folder)) {
         outcome = quantization.run(model.model(), originals, seed, ops, console);
-        quantization.write(written, model.checkpoint().config(), model.model(), program, seed, outcome.report(), WeightFormat.COMPRESSED_TENSORS);
+        quantization.write(
+            written,
+            model.checkpoint().config(),
+            model.model(),
+            program,
+            seed,
+            outcome.report(),
+            WeightFormat.COMPRESSED_TENSORS);
       }
       try (LoadedModel packed = ModelLoader.load(written)) {
         Score score = score(variant.name() + " " + variant.scheme(), packed, reference);
         long bytes = Files.size(written.resolve(Checkpoint.WEIGHTS));
-        Results.Row row = Results.Row.of(variant.name(), variant.scheme(), score, bytes, outcome.seconds(), peak());
+        Results.Row row =
+            Results.Row.of(
+                variant.name(), variant.scheme(), score, bytes, outcome.seconds(), peak());
         return results.withRow(row).withLayerErrors(errors(variant, outcome));
       }
     } finally {
@@ -98,7 +116,8 @@ public final class Demonstration {
 
   private Score score(String name, LoadedModel model, LoadedModel reference) {
     try (Progress progress = console.progress("eval " + name, test.size(), "images")) {
-      return new Evaluation(ops, BATCH).score(model.imageClassifier(), test, reference.imageClassifier(), progress);
+      return new Evaluation(ops, BATCH)
+          .score(model.imageClassifier(), test, reference.imageClassifier(), progress);
     }
   }
 
@@ -111,16 +130,21 @@ public final class Demonstration {
     return new Results.LayerErrors(variant.name() + " " + variant.scheme(), byLayer);
   }
 
-  /** Of the layer whose input has the heaviest tails, usually the second feed-forward layer, and of one that reads the residual stream. */
+  /**
+   * Of the layer whose input has the heaviest tails, usually the second feed-forward layer, and of
+   * one that reads the residual stream.
+   */
   private List<Distribution> distributions(LoadedModel plain) {
     try (LoadedModel rotated = ModelLoader.load(folder)) {
       ModelRotation.apply(rotated.model(), RotationOptions.DEFAULTS.withSeed(seed));
       Tensor pixels = calibration.batches().getFirst();
-      Tensor few = pixels.dim(0) > PICTURED_IMAGES ? pixels.slice(0, 0, PICTURED_IMAGES).toF32() : pixels;
+      Tensor few =
+          pixels.dim(0) > PICTURED_IMAGES ? pixels.slice(0, 0, PICTURED_IMAGES).toF32() : pixels;
       int middle = plain.model().blocks().size() / 2;
       String block = plain.model().blocks().get(middle).name();
       return Stream.of(".attn.q", ".mlp.fc2")
-          .flatMap(layer -> Tap.before(plain.model(), rotated.model(), block + layer, ops, few).stream())
+          .flatMap(
+              layer -> Tap.before(plain.model(), rotated.model(), block + layer, ops, few).stream())
           .toList();
     }
   }

@@ -37,15 +37,21 @@ final class Tap {
   }
 
   /** How weights and inputs of {@code layer} are spread in the two models. */
-  static List<Distribution> before(Model plain, Model rotated, String layer, Ops ops, Tensor pixels) {
+  static List<Distribution> before(
+      Model plain, Model rotated, String layer, Ops ops, Tensor pixels) {
     Linear a = plain.linear(layer);
     Linear b = rotated.linear(layer);
     return List.of(
-        Distribution.of("Weights of " + layer, "weight", pair(a.weight().peek().toFloats(), b.weight().peek().toFloats())),
+        Distribution.of(
+            "Weights of " + layer,
+            "weight",
+            pair(a.weight().peek().toFloats(), b.weight().peek().toFloats())),
         Distribution.of(
             "Inputs of " + layer,
             "activation",
-            pair(activations(plain, a.input().name(), ops, pixels), activations(rotated, b.input().name(), ops, pixels))));
+            pair(
+                activations(plain, a.input().name(), ops, pixels),
+                activations(rotated, b.input().name(), ops, pixels))));
   }
 
   private static Map<String, float[]> pair(float[] before, float[] after) {

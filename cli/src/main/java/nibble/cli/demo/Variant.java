@@ -24,7 +24,11 @@ public record Variant(String name, String method, String scheme, Map<String, Str
           new Variant("GPTQ", "gptq", "W4A4", Map.of()),
           new Variant("Mixed precision", "mixed", "W4A4", Map.of()),
           new Variant("Hadamard + GPTQ", "hadamard+gptq", "W4A4", Map.of()),
-          new Variant("GPLQ", "gplq", "W4A4", Map.of("train-images", "1024", "batch", "16", "rate", "2e-5", "scale-rate", "2e-4")));
+          new Variant(
+              "GPLQ",
+              "gplq",
+              "W4A4",
+              Map.of("train-images", "1024", "batch", "16", "rate", "2e-5", "scale-rate", "2e-4")));
 
   /** The recipe of this form. */
   Recipe recipe(long seed) {

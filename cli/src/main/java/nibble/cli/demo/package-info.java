@@ -1,4 +1,6 @@
-/** The main job on what ships with the program. Start with {@link nibble.cli.demo.Demonstration}. */
+/**
+ * The main job on what ships with the program. Start with {@link nibble.cli.demo.Demonstration}.
+ */
 @NullMarked
 package nibble.cli.demo;
 

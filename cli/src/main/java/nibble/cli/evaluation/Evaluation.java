@@ -23,12 +23,17 @@ public final class Evaluation {
   }
 
   /**
-   * The score of {@code model} on all of {@code images}, compared with {@code reference} if there is one.
+   * The score of {@code model} on all of {@code images}, compared with {@code reference} if there
+   * is one.
    *
    * @throws CommandFailure if the image set is empty, or labels or classes do not fit
    * @throws NotFiniteException if a logit is NaN or infinite
    */
-  public Score score(ImageClassifier model, ImageSet images, @Nullable ImageClassifier reference, Progress progress) {
+  public Score score(
+      ImageClassifier model,
+      ImageSet images,
+      @Nullable ImageClassifier reference,
+      Progress progress) {
     check(model, images, reference);
     Tally tally = new Tally(model.classes());
     long nanoseconds = 0;
@@ -51,7 +56,8 @@ public final class Evaluation {
   }
 
   /**
-   * Logits of normalised pixels {@code [batch, channels, size, size]}: {@code [batch, classes]}, row by row.
+   * Logits of normalised pixels {@code [batch, channels, size, size]}: {@code [batch, classes]},
+   * row by row.
    *
    * @throws NotFiniteException if one is NaN or infinite
    */
@@ -68,15 +74,20 @@ public final class Evaluation {
     }
   }
 
-  private static void check(ImageClassifier model, ImageSet images, @Nullable ImageClassifier reference) {
+  private static void check(
+      ImageClassifier model, ImageSet images, @Nullable ImageClassifier reference) {
     if (images.size() == 0) {
       throw CommandFailure.failed("there are no images to evaluate");
     }
     if (images.classes() > model.classes()) {
-      throw CommandFailure.failed("labels go up to class %d, but the model has %d classes".formatted(images.classes() - 1, model.classes()));
+      throw CommandFailure.failed(
+          "labels go up to class %d, but the model has %d classes"
+              .formatted(images.classes() - 1, model.classes()));
     }
     if (reference != null && reference.classes() != model.classes()) {
-      throw CommandFailure.failed("the model has %d classes, the reference %d".formatted(model.classes(), reference.classes()));
+      throw CommandFailure.failed(
+          "the model has %d classes, the reference %d"
+              .formatted(model.classes(), reference.classes()));
     }
   }
 }

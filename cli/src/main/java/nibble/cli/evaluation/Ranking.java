@@ -2,7 +2,10 @@ package nibble.cli.evaluation;
 
 import nibble.tensor.Tensor;
 
-/** Which class has which place by logit. Equal logits: the smaller index comes first. NaN comes last. */
+/**
+ * Which class has which place by logit. Equal logits: the smaller index comes first. NaN comes
+ * last.
+ */
 public final class Ranking {
   private Ranking() {}
 
@@ -10,7 +13,8 @@ public final class Ranking {
   public static int best(float[] logits, int offset, int classes) {
     int best = 0;
     for (int c = 1; c < classes; c++) {
-      if (logits[offset + c] > logits[offset + best] || Float.isNaN(logits[offset + best]) && !Float.isNaN(logits[offset + c])) {
+      if (logits[offset + c] > logits[offset + best]
+          || Float.isNaN(logits[offset + best]) && !Float.isNaN(logits[offset + c])) {
         best = c;
       }
     }
@@ -23,7 +27,9 @@ public final class Ranking {
     int before = 0;
     for (int c = 0; c < classes; c++) {
       float other = logits[offset + c];
-      if (other > own || other == own && c < label || Float.isNaN(own) && (!Float.isNaN(other) || c < label)) {
+      if (other > own
+          || other == own && c < label
+          || Float.isNaN(own) && (!Float.isNaN(other) || c < label)) {
         before++;
       }
     }

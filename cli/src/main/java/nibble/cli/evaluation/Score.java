@@ -11,14 +11,16 @@ import org.jspecify.annotations.Nullable;
  * @param comparison beside a reference model; null without one
  * @param seconds spent in the evaluated model's forward passes
  */
-public record Score(long count, double top1, double top5, @Nullable Comparison comparison, double seconds) {
+public record Score(
+    long count, double top1, double top5, @Nullable Comparison comparison, double seconds) {
 
   /**
    * How near the outputs are to those of the reference.
    *
    * @param agreement share of images with the same first choice
    * @param logitMse mean squared difference of logits
-   * @param kl mean Kullback-Leibler divergence KL(reference || model) of the class probabilities, in nats
+   * @param kl mean Kullback-Leibler divergence KL(reference || model) of the class probabilities,
+   *     in nats
    */
   public record Comparison(double agreement, double logitMse, double kl) {}
 

@@ -52,7 +52,10 @@ final class Tally {
 
   Score score(boolean compared, double seconds) {
     double n = count;
-    Score.Comparison comparison = compared ? new Score.Comparison(agreeing / n, squares / (n * classes), divergence / n) : null;
+    Score.Comparison comparison =
+        compared
+            ? new Score.Comparison(agreeing / n, squares / (n * classes), divergence / n)
+            : null;
     return new Score(count, first / n, firstFive / n, comparison, seconds);
   }
 }

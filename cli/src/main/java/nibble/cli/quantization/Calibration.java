@@ -18,7 +18,8 @@ import nibble.tensor.Tensor;
 /**
  * Images that a method may look at.
  *
- * @param samples normalised pixels {@code [batch, channels, size, size]}, with labels where they are known
+ * @param samples normalised pixels {@code [batch, channels, size, size]}, with labels where they
+ *     are known
  * @param digest SHA-256 of all pixels and labels
  */
 public record Calibration(SampleSource samples, String digest) {
@@ -35,7 +36,8 @@ public record Calibration(SampleSource samples, String digest) {
   }
 
   /**
-   * {@code count} images of {@code set} at equal distances, so that a folder sorted by class gives many classes.
+   * {@code count} images of {@code set} at equal distances, so that a folder sorted by class gives
+   * many classes.
    *
    * @param labelled whether the labels of the set mean something
    */
@@ -51,14 +53,19 @@ public record Calibration(SampleSource samples, String digest) {
         bytes.asFloatBuffer().put(pixels);
         digest.update(bytes);
         if (labelled) {
-          ByteBuffer labelBytes = ByteBuffer.allocate(4 * labels.length).order(ByteOrder.LITTLE_ENDIAN);
+          ByteBuffer labelBytes =
+              ByteBuffer.allocate(4 * labels.length).order(ByteOrder.LITTLE_ENDIAN);
           labelBytes.asIntBuffer().put(labels);
           digest.update(labelBytes);
         }
-        batches.add(Samples.of(Tensor.of(pixels, batch.count(), set.channels(), set.imageSize(), set.imageSize()), labelled ? labels : null));
+        batches.add(
+            Samples.of(
+                Tensor.of(pixels, batch.count(), set.channels(), set.imageSize(), set.imageSize()),
+                labelled ? labels : null));
       }
     }
-    return new Calibration(new ImageSamples(chosen, labelled, batches), HexFormat.of().formatHex(digest.digest()));
+    return new Calibration(
+        new ImageSamples(chosen, labelled, batches), HexFormat.of().formatHex(digest.digest()));
   }
 
   /** How many images. */

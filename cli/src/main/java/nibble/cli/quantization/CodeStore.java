@@ -33,9 +33,10 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The codes of finished layers and the states of long methods, one file each, so that an interrupted run can go on. Files carry a digest of what
- * was asked for; those of another run are an error, not a surprise. Of codes only integers are remembered; binary codes need no calibration data and
- * are computed again.
+ * The codes of finished layers and the states of long methods, one file each, so that an
+ * interrupted run can go on. Files carry a digest of what was asked for; those of another run are
+ * an error, not a surprise. Of codes only integers are remembered; binary codes need no calibration
+ * data and are computed again.
  */
 public final class CodeStore implements ResumeStore {
   private static final String DIGEST = "run";
@@ -56,7 +57,8 @@ public final class CodeStore implements ResumeStore {
   }
 
   /**
-   * The store of {@code out}. Its folder appears with the first layer, so a run that fails before leaves nothing behind.
+   * The store of {@code out}. Its folder appears with the first layer, so a run that fails before
+   * leaves nothing behind.
    *
    * @param identity everything that the codes depend on
    */
@@ -118,7 +120,11 @@ public final class CodeStore implements ResumeStore {
 
       @Override
       public QuantizedWeight quantize(
-          String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
+          String name,
+          Tensor weight,
+          @Nullable Hessian hessian,
+          WeightScheme scheme,
+          WorkSplitter splitter) {
         Optional<QuantizedTensor> stored = load(name, weight, scheme);
         if (stored.isPresent()) {
           return stored.get();
@@ -136,7 +142,8 @@ public final class CodeStore implements ResumeStore {
   public void save(String name, State state) {
     createFolder();
     Map<String, Tensor> tensors = new TreeMap<>(state.tensors());
-    SafetensorsWriter.write(stateFile(name), tensors, Map.of(DIGEST, digest, STEP, Long.toString(state.step())));
+    SafetensorsWriter.write(
+        stateFile(name), tensors, Map.of(DIGEST, digest, STEP, Long.toString(state.step())));
   }
 
   @Override
@@ -148,10 +155,16 @@ public final class CodeStore implements ResumeStore {
     try (Safetensors stored = Safetensors.open(file)) {
       checkRun(stored, file);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
-      stored.tensors().forEach((key, tensor) -> tensors.put(key, Tensor.of(tensor.toFloats(), tensor.shape().dims())));
-      return Optional.of(new State(Long.parseLong(stored.metadata().getOrDefault(STEP, "0")), tensors));
+      stored
+          .tensors()
+          .forEach(
+              (key, tensor) ->
+                  tensors.put(key, Tensor.of(tensor.toFloats(), tensor.shape().dims())));
+      return Optional.of(
+          new State(Long.parseLong(stored.metadata().getOrDefault(STEP, "0")), tensors));
     } catch (NumberFormatException e) {
-      throw BadFileException.of(file, "has no number under '" + STEP + "'; remove " + folder + " and begin anew");
+      throw BadFileException.of(
+          file, "has no number under '" + STEP + "'; remove " + folder + " and begin anew");
     }
   }
 
@@ -169,7 +182,11 @@ public final class CodeStore implements ResumeStore {
 
   private void checkRun(Safetensors stored, Path file) {
     if (!digest.equals(stored.metadata().get(DIGEST))) {
-      throw BadFileException.of(file, "belongs to a run with other arguments; remove " + folder + " or give the same arguments");
+      throw BadFileException.of(
+          file,
+          "belongs to a run with other arguments; remove "
+              + folder
+              + " or give the same arguments");
     }
   }
 
@@ -200,9 +217,15 @@ public final class CodeStore implements ResumeStore {
       checkRun(tensors, file);
       QuantParams params =
           new QuantParams(
-              scheme.format(), scheme.granularity(), weight.dim(0), weight.dim(1), tensors.tensor("scales").toFloats(),
+              scheme.format(),
+              scheme.granularity(),
+              weight.dim(0),
+              weight.dim(1),
+              tensors.tensor("scales").toFloats(),
               tensors.tensor("zero_points").segment().toArray(ValueLayout.JAVA_BYTE));
-      return Optional.of(new QuantizedTensor(tensors.tensor("codes").segment().toArray(ValueLayout.JAVA_BYTE), params));
+      return Optional.of(
+          new QuantizedTensor(
+              tensors.tensor("codes").segment().toArray(ValueLayout.JAVA_BYTE), params));
     } catch (IllegalArgumentException e) {
       throw BadFileException.of(file, "does not fit layer '" + layer + "': " + e.getMessage());
     }

@@ -10,7 +10,10 @@ import nibble.quant.model.SampleSource;
 import nibble.quant.model.SampleStream;
 import nibble.quant.model.Samples;
 
-/** Images as samples of a method: as for evaluation in memory; to train on, mirrored and shifted, read on a thread of their own. */
+/**
+ * Images as samples of a method: as for evaluation in memory; to train on, mirrored and shifted,
+ * read on a thread of their own.
+ */
 final class ImageSamples implements SampleSource {
   private final ImageSet set;
   private final boolean labelled;
@@ -43,7 +46,9 @@ final class ImageSamples implements SampleSource {
 
   @Override
   public SampleStream training(int batch, long seed, long from) {
-    BatchReader reader = new BatchReader(new TrainingImages(set, seed, true), Order.sequential(), batch, from, Long.MAX_VALUE);
+    BatchReader reader =
+        new BatchReader(
+            new TrainingImages(set, seed, true), Order.sequential(), batch, from, Long.MAX_VALUE);
     return new SampleStream() {
       @Override
       public Samples next() {

@@ -7,7 +7,10 @@ import nibble.cli.terminal.Progress;
 import nibble.quant.model.MethodProgress;
 import org.jspecify.annotations.Nullable;
 
-/** Shows the parts of a method's work on a console, one after the other, and keeps how long each took. */
+/**
+ * Shows the parts of a method's work on a console, one after the other, and keeps how long each
+ * took.
+ */
 public final class Phases implements MethodProgress, AutoCloseable {
   private final Console console;
   private final List<Phase> ended = new ArrayList<>();

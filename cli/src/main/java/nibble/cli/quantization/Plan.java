@@ -20,7 +20,10 @@ import nibble.quant.pipeline.RecipeRunner;
  * @param passes of one image through the float model that methods for whole models take
  */
 public record Plan(List<Layer> layers, int tokensPerImage, int images, double passes) {
-  /** Multiply-adds of GPTQ's factorisation and solution in units of {@code in^3} and {@code out in^2}. */
+  /**
+   * Multiply-adds of GPTQ's factorisation and solution in units of {@code in^3} and {@code out
+   * in^2}.
+   */
   private static final double FACTOR_COST = 1.0;
 
   private static final long WARM_UP_NANOS = 2_000_000_000L;
@@ -38,7 +41,13 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images, double pa
    * @param bytesBefore of the weight as stored now
    * @param bytesAfter of codes, scales and zero points
    */
-  public record Layer(String name, int out, int in, Optional<PlannedLayer> scheme, long bytesBefore, long bytesAfter) {}
+  public record Layer(
+      String name,
+      int out,
+      int in,
+      Optional<PlannedLayer> scheme,
+      long bytesBefore,
+      long bytesAfter) {}
 
   /** The plan of {@code runner}'s recipe for {@code model}. */
   public static Plan of(RecipeRunner runner, Model model, int tokensPerImage, int images) {
@@ -50,11 +59,18 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images, double pa
       layers.add(new Layer(linear.name(), linear.out(), linear.in(), plan, before, after));
     }
     for (Embedding table : model.tables()) {
-      runner.planned(table)
+      runner
+          .planned(table)
           .ifPresent(
               plan ->
                   layers.add(
-                      new Layer(table.name(), table.rows(), table.width(), Optional.of(plan), table.weight().value().byteSize(), plan.packedBytes())));
+                      new Layer(
+                          table.name(),
+                          table.rows(),
+                          table.width(),
+                          Optional.of(plan),
+                          table.weight().value().byteSize(),
+                          plan.packedBytes())));
     }
     return new Plan(layers, tokensPerImage, images, runner.passes(images));
   }
@@ -70,12 +86,14 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images, double pa
   }
 
   /**
-   * Estimate of the largest memory beside the Java runtime itself, in bytes: the residual stream of the calibration images twice, the second
-   * moments of the widest layer with its factorisation, its weight in double precision, and the packed weights.
+   * Estimate of the largest memory beside the Java runtime itself, in bytes: the residual stream of
+   * the calibration images twice, the second moments of the widest layer with its factorisation,
+   * its weight in double precision, and the packed weights.
    */
   public long workingBytes(int hidden) {
     long stream = images == 0 ? 0 : 2L * 4 * images * tokensPerImage * hidden;
-    long widest = layers.stream().filter(l -> l.scheme().isPresent()).mapToLong(Layer::in).max().orElse(0);
+    long widest =
+        layers.stream().filter(l -> l.scheme().isPresent()).mapToLong(Layer::in).max().orElse(0);
     long moments = images == 0 ? 0 : (12 + 24) * widest * widest;
     long weight = layers.stream().mapToLong(l -> 16L * l.out() * l.in()).max().orElse(0);
     return stream + moments + weight + bytesAfter();
@@ -88,7 +106,8 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images, double pa
       double product = (double) layer.out() * layer.in();
       macs += (FORWARD_PASSES * images + passes) * product * tokensPerImage;
       if (layer.scheme().map(PlannedLayer::needsCalibration).orElse(false)) {
-        macs += FACTOR_COST * ((double) layer.in() * layer.in() * layer.in() + product * layer.in());
+        macs +=
+            FACTOR_COST * ((double) layer.in() * layer.in() * layer.in() + product * layer.in());
         macs += (double) layer.in() * layer.in() * tokensPerImage * images;
       }
     }

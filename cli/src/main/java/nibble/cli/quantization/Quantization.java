@@ -50,7 +50,9 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
   private RecipeRunner runner() {
     MethodCatalogue catalogue = MethodCatalogue.standard();
     CodeStore remembered = store;
-    return remembered == null ? new RecipeRunner(catalogue, recipe) : new RecipeRunner(catalogue, recipe, remembered::remembering);
+    return remembered == null
+        ? new RecipeRunner(catalogue, recipe)
+        : new RecipeRunner(catalogue, recipe, remembered::remembering);
   }
 
   /**
@@ -65,10 +67,27 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
     CodeStore remembered = store;
     try (Phases phases = new Phases(console)) {
       ResumeStore resumed = remembered == null ? ResumeStore.NONE : remembered;
-      MethodReport report = runner.run(ops, model.sides().getFirst(), () -> floatModel.get().sides().getFirst(), calibration.samples(), seed, phases, resumed);
+      MethodReport report =
+          runner.run(
+              ops,
+              model.sides().getFirst(),
+              () -> floatModel.get().sides().getFirst(),
+              calibration.samples(),
+              seed,
+              phases,
+              resumed);
       for (int i = 1; i < model.sides().size(); i++) {
         int side = i; // what was calibrated with is input of the first side
-        report = report.then(runner.run(ops, model.sides().get(i), () -> floatModel.get().sides().get(side), SampleSource.none(), seed, phases, resumed));
+        report =
+            report.then(
+                runner.run(
+                    ops,
+                    model.sides().get(i),
+                    () -> floatModel.get().sides().get(side),
+                    SampleSource.none(),
+                    seed,
+                    phases,
+                    resumed));
       }
       phases.close();
       return new Outcome(report, phases.ended(), (System.nanoTime() - start) * 1e-9);
@@ -78,29 +97,42 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
   private void check(Model model, RecipeRunner runner) {
     List<String> unused = runner.unusedRules(model);
     if (!unused.isEmpty()) {
-      throw CommandFailure.usage("the recipe has rules for " + String.join(", ", unused) + ", but the model has no such layer; 'nibble inspect --sites' lists them");
+      throw CommandFailure.usage(
+          "the recipe has rules for "
+              + String.join(", ", unused)
+              + ", but the model has no such layer; 'nibble inspect --sites' lists them");
     }
     if (calibration.batches().isEmpty() && runner.needsCalibration(model)) {
       throw CommandFailure.usage("this recipe needs calibration data: name it with --calibration");
     }
     if (runner.dataNeed() == DataNeed.LABELS && !calibration.samples().hasLabels()) {
-      throw CommandFailure.usage("this recipe needs labels: the calibration folder has no labels.csv");
+      throw CommandFailure.usage(
+          "this recipe needs labels: the calibration folder has no labels.csv");
     }
     for (Linear linear : model.linears()) {
       if (linear.isReplaced()) {
-        throw CommandFailure.failed("the model is quantized already ('" + linear.name() + "' is " + linear.matrix().format() + "); start from the float model");
+        throw CommandFailure.failed(
+            "the model is quantized already ('"
+                + linear.name()
+                + "' is "
+                + linear.matrix().format()
+                + "); start from the float model");
       }
     }
   }
 
-  /** How the result was made, for {@code config.json}. The same arguments give the same bytes, so neither time nor place is in it. */
+  /**
+   * How the result was made, for {@code config.json}. The same arguments give the same bytes, so
+   * neither time nor place is in it.
+   */
   public JsonObject provenance(String program, long seed, MethodReport report) {
-    JsonObject json = JsonObject.empty()
-        .with("program", new JsonString(program))
-        .with("recipe", RecipeJson.write(recipe))
-        .with("seed", JsonNumber.of(seed))
-        .with("calibration_samples", JsonNumber.of(calibration.images()))
-        .with("calibration_sha256", new JsonString(calibration.digest()));
+    JsonObject json =
+        JsonObject.empty()
+            .with("program", new JsonString(program))
+            .with("recipe", RecipeJson.write(recipe))
+            .with("seed", JsonNumber.of(seed))
+            .with("calibration_samples", JsonNumber.of(calibration.images()))
+            .with("calibration_sha256", new JsonString(calibration.digest()));
     if (!report.facts().isEmpty()) {
       JsonObject facts = JsonObject.empty();
       for (Map.Entry<String, Double> fact : report.facts().entrySet()) {
@@ -108,20 +140,35 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
       }
       json = json.with("facts", facts);
     }
-    return report.curves().isEmpty() ? json : json.with("curves", JsonArray.of(report.curves().stream().<JsonValue>map(Quantization::curve).toList()));
+    return report.curves().isEmpty()
+        ? json
+        : json.with(
+            "curves",
+            JsonArray.of(report.curves().stream().<JsonValue>map(Quantization::curve).toList()));
   }
 
   private static JsonObject curve(MethodReport.Curve curve) {
     return JsonObject.empty()
         .with("name", new JsonString(curve.name()))
         .with("across", new JsonString(curve.across()))
-        .with("x", JsonArray.of(curve.points().stream().<JsonValue>map(p -> JsonNumber.of(p[0])).toList()))
-        .with("y", JsonArray.of(curve.points().stream().<JsonValue>map(p -> JsonNumber.of(p[1])).toList()));
+        .with(
+            "x",
+            JsonArray.of(curve.points().stream().<JsonValue>map(p -> JsonNumber.of(p[0])).toList()))
+        .with(
+            "y",
+            JsonArray.of(
+                curve.points().stream().<JsonValue>map(p -> JsonNumber.of(p[1])).toList()));
   }
 
   /** Writes {@code model} into {@code folder}. */
   public void write(
-      Path folder, JsonObject config, Model model, String program, long seed, MethodReport report, WeightFormat format) {
+      Path folder,
+      JsonObject config,
+      Model model,
+      String program,
+      long seed,
+      MethodReport report,
+      WeightFormat format) {
     ModelWriter.write(folder, config, model, provenance(program, seed, report), format);
   }
 }

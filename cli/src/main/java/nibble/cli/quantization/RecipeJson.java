@@ -51,7 +51,10 @@ public final class RecipeJson {
       case JsonArray array -> array.values().stream().map(RecipeJson::plain).toList();
       case JsonString string -> string.value();
       case JsonBool bool -> bool.value();
-      case JsonNumber number -> number.exactLong().isPresent() ? (Object) number.exactLong().getAsLong() : (Object) number.doubleValue();
+      case JsonNumber number ->
+          number.exactLong().isPresent()
+              ? (Object) number.exactLong().getAsLong()
+              : (Object) number.doubleValue();
       case JsonNull none -> throw new IllegalArgumentException("a recipe has no null");
     };
   }

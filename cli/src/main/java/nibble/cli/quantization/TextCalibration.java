@@ -25,7 +25,8 @@ import nibble.quant.model.Samples;
 import nibble.tensor.Tensor;
 
 /**
- * Text that a method may look at: a plain text, or JSON lines, each a string or an object with the key {@code text}.
+ * Text that a method may look at: a plain text, or JSON lines, each a string or an object with the
+ * key {@code text}.
  *
  * @param texts at least one; of a plain text its lines that are not blank
  */
@@ -64,23 +65,44 @@ public record TextCalibration(List<String> texts) {
     return switch (value) {
       case JsonString string -> string.value();
       case JsonObject object -> object.string("text");
-      default -> throw CommandFailure.failed(place + " is " + value.kind() + ", expected a string or an object with the key 'text'");
+      default ->
+          throw CommandFailure.failed(
+              place
+                  + " is "
+                  + value.kind()
+                  + ", expected a string or an object with the key 'text'");
     };
   }
 
-  /** {@code count} windows of {@code window} tokens at random places of the whole text, for a model that predicts the next token. */
+  /**
+   * {@code count} windows of {@code window} tokens at random places of the whole text, for a model
+   * that predicts the next token.
+   */
   public Calibration windows(Tokenizer tokenizer, int window, int count, long seed) {
-    int[] ids = tokenizer.encode(String.join("\n", texts), EncodeOptions.DEFAULTS.withAddSpecial(false).withMatchSpecial(false)).ids();
+    int[] ids =
+        tokenizer
+            .encode(
+                String.join("\n", texts),
+                EncodeOptions.DEFAULTS.withAddSpecial(false).withMatchSpecial(false))
+            .ids();
     return of(TokenWindows.random(ids, window, count, new Random(seed)));
   }
 
-  /** {@code count} of the texts at equal distances, each with special tokens and cut off after {@code window} tokens, for a text encoder. */
+  /**
+   * {@code count} of the texts at equal distances, each with special tokens and cut off after
+   * {@code window} tokens, for a text encoder.
+   */
   public Calibration sentences(Tokenizer tokenizer, int window, int count) {
     int used = Math.min(count, texts.size());
     List<Tensor> inputs = new ArrayList<>();
     for (int i = 0; i < used; i++) {
       String text = texts.get((int) ((long) i * texts.size() / used));
-      inputs.add(TokenIds.tensor(tokenizer.encode(text, EncodeOptions.DEFAULTS.withMatchSpecial(false).withMaxLength(window)).ids()));
+      inputs.add(
+          TokenIds.tensor(
+              tokenizer
+                  .encode(
+                      text, EncodeOptions.DEFAULTS.withMatchSpecial(false).withMaxLength(window))
+                  .ids()));
     }
     return of(inputs);
   }
@@ -95,6 +117,8 @@ public record TextCalibration(List<String> texts) {
       }
       digest.update(bytes.flip());
     }
-    return new Calibration(SampleSource.of(inputs.stream().map(Samples::unlabelled).toList()), HexFormat.of().formatHex(digest.digest()));
+    return new Calibration(
+        SampleSource.of(inputs.stream().map(Samples::unlabelled).toList()),
+        HexFormat.of().formatHex(digest.digest()));
   }
 }

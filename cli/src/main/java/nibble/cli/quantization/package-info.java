@@ -1,4 +1,7 @@
-/** From a user's wish to a quantized folder: recipes from options or files, calibration data, provenance. */
+/**
+ * From a user's wish to a quantized folder: recipes from options or files, calibration data,
+ * provenance.
+ */
 @NullMarked
 package nibble.cli.quantization;
 

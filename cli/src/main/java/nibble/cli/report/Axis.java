@@ -48,7 +48,8 @@ public record Axis(String label, String unit, Scale scale) {
   /** Limits at round numbers around the values, with 4 to 8 marks. */
   Range around(double least, double most) {
     if (!Double.isFinite(least) || !Double.isFinite(most) || least > most) {
-      throw new IllegalArgumentException("no finite values to plot for axis '%s': %s to %s".formatted(label, least, most));
+      throw new IllegalArgumentException(
+          "no finite values to plot for axis '%s': %s to %s".formatted(label, least, most));
     }
     return scale == Scale.LOGARITHMIC ? logarithmicRange(least, most) : linearRange(least, most);
   }
@@ -73,7 +74,8 @@ public record Axis(String label, String unit, Scale scale) {
 
   private Range logarithmicRange(double least, double most) {
     if (least <= 0) {
-      throw new IllegalArgumentException("the logarithmic axis '%s' needs positive values, got %s".formatted(label, least));
+      throw new IllegalArgumentException(
+          "the logarithmic axis '%s' needs positive values, got %s".formatted(label, least));
     }
     int first = (int) Math.floor(Math.log10(least) + 1e-9);
     int last = Math.max(first + 1, (int) Math.ceil(Math.log10(most) - 1e-9));
@@ -84,8 +86,18 @@ public record Axis(String label, String unit, Scale scale) {
         all.add(step * Math.pow(10, decade));
       }
     }
-    double low = all.stream().filter(t -> t <= least * 1.0001).mapToDouble(t -> t).max().orElse(all.getFirst());
-    double high = all.stream().filter(t -> t >= most * 0.9999 && t > low).mapToDouble(t -> t).min().orElse(all.getLast());
+    double low =
+        all.stream()
+            .filter(t -> t <= least * 1.0001)
+            .mapToDouble(t -> t)
+            .max()
+            .orElse(all.getFirst());
+    double high =
+        all.stream()
+            .filter(t -> t >= most * 0.9999 && t > low)
+            .mapToDouble(t -> t)
+            .min()
+            .orElse(all.getLast());
     List<Double> ticks = all.stream().filter(t -> t >= low * 0.9999 && t <= high * 1.0001).toList();
     int keep = Math.ceilDiv(ticks.size(), 8);
     List<Double> shown = new ArrayList<>();
@@ -120,7 +132,8 @@ public record Axis(String label, String unit, Scale scale) {
     if (size >= 10_000) {
       return String.format(Locale.ROOT, "%,.0f", value);
     }
-    return trimmed(String.format(Locale.ROOT, size >= 100 ? "%.1f" : size >= 1 ? "%.2f" : "%.4f", value));
+    return trimmed(
+        String.format(Locale.ROOT, size >= 100 ? "%.1f" : size >= 1 ? "%.2f" : "%.4f", value));
   }
 
   private static String trimmed(String number) {

@@ -5,7 +5,10 @@ import static nibble.cli.report.Markup.escape;
 
 import java.util.List;
 
-/** The part that all plots share: the SVG element, the axes with marks and titles, the legend. Coordinates are in SVG user units, origin at the top left. */
+/**
+ * The part that all plots share: the SVG element, the axes with marks and titles, the legend.
+ * Coordinates are in SVG user units, origin at the top left.
+ */
 final class Frame {
   static final double WIDTH = 720;
   static final double HEIGHT = 380;
@@ -22,7 +25,9 @@ final class Frame {
 
   /** Opens a plot; {@code legend} names the series in order of their colours and may be empty. */
   Frame(String description, List<String> legend) {
-    svg.append("<svg viewBox=\"0 0 %s %s\" role=\"img\" aria-label=\"%s\">\n".formatted(at(WIDTH), at(HEIGHT), escape(description)));
+    svg.append(
+        "<svg viewBox=\"0 0 %s %s\" role=\"img\" aria-label=\"%s\">\n"
+            .formatted(at(WIDTH), at(HEIGHT), escape(description)));
     top = 18 + (legend.isEmpty() ? 0 : legend(legend));
   }
 
@@ -35,7 +40,9 @@ final class Frame {
         x = LEFT;
         y += LEGEND_ROW;
       }
-      svg.append("<rect class=\"fill%d\" x=\"%s\" y=\"%s\" width=\"13\" height=\"13\" rx=\"2\"/>".formatted(colour(i), at(x), at(y - 11)));
+      svg.append(
+          "<rect class=\"fill%d\" x=\"%s\" y=\"%s\" width=\"13\" height=\"13\" rx=\"2\"/>"
+              .formatted(colour(i), at(x), at(y - 11)));
       text("legend", x + 19, y, "start", names.get(i));
       x += width + 8;
     }
@@ -71,7 +78,9 @@ final class Frame {
       text("tick", LEFT - 8, y + 4, "end", Axis.number(tick));
     }
     double middle = (top + bottom) / 2;
-    svg.append("<text class=\"axis\" text-anchor=\"middle\" transform=\"translate(16 %s) rotate(-90)\">%s</text>\n".formatted(at(middle), escape(axis.title())));
+    svg.append(
+        "<text class=\"axis\" text-anchor=\"middle\" transform=\"translate(16 %s) rotate(-90)\">%s</text>\n"
+            .formatted(at(middle), escape(axis.title())));
   }
 
   /** Marks with their numbers below the plot, and the title. */
@@ -94,11 +103,15 @@ final class Frame {
   }
 
   void line(String style, double x1, double y1, double x2, double y2) {
-    svg.append("<line class=\"%s\" x1=\"%s\" y1=\"%s\" x2=\"%s\" y2=\"%s\"/>\n".formatted(style, at(x1), at(y1), at(x2), at(y2)));
+    svg.append(
+        "<line class=\"%s\" x1=\"%s\" y1=\"%s\" x2=\"%s\" y2=\"%s\"/>\n"
+            .formatted(style, at(x1), at(y1), at(x2), at(y2)));
   }
 
   void text(String style, double x, double y, String anchor, String content) {
-    svg.append("<text class=\"%s\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>\n".formatted(style, at(x), at(y), anchor, escape(content)));
+    svg.append(
+        "<text class=\"%s\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>\n"
+            .formatted(style, at(x), at(y), anchor, escape(content)));
   }
 
   /** A rectangle with a tooltip. */
@@ -111,16 +124,21 @@ final class Frame {
   /** A dot with a tooltip. */
   void dot(int series, double x, double y, double radius, String tooltip) {
     svg.append(
-        "<circle class=\"fill%d\" cx=\"%s\" cy=\"%s\" r=\"%s\"><title>%s</title></circle>\n".formatted(colour(series), at(x), at(y), at(radius), escape(tooltip)));
+        "<circle class=\"fill%d\" cx=\"%s\" cy=\"%s\" r=\"%s\"><title>%s</title></circle>\n"
+            .formatted(colour(series), at(x), at(y), at(radius), escape(tooltip)));
   }
 
   /** An open line, or a closed area when {@code filled}, through points x0, y0, x1, y1, ... */
   void path(int series, List<Double> points, boolean filled) {
     StringBuilder d = new StringBuilder();
     for (int i = 0; i < points.size(); i += 2) {
-      d.append(i == 0 ? "M" : "L").append(at(points.get(i))).append(' ').append(at(points.get(i + 1)));
+      d.append(i == 0 ? "M" : "L")
+          .append(at(points.get(i)))
+          .append(' ')
+          .append(at(points.get(i + 1)));
     }
-    svg.append("<path class=\"%s%d\" d=\"%s\"/>\n".formatted(filled ? "area" : "line", colour(series), d));
+    svg.append(
+        "<path class=\"%s%d\" d=\"%s\"/>\n".formatted(filled ? "area" : "line", colour(series), d));
   }
 
   String close() {

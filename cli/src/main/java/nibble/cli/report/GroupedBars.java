@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.DoubleStream;
 
-/** Bars side by side: one group per item, one bar per series, such as the error of each layer under each method. */
+/**
+ * Bars side by side: one group per item, one bar per series, such as the error of each layer under
+ * each method.
+ */
 public final class GroupedBars implements Plot {
   private record Group(String name, double[] values) {}
 
@@ -27,7 +30,8 @@ public final class GroupedBars implements Plot {
    */
   public GroupedBars group(String name, double... values) {
     if (values.length != series.size()) {
-      throw new IllegalArgumentException("group '%s' needs %d values, got %d".formatted(name, series.size(), values.length));
+      throw new IllegalArgumentException(
+          "group '%s' needs %d values, got %d".formatted(name, series.size(), values.length));
     }
     groups.add(new Group(name, values.clone()));
     return this;
@@ -35,18 +39,31 @@ public final class GroupedBars implements Plot {
 
   @Override
   public String toSvg() {
-    Frame frame = new Frame(vertical.label() + " by " + itemTitle, series.size() > 1 ? series : List.of());
-    double[] all = groups.stream().flatMapToDouble(group -> DoubleStream.of(group.values)).filter(Double::isFinite).toArray();
+    Frame frame =
+        new Frame(vertical.label() + " by " + itemTitle, series.size() > 1 ? series : List.of());
+    double[] all =
+        groups.stream()
+            .flatMapToDouble(group -> DoubleStream.of(group.values))
+            .filter(Double::isFinite)
+            .toArray();
     double most = DoubleStream.of(all).max().orElse(Double.NaN);
     double least = DoubleStream.of(all).min().orElse(Double.NaN);
-    Axis.Range up = vertical.around(vertical.scale() == Axis.Scale.LOGARITHMIC ? least / 2 : Math.min(0, least), vertical.scale() == Axis.Scale.LOGARITHMIC ? most : Math.max(0, most));
+    Axis.Range up =
+        vertical.around(
+            vertical.scale() == Axis.Scale.LOGARITHMIC ? least / 2 : Math.min(0, least),
+            vertical.scale() == Axis.Scale.LOGARITHMIC ? most : Math.max(0, most));
     frame.verticalAxis(vertical, up);
     double zero = frame.y(vertical.scale() == Axis.Scale.LOGARITHMIC ? 0 : up.position(0));
     int every = Math.ceilDiv(groups.size() * 9 * longestName(), 640);
     for (int g = 0; g < groups.size(); g++) {
       bars(frame, up, zero, g);
       if (g % Math.max(1, every) == 0) {
-        frame.text("tick", frame.x((g + 0.5) / groups.size()), frame.bottom() + 18, "middle", groups.get(g).name);
+        frame.text(
+            "tick",
+            frame.x((g + 0.5) / groups.size()),
+            frame.bottom() + 18,
+            "middle",
+            groups.get(g).name);
       }
     }
     frame.line("base", frame.x(0), zero, frame.x(1), zero);
@@ -61,9 +78,17 @@ public final class GroupedBars implements Plot {
       double value = groups.get(g).values[s];
       if (Double.isFinite(value)) {
         double y = frame.y(up.position(value));
-        String tooltip = "%s, %s: %s %s".formatted(groups.get(g).name, series.get(s), Axis.number(value), vertical.unit());
+        String tooltip =
+            "%s, %s: %s %s"
+                .formatted(groups.get(g).name, series.get(s), Axis.number(value), vertical.unit());
         double gap = Math.min(1, barWidth / 6);
-        frame.bar(s, frame.x(0) + groupWidth * (g + 0.1) + barWidth * s + gap / 2, Math.min(y, zero), barWidth - gap, Math.abs(zero - y), tooltip.strip());
+        frame.bar(
+            s,
+            frame.x(0) + groupWidth * (g + 0.1) + barWidth * s + gap / 2,
+            Math.min(y, zero),
+            barWidth - gap,
+            Math.abs(zero - y),
+            tooltip.strip());
       }
     }
   }

@@ -48,28 +48,32 @@ public final class HtmlReport {
 
   /** Adds a plot with a caption below. */
   public HtmlReport figure(String caption, Plot plot) {
-    body.append("<figure>\n").append(plot.toSvg()).append("\n<figcaption>").append(escape(caption)).append("</figcaption></figure>\n");
+    body.append("<figure>\n")
+        .append(plot.toSvg())
+        .append("\n<figcaption>")
+        .append(escape(caption))
+        .append("</figcaption></figure>\n");
     return this;
   }
 
   /** The whole page. */
   public String toHtml() {
     return """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>%1$s</title>
-        <style>
-        %2$s</style>
-        </head>
-        <body>
-        <h1>%1$s</h1>
-        %3$s</body>
-        </html>
-        """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>%1$s</title>
+    <style>
+    %2$s</style>
+    </head>
+    <body>
+    <h1>%1$s</h1>
+    %3$s</body>
+    </html>
+    """
         .formatted(escape(title), StyleSheet.TEXT, body);
   }
 
@@ -85,7 +89,10 @@ public final class HtmlReport {
   private void row(String tag, Table table, List<String> cells) {
     body.append("<tr>");
     for (int i = 0; i < cells.size(); i++) {
-      body.append(table.isRight(i) ? "<%s class=\"number\">%s</%s>".formatted(tag, escape(cells.get(i)), tag) : "<%s>%s</%s>".formatted(tag, escape(cells.get(i)), tag));
+      body.append(
+          table.isRight(i)
+              ? "<%s class=\"number\">%s</%s>".formatted(tag, escape(cells.get(i)), tag)
+              : "<%s>%s</%s>".formatted(tag, escape(cells.get(i)), tag));
     }
     body.append("</tr>\n");
   }

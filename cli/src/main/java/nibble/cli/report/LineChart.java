@@ -24,7 +24,8 @@ public final class LineChart implements Plot {
    */
   public LineChart curve(String name, double[] x, double[] y) {
     if (x.length != y.length || x.length == 0) {
-      throw new IllegalArgumentException("curve '%s' has %d x and %d y values".formatted(name, x.length, y.length));
+      throw new IllegalArgumentException(
+          "curve '%s' has %d x and %d y values".formatted(name, x.length, y.length));
     }
     curves.add(new Series(name, x.clone(), y.clone()));
     return this;
@@ -32,7 +33,10 @@ public final class LineChart implements Plot {
 
   @Override
   public String toSvg() {
-    Frame frame = new Frame(vertical.label() + " over " + horizontal.label(), curves.size() > 1 ? curves.stream().map(Series::name).toList() : List.of());
+    Frame frame =
+        new Frame(
+            vertical.label() + " over " + horizontal.label(),
+            curves.size() > 1 ? curves.stream().map(Series::name).toList() : List.of());
     Axis.Range across = Values.range(horizontal, curves.stream().map(Series::x).toList());
     Axis.Range up = Values.range(vertical, curves.stream().map(Series::y).toList());
     frame.verticalAxis(vertical, up);

@@ -6,7 +6,10 @@ import java.util.Locale;
 final class Markup {
   private Markup() {}
 
-  /** Text that is safe between tags and inside quoted attributes; characters that no XML document may hold become U+FFFD. */
+  /**
+   * Text that is safe between tags and inside quoted attributes; characters that no XML document
+   * may hold become U+FFFD.
+   */
   static String escape(String text) {
     StringBuilder out = new StringBuilder(text.length());
     text.codePoints()
@@ -18,7 +21,11 @@ final class Markup {
                 case '>' -> out.append("&gt;");
                 case '"' -> out.append("&quot;");
                 case '\'' -> out.append("&#39;");
-                default -> out.appendCodePoint(c < 0x20 && c != '\n' && c != '\t' || c >= 0xD800 && c <= 0xDFFF ? 0xFFFD : c);
+                default ->
+                    out.appendCodePoint(
+                        c < 0x20 && c != '\n' && c != '\t' || c >= 0xD800 && c <= 0xDFFF
+                            ? 0xFFFD
+                            : c);
               }
             });
     return out.toString();

@@ -9,7 +9,8 @@ import nibble.cli.evaluation.Score;
 import nibble.loaders.json.JsonObject;
 
 /**
- * What was measured of several forms of one model (float, quantized one way, quantized another): the content of a report and of the JSON file that {@code nibble report} draws again.
+ * What was measured of several forms of one model (float, quantized one way, quantized another):
+ * the content of a report and of the JSON file that {@code nibble report} draws again.
  *
  * <pre>{@code
  * Results results =
@@ -31,7 +32,12 @@ import nibble.loaders.json.JsonObject;
  * @param layerErrors errors layer by layer, one entry per method
  * @param distributions how weights and activations are spread, one per figure
  */
-public record Results(String title, Map<String, String> facts, List<Row> rows, List<LayerErrors> layerErrors, List<Distribution> distributions) {
+public record Results(
+    String title,
+    Map<String, String> facts,
+    List<Row> rows,
+    List<LayerErrors> layerErrors,
+    List<Distribution> distributions) {
   /** Copies the collections. */
   public Results {
     facts = ordered(facts);
@@ -41,7 +47,8 @@ public record Results(String title, Map<String, String> facts, List<Row> rows, L
   }
 
   /**
-   * One form of the model. Every number but the names may be unknown: NaN for a fraction, rate or time, 0 for a number of bytes.
+   * One form of the model. Every number but the names may be unknown: NaN for a fraction, rate or
+   * time, 0 for a number of bytes.
    *
    * @param name what it is called, such as "Hadamard + GPTQ"
    * @param scheme number formats, such as "W4A4" or "F16"
@@ -54,7 +61,8 @@ public record Results(String title, Map<String, String> facts, List<Row> rows, L
    * @param imagesPerSecond speed of forward passes
    * @param seconds spent to make it
    * @param peakBytes largest resident memory while it was made or run
-   * @param measures what else was measured, such as a perplexity, by the name of its column; in their order
+   * @param measures what else was measured, such as a perplexity, by the name of its column; in
+   *     their order
    */
   public record Row(
       String name,
@@ -76,13 +84,39 @@ public record Results(String title, Map<String, String> facts, List<Row> rows, L
 
     /** A row without other measures. */
     public Row(
-        String name, String scheme, double top1, double top5, double agreement, double logitMse, double kl, long bytes, double imagesPerSecond, double seconds, long peakBytes) {
-      this(name, scheme, top1, top5, agreement, logitMse, kl, bytes, imagesPerSecond, seconds, peakBytes, Map.of());
+        String name,
+        String scheme,
+        double top1,
+        double top5,
+        double agreement,
+        double logitMse,
+        double kl,
+        long bytes,
+        double imagesPerSecond,
+        double seconds,
+        long peakBytes) {
+      this(
+          name,
+          scheme,
+          top1,
+          top5,
+          agreement,
+          logitMse,
+          kl,
+          bytes,
+          imagesPerSecond,
+          seconds,
+          peakBytes,
+          Map.of());
     }
 
     /** A row with the outcome of an evaluation. */
-    public static Row of(String name, String scheme, Score score, long bytes, double seconds, long peakBytes) {
-      Score.Comparison comparison = score.comparison() == null ? new Score.Comparison(Double.NaN, Double.NaN, Double.NaN) : score.comparison();
+    public static Row of(
+        String name, String scheme, Score score, long bytes, double seconds, long peakBytes) {
+      Score.Comparison comparison =
+          score.comparison() == null
+              ? new Score.Comparison(Double.NaN, Double.NaN, Double.NaN)
+              : score.comparison();
       return new Row(
           name,
           scheme,
@@ -102,7 +136,8 @@ public record Results(String title, Map<String, String> facts, List<Row> rows, L
    * Errors of one method, layer by layer.
    *
    * @param name of the method
-   * @param byLayer layer name to relative error (squared norm of the difference over squared norm of the exact value), in model order
+   * @param byLayer layer name to relative error (squared norm of the difference over squared norm
+   *     of the exact value), in model order
    */
   public record LayerErrors(String name, Map<String, Double> byLayer) {
     /** Copies the map. */
@@ -138,7 +173,10 @@ public record Results(String title, Map<String, String> facts, List<Row> rows, L
     return new Results(title, facts, rows, layerErrors, plus(distributions, distribution));
   }
 
-  /** As JSON: keys {@code schema, title, facts, rows, layer_errors, distributions}; unknown numbers are {@code null}. */
+  /**
+   * As JSON: keys {@code schema, title, facts, rows, layer_errors, distributions}; unknown numbers
+   * are {@code null}.
+   */
   public JsonObject toJson() {
     return ResultsJson.write(this);
   }
@@ -146,7 +184,8 @@ public record Results(String title, Map<String, String> facts, List<Row> rows, L
   /**
    * The results in JSON.
    *
-   * @throws nibble.loaders.BadFileException naming the key, if something is missing or of the wrong type
+   * @throws nibble.loaders.BadFileException naming the key, if something is missing or of the wrong
+   *     type
    */
   public static Results fromJson(JsonObject json) {
     return ResultsJson.read(json);

@@ -24,8 +24,12 @@ final class ResultsJson {
         .put("title", results.title())
         .put("facts", facts.build())
         .put("rows", array(results.rows().stream().map(ResultsJson::row).toList()))
-        .put("layer_errors", array(results.layerErrors().stream().map(ResultsJson::layerErrors).toList()))
-        .put("distributions", array(results.distributions().stream().map(ResultsJson::distribution).toList()))
+        .put(
+            "layer_errors",
+            array(results.layerErrors().stream().map(ResultsJson::layerErrors).toList()))
+        .put(
+            "distributions",
+            array(results.distributions().stream().map(ResultsJson::distribution).toList()))
         .build();
   }
 
@@ -59,7 +63,12 @@ final class ResultsJson {
   private static JsonObject layerErrors(Results.LayerErrors errors) {
     List<JsonObject> layers =
         errors.byLayer().entrySet().stream()
-            .map(entry -> JsonObject.builder().put("layer", entry.getKey()).put("error", number(entry.getValue())).build())
+            .map(
+                entry ->
+                    JsonObject.builder()
+                        .put("layer", entry.getKey())
+                        .put("error", number(entry.getValue()))
+                        .build())
             .toList();
     return JsonObject.builder().put("name", errors.name()).put("layers", array(layers)).build();
   }
@@ -92,7 +101,10 @@ final class ResultsJson {
 
   static Results read(JsonObject json) {
     if (json.integer("schema") != JsonOut.SCHEMA) {
-      throw json.error("schema", "is %d, expected %d; make the file again with this version".formatted(json.integer("schema"), JsonOut.SCHEMA));
+      throw json.error(
+          "schema",
+          "is %d, expected %d; make the file again with this version"
+              .formatted(json.integer("schema"), JsonOut.SCHEMA));
     }
     Map<String, String> facts = new LinkedHashMap<>();
     JsonObject stored = json.object("facts");
@@ -145,7 +157,11 @@ final class ResultsJson {
   private static Distribution readDistribution(JsonObject json) {
     try {
       return new Distribution(
-          json.string("caption"), json.string("axis"), json.number("low"), json.number("high"), each(json, "series", ResultsJson::readSeries));
+          json.string("caption"),
+          json.string("axis"),
+          json.number("low"),
+          json.number("high"),
+          each(json, "series", ResultsJson::readSeries));
     } catch (IllegalArgumentException e) {
       throw json.error(String.valueOf(e.getMessage()));
     }

@@ -7,7 +7,10 @@ import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import nibble.cli.terminal.Table;
 
-/** {@link Results} as a page: the table, quality against size, errors layer by layer, distributions. Sections without content are left out. */
+/**
+ * {@link Results} as a page: the table, quality against size, errors layer by layer, distributions.
+ * Sections without content are left out.
+ */
 public final class ResultsPage {
   private ResultsPage() {}
 
@@ -25,29 +28,49 @@ public final class ResultsPage {
     }
     layers(page, results.layerErrors());
     if (!results.distributions().isEmpty()) {
-      page.section("Distributions").paragraph("A flat distribution loses little when it is rounded to few codes; a narrow one with rare large values loses much.");
-      results.distributions().forEach(distribution -> page.figure(distribution.caption(), new Histogram(distribution, true)));
+      page.section("Distributions")
+          .paragraph(
+              "A flat distribution loses little when it is rounded to few codes; a narrow one with"
+                  + " rare large values loses much.");
+      results
+          .distributions()
+          .forEach(
+              distribution ->
+                  page.figure(distribution.caption(), new Histogram(distribution, true)));
     }
     return page;
   }
 
-  /** Agreement with the first row where it is known: on few images it shows what quantization changes more clearly than top-1 does. */
+  /**
+   * Agreement with the first row where it is known: on few images it shows what quantization
+   * changes more clearly than top-1 does.
+   */
   private static void quality(HtmlReport page, List<Results.Row> rows) {
     boolean compared = rows.stream().skip(1).anyMatch(row -> Double.isFinite(row.agreement()));
     ToDoubleFunction<Results.Row> quality = compared ? Results.Row::agreement : Results.Row::top1;
-    List<Results.Row> drawn = rows.stream().filter(row -> row.bytes() > 0 && Double.isFinite(quality.applyAsDouble(row))).toList();
+    List<Results.Row> drawn =
+        rows.stream()
+            .filter(row -> row.bytes() > 0 && Double.isFinite(quality.applyAsDouble(row)))
+            .toList();
     if (drawn.isEmpty()) {
       return;
     }
-    List<String> schemes = new ArrayList<>(new LinkedHashSet<>(drawn.stream().map(Results.Row::scheme).toList()));
+    List<String> schemes =
+        new ArrayList<>(new LinkedHashSet<>(drawn.stream().map(Results.Row::scheme).toList()));
     String measure = compared ? "agreement with " + rows.getFirst().name() : "top-1";
     ScatterPlot plot = new ScatterPlot(new Axis("stored weights", "MB"), new Axis(measure, "%"));
     for (Results.Row row : drawn) {
       String label = row.name().equals(row.scheme()) ? row.name() : row.name() + " " + row.scheme();
-      plot.point(label, row.bytes() * 1e-6, 100 * quality.applyAsDouble(row), schemes.indexOf(row.scheme()));
+      plot.point(
+          label,
+          row.bytes() * 1e-6,
+          100 * quality.applyAsDouble(row),
+          schemes.indexOf(row.scheme()));
     }
-    String caption = compared ? "Share of images with the same first choice as the first row" : "Top-1";
-    page.section("Quality against size").figure(caption + ", over the size of the weights; one colour per scheme.", plot);
+    String caption =
+        compared ? "Share of images with the same first choice as the first row" : "Top-1";
+    page.section("Quality against size")
+        .figure(caption + ", over the size of the weights; one colour per scheme.", plot);
   }
 
   private static void layers(HtmlReport page, List<Results.LayerErrors> errors) {
@@ -56,17 +79,33 @@ public final class ResultsPage {
     if (names.isEmpty()) {
       return;
     }
-    boolean positive = errors.stream().allMatch(method -> method.byLayer().values().stream().allMatch(error -> !(error <= 0)));
-    boolean known = errors.stream().anyMatch(method -> method.byLayer().values().stream().anyMatch(Double::isFinite));
+    boolean positive =
+        errors.stream()
+            .allMatch(
+                method -> method.byLayer().values().stream().allMatch(error -> !(error <= 0)));
+    boolean known =
+        errors.stream()
+            .anyMatch(method -> method.byLayer().values().stream().anyMatch(Double::isFinite));
     if (!known) {
       return;
     }
     Axis axis = new Axis("relative error", "");
-    GroupedBars bars = new GroupedBars("layer", positive ? axis.logarithmic() : axis, errors.stream().map(Results.LayerErrors::name).toArray(String[]::new));
+    GroupedBars bars =
+        new GroupedBars(
+            "layer",
+            positive ? axis.logarithmic() : axis,
+            errors.stream().map(Results.LayerErrors::name).toArray(String[]::new));
     for (String name : names) {
-      bars.group(name, errors.stream().mapToDouble(method -> method.byLayer().getOrDefault(name, Double.NaN)).toArray());
+      bars.group(
+          name,
+          errors.stream()
+              .mapToDouble(method -> method.byLayer().getOrDefault(name, Double.NaN))
+              .toArray());
     }
     page.section("Error by layer")
-        .figure("Squared norm of the difference over squared norm of the exact value, layer by layer; point at a bar to see its layer and value.", bars);
+        .figure(
+            "Squared norm of the difference over squared norm of the exact value, layer by layer;"
+                + " point at a bar to see its layer and value.",
+            bars);
   }
 }

@@ -44,7 +44,8 @@ public final class ScatterPlot implements Plot {
    */
   public ScatterPlot point(String label, double x, double y, int colour) {
     if (!Double.isFinite(x) || !Double.isFinite(y)) {
-      throw new IllegalArgumentException("point '%s' is at (%s, %s), which cannot be drawn".formatted(label, x, y));
+      throw new IllegalArgumentException(
+          "point '%s' is at (%s, %s), which cannot be drawn".formatted(label, x, y));
     }
     dots.add(new Dot(label, x, y, colour));
     return this;
@@ -53,7 +54,8 @@ public final class ScatterPlot implements Plot {
   @Override
   public String toSvg() {
     Frame frame = new Frame(vertical.label() + " against " + horizontal.label(), List.of());
-    Axis.Range across = Values.range(horizontal, dots.stream().map(dot -> new double[] {dot.x}).toList());
+    Axis.Range across =
+        Values.range(horizontal, dots.stream().map(dot -> new double[] {dot.x}).toList());
     Axis.Range up = Values.range(vertical, dots.stream().map(dot -> new double[] {dot.y}).toList());
     frame.verticalAxis(vertical, up);
     frame.horizontalAxis(horizontal, across);
@@ -62,18 +64,34 @@ public final class ScatterPlot implements Plot {
       double x = frame.x(across.position(dot.x));
       double y = frame.y(up.position(dot.y));
       taken.add(new Box(x - 7, y - 7, x + 7, y + 7, ""));
-      String tooltip = "%s: %s %s, %s %s".formatted(dot.label, Axis.number(dot.x), horizontal.unit(), Axis.number(dot.y), vertical.unit());
+      String tooltip =
+          "%s: %s %s, %s %s"
+              .formatted(
+                  dot.label,
+                  Axis.number(dot.x),
+                  horizontal.unit(),
+                  Axis.number(dot.y),
+                  vertical.unit());
       frame.dot(dot.colour, x, y, 6, tooltip);
     }
     for (Dot dot : dots.stream().sorted(Comparator.comparingDouble(dot -> -dot.y)).toList()) {
-      Box box = freePlace(frame, taken, frame.x(across.position(dot.x)), frame.y(up.position(dot.y)), CHARACTER * dot.label.length());
+      Box box =
+          freePlace(
+              frame,
+              taken,
+              frame.x(across.position(dot.x)),
+              frame.y(up.position(dot.y)),
+              CHARACTER * dot.label.length());
       taken.add(box);
       frame.text("label", box.anchorX(), box.bottom - 4, box.anchor, dot.label);
     }
     return frame.close();
   }
 
-  /** A box beside the dot that covers no other dot or label: right, left, above, below, then further away. */
+  /**
+   * A box beside the dot that covers no other dot or label: right, left, above, below, then further
+   * away.
+   */
   private static Box freePlace(Frame frame, List<Box> taken, double x, double y, double width) {
     Box last = at(x + 10, y, width, "start");
     for (int ring = 0; ring < 6; ring++) {
@@ -87,7 +105,11 @@ public final class ScatterPlot implements Plot {
         at(x - width / 2, above, width, "middle"), at(x - width / 2, below, width, "middle")
       };
       for (Box box : choices) {
-        boolean inside = box.left >= frame.x(0) + 2 && box.right <= frame.x(1) + 16 && box.top >= frame.top() - 12 && box.bottom <= frame.bottom() - 2;
+        boolean inside =
+            box.left >= frame.x(0) + 2
+                && box.right <= frame.x(1) + 16
+                && box.top >= frame.top() - 12
+                && box.bottom <= frame.bottom() - 2;
         if (inside && taken.stream().noneMatch(box::overlaps)) {
           return box;
         }
@@ -97,6 +119,7 @@ public final class ScatterPlot implements Plot {
   }
 
   private static Box at(double left, double middle, double width, String anchor) {
-    return new Box(left, middle - LABEL_HEIGHT / 2, left + width, middle + LABEL_HEIGHT / 2, anchor);
+    return new Box(
+        left, middle - LABEL_HEIGHT / 2, left + width, middle + LABEL_HEIGHT / 2, anchor);
   }
 }

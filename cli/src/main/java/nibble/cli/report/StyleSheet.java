@@ -1,6 +1,9 @@
 package nibble.cli.report;
 
-/** The look of a report. The six series colours are those of Okabe and Ito (distinct for colour-blind readers), a little darker on white and lighter on black. */
+/**
+ * The look of a report. The six series colours are those of Okabe and Ito (distinct for
+ * colour-blind readers), a little darker on white and lighter on black.
+ */
 final class StyleSheet {
   static final String TEXT =
       """
@@ -38,8 +41,12 @@ final class StyleSheet {
   private static String series() {
     StringBuilder rules = new StringBuilder();
     for (int i = 0; i < 6; i++) {
-      rules.append(".fill%1$d { fill: var(--s%1$d); } .area%1$d { fill: var(--s%1$d); fill-opacity: 0.22; stroke: none; }\n".formatted(i));
-      rules.append(".line%1$d { fill: none; stroke: var(--s%1$d); stroke-width: 2; stroke-linejoin: round; }\n".formatted(i));
+      rules.append(
+          ".fill%1$d { fill: var(--s%1$d); } .area%1$d { fill: var(--s%1$d); fill-opacity: 0.22; stroke: none; }\n"
+              .formatted(i));
+      rules.append(
+          ".line%1$d { fill: none; stroke: var(--s%1$d); stroke-width: 2; stroke-linejoin: round; }\n"
+              .formatted(i));
     }
     return rules.toString();
   }

@@ -1,6 +1,8 @@
 /**
- * Reports as one HTML file: text, tables and plots in inline SVG, no script, nothing loaded from elsewhere, readable in light and dark. What was measured is in {@link
- * nibble.cli.report.Results}, which {@link nibble.cli.report.ResultsPage} turns into a page; pages of another kind are built with {@link nibble.cli.report.HtmlReport}.
+ * Reports as one HTML file: text, tables and plots in inline SVG, no script, nothing loaded from
+ * elsewhere, readable in light and dark. What was measured is in {@link nibble.cli.report.Results},
+ * which {@link nibble.cli.report.ResultsPage} turns into a page; pages of another kind are built
+ * with {@link nibble.cli.report.HtmlReport}.
  *
  * <pre>{@code
  * new HtmlReport("Quantizing a vision transformer")

@@ -5,8 +5,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Lets a bounded number of requests work and a bounded number wait, in the order in which they came. Whoever is let in closes the ticket.
- * Thread-safe.
+ * Lets a bounded number of requests work and a bounded number wait, in the order in which they
+ * came. Whoever is let in closes the ticket. Thread-safe.
  */
 final class Admission {
   private final Semaphore places;
@@ -53,7 +53,8 @@ final class Admission {
       }
     }
     if (!admitted) {
-      throw HttpFailure.busy("no turn within %d s; try again later".formatted(patience.toSeconds()));
+      throw HttpFailure.busy(
+          "no turn within %d s; try again later".formatted(patience.toSeconds()));
     }
     return () -> {
       working.release();

@@ -13,12 +13,14 @@ import nibble.loaders.json.JsonString;
 import nibble.loaders.json.JsonValue;
 
 /**
- * The members of a request, each asked for once with its type. A member that nobody knows is refused, so that a request that is not fully
- * understood is not answered as if it were; members that change no result are skipped.
+ * The members of a request, each asked for once with its type. A member that nobody knows is
+ * refused, so that a request that is not fully understood is not answered as if it were; members
+ * that change no result are skipped.
  */
 record Body(JsonObject json) {
   /** What clients send for their own book-keeping. */
-  private static final Set<String> HARMLESS = Set.of("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key");
+  private static final Set<String> HARMLESS =
+      Set.of("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key");
 
   /**
    * Refuses members other than {@code known} and those that change nothing.
@@ -71,30 +73,37 @@ record Body(JsonObject json) {
   }
 
   boolean flag(String key) {
-    return find(key).map(value -> {
-      if (value instanceof JsonBool bool) {
-        return bool.value();
-      }
-      throw wrong(key, "true or false", value);
-    }).orElse(false);
+    return find(key)
+        .map(
+            value -> {
+              if (value instanceof JsonBool bool) {
+                return bool.value();
+              }
+              throw wrong(key, "true or false", value);
+            })
+        .orElse(false);
   }
 
   Optional<Double> number(String key) {
-    return find(key).map(value -> {
-      if (value instanceof JsonNumber number) {
-        return number.doubleValue();
-      }
-      throw wrong(key, "a number", value);
-    });
+    return find(key)
+        .map(
+            value -> {
+              if (value instanceof JsonNumber number) {
+                return number.doubleValue();
+              }
+              throw wrong(key, "a number", value);
+            });
   }
 
   Optional<Long> integer(String key) {
-    return number(key).map(value -> {
-      if (value != Math.rint(value) || Math.abs(value) > 1L << 53) {
-        throw HttpFailure.badParameter(key, "is %s, expected an integer".formatted(value));
-      }
-      return Math.round(value);
-    });
+    return number(key)
+        .map(
+            value -> {
+              if (value != Math.rint(value) || Math.abs(value) > 1L << 53) {
+                throw HttpFailure.badParameter(key, "is %s, expected an integer".formatted(value));
+              }
+              return Math.round(value);
+            });
   }
 
   private static HttpFailure wrong(String key, String expected, JsonValue found) {

@@ -59,11 +59,13 @@ final class ChatPrompting implements Prompting {
 
   private static ChatMessage message(JsonValue element) {
     if (!(element instanceof JsonObject object)) {
-      throw HttpFailure.badParameter("messages", "has %s, expected objects".formatted(element.kind()));
+      throw HttpFailure.badParameter(
+          "messages", "has %s, expected objects".formatted(element.kind()));
     }
     Body body = new Body(object);
     body.allow(MESSAGE_MEMBERS);
-    return new ChatMessage(Body.text("role", body.require("role")), content(body.require("content")));
+    return new ChatMessage(
+        Body.text("role", body.require("role")), content(body.require("content")));
   }
 
   /** A text, or a list of parts that are texts. */
@@ -73,8 +75,10 @@ final class ChatPrompting implements Prompting {
     }
     StringBuilder text = new StringBuilder();
     for (JsonValue part : parts.values()) {
-      if (!(part instanceof JsonObject object) || !new Body(object).string("type").orElse("").equals("text")) {
-        throw HttpFailure.badParameter("content", "has a part that is not text; only text is supported");
+      if (!(part instanceof JsonObject object)
+          || !new Body(object).string("type").orElse("").equals("text")) {
+        throw HttpFailure.badParameter(
+            "content", "has a part that is not text; only text is supported");
       }
       text.append(Body.text("text", new Body(object).require("text")));
     }
@@ -92,7 +96,8 @@ final class ChatPrompting implements Prompting {
   }
 
   private static JsonObject choice(String key, String text) {
-    JsonObject message = JsonObject.builder().put("role", "assistant").put("content", new JsonString(text)).build();
+    JsonObject message =
+        JsonObject.builder().put("role", "assistant").put("content", new JsonString(text)).build();
     return JsonObject.builder().put("index", 0).put(key, message).build();
   }
 

@@ -14,8 +14,9 @@ import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 
 /**
- * {@code POST /v1/classifications}: the classes of an image. The body is a JPEG or PNG file, or a JSON object with {@code image} in base64 (a
- * {@code data:} URL or the characters alone), {@code model} and {@code top}.
+ * {@code POST /v1/classifications}: the classes of an image. The body is a JPEG or PNG file, or a
+ * JSON object with {@code image} in base64 (a {@code data:} URL or the characters alone), {@code
+ * model} and {@code top}.
  */
 record ClassificationsEndpoint(ServedModels models, Admission admission) implements Endpoint {
   private static final Set<String> MEMBERS = Set.of("model", "image", "top");
@@ -35,13 +36,23 @@ record ClassificationsEndpoint(ServedModels models, Admission admission) impleme
 
   @Override
   public void answer(Exchange exchange) throws IOException {
-    Question question = exchange.header("Content-Type").orElse("").startsWith("image/") ? new Question(Optional.empty(), exchange.body(), TOP) : json(exchange);
-    ServedModels.Named<ImageClassifier> chosen = ServedModels.choose(models.classifiers(), question.model(), "image classification");
+    Question question =
+        exchange.header("Content-Type").orElse("").startsWith("image/")
+            ? new Question(Optional.empty(), exchange.body(), TOP)
+            : json(exchange);
+    ServedModels.Named<ImageClassifier> chosen =
+        ServedModels.choose(models.classifiers(), question.model(), "image classification");
     List<Prediction> predictions;
     try (var turn = admission.enter()) {
       predictions = chosen.model().classify(decoded(question.image()), question.top());
     }
-    exchange.send(200, JsonObject.builder().put("object", "list").put("model", chosen.name()).put("data", json(predictions)).build());
+    exchange.send(
+        200,
+        JsonObject.builder()
+            .put("object", "list")
+            .put("model", chosen.name())
+            .put("data", json(predictions))
+            .build());
   }
 
   private static Question json(Exchange exchange) throws IOException {
@@ -51,7 +62,8 @@ record ClassificationsEndpoint(ServedModels models, Admission admission) impleme
     if (top < 1 || top > 100_000) {
       throw HttpFailure.badParameter("top", "is %d, expected 1 to 100000".formatted(top));
     }
-    return new Question(body.string("model"), bytes(Body.text("image", body.require("image"))), (int) top);
+    return new Question(
+        body.string("model"), bytes(Body.text("image", body.require("image"))), (int) top);
   }
 
   private static byte[] bytes(String text) {
@@ -74,7 +86,13 @@ record ClassificationsEndpoint(ServedModels models, Admission admission) impleme
   private static JsonArray json(List<Prediction> predictions) {
     return JsonArray.of(
         predictions.stream()
-            .map(p -> JsonObject.builder().put("index", p.index()).put("label", p.label()).put("p", new JsonNumber(Float.toString(p.probability()))).build())
+            .map(
+                p ->
+                    JsonObject.builder()
+                        .put("index", p.index())
+                        .put("label", p.label())
+                        .put("p", new JsonNumber(Float.toString(p.probability())))
+                        .build())
             .toList());
   }
 }

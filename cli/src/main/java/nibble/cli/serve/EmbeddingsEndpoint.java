@@ -16,7 +16,8 @@ import nibble.loaders.json.JsonValue;
 
 /** {@code POST /v1/embeddings}: vectors of texts. */
 record EmbeddingsEndpoint(ServedModels models, Admission admission) implements Endpoint {
-  private static final Set<String> MEMBERS = Set.of("model", "input", "encoding_format", "dimensions");
+  private static final Set<String> MEMBERS =
+      Set.of("model", "input", "encoding_format", "dimensions");
   private static final int MOST_TEXTS = 2048;
 
   @Override
@@ -33,13 +34,19 @@ record EmbeddingsEndpoint(ServedModels models, Admission admission) implements E
   public void answer(Exchange exchange) throws IOException {
     Body body = new Body(exchange.json());
     body.allow(MEMBERS);
-    ServedModels.Named<Embedder> chosen = ServedModels.choose(models.embedders(), body.string("model"), "embedding");
+    ServedModels.Named<Embedder> chosen =
+        ServedModels.choose(models.embedders(), body.string("model"), "embedding");
     Embedder embedder = chosen.model();
     List<String> texts = texts(body);
     boolean base64 = isBase64(body);
-    body.integer("dimensions").filter(wanted -> wanted != embedder.dimension()).ifPresent(wanted -> {
-      throw HttpFailure.badParameter("dimensions", "is %d, this model gives %d".formatted(wanted, embedder.dimension()));
-    });
+    body.integer("dimensions")
+        .filter(wanted -> wanted != embedder.dimension())
+        .ifPresent(
+            wanted -> {
+              throw HttpFailure.badParameter(
+                  "dimensions",
+                  "is %d, this model gives %d".formatted(wanted, embedder.dimension()));
+            });
     List<float[]> vectors;
     try (var turn = admission.enter()) {
       vectors = embedder.embed(texts);
@@ -52,7 +59,8 @@ record EmbeddingsEndpoint(ServedModels models, Admission admission) implements E
     body.require("input");
     List<String> texts = body.strings("input");
     if (texts.isEmpty() || texts.size() > MOST_TEXTS) {
-      throw HttpFailure.badParameter("input", "has %d texts, expected 1 to %d".formatted(texts.size(), MOST_TEXTS));
+      throw HttpFailure.badParameter(
+          "input", "has %d texts, expected 1 to %d".formatted(texts.size(), MOST_TEXTS));
     }
     return texts;
   }
@@ -65,7 +73,8 @@ record EmbeddingsEndpoint(ServedModels models, Admission admission) implements E
     };
   }
 
-  private static JsonObject result(String model, List<float[]> vectors, boolean base64, long tokens) {
+  private static JsonObject result(
+      String model, List<float[]> vectors, boolean base64, long tokens) {
     List<JsonValue> data = new ArrayList<>();
     for (float[] vector : vectors) {
       data.add(
@@ -79,7 +88,9 @@ record EmbeddingsEndpoint(ServedModels models, Admission admission) implements E
         .put("object", "list")
         .put("data", JsonArray.of(data))
         .put("model", model)
-        .put("usage", JsonObject.builder().put("prompt_tokens", tokens).put("total_tokens", tokens).build())
+        .put(
+            "usage",
+            JsonObject.builder().put("prompt_tokens", tokens).put("total_tokens", tokens).build())
         .build();
   }
 

@@ -17,8 +17,8 @@ import nibble.loaders.json.JsonValue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code POST /v1/chat/completions} and {@code POST /v1/completions}: generated text, whole or as a stream. A client that goes away ends its
- * generation with the next piece of text.
+ * {@code POST /v1/chat/completions} and {@code POST /v1/completions}: generated text, whole or as a
+ * stream. A client that goes away ends its generation with the next piece of text.
  */
 final class GenerationEndpoint implements Endpoint {
   private final ServedModels models;
@@ -48,7 +48,8 @@ final class GenerationEndpoint implements Endpoint {
   public void answer(Exchange exchange) throws IOException {
     Body body = new Body(exchange.json());
     body.allow(members);
-    ServedModels.Named<TextGenerator> chosen = ServedModels.choose(models.generators(), body.string("model"), "text generation");
+    ServedModels.Named<TextGenerator> chosen =
+        ServedModels.choose(models.generators(), body.string("model"), "text generation");
     GenerationOptions options = SamplingMembers.options(body, GenerationOptions.DEFAULTS);
     Prompting.Call call = prompting.call(body, chosen.model());
     String id = prompting.idPrefix() + count.incrementAndGet();
@@ -65,12 +66,22 @@ final class GenerationEndpoint implements Endpoint {
   }
 
   private JsonObject whole(Generation generation, String id, String model) {
-    JsonObject choice = prompting.whole(generation.text()).with("finish_reason", new JsonString(reason(generation)));
-    return head(id, model, prompting.object()).with("choices", JsonArray.of(List.of(choice))).with("usage", usage(generation));
+    JsonObject choice =
+        prompting
+            .whole(generation.text())
+            .with("finish_reason", new JsonString(reason(generation)));
+    return head(id, model, prompting.object())
+        .with("choices", JsonArray.of(List.of(choice)))
+        .with("usage", usage(generation));
   }
 
   private static JsonObject head(String id, String model, String object) {
-    return JsonObject.builder().put("id", id).put("object", object).put("created", System.currentTimeMillis() / 1000).put("model", model).build();
+    return JsonObject.builder()
+        .put("id", id)
+        .put("object", object)
+        .put("created", System.currentTimeMillis() / 1000)
+        .put("model", model)
+        .build();
   }
 
   private static JsonObject usage(Generation generation) {
@@ -85,22 +96,34 @@ final class GenerationEndpoint implements Endpoint {
     return generation.finish() == Generation.FinishReason.LENGTH ? "length" : "stop";
   }
 
-  private void stream(Exchange exchange, Prompting.Call call, GenerationOptions options, String id, String model, boolean wantsUsage) throws IOException {
+  private void stream(
+      Exchange exchange,
+      Prompting.Call call,
+      GenerationOptions options,
+      String id,
+      String model,
+      boolean wantsUsage)
+      throws IOException {
     JsonObject head = head(id, model, prompting.chunkObject());
     Chunks chunks = new Chunks(exchange, head);
     Generation generation;
     try {
-      generation = call.run(options, piece -> {
-        chunks.send(prompting.piece(piece), JsonNull.NULL);
-        return true;
-      });
+      generation =
+          call.run(
+              options,
+              piece -> {
+                chunks.send(prompting.piece(piece), JsonNull.NULL);
+                return true;
+              });
     } catch (UncheckedIOException e) { // the client went away
       throw e.getCause();
     }
     try {
       chunks.send(prompting.lastPiece(), new JsonString(reason(generation)));
       if (wantsUsage) {
-        chunks.events().send(head.with("choices", JsonArray.of(List.of())).with("usage", usage(generation)));
+        chunks
+            .events()
+            .send(head.with("choices", JsonArray.of(List.of())).with("usage", usage(generation)));
       }
       chunks.events().end();
     } catch (UncheckedIOException e) {
@@ -108,7 +131,10 @@ final class GenerationEndpoint implements Endpoint {
     }
   }
 
-  /** Sends pieces of one generation; the answer begins with the first, so that a prompt that is refused still gets its status. */
+  /**
+   * Sends pieces of one generation; the answer begins with the first, so that a prompt that is
+   * refused still gets its status.
+   */
   private static final class Chunks {
     private final Exchange exchange;
     private final JsonObject head;
@@ -130,7 +156,9 @@ final class GenerationEndpoint implements Endpoint {
 
     void send(JsonObject choice, JsonValue finish) {
       try {
-        events().send(head.with("choices", JsonArray.of(List.of(choice.with("finish_reason", finish)))));
+        events()
+            .send(
+                head.with("choices", JsonArray.of(List.of(choice.with("finish_reason", finish)))));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -6,8 +6,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Who may ask: whoever knows the key, and no web page that was not named. A browser sends the origin of the page along, so that a page of
- * somewhere else cannot use a server that listens on the loopback address of its visitor.
+ * Who may ask: whoever knows the key, and no web page that was not named. A browser sends the
+ * origin of the page along, so that a page of somewhere else cannot use a server that listens on
+ * the loopback address of its visitor.
  */
 record Guard(Optional<String> apiKey, Set<String> origins) {
   private static final String SCHEME = "Bearer ";
@@ -21,13 +22,17 @@ record Guard(Optional<String> apiKey, Set<String> origins) {
     Optional<String> origin = exchange.header("Origin");
     if (origin.isPresent()) {
       if (!origins.contains(origin.get())) {
-        throw HttpFailure.refused(403, "pages of '%s' may not call this server; start it with --allow-origin to let them".formatted(origin.get()));
+        throw HttpFailure.refused(
+            403,
+            "pages of '%s' may not call this server; start it with --allow-origin to let them"
+                .formatted(origin.get()));
       }
       exchange.setHeader("Access-Control-Allow-Origin", origin.get());
       exchange.setHeader("Vary", "Origin");
     }
     if (apiKey.isPresent() && !matches(exchange.header("Authorization").orElse(""), apiKey.get())) {
-      throw HttpFailure.refused(401, "the API key is missing or wrong; send it as 'Authorization: Bearer KEY'");
+      throw HttpFailure.refused(
+          401, "the API key is missing or wrong; send it as 'Authorization: Bearer KEY'");
     }
   }
 

@@ -28,7 +28,11 @@ final class HttpFailure extends RuntimeException {
 
   /** Status 400: member {@code parameter} of the request is wrong. */
   static HttpFailure badParameter(String parameter, String problem) {
-    return new HttpFailure(400, "invalid_request_error", Optional.of(parameter), "'%s' %s".formatted(parameter, problem));
+    return new HttpFailure(
+        400,
+        "invalid_request_error",
+        Optional.of(parameter),
+        "'%s' %s".formatted(parameter, problem));
   }
 
   /** Status 404. */

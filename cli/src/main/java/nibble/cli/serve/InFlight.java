@@ -2,7 +2,10 @@ package nibble.cli.serve;
 
 import java.time.Duration;
 
-/** Counts requests that are being answered, so that a server can end after the last one. Thread-safe. */
+/**
+ * Counts requests that are being answered, so that a server can end after the last one.
+ * Thread-safe.
+ */
 final class InFlight {
   private int count;
   private boolean ending;

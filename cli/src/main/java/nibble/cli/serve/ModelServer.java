@@ -16,8 +16,9 @@ import java.util.stream.Collectors;
 /**
  * Serves models over HTTP until it is closed.
  *
- * <p>Every request has a virtual thread. Requests for work wait for a place at the model ({@link Admission}), so memory is bounded by the
- * number of requests that may wait times the longest body; each model computes with its own threads.
+ * <p>Every request has a virtual thread. Requests for work wait for a place at the model ({@link
+ * Admission}), so memory is bounded by the number of requests that may wait times the longest body;
+ * each model computes with its own threads.
  */
 public final class ModelServer implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(ModelServer.class.getName());
@@ -46,7 +47,9 @@ public final class ModelServer implements AutoCloseable {
                 new ClassificationsEndpoint(models, admission))
             .stream()
             .collect(Collectors.toUnmodifiableMap(Endpoint::path, Function.identity()));
-    http = HttpServer.create(new InetSocketAddress(InetAddress.getByName(options.host()), options.port()), BACKLOG);
+    http =
+        HttpServer.create(
+            new InetSocketAddress(InetAddress.getByName(options.host()), options.port()), BACKLOG);
     threads = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
     http.setExecutor(threads);
     http.createContext("/", this::handle);
@@ -102,7 +105,9 @@ public final class ModelServer implements AutoCloseable {
   }
 
   private void answer(Exchange exchange) throws IOException {
-    boolean preflight = exchange.method().equals("OPTIONS") && exchange.header("Access-Control-Request-Method").isPresent();
+    boolean preflight =
+        exchange.method().equals("OPTIONS")
+            && exchange.header("Access-Control-Request-Method").isPresent();
     if (preflight) {
       new Guard(Optional.empty(), guard.origins()).check(exchange);
       exchange.setHeader("Access-Control-Allow-Methods", "GET, POST");
@@ -117,12 +122,17 @@ public final class ModelServer implements AutoCloseable {
     }
     if (!exchange.method().equals(endpoint.method())) {
       exchange.setHeader("Allow", endpoint.method());
-      throw HttpFailure.refused(405, "'%s' takes %s, not %s".formatted(endpoint.path(), endpoint.method(), exchange.method()));
+      throw HttpFailure.refused(
+          405,
+          "'%s' takes %s, not %s".formatted(endpoint.path(), endpoint.method(), exchange.method()));
     }
     endpoint.answer(exchange);
   }
 
-  /** Takes no more requests, gives those that are running the time of {@link ServerOptions#grace}, and ends. */
+  /**
+   * Takes no more requests, gives those that are running the time of {@link ServerOptions#grace},
+   * and ends.
+   */
   @Override
   public void close() {
     inFlight.drain(options.grace());

@@ -21,8 +21,16 @@ record ModelsEndpoint(ServedModels models) implements Endpoint {
   public void answer(Exchange exchange) throws IOException {
     List<JsonObject> data =
         models.names().stream()
-            .map(name -> JsonObject.builder().put("id", name).put("object", "model").put("created", 0).put("owned_by", "nibble").build())
+            .map(
+                name ->
+                    JsonObject.builder()
+                        .put("id", name)
+                        .put("object", "model")
+                        .put("created", 0)
+                        .put("owned_by", "nibble")
+                        .build())
             .toList();
-    exchange.send(200, JsonObject.builder().put("object", "list").put("data", JsonArray.of(data)).build());
+    exchange.send(
+        200, JsonObject.builder().put("object", "list").put("data", JsonArray.of(data)).build());
   }
 }

@@ -40,7 +40,8 @@ final class PlainPrompting implements Prompting {
     body.require("prompt");
     List<String> prompts = body.strings("prompt");
     if (prompts.size() != 1) {
-      throw HttpFailure.badParameter("prompt", "has %d texts, expected one".formatted(prompts.size()));
+      throw HttpFailure.badParameter(
+          "prompt", "has %d texts, expected one".formatted(prompts.size()));
     }
     String prompt = prompts.getFirst();
     return (options, listener) -> generator.generate(prompt, options, listener);

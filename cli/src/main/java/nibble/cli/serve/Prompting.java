@@ -7,7 +7,10 @@ import nibble.loaders.api.TextGenerator;
 import nibble.loaders.api.TextListener;
 import nibble.loaders.json.JsonObject;
 
-/** What differs between conversations and plain prompts: how a request names its text, and how an answer carries it. */
+/**
+ * What differs between conversations and plain prompts: how a request names its text, and how an
+ * answer carries it.
+ */
 interface Prompting {
   /** One generation, ready to run. */
   @FunctionalInterface

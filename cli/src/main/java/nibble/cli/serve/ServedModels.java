@@ -17,7 +17,10 @@ import nibble.loaders.api.TextGenerator;
  * @param generators answer requests for text
  * @param classifiers answer requests for classes of images
  */
-public record ServedModels(Map<String, Embedder> embedders, Map<String, TextGenerator> generators, Map<String, ImageClassifier> classifiers)
+public record ServedModels(
+    Map<String, Embedder> embedders,
+    Map<String, TextGenerator> generators,
+    Map<String, ImageClassifier> classifiers)
     implements AutoCloseable {
   /** No model. */
   public static final ServedModels NONE = new ServedModels(Map.of(), Map.of(), Map.of());
@@ -74,10 +77,20 @@ public record ServedModels(Map<String, Embedder> embedders, Map<String, TextGene
       Map.Entry<String, M> only = models.entrySet().iterator().next();
       return new Named<>(only.getKey(), only.getValue());
     }
-    String wanted = name.orElseThrow(() -> HttpFailure.badParameter("model", models.isEmpty() ? "is missing, and no model here does " + what : "is missing"));
+    String wanted =
+        name.orElseThrow(
+            () ->
+                HttpFailure.badParameter(
+                    "model",
+                    models.isEmpty()
+                        ? "is missing, and no model here does " + what
+                        : "is missing"));
     M found = models.get(wanted);
     if (found == null) {
-      throw HttpFailure.notFound("no model '%s' does %s here; there is %s".formatted(wanted, what, models.isEmpty() ? "none" : String.join(", ", models.keySet())));
+      throw HttpFailure.notFound(
+          "no model '%s' does %s here; there is %s"
+              .formatted(
+                  wanted, what, models.isEmpty() ? "none" : String.join(", ", models.keySet())));
     }
     return new Named<>(wanted, found);
   }

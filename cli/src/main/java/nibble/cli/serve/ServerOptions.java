@@ -18,10 +18,30 @@ import java.util.Set;
  * @param grace how long running requests may take when the server stops
  */
 public record ServerOptions(
-    String host, int port, Optional<String> apiKey, Set<String> origins, int bodyBytes, int running, int waiting, Duration patience, Duration grace) {
-  /** Loopback, port 8080, bodies up to 8 MiB, 8 requests at a time, 1024 waiting up to 5 minutes, 10 seconds to finish. */
+    String host,
+    int port,
+    Optional<String> apiKey,
+    Set<String> origins,
+    int bodyBytes,
+    int running,
+    int waiting,
+    Duration patience,
+    Duration grace) {
+  /**
+   * Loopback, port 8080, bodies up to 8 MiB, 8 requests at a time, 1024 waiting up to 5 minutes, 10
+   * seconds to finish.
+   */
   public static final ServerOptions DEFAULTS =
-      new ServerOptions("127.0.0.1", 8080, Optional.empty(), Set.of(), 8 << 20, 8, 1024, Duration.ofMinutes(5), Duration.ofSeconds(10));
+      new ServerOptions(
+          "127.0.0.1",
+          8080,
+          Optional.empty(),
+          Set.of(),
+          8 << 20,
+          8,
+          1024,
+          Duration.ofMinutes(5),
+          Duration.ofSeconds(10));
 
   public ServerOptions {
     origins = Set.copyOf(origins);
@@ -39,15 +59,18 @@ public record ServerOptions(
   }
 
   public ServerOptions withAddress(String newHost, int newPort) {
-    return new ServerOptions(newHost, newPort, apiKey, origins, bodyBytes, running, waiting, patience, grace);
+    return new ServerOptions(
+        newHost, newPort, apiKey, origins, bodyBytes, running, waiting, patience, grace);
   }
 
   public ServerOptions withApiKey(String key) {
-    return new ServerOptions(host, port, Optional.of(key), origins, bodyBytes, running, waiting, patience, grace);
+    return new ServerOptions(
+        host, port, Optional.of(key), origins, bodyBytes, running, waiting, patience, grace);
   }
 
   public ServerOptions withOrigins(Set<String> allowed) {
-    return new ServerOptions(host, port, apiKey, allowed, bodyBytes, running, waiting, patience, grace);
+    return new ServerOptions(
+        host, port, apiKey, allowed, bodyBytes, running, waiting, patience, grace);
   }
 
   public ServerOptions withBodyBytes(int bytes) {

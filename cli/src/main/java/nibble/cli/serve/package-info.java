@@ -1,6 +1,6 @@
 /**
- * Models behind an HTTP interface that programs written for OpenAI's know. Start with {@link nibble.cli.serve.ModelServer}; an {@link
- * nibble.cli.serve.Endpoint} answers one path.
+ * Models behind an HTTP interface that programs written for OpenAI's know. Start with {@link
+ * nibble.cli.serve.ModelServer}; an {@link nibble.cli.serve.Endpoint} answers one path.
  */
 @NullMarked
 package nibble.cli.serve;

@@ -1,6 +1,9 @@
 package nibble.cli.synthetic;
 
-/** A square picture in linear floats, red, green and blue interleaved, nominally 0 to 1, with the few things a scene is made of. Not thread-safe. */
+/**
+ * A square picture in linear floats, red, green and blue interleaved, nominally 0 to 1, with the
+ * few things a scene is made of. Not thread-safe.
+ */
 final class Canvas {
   /** Where a shape lies: centre and radius in pixels, and its rotation. */
   record Pose(float x, float y, float radius, float cos, float sin) {
@@ -9,8 +12,12 @@ final class Canvas {
     }
   }
 
-  /** Two colours and the pattern in which they alternate; {@code period} in pixels, {@code shift} in pixels. */
-  record Paint(Fill fill, float period, float shift, float cos, float sin, float[] first, float[] second) {
+  /**
+   * Two colours and the pattern in which they alternate; {@code period} in pixels, {@code shift} in
+   * pixels.
+   */
+  record Paint(
+      Fill fill, float period, float shift, float cos, float sin, float[] first, float[] second) {
     static Paint solid(float[] colour) {
       return new Paint(Fill.SOLID, 1, 0, 1, 0, colour, colour);
     }
@@ -35,7 +42,9 @@ final class Canvas {
     float scale = 1f / size;
     for (int y = 0, at = 0; y < size; y++) {
       for (int x = 0; x < size; x++) {
-        float t = Fill.clamp(0.5f + ((x + 0.5f) * scale - 0.5f) * cos + ((y + 0.5f) * scale - 0.5f) * sin);
+        float t =
+            Fill.clamp(
+                0.5f + ((x + 0.5f) * scale - 0.5f) * cos + ((y + 0.5f) * scale - 0.5f) * sin);
         for (int c = 0; c < 3; c++) {
           pixels[at++] = from[c] + t * (to[c] - from[c]);
         }
@@ -88,8 +97,13 @@ final class Canvas {
         int left = x == 0 ? 0 : -3;
         int right = x == size - 1 ? 0 : 3;
         for (int at = y * row + 3 * x, end = at + 3; at < end; at++) {
-          float corners = pixels[at + up + left] + pixels[at + up + right] + pixels[at + down + left] + pixels[at + down + right];
-          float sides = pixels[at + up] + pixels[at + down] + pixels[at + left] + pixels[at + right];
+          float corners =
+              pixels[at + up + left]
+                  + pixels[at + up + right]
+                  + pixels[at + down + left]
+                  + pixels[at + down + right];
+          float sides =
+              pixels[at + up] + pixels[at + down] + pixels[at + left] + pixels[at + right];
           float average = 0.0625f * corners + 0.125f * sides + 0.25f * pixels[at];
           other[at] = pixels[at] + strength * (average - pixels[at]);
         }
@@ -100,7 +114,10 @@ final class Canvas {
     other = swap;
   }
 
-  /** Multiplies by a plane of light: 1 in the middle, 1 + slope towards the direction of (slopeX, slopeY). */
+  /**
+   * Multiplies by a plane of light: 1 in the middle, 1 + slope towards the direction of (slopeX,
+   * slopeY).
+   */
   void light(float slopeX, float slopeY) {
     float scale = 2f / size;
     for (int y = 0, at = 0; y < size; y++) {
@@ -113,7 +130,10 @@ final class Canvas {
     }
   }
 
-  /** Adds noise of the given standard deviation (nearly normal: four uniform numbers summed), then rounds to bytes, red, green, blue interleaved. */
+  /**
+   * Adds noise of the given standard deviation (nearly normal: four uniform numbers summed), then
+   * rounds to bytes, red, green, blue interleaved.
+   */
   void develop(Dice dice, float deviation, byte[] rgb) {
     float scale = deviation / 147.8f; // standard deviation of the sum of four uniform bytes
     for (int i = 0; i < pixels.length; i += 2) {
@@ -126,7 +146,8 @@ final class Canvas {
   }
 
   private static int sumOfBytes(long bits) {
-    return (int) ((bits & 0xFF) + (bits >>> 8 & 0xFF) + (bits >>> 16 & 0xFF) + (bits >>> 24 & 0xFF));
+    return (int)
+        ((bits & 0xFF) + (bits >>> 8 & 0xFF) + (bits >>> 16 & 0xFF) + (bits >>> 24 & 0xFF));
   }
 
   private static byte toByte(float value) {

@@ -5,7 +5,10 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.IntStream;
 
-/** The 64 classes: 16 shapes times 4 fills. Class {@code 4 * shape + fill} is called, for example, "striped star". */
+/**
+ * The 64 classes: 16 shapes times 4 fills. Class {@code 4 * shape + fill} is called, for example,
+ * "striped star".
+ */
 public final class ClassNames {
   private static final int FILLS = Fill.values().length;
 
@@ -21,7 +24,9 @@ public final class ClassNames {
    */
   public static String of(int label) {
     Objects.checkIndex(label, COUNT);
-    return Fill.values()[fill(label)].name().toLowerCase(Locale.ROOT) + " " + ShapeFamily.values()[family(label)].word();
+    return Fill.values()[fill(label)].name().toLowerCase(Locale.ROOT)
+        + " "
+        + ShapeFamily.values()[family(label)].word();
   }
 
   /** All names, in label order. */

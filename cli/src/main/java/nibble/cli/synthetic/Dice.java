@@ -1,8 +1,9 @@
 package nibble.cli.synthetic;
 
 /**
- * Random numbers whose values are fixed for all time by this file: SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014). The generators of the Java library may
- * change how they derive floats from bits, and then every picture would change.
+ * Random numbers whose values are fixed for all time by this file: SplitMix64 (Steele, Lea, Flood:
+ * Fast splittable pseudorandom number generators, OOPSLA 2014). The generators of the Java library
+ * may change how they derive floats from bits, and then every picture would change.
  */
 final class Dice {
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;

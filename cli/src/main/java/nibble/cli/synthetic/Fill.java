@@ -31,7 +31,10 @@ enum Fill {
     }
   };
 
-  /** Share of the second colour, 0 to 1, at a point given in pixels along and across the pattern; {@code period} in pixels. */
+  /**
+   * Share of the second colour, 0 to 1, at a point given in pixels along and across the pattern;
+   * {@code period} in pixels.
+   */
   abstract float secondColour(float u, float v, float period);
 
   /** One on half of each period, zero on the other half, with edges one pixel wide. */

@@ -2,7 +2,10 @@ package nibble.cli.synthetic;
 
 /** The border of a shape that fits in the unit circle around the origin (x right, y down). */
 interface Outline {
-  /** Distance of a point to the border, negative inside; near the border exact enough to smooth an edge of one pixel. */
+  /**
+   * Distance of a point to the border, negative inside; near the border exact enough to smooth an
+   * edge of one pixel.
+   */
   float distance(float x, float y);
 
   /** All points nearer to the centre than {@code radius}. */
@@ -68,7 +71,8 @@ interface Outline {
     public float distance(float x, float y) {
       float nearest = Float.MAX_VALUE;
       for (int i = 2; i < points.length; i += 2) {
-        float toSegment = squaredDistanceToSegment(x, y, points[i - 2], points[i - 1], points[i], points[i + 1]);
+        float toSegment =
+            squaredDistanceToSegment(x, y, points[i - 2], points[i - 1], points[i], points[i + 1]);
         if (toSegment < nearest) { // false for NaN: no segment across a lifted pen
           nearest = toSegment;
         }
@@ -77,7 +81,8 @@ interface Outline {
     }
   }
 
-  private static float squaredDistanceToSegment(float x, float y, float ax, float ay, float bx, float by) {
+  private static float squaredDistanceToSegment(
+      float x, float y, float ax, float ay, float bx, float by) {
     float dx = bx - ax;
     float dy = by - ay;
     float along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy);

@@ -7,7 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
 
-/** Encodes 8-bit RGB pictures as PNG (W3C Portable Network Graphics, third edition): no filter, one data chunk. */
+/**
+ * Encodes 8-bit RGB pictures as PNG (W3C Portable Network Graphics, third edition): no filter, one
+ * data chunk.
+ */
 public final class PngWriter {
   private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
@@ -21,7 +24,9 @@ public final class PngWriter {
    */
   public static byte[] encode(byte[] rgb, int width, int height) {
     if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
-      throw new IllegalArgumentException("%d x %d pixels need %d bytes, got %d".formatted(width, height, 3L * width * height, rgb.length));
+      throw new IllegalArgumentException(
+          "%d x %d pixels need %d bytes, got %d"
+              .formatted(width, height, 3L * width * height, rgb.length));
     }
     try {
       ByteArrayOutputStream file = new ByteArrayOutputStream();
@@ -40,7 +45,10 @@ public final class PngWriter {
     DataOutputStream out = new DataOutputStream(bytes);
     out.writeInt(width);
     out.writeInt(height);
-    out.write(new byte[] {8, 2, 0, 0, 0}); // bits per channel, RGB, deflate, standard filters, not interlaced
+    out.write(
+        new byte[] {
+          8, 2, 0, 0, 0
+        }); // bits per channel, RGB, deflate, standard filters, not interlaced
     return bytes.toByteArray();
   }
 
@@ -55,7 +63,8 @@ public final class PngWriter {
     return bytes.toByteArray();
   }
 
-  private static void chunk(ByteArrayOutputStream file, String type, byte[] data) throws IOException {
+  private static void chunk(ByteArrayOutputStream file, String type, byte[] data)
+      throws IOException {
     byte[] name = type.getBytes(StandardCharsets.US_ASCII);
     CRC32 check = new CRC32();
     check.update(name);

@@ -1,6 +1,9 @@
 package nibble.cli.synthetic;
 
-/** Composes one picture: background, clutter, the shape that gives the class, something in front of it, light, blur, noise. All lengths are tuned for 48 pixels and scale with the picture. */
+/**
+ * Composes one picture: background, clutter, the shape that gives the class, something in front of
+ * it, light, blur, noise. All lengths are tuned for 48 pixels and scale with the picture.
+ */
 final class Scene {
   private static final ShapeFamily[] FAMILIES = ShapeFamily.values();
   private static final Fill[] FILLS = Fill.values();
@@ -39,17 +42,25 @@ final class Scene {
 
   private void clutter(float[] ground) {
     for (int lines = dice.below(3); lines > 0; lines--) {
-      line(mixed(ground, colour(), dice.between(0.3f, 0.9f)), dice.between(0.7f, 2.2f) * unit, 0.9f);
+      line(
+          mixed(ground, colour(), dice.between(0.3f, 0.9f)), dice.between(0.7f, 2.2f) * unit, 0.9f);
     }
     for (int shapes = dice.below(3); shapes > 0; shapes--) {
       float radius = dice.between(2.5f, 5.5f) * unit;
       Canvas.Pose pose = Canvas.Pose.of(place(), place(), radius, angle());
       Fill fill = FILLS[dice.below(FILLS.length)];
-      canvas.draw(FAMILIES[dice.below(FAMILIES.length)].outline, pose, patterned(fill, mixed(ground, colour(), 0.8f), ground), 1);
+      canvas.draw(
+          FAMILIES[dice.below(FAMILIES.length)].outline,
+          pose,
+          patterned(fill, mixed(ground, colour(), 0.8f), ground),
+          1);
     }
   }
 
-  /** Draws the shape that the label names, always the largest one, in two colours that stand out from the background and from each other. */
+  /**
+   * Draws the shape that the label names, always the largest one, in two colours that stand out
+   * from the background and from each other.
+   */
   private Canvas.Pose subject(int label, float[] ground) {
     float radius = dice.between(14f, 20f) * unit;
     float room = 5 * unit;
@@ -58,14 +69,24 @@ final class Scene {
     Canvas.Pose pose = Canvas.Pose.of(x, y, radius, dice.between(-LARGEST_TILT, LARGEST_TILT));
     float[] first = colourAwayFrom(ground, 0.5f);
     float[] second = mixed(colourAwayFrom(first, 0.6f), colourAwayFrom(ground, 0.6f), 0.25f);
-    canvas.draw(FAMILIES[ClassNames.family(label)].outline, pose, patterned(FILLS[ClassNames.fill(label)], first, second), 1);
+    canvas.draw(
+        FAMILIES[ClassNames.family(label)].outline,
+        pose,
+        patterned(FILLS[ClassNames.fill(label)], first, second),
+        1);
     return pose;
   }
 
   private Canvas.Paint patterned(Fill fill, float[] first, float[] second) {
     double turn = angle();
     return new Canvas.Paint(
-        fill, dice.between(4.2f, 6.5f) * unit, dice.between(0, 6) * unit, (float) StrictMath.cos(turn), (float) StrictMath.sin(turn), first, second);
+        fill,
+        dice.between(4.2f, 6.5f) * unit,
+        dice.between(0, 6) * unit,
+        (float) StrictMath.cos(turn),
+        (float) StrictMath.sin(turn),
+        first,
+        second);
   }
 
   /** Covers a strip or a spot of the subject. */
@@ -79,7 +100,11 @@ final class Scene {
     float away = subject.radius() * dice.between(0.4f, 0.9f);
     float x = subject.x() + away * (float) StrictMath.cos(direction);
     float y = subject.y() + away * (float) StrictMath.sin(direction);
-    canvas.draw(FAMILIES[dice.below(FAMILIES.length)].outline, Canvas.Pose.of(x, y, radius, angle()), Canvas.Paint.solid(colour()), 1);
+    canvas.draw(
+        FAMILIES[dice.below(FAMILIES.length)].outline,
+        Canvas.Pose.of(x, y, radius, angle()),
+        Canvas.Paint.solid(colour()),
+        1);
   }
 
   /** A straight line from one random point to another. */
@@ -89,7 +114,8 @@ final class Scene {
     float bx = place();
     float by = place();
     float reach = canvas.size();
-    Outline stroke = new Outline.Stroke(width / reach, ax / reach, ay / reach, bx / reach, by / reach + 1e-3f);
+    Outline stroke =
+        new Outline.Stroke(width / reach, ax / reach, ay / reach, bx / reach, by / reach + 1e-3f);
     canvas.draw(stroke, new Canvas.Pose(0, 0, reach, 1, 0), Canvas.Paint.solid(colour), opacity);
   }
 
@@ -105,7 +131,10 @@ final class Scene {
     return new float[] {dice.unit(), dice.unit(), dice.unit()};
   }
 
-  /** A random colour at least {@code least} away (Euclidean, in the unit cube); after some tries the corner farthest away. */
+  /**
+   * A random colour at least {@code least} away (Euclidean, in the unit cube); after some tries the
+   * corner farthest away.
+   */
   private float[] colourAwayFrom(float[] reference, float least) {
     for (int attempt = 0; attempt < 16; attempt++) {
       float[] candidate = colour();
@@ -117,7 +146,9 @@ final class Scene {
         return candidate;
       }
     }
-    return new float[] {reference[0] < 0.5f ? 1 : 0, reference[1] < 0.5f ? 1 : 0, reference[2] < 0.5f ? 1 : 0};
+    return new float[] {
+      reference[0] < 0.5f ? 1 : 0, reference[1] < 0.5f ? 1 : 0, reference[2] < 0.5f ? 1 : 0
+    };
   }
 
   private static float[] middle(float[] a, float[] b) {
@@ -125,6 +156,8 @@ final class Scene {
   }
 
   private static float[] mixed(float[] a, float[] b, float share) {
-    return new float[] {a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2])};
+    return new float[] {
+      a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2])
+    };
   }
 }

@@ -13,13 +13,26 @@ enum ShapeFamily {
   STAR(star(5, 1f, 0.45f)),
   CROSS(cross(0.3f, 0.92f)),
   HEART(heart(28)),
-  ARROW(new Outline.Polygon(0.98f, 0, 0.2f, -0.78f, 0.2f, -0.3f, -0.92f, -0.3f, -0.92f, 0.3f, 0.2f, 0.3f, 0.2f, 0.78f)),
+  ARROW(
+      new Outline.Polygon(
+          0.98f, 0, 0.2f, -0.78f, 0.2f, -0.3f, -0.92f, -0.3f, -0.92f, 0.3f, 0.2f, 0.3f, 0.2f,
+          0.78f)),
   GEAR(gear(8, 0.97f, 0.66f)),
   SPIRAL(spiral(26, 1.6f, 0.3f)),
-  BOLT(new Outline.Polygon(0.28f, -0.96f, -0.68f, 0.16f, -0.1f, 0.16f, -0.32f, 0.94f, 0.66f, -0.26f, 0.08f, -0.26f)),
-  LETTER_T(new Outline.Stroke(0.38f, -0.7f, -0.66f, 0.7f, -0.66f, Float.NaN, Float.NaN, 0, -0.66f, 0, 0.78f)),
-  LETTER_E(new Outline.Stroke(0.34f, 0.56f, -0.74f, -0.5f, -0.74f, -0.5f, 0.74f, 0.56f, 0.74f, Float.NaN, Float.NaN, -0.5f, 0, 0.44f, 0)),
-  LETTER_S(new Outline.Stroke(0.36f, 0.52f, -0.62f, 0.2f, -0.78f, -0.24f, -0.76f, -0.5f, -0.46f, -0.36f, -0.14f, 0.36f, 0.14f, 0.5f, 0.46f, 0.24f, 0.76f, -0.2f, 0.78f, -0.52f, 0.62f));
+  BOLT(
+      new Outline.Polygon(
+          0.28f, -0.96f, -0.68f, 0.16f, -0.1f, 0.16f, -0.32f, 0.94f, 0.66f, -0.26f, 0.08f, -0.26f)),
+  LETTER_T(
+      new Outline.Stroke(
+          0.38f, -0.7f, -0.66f, 0.7f, -0.66f, Float.NaN, Float.NaN, 0, -0.66f, 0, 0.78f)),
+  LETTER_E(
+      new Outline.Stroke(
+          0.34f, 0.56f, -0.74f, -0.5f, -0.74f, -0.5f, 0.74f, 0.56f, 0.74f, Float.NaN, Float.NaN,
+          -0.5f, 0, 0.44f, 0)),
+  LETTER_S(
+      new Outline.Stroke(
+          0.36f, 0.52f, -0.62f, 0.2f, -0.78f, -0.24f, -0.76f, -0.5f, -0.46f, -0.36f, -0.14f, 0.36f,
+          0.14f, 0.5f, 0.46f, 0.24f, 0.76f, -0.2f, 0.78f, -0.52f, 0.62f));
 
   final Outline outline;
 
@@ -48,13 +61,18 @@ enum ShapeFamily {
   private static Outline gear(int teeth, float outer, float inner) {
     float[] points = new float[8 * teeth];
     for (int i = 0; i < 4 * teeth; i++) {
-      put(points, i, i % 4 < 2 ? outer : inner, StrictMath.PI * (i / 2 + (i % 2) * 0.92 + 0.04) / teeth);
+      put(
+          points,
+          i,
+          i % 4 < 2 ? outer : inner,
+          StrictMath.PI * (i / 2 + (i % 2) * 0.92 + 0.04) / teeth);
     }
     return new Outline.Polygon(points);
   }
 
   private static Outline cross(float a, float b) {
-    return new Outline.Polygon(a, -b, a, -a, b, -a, b, a, a, a, a, b, -a, b, -a, a, -b, a, -b, -a, -a, -a, -a, -b);
+    return new Outline.Polygon(
+        a, -b, a, -a, b, -a, b, a, a, a, a, b, -a, b, -a, a, -b, a, -b, -a, -a, -a, -a, -b);
   }
 
   private static Outline heart(int corners) {
@@ -63,7 +81,12 @@ enum ShapeFamily {
       double t = 2 * StrictMath.PI * i / corners;
       double sin = StrictMath.sin(t);
       points[2 * i] = (float) (0.93 * sin * sin * sin);
-      points[2 * i + 1] = (float) -(0.76 * StrictMath.cos(t) - 0.29 * StrictMath.cos(2 * t) - 0.12 * StrictMath.cos(3 * t) - 0.06 * StrictMath.cos(4 * t));
+      points[2 * i + 1] =
+          (float)
+              -(0.76 * StrictMath.cos(t)
+                  - 0.29 * StrictMath.cos(2 * t)
+                  - 0.12 * StrictMath.cos(3 * t)
+                  - 0.06 * StrictMath.cos(4 * t));
     }
     return new Outline.Polygon(points);
   }

@@ -1,10 +1,12 @@
 package nibble.cli.synthetic;
 
 /**
- * An endless, indexed sequence of labelled square RGB pictures. Picture i is a function of (seed, split, i, size) alone; any 64 pictures from an index divisible by 64 hold each class exactly once, in
- * random order.
+ * An endless, indexed sequence of labelled square RGB pictures. Picture i is a function of (seed,
+ * split, i, size) alone; any 64 pictures from an index divisible by 64 hold each class exactly
+ * once, in random order.
  *
- * <p>An instance reuses its working memory and belongs to one thread; make one per thread. About 0.2 ms per picture of 48 pixels.
+ * <p>An instance reuses its working memory and belongs to one thread; make one per thread. About
+ * 0.2 ms per picture of 48 pixels.
  */
 public final class SyntheticImages {
   /** Side of the pictures that the shipped model takes, in pixels. */
@@ -31,11 +33,13 @@ public final class SyntheticImages {
    * @param split which of the disjoint parts
    * @param seed chooses one whole picture set, with its three parts
    * @param size side in pixels
-   * @throws IllegalArgumentException if the size is not in {@link #LEAST_SIZE} .. {@link #LARGEST_SIZE}
+   * @throws IllegalArgumentException if the size is not in {@link #LEAST_SIZE} .. {@link
+   *     #LARGEST_SIZE}
    */
   public SyntheticImages(Split split, long seed, int size) {
     if (size < LEAST_SIZE || size > LARGEST_SIZE) {
-      throw new IllegalArgumentException("picture size must be %d to %d pixels, was %d".formatted(LEAST_SIZE, LARGEST_SIZE, size));
+      throw new IllegalArgumentException(
+          "picture size must be %d to %d pixels, was %d".formatted(LEAST_SIZE, LARGEST_SIZE, size));
     }
     this.split = split;
     this.seed = Dice.mix(seed);
@@ -72,11 +76,14 @@ public final class SyntheticImages {
    *
    * @param rgb receives red, green, blue of each pixel, row by row from the top: [size, size, 3]
    * @throws IndexOutOfBoundsException if the index is negative or 2^40 or more
-   * @throws IllegalArgumentException if {@code rgb} has another length than {@link #bytesPerImage()}
+   * @throws IllegalArgumentException if {@code rgb} has another length than {@link
+   *     #bytesPerImage()}
    */
   public int render(long index, byte[] rgb) {
     if (rgb.length != bytesPerImage()) {
-      throw new IllegalArgumentException("a picture of %d x %d needs %d bytes, got %d".formatted(size, size, bytesPerImage(), rgb.length));
+      throw new IllegalArgumentException(
+          "a picture of %d x %d needs %d bytes, got %d"
+              .formatted(size, size, bytesPerImage(), rgb.length));
     }
     int label = label(index);
     dice.reseed(key(index));

@@ -1,5 +1,6 @@
 /**
- * Images that the project makes itself: small pictures of a shape with a fill, in 64 classes, as many as are wanted, for training, calibrating and testing the shipped model. Start with {@link
+ * Images that the project makes itself: small pictures of a shape with a fill, in 64 classes, as
+ * many as are wanted, for training, calibrating and testing the shipped model. Start with {@link
  * nibble.cli.synthetic.SyntheticImages}.
  *
  * <pre>{@code
@@ -9,8 +10,9 @@
  * String name = ClassNames.of(label);
  * }</pre>
  *
- * <p>Every picture is a function of (seed, split, index, size) alone. Only exactly specified arithmetic is used ({@code + - * /}, {@code Math.sqrt}, {@code Math.floor}, {@link StrictMath}), so the
- * bytes are the same on every Java runtime and processor.
+ * <p>Every picture is a function of (seed, split, index, size) alone. Only exactly specified
+ * arithmetic is used ({@code + - * /}, {@code Math.sqrt}, {@code Math.floor}, {@link StrictMath}),
+ * so the bytes are the same on every Java runtime and processor.
  */
 @NullMarked
 package nibble.cli.synthetic;

@@ -11,7 +11,8 @@ import nibble.loaders.json.JsonValue;
 /**
  * One method at one scheme. Numbers of a cell that failed are NaN or 0.
  *
- * @param method a name that {@code nibble quantize --method} takes; {@code float} for the model itself
+ * @param method a name that {@code nibble quantize --method} takes; {@code float} for the model
+ *     itself
  * @param scheme such as W4A4; empty for the model itself
  * @param quality what was measured; empty where there is no result
  * @param bytes of the stored weights
@@ -19,10 +20,18 @@ import nibble.loaders.json.JsonValue;
  * @param peakBytes largest resident memory of the process that quantized
  * @param error why there is no result; empty where there is one
  */
-public record Cell(String method, String scheme, Optional<Quality> quality, long bytes, double seconds, long peakBytes, String error) {
+public record Cell(
+    String method,
+    String scheme,
+    Optional<Quality> quality,
+    long bytes,
+    double seconds,
+    long peakBytes,
+    String error) {
 
   /** A cell with a result. */
-  public static Cell of(String method, String scheme, Quality quality, long bytes, double seconds, long peakBytes) {
+  public static Cell of(
+      String method, String scheme, Quality quality, long bytes, double seconds, long peakBytes) {
     return new Cell(method, scheme, Optional.of(quality), bytes, seconds, peakBytes, "");
   }
 
@@ -37,7 +46,10 @@ public record Cell(String method, String scheme, Optional<Quality> quality, long
   }
 
   JsonObject toJson() {
-    JsonObject json = JsonObject.empty().with("method", new JsonString(method)).with("scheme", new JsonString(scheme));
+    JsonObject json =
+        JsonObject.empty()
+            .with("method", new JsonString(method))
+            .with("scheme", new JsonString(scheme));
     if (quality.isEmpty()) {
       return json.with("error", new JsonString(error));
     }
@@ -54,7 +66,11 @@ public record Cell(String method, String scheme, Optional<Quality> quality, long
       return failed(json.string("method"), json.string("scheme"), json.string("error"));
     }
     return of(
-        json.string("method"), json.string("scheme"), Quality.fromJson(json), json.longInteger("bytes"), json.number("seconds", Double.NaN),
+        json.string("method"),
+        json.string("scheme"),
+        Quality.fromJson(json),
+        json.longInteger("bytes"),
+        json.number("seconds", Double.NaN),
         json.longInteger("peak_bytes"));
   }
 }

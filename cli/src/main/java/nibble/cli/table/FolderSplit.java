@@ -10,17 +10,22 @@ import nibble.cli.terminal.CommandFailure;
 import nibble.loaders.data.LabeledImages;
 
 /**
- * The images of a labelled folder in two parts that share none: every so many for calibration, the rest for evaluation.
+ * The images of a labelled folder in two parts that share none: every so many for calibration, the
+ * rest for evaluation.
  *
  * @param calibration at equal distances over the list
  * @param evaluation all others
  */
 public record FolderSplit(LabeledImages calibration, LabeledImages evaluation) {
 
-  /** {@code count} of the images for calibration. A count that leaves none for evaluation is a usage error. */
+  /**
+   * {@code count} of the images for calibration. A count that leaves none for evaluation is a usage
+   * error.
+   */
   public static FolderSplit of(LabeledImages all, int count) {
     if (count < 1 || count >= all.size()) {
-      throw CommandFailure.usage("--split must be 1 to %d for this folder, was %d".formatted(all.size() - 1, count));
+      throw CommandFailure.usage(
+          "--split must be 1 to %d for this folder, was %d".formatted(all.size() - 1, count));
     }
     List<LabeledImages.Sample> first = new ArrayList<>();
     List<LabeledImages.Sample> second = new ArrayList<>();
@@ -51,6 +56,8 @@ public record FolderSplit(LabeledImages calibration, LabeledImages evaluation) {
   }
 
   private static String quoted(String name) {
-    return name.contains(",") || name.contains("\"") ? '"' + name.replace("\"", "\"\"") + '"' : name;
+    return name.contains(",") || name.contains("\"")
+        ? '"' + name.replace("\"", "\"\"") + '"'
+        : name;
   }
 }

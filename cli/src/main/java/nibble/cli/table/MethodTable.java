@@ -42,7 +42,9 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
 
   /** The cell of a method and scheme, if it was measured. */
   public Optional<Cell> find(String method, String scheme) {
-    return cells.stream().filter(c -> c.method().equals(method) && c.scheme().equals(scheme)).findFirst();
+    return cells.stream()
+        .filter(c -> c.method().equals(method) && c.scheme().equals(scheme))
+        .findFirst();
   }
 
   /** Keys {@code schema, facts, cells}. */
@@ -52,13 +54,17 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
       known = known.with(fact.getKey(), new JsonString(fact.getValue()));
     }
     List<JsonValue> list = cells.stream().<JsonValue>map(Cell::toJson).toList();
-    return JsonObject.empty().with("schema", JsonNumber.of(SCHEMA)).with("facts", known).with("cells", JsonArray.of(list));
+    return JsonObject.empty()
+        .with("schema", JsonNumber.of(SCHEMA))
+        .with("facts", known)
+        .with("cells", JsonArray.of(list));
   }
 
   /**
    * Reads what {@link #toJson} wrote.
    *
-   * @throws nibble.loaders.BadFileException naming the key, if something is missing or of the wrong type
+   * @throws nibble.loaders.BadFileException naming the key, if something is missing or of the wrong
+   *     type
    */
   public static MethodTable fromJson(JsonObject json) {
     Map<String, String> facts = new LinkedHashMap<>();
@@ -74,18 +80,32 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
 
   /** One row a cell. */
   public Table table() {
-    List<String> columns = cells.stream().flatMap(cell -> cell.quality().stream()).findFirst().map(Quality::columns).orElse(List.of());
+    List<String> columns =
+        cells.stream()
+            .flatMap(cell -> cell.quality().stream())
+            .findFirst()
+            .map(Quality::columns)
+            .orElse(List.of());
     List<String> header = new ArrayList<>(List.of("method", "scheme"));
     header.addAll(columns);
     header.addAll(List.of("bytes", "seconds", "peak memory"));
-    Table table = new Table(header.toArray(String[]::new)).alignRight(IntStream.range(2, header.size()).toArray());
+    Table table =
+        new Table(header.toArray(String[]::new))
+            .alignRight(IntStream.range(2, header.size()).toArray());
     for (Cell cell : cells) {
       List<String> row = new ArrayList<>(List.of(cell.method(), cell.scheme()));
-      row.addAll(cell.quality().map(Quality::texts).orElse(Collections.nCopies(columns.size(), "-")));
+      row.addAll(
+          cell.quality().map(Quality::texts).orElse(Collections.nCopies(columns.size(), "-")));
       if (cell.isDone()) {
         row.add(String.format(Locale.ROOT, "%,d", cell.bytes()));
-        row.add(Double.isFinite(cell.seconds()) ? String.format(Locale.ROOT, "%.1f", cell.seconds()) : "-");
-        row.add(cell.peakBytes() == 0 ? "-" : String.format(Locale.ROOT, "%,d MB", cell.peakBytes() / 1_000_000));
+        row.add(
+            Double.isFinite(cell.seconds())
+                ? String.format(Locale.ROOT, "%.1f", cell.seconds())
+                : "-");
+        row.add(
+            cell.peakBytes() == 0
+                ? "-"
+                : String.format(Locale.ROOT, "%,d MB", cell.peakBytes() / 1_000_000));
       } else {
         row.addAll(List.of("-", "-", cell.error()));
       }
@@ -94,27 +114,50 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
     return table;
   }
 
-  /** A page with the table, and what was measured as bars: a group for each scheme, a bar for each method. */
+  /**
+   * A page with the table, and what was measured as bars: a group for each scheme, a bar for each
+   * method.
+   */
   public HtmlReport page() {
-    HtmlReport page = new HtmlReport("Methods and schemes on " + facts.getOrDefault("model", "one model"));
+    HtmlReport page =
+        new HtmlReport("Methods and schemes on " + facts.getOrDefault("model", "one model"));
     Table known = new Table("what", "value");
     facts.forEach((key, value) -> known.row(key, value));
     page.table(known).section("Results").table(table());
-    List<String> methods = distinct(cells.stream().filter(c -> !c.scheme().isEmpty()).map(Cell::method).toList());
-    List<String> schemes = distinct(cells.stream().map(Cell::scheme).filter(s -> !s.isEmpty()).toList());
+    List<String> methods =
+        distinct(cells.stream().filter(c -> !c.scheme().isEmpty()).map(Cell::method).toList());
+    List<String> schemes =
+        distinct(cells.stream().map(Cell::scheme).filter(s -> !s.isEmpty()).toList());
     List<Quality.Measure> measures =
-        cells.stream().filter(c -> !c.scheme().isEmpty()).flatMap(c -> c.quality().stream()).findFirst().map(Quality::measures).orElse(List.of());
+        cells.stream()
+            .filter(c -> !c.scheme().isEmpty())
+            .flatMap(c -> c.quality().stream())
+            .findFirst()
+            .map(Quality::measures)
+            .orElse(List.of());
     for (int i = 0; i < measures.size(); i++) {
-      page.section(measures.get(i).name()).figure("A group for each scheme.", bars(measures.get(i), i, methods, schemes));
+      page.section(measures.get(i).name())
+          .figure("A group for each scheme.", bars(measures.get(i), i, methods, schemes));
     }
     return page;
   }
 
-  private GroupedBars bars(Quality.Measure measure, int index, List<String> methods, List<String> schemes) {
-    GroupedBars bars = new GroupedBars("scheme", new Axis(measure.name(), measure.unit()), methods.toArray(String[]::new));
+  private GroupedBars bars(
+      Quality.Measure measure, int index, List<String> methods, List<String> schemes) {
+    GroupedBars bars =
+        new GroupedBars(
+            "scheme", new Axis(measure.name(), measure.unit()), methods.toArray(String[]::new));
     for (String scheme : schemes) {
       bars.group(
-          scheme, methods.stream().mapToDouble(m -> find(m, scheme).flatMap(Cell::quality).map(q -> q.measures().get(index).value()).orElse(Double.NaN)).toArray());
+          scheme,
+          methods.stream()
+              .mapToDouble(
+                  m ->
+                      find(m, scheme)
+                          .flatMap(Cell::quality)
+                          .map(q -> q.measures().get(index).value())
+                          .orElse(Double.NaN))
+              .toArray());
     }
     return bars;
   }

@@ -50,12 +50,17 @@ public sealed interface Quality {
 
     @Override
     public List<Measure> measures() {
-      return List.of(new Measure("Agreement with the float model", "%", 100 * agreement), new Measure("Top-1", "%", 100 * top1));
+      return List.of(
+          new Measure("Agreement with the float model", "%", 100 * agreement),
+          new Measure("Top-1", "%", 100 * top1));
     }
 
     @Override
     public JsonObject toJson() {
-      return JsonObject.empty().with("top1", number(top1)).with("agreement", number(agreement)).with("logit_mse", number(logitMse));
+      return JsonObject.empty()
+          .with("top1", number(top1))
+          .with("agreement", number(agreement))
+          .with("logit_mse", number(logitMse));
     }
   }
 
@@ -68,7 +73,13 @@ public sealed interface Quality {
    * @param divergenceError its standard error
    * @param agreement share of tokens with the most probable token of the float model
    */
-  record OfText(double perplexity, double standardError, double divergence, double divergenceError, double agreement) implements Quality {
+  record OfText(
+      double perplexity,
+      double standardError,
+      double divergence,
+      double divergenceError,
+      double agreement)
+      implements Quality {
     @Override
     public List<String> columns() {
       return List.of("perplexity", "KL", "agreement");
@@ -77,13 +88,16 @@ public sealed interface Quality {
     @Override
     public List<String> texts() {
       return List.of(
-          decimal("%.3f", perplexity) + " +- " + decimal("%.3f", standardError), decimal("%.4f", divergence) + " +- " + decimal("%.4f", divergenceError),
+          decimal("%.3f", perplexity) + " +- " + decimal("%.3f", standardError),
+          decimal("%.4f", divergence) + " +- " + decimal("%.4f", divergenceError),
           percent(agreement));
     }
 
     @Override
     public List<Measure> measures() {
-      return List.of(new Measure("Agreement with the float model", "%", 100 * agreement), new Measure("Perplexity", "", perplexity));
+      return List.of(
+          new Measure("Agreement with the float model", "%", 100 * agreement),
+          new Measure("Perplexity", "", perplexity));
     }
 
     @Override
@@ -116,7 +130,9 @@ public sealed interface Quality {
 
     @Override
     public List<Measure> measures() {
-      return List.of(new Measure("Spearman correlation", "", spearman), new Measure("Cosine with the float model", "", cosine));
+      return List.of(
+          new Measure("Spearman correlation", "", spearman),
+          new Measure("Cosine with the float model", "", cosine));
     }
 
     @Override
@@ -125,14 +141,23 @@ public sealed interface Quality {
     }
   }
 
-  /** From the keys of a score, or those that {@link #toJson} wrote; what a float model is not compared with is that of equality. */
+  /**
+   * From the keys of a score, or those that {@link #toJson} wrote; what a float model is not
+   * compared with is that of equality.
+   */
   static Quality fromJson(JsonObject json) {
     if (json.has("top1")) {
-      return new OfImages(json.number("top1", Double.NaN), json.number("agreement", 1), json.number("logit_mse", 0));
+      return new OfImages(
+          json.number("top1", Double.NaN),
+          json.number("agreement", 1),
+          json.number("logit_mse", 0));
     }
     if (json.has("perplexity")) {
       return new OfText(
-          json.number("perplexity", Double.NaN), json.number("standard_error", Double.NaN), json.number("kl", 0), json.number("kl_standard_error", 0),
+          json.number("perplexity", Double.NaN),
+          json.number("standard_error", Double.NaN),
+          json.number("kl", 0),
+          json.number("kl_standard_error", 0),
           json.number("agreement", 1));
     }
     return new OfPairs(json.number("spearman", Double.NaN), json.number("cosine", 1));

@@ -9,11 +9,14 @@ import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Reasons;
 
 /**
- * The lines of a text in two parts that share none: the last ones for calibration, those before for evaluation. Neighbours stay together, so windows of tokens hold
- * running text.
+ * The lines of a text in two parts that share none: the last ones for calibration, those before for
+ * evaluation. Neighbours stay together, so windows of tokens hold running text.
  */
 public record TextSplit(List<String> calibration, List<String> evaluation) {
-  /** {@code count} lines of {@code file} for calibration. A count that leaves none for evaluation is a usage error. */
+  /**
+   * {@code count} lines of {@code file} for calibration. A count that leaves none for evaluation is
+   * a usage error.
+   */
   public static TextSplit of(Path file, int count) {
     List<String> lines;
     try {
@@ -22,9 +25,11 @@ public record TextSplit(List<String> calibration, List<String> evaluation) {
       throw CommandFailure.failed(file + ": cannot be read as UTF-8 text: " + Reasons.of(e));
     }
     if (count < 1 || count >= lines.size()) {
-      throw CommandFailure.usage("--split must be 1 to %d lines for this text, was %d".formatted(lines.size() - 1, count));
+      throw CommandFailure.usage(
+          "--split must be 1 to %d lines for this text, was %d".formatted(lines.size() - 1, count));
     }
-    return new TextSplit(lines.subList(lines.size() - count, lines.size()), lines.subList(0, lines.size() - count));
+    return new TextSplit(
+        lines.subList(lines.size() - count, lines.size()), lines.subList(0, lines.size() - count));
   }
 
   /** Writes both parts. */

@@ -1,6 +1,9 @@
 package nibble.cli.terminal;
 
-/** A failure whose message is written for the user: one line that names what was found, what was expected and what to do. */
+/**
+ * A failure whose message is written for the user: one line that names what was found, what was
+ * expected and what to do.
+ */
 public final class CommandFailure extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -16,7 +19,10 @@ public final class CommandFailure extends RuntimeException {
     return new CommandFailure(ExitStatus.FAILURE, message);
   }
 
-  /** Ends the command with {@link ExitStatus#USAGE}: the options contradict each other or do not fit the input. */
+  /**
+   * Ends the command with {@link ExitStatus#USAGE}: the options contradict each other or do not fit
+   * the input.
+   */
   public static CommandFailure usage(String message) {
     return new CommandFailure(ExitStatus.USAGE, message);
   }

@@ -12,8 +12,9 @@ import nibble.loaders.json.JsonString;
 import nibble.loaders.json.JsonValue;
 
 /**
- * The one JSON object that a command prints with {@code --json}. The first key is {@code schema}, a number that grows when the meaning of existing keys changes. Keys keep the order in which they were
- * put.
+ * The one JSON object that a command prints with {@code --json}. The first key is {@code schema}, a
+ * number that grows when the meaning of existing keys changes. Keys keep the order in which they
+ * were put.
  */
 public final class JsonOut {
   /** Number of the present meaning of keys. */
@@ -36,7 +37,8 @@ public final class JsonOut {
   /**
    * Sets a member.
    *
-   * @param value a string, a boolean, a number, a {@code JsonValue}, a {@code JsonOut}, or a list of such; a number that is not finite becomes null
+   * @param value a string, a boolean, a number, a {@code JsonValue}, a {@code JsonOut}, or a list
+   *     of such; a number that is not finite becomes null
    * @throws IllegalArgumentException if it is something else
    */
   public JsonOut put(String key, Object value) {
@@ -62,7 +64,8 @@ public final class JsonOut {
       case String string -> new JsonString(string);
       case Boolean flag -> new JsonBool(flag);
       case Double number -> Double.isFinite(number) ? JsonNumber.of(number) : JsonNull.NULL;
-      case Float number -> Float.isFinite(number) ? new JsonNumber(number.toString()) : JsonNull.NULL;
+      case Float number ->
+          Float.isFinite(number) ? new JsonNumber(number.toString()) : JsonNull.NULL;
       case Integer number -> JsonNumber.of(number);
       case Long number -> JsonNumber.of(number);
       default -> throw new IllegalArgumentException("no JSON form for " + value.getClass());

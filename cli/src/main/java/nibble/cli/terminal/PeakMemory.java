@@ -12,12 +12,16 @@ public final class PeakMemory {
 
   private PeakMemory() {}
 
-  /** Peak resident set size in bytes, everything included; empty where the system does not tell (it does on Linux). */
+  /**
+   * Peak resident set size in bytes, everything included; empty where the system does not tell (it
+   * does on Linux).
+   */
   public static OptionalLong bytes() {
     try {
       for (String line : Files.readAllLines(STATUS)) {
         if (line.startsWith(KEY)) {
-          return OptionalLong.of(1024 * Long.parseLong(line.substring(KEY.length()).replace("kB", "").strip()));
+          return OptionalLong.of(
+              1024 * Long.parseLong(line.substring(KEY.length()).replace("kB", "").strip()));
         }
       }
     } catch (IOException | NumberFormatException e) {

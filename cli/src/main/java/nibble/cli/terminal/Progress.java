@@ -4,8 +4,9 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * How far a task is, how fast it goes and how long it will still take: on a screen one line that is rewritten, otherwise a new line every few seconds. Meant for one thread; {@link #to} costs a clock
- * reading and may be called for every item.
+ * How far a task is, how fast it goes and how long it will still take: on a screen one line that is
+ * rewritten, otherwise a new line every few seconds. Meant for one thread; {@link #to} costs a
+ * clock reading and may be called for every item.
  */
 public final class Progress implements AutoCloseable {
   private static final long SCREEN_INTERVAL = 100_000_000L;
@@ -42,7 +43,10 @@ public final class Progress implements AutoCloseable {
     nextPrint = start + (console.terminal() ? SCREEN_INTERVAL : LOG_INTERVAL);
   }
 
-  /** Says that a resumed task begins at {@code count}, so that speed and remaining time count only new work. */
+  /**
+   * Says that a resumed task begins at {@code count}, so that speed and remaining time count only
+   * new work.
+   */
   public Progress from(long count) {
     first = count;
     done = count;
@@ -76,7 +80,17 @@ public final class Progress implements AutoCloseable {
       console.err().print(CLEAR_LINE);
     }
     if (elapsed > 2_000_000_000L || lineOpen) {
-      console.err().println(String.format(Locale.ROOT, "%s  %,d %s in %s%s", task, done, unit, duration(elapsed), note.isEmpty() ? "" : "  " + note));
+      console
+          .err()
+          .println(
+              String.format(
+                  Locale.ROOT,
+                  "%s  %,d %s in %s%s",
+                  task,
+                  done,
+                  unit,
+                  duration(elapsed),
+                  note.isEmpty() ? "" : "  " + note));
     }
     console.err().flush();
     lineOpen = false;
@@ -95,9 +109,14 @@ public final class Progress implements AutoCloseable {
 
   private String line(long elapsed) {
     double perSecond = (done - first) / (elapsed * 1e-9);
-    StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%s  %,d/%,d %s  %d %%", task, done, total, unit, 100 * done / total));
+    StringBuilder line =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT, "%s  %,d/%,d %s  %d %%", task, done, total, unit, 100 * done / total));
     if (perSecond > 0) {
-      line.append(String.format(Locale.ROOT, perSecond < 10 ? "  %.2f %s/s" : "  %.0f %s/s", perSecond, unit));
+      line.append(
+          String.format(
+              Locale.ROOT, perSecond < 10 ? "  %.2f %s/s" : "  %.0f %s/s", perSecond, unit));
       line.append("  ").append(duration((long) ((total - done) / perSecond * 1e9))).append(" left");
     }
     return note.isEmpty() ? line.toString() : line + "  " + note;

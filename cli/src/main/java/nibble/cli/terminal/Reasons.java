@@ -25,6 +25,8 @@ public final class Reasons {
 
   /** One line that names the file, if there is one, and what went wrong with it. */
   public static String line(IOException e) {
-    return e instanceof FileSystemException f && f.getFile() != null ? f.getFile() + ": " + of(e) : of(e);
+    return e instanceof FileSystemException f && f.getFile() != null
+        ? f.getFile() + ": " + of(e)
+        : of(e);
   }
 }

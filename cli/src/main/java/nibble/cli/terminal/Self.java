@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This program in a process of its own, started with the same Java, the same class or module path and the same heap limit: for measurements
- * that must not disturb each other, such as peak memory.
+ * This program in a process of its own, started with the same Java, the same class or module path
+ * and the same heap limit: for measurements that must not disturb each other, such as peak memory.
  */
 public final class Self {
   private static final String MAIN = "nibble.cli.Main";
@@ -26,7 +26,8 @@ public final class Self {
     List<String> command = new ArrayList<>(java());
     command.addAll(arguments);
     try {
-      Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+      Process process =
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
       Thread hook = new Thread(process::destroy, "stop " + process.pid());
       Runtime.getRuntime().addShutdownHook(hook);
       String output;
@@ -36,11 +37,13 @@ public final class Self {
       int status = process.waitFor();
       Runtime.getRuntime().removeShutdownHook(hook);
       if (status != ExitStatus.DONE) {
-        throw CommandFailure.failed("nibble " + String.join(" ", arguments) + ": ended with status " + status);
+        throw CommandFailure.failed(
+            "nibble " + String.join(" ", arguments) + ": ended with status " + status);
       }
       return output;
     } catch (IOException e) {
-      throw CommandFailure.failed("cannot start a process for nibble " + arguments.getFirst() + ": " + Reasons.of(e));
+      throw CommandFailure.failed(
+          "cannot start a process for nibble " + arguments.getFirst() + ": " + Reasons.of(e));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw CommandFailure.failed("interrupted while waiting for nibble " + arguments.getFirst());

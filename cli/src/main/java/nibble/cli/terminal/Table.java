@@ -32,7 +32,8 @@ public final class Table {
    */
   public Table row(String... cells) {
     if (cells.length != header.size()) {
-      throw new IllegalArgumentException("a row needs %d cells, got %d".formatted(header.size(), cells.length));
+      throw new IllegalArgumentException(
+          "a row needs %d cells, got %d".formatted(header.size(), cells.length));
     }
     rows.add(List.of(cells));
     return this;
@@ -93,7 +94,9 @@ public final class Table {
   }
 
   private static String markdownRow(List<String> cells) {
-    return "| " + String.join(" | ", cells.stream().map(cell -> cell.replace("|", "\\|")).toList()) + " |";
+    return "| "
+        + String.join(" | ", cells.stream().map(cell -> cell.replace("|", "\\|")).toList())
+        + " |";
   }
 
   private static int length(String text) {

@@ -1,6 +1,6 @@
 /**
- * What every command shares when it talks to the person or script that started it: exit status, one-line failures, progress, tables and JSON. Start with
- * {@link nibble.cli.terminal.Console}.
+ * What every command shares when it talks to the person or script that started it: exit status,
+ * one-line failures, progress, tables and JSON. Start with {@link nibble.cli.terminal.Console}.
  *
  * <pre>{@code
  * try (Progress progress = console.progress("eval", images.size(), "images")) {

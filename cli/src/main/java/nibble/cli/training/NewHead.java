@@ -34,13 +34,16 @@ public final class NewHead implements WeightSource {
   }
 
   /**
-   * {@code model} with a new classifier for {@code classes} classes; shares the other weights with it.
+   * {@code model} with a new classifier for {@code classes} classes; shares the other weights with
+   * it.
    *
    * @param config that the model was built from
    */
   public static ImageClassifier on(ImageClassifier model, JsonObject config, int classes) {
-    JsonObject changed = config.without("id2label").without("label2id").with("num_labels", JsonNumber.of(classes));
-    if (ModelFamilies.of(changed).build(changed, new NewHead(model)) instanceof ImageClassifier result) {
+    JsonObject changed =
+        config.without("id2label").without("label2id").with("num_labels", JsonNumber.of(classes));
+    if (ModelFamilies.of(changed).build(changed, new NewHead(model))
+        instanceof ImageClassifier result) {
       return result;
     }
     throw new IllegalStateException(model.architecture() + " built again is no image classifier");
@@ -57,6 +60,8 @@ public final class NewHead implements WeightSource {
     if (parameter == null) {
       throw new IllegalArgumentException("the model has no parameter '" + name + "'");
     }
-    return classifier.contains(name) ? Tensor.of(new float[(int) Shape.of(dims).size()], dims) : parameter.stored();
+    return classifier.contains(name)
+        ? Tensor.of(new float[(int) Shape.of(dims).size()], dims)
+        : parameter.stored();
   }
 }

@@ -18,7 +18,10 @@ import nibble.nn.Parameter;
 import nibble.tensor.DType;
 import nibble.tensor.Tensor;
 
-/** Writes a trained image classifier as a Hugging Face folder: configuration, weights, preprocessing, and how it was made. */
+/**
+ * Writes a trained image classifier as a Hugging Face folder: configuration, weights,
+ * preprocessing, and how it was made.
+ */
 public final class TrainedModelFolder {
   private TrainedModelFolder() {}
 
@@ -31,9 +34,13 @@ public final class TrainedModelFolder {
    * @param seconds time spent
    * @param heldOut score on images that training never saw
    */
-  public record Provenance(String version, String command, TrainingOptions options, double seconds, Score heldOut) {}
+  public record Provenance(
+      String version, String command, TrainingOptions options, double seconds, Score heldOut) {}
 
-  /** Rounds all parameters to {@code dtype}, in place, so that the model in memory computes what the written one will. */
+  /**
+   * Rounds all parameters to {@code dtype}, in place, so that the model in memory computes what the
+   * written one will.
+   */
   public static void round(ImageClassifier model, DType dtype) {
     for (Parameter parameter : model.parameters()) {
       parameter.set(Tensor.of(parameter.floats().to(dtype).toFloats(), parameter.shape().dims()));
@@ -49,7 +56,14 @@ public final class TrainedModelFolder {
    * @param preprocessor content of {@code preprocessor_config.json}
    */
   public static void write(
-      Path folder, ImageClassifier model, DType dtype, List<String> labels, JsonObject base, JsonObject preprocessor, Provenance provenance, TrainingLog log) {
+      Path folder,
+      ImageClassifier model,
+      DType dtype,
+      List<String> labels,
+      JsonObject base,
+      JsonObject preprocessor,
+      Provenance provenance,
+      TrainingLog log) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (Parameter parameter : model.parameters()) {
       tensors.put(parameter.name(), parameter.stored().to(dtype));
@@ -60,15 +74,18 @@ public final class TrainedModelFolder {
     Json.write(folder.resolve("training.json"), training(provenance, log));
   }
 
-  private static JsonObject config(ImageClassifier model, DType dtype, List<String> labels, JsonObject base) {
+  private static JsonObject config(
+      ImageClassifier model, DType dtype, List<String> labels, JsonObject base) {
     JsonObject.Builder names = JsonObject.builder();
     JsonObject.Builder numbers = JsonObject.builder();
     for (int i = 0; i < labels.size(); i++) {
       names.put(Integer.toString(i), labels.get(i));
       numbers.put(labels.get(i), i);
     }
-    String torchName = dtype == DType.F16 ? "float16" : dtype == DType.BF16 ? "bfloat16" : "float32";
-    return ModelFamilies.of(model).toJson(base, model)
+    String torchName =
+        dtype == DType.F16 ? "float16" : dtype == DType.BF16 ? "bfloat16" : "float32";
+    return ModelFamilies.of(model)
+        .toJson(base, model)
         .with("torch_dtype", new JsonString(torchName))
         .with("id2label", names.build())
         .with("label2id", numbers.build());
@@ -89,7 +106,13 @@ public final class TrainedModelFolder {
             .build();
     List<JsonValue> points =
         log.points().stream()
-            .<JsonValue>map(p -> JsonObject.builder().put("images", p.images()).put("loss", rounded(p.loss())).put("accuracy", rounded(p.accuracy())).build())
+            .<JsonValue>map(
+                p ->
+                    JsonObject.builder()
+                        .put("images", p.images())
+                        .put("loss", rounded(p.loss()))
+                        .put("accuracy", rounded(p.accuracy()))
+                        .build())
             .toList();
     return JsonObject.builder()
         .put("made_by", "nibble " + provenance.version())

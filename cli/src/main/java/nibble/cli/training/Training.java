@@ -17,7 +17,9 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * Cross entropy, AdamW, a cosine schedule with linear warm-up, gradient clipping. The result is a function of the starting weights, the batches and the options; the number of threads changes nothing.
+ * Cross entropy, AdamW, a cosine schedule with linear warm-up, gradient clipping. The result is a
+ * function of the starting weights, the batches and the options; the number of threads changes
+ * nothing.
  */
 public final class Training {
   private final ImageClassifier model;
@@ -49,13 +51,15 @@ public final class Training {
       (decayed.contains(parameter) ? matrices : others).add(parameter.train());
     }
     return List.of(
-        new ParameterGroup("matrices", options.rate(), options.decay(), matrices), new ParameterGroup("biases, gains, embeddings", options.rate(), 0, others));
+        new ParameterGroup("matrices", options.rate(), options.decay(), matrices),
+        new ParameterGroup("biases, gains, embeddings", options.rate(), 0, others));
   }
 
   /**
    * One update.
    *
-   * @throws ArithmeticException if the loss or the gradient is not finite; the weights are then as before this call
+   * @throws ArithmeticException if the loss or the gradient is not finite; the weights are then as
+   *     before this call
    */
   public Report update(Batch batch) {
     int[] labels = batch.labels();
@@ -70,7 +74,8 @@ public final class Training {
       double norm = GradientClip.byGlobalNorm(optimizer.parameters(), options.clip());
       if (!Double.isFinite(value) || !Double.isFinite(norm)) {
         throw new ArithmeticException(
-            "training diverged at update %d (loss %s, gradient norm %s); try a lower --rate or a longer --warm-up".formatted(step + 1, value, norm));
+            "training diverged at update %d (loss %s, gradient norm %s); try a lower --rate or a longer --warm-up"
+                .formatted(step + 1, value, norm));
       }
       optimizer.step(ops.splitter(), schedule.factor(step));
       step++;

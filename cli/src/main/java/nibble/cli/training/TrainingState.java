@@ -13,7 +13,10 @@ import nibble.nn.train.AdamW;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** A training run in one safetensors file: parameters, the optimizer's memory, the log, the number of updates. */
+/**
+ * A training run in one safetensors file: parameters, the optimizer's memory, the log, the number
+ * of updates.
+ */
 public final class TrainingState {
   private static final String VALUE = "value.";
   private static final String FIRST = "first.";
@@ -41,7 +44,8 @@ public final class TrainingState {
     if (!points.isEmpty()) {
       tensors.put(LOG, logTensor(points));
     }
-    SafetensorsWriter.write(file, tensors, Map.of("run", run, "step", Integer.toString(training.step())));
+    SafetensorsWriter.write(
+        file, tensors, Map.of("run", run, "step", Integer.toString(training.step())));
   }
 
   private static Tensor logTensor(List<TrainingLog.Point> points) {
@@ -63,13 +67,20 @@ public final class TrainingState {
     try (Safetensors stored = Safetensors.open(file)) {
       String found = stored.metadata().getOrDefault("run", "");
       if (!found.equals(run)) {
-        throw CommandFailure.failed("%s: belongs to another run (%s), expected %s; repeat its options or begin anew in another folder".formatted(file, found, run));
+        throw CommandFailure.failed(
+            "%s: belongs to another run (%s), expected %s; repeat its options or begin anew in another folder"
+                .formatted(file, found, run));
       }
       int step = Integer.parseInt(stored.metadata().getOrDefault("step", "0"));
       Map<String, Tensor> tensors = stored.tensors();
       for (Parameter parameter : training.model().parameters()) {
         Tensor value = parameter.floats();
-        System.arraycopy(floats(tensors, VALUE + parameter.name(), value, file), 0, value.array(), value.offset(), (int) value.size());
+        System.arraycopy(
+            floats(tensors, VALUE + parameter.name(), value, file),
+            0,
+            value.array(),
+            value.offset(),
+            (int) value.size());
         float[] first = floats(tensors, FIRST + parameter.name(), value, file);
         float[] second = floats(tensors, SECOND + parameter.name(), value, file);
         training.optimizer().restore(value, new AdamW.State(step, first, second));
@@ -81,7 +92,9 @@ public final class TrainingState {
   private static float[] floats(Map<String, Tensor> tensors, String name, Tensor like, Path file) {
     Tensor tensor = tensors.get(name);
     if (tensor == null || tensor.size() != like.size()) {
-      throw CommandFailure.failed("%s: tensor '%s' is %s, expected %d elements; begin anew in another folder".formatted(file, name, tensor == null ? "missing" : tensor.shape(), like.size()));
+      throw CommandFailure.failed(
+          "%s: tensor '%s' is %s, expected %d elements; begin anew in another folder"
+              .formatted(file, name, tensor == null ? "missing" : tensor.shape(), like.size()));
     }
     return tensor.toFloats();
   }

@@ -1,4 +1,7 @@
-/** Trains an image classifier: one loop for the shipped model and for fine-tuning. Start with {@link nibble.cli.training.Training}. */
+/**
+ * Trains an image classifier: one loop for the shipped model and for fine-tuning. Start with {@link
+ * nibble.cli.training.Training}.
+ */
 @NullMarked
 package nibble.cli.training;
 

@@ -4,7 +4,12 @@ import org.jspecify.annotations.Nullable;
 
 /** The arguments of one call but keys and values, checked. */
 record AttentionOperands(
-    AttentionShape shape, AttentionRule rule, HeadView q, int @Nullable [] keyLengths, @Nullable HeadView bias, HeadView out) {
+    AttentionShape shape,
+    AttentionRule rule,
+    HeadView q,
+    int @Nullable [] keyLengths,
+    @Nullable HeadView bias,
+    HeadView out) {
   AttentionOperands {
     q.check("q", shape.batch(), shape.queries(), shape.heads(), shape.headDim());
     out.check("out", shape.batch(), shape.queries(), shape.heads(), shape.headDim());
@@ -18,11 +23,14 @@ record AttentionOperands(
 
   private static void checkLengths(int[] lengths, AttentionShape shape) {
     if (lengths.length != shape.batch()) {
-      throw new IllegalArgumentException("attention needs one key length for each of %d sequences, got %d".formatted(shape.batch(), lengths.length));
+      throw new IllegalArgumentException(
+          "attention needs one key length for each of %d sequences, got %d"
+              .formatted(shape.batch(), lengths.length));
     }
     for (int length : lengths) {
       if (length < 0 || length > shape.keys()) {
-        throw new IllegalArgumentException("a key length must be 0 to %d, was %d".formatted(shape.keys(), length));
+        throw new IllegalArgumentException(
+            "a key length must be 0 to %d, was %d".formatted(shape.keys(), length));
       }
     }
   }

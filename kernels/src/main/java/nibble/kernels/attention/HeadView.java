@@ -1,8 +1,9 @@
 package nibble.kernels.attention;
 
 /**
- * Rows of several heads in an array, such as the output of a query projection. Element {@code c} of row {@code row} and head {@code head} of
- * sequence {@code b} is {@code array[offset + b * batchStride + row * rowStride + head * headStride + c]}. A stride of 0 repeats.
+ * Rows of several heads in an array, such as the output of a query projection. Element {@code c} of
+ * row {@code row} and head {@code head} of sequence {@code b} is {@code array[offset + b *
+ * batchStride + row * rowStride + head * headStride + c]}. A stride of 0 repeats.
  *
  * @param array shared, not copied
  * @param offset of the first element
@@ -12,7 +13,10 @@ package nibble.kernels.attention;
  */
 public record HeadView(float[] array, int offset, int batchStride, int rowStride, int headStride) {
 
-  /** A contiguous {@code [batch, rows, heads * headDim]} from {@code offset} on: what projections write. */
+  /**
+   * A contiguous {@code [batch, rows, heads * headDim]} from {@code offset} on: what projections
+   * write.
+   */
   public static HeadView of(float[] array, int offset, int rows, int heads, int headDim) {
     int width = Math.multiplyExact(heads, headDim);
     return new HeadView(array, offset, Math.multiplyExact(rows, width), width, headDim);
@@ -30,7 +34,9 @@ public record HeadView(float[] array, int offset, int batchStride, int rowStride
     }
     long first = offset;
     long last = offset + (width - 1L);
-    long[] reaches = {(batch - 1L) * batchStride, (rows - 1L) * rowStride, (heads - 1L) * headStride};
+    long[] reaches = {
+      (batch - 1L) * batchStride, (rows - 1L) * rowStride, (heads - 1L) * headStride
+    };
     for (long reach : reaches) {
       first += Math.min(0, reach);
       last += Math.max(0, reach);
@@ -38,7 +44,19 @@ public record HeadView(float[] array, int offset, int batchStride, int rowStride
     if (first < 0 || last >= array.length) {
       throw new IndexOutOfBoundsException(
           "%s [%d, %d, %d, %d] at offset %d with strides %d, %d and %d reaches elements %d to %d of an array of %d"
-              .formatted(name, batch, rows, heads, width, offset, batchStride, rowStride, headStride, first, last, array.length));
+              .formatted(
+                  name,
+                  batch,
+                  rows,
+                  heads,
+                  width,
+                  offset,
+                  batchStride,
+                  rowStride,
+                  headStride,
+                  first,
+                  last,
+                  array.length));
     }
   }
 }

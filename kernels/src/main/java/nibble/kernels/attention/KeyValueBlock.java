@@ -8,7 +8,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** Copies consecutive keys, transposed, and their values into panels of {@link PanelCut}. Padding is zero. */
+/**
+ * Copies consecutive keys, transposed, and their values into panels of {@link PanelCut}. Padding is
+ * zero.
+ */
 final class KeyValueBlock {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final int LANES = Lanes.FLOATS;
@@ -16,7 +19,10 @@ final class KeyValueBlock {
 
   private KeyValueBlock() {}
 
-  /** Keys {@code [count, depth]} with row stride {@code row} to panels of keys: {@code depth} steps of one key per column. */
+  /**
+   * Keys {@code [count, depth]} with row stride {@code row} to panels of keys: {@code depth} steps
+   * of one key per column.
+   */
   static void packKeys(int count, int depth, float[] k, int at, int row, MemorySegment panels) {
     for (int p = 0; p < PanelCut.count(count); p++) {
       int first = p * PanelCut.WIDE;
@@ -32,7 +38,8 @@ final class KeyValueBlock {
     }
   }
 
-  private static void column(int depth, float[] k, int at, MemorySegment panels, long to, long step) {
+  private static void column(
+      int depth, float[] k, int at, MemorySegment panels, long to, long step) {
     for (int d = 0; d < depth; d++) {
       panels.set(JAVA_FLOAT, to + d * step, k[at + d]);
     }
@@ -44,7 +51,10 @@ final class KeyValueBlock {
     }
   }
 
-  /** Values {@code [count, columns]} with row stride {@code row} to panels of columns: {@code count} steps. */
+  /**
+   * Values {@code [count, columns]} with row stride {@code row} to panels of columns: {@code count}
+   * steps.
+   */
   static void packValues(int count, int columns, float[] v, int at, int row, MemorySegment panels) {
     for (int p = 0; p < PanelCut.count(columns); p++) {
       int first = p * PanelCut.WIDE;
@@ -56,7 +66,8 @@ final class KeyValueBlock {
     }
   }
 
-  private static void row(int present, int width, float[] v, int at, MemorySegment panels, long to) {
+  private static void row(
+      int present, int width, float[] v, int at, MemorySegment panels, long to) {
     int c = 0;
     for (; c <= present - LANES; c += LANES) {
       FloatVector.fromArray(F, v, at + c).intoMemorySegment(panels, to + 4L * c, ORDER);

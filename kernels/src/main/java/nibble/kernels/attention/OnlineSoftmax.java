@@ -9,8 +9,9 @@ import nibble.kernels.rowwise.Activations;
 import nibble.kernels.rowwise.Elementwise;
 
 /**
- * The softmax of a row of scores that arrives block by block: a running maximum and a running sum of exponentials (Milakov, Gimelshein,
- * <a href="https://arxiv.org/abs/1805.02867">arXiv:1805.02867</a>, algorithm 3).
+ * The softmax of a row of scores that arrives block by block: a running maximum and a running sum
+ * of exponentials (Milakov, Gimelshein, <a
+ * href="https://arxiv.org/abs/1805.02867">arXiv:1805.02867</a>, algorithm 3).
  */
 final class OnlineSoftmax {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -34,20 +35,26 @@ final class OnlineSoftmax {
   }
 
   /**
-   * Takes up a block of scores, whole vectors, hidden ones at minus infinity; they become exponentials relative to the new maximum.
+   * Takes up a block of scores, whole vectors, hidden ones at minus infinity; they become
+   * exponentials relative to the new maximum.
    *
-   * @param state at {@code maxAt} the running maximum, minus infinity before the first block; at {@code sumAt} the running sum, 0 before it; from {@code
-   *     lanesAt} on room for the lanes of a vector ({@link #LANES})
+   * @param state at {@code maxAt} the running maximum, minus infinity before the first block; at
+   *     {@code sumAt} the running sum, 0 before it; from {@code lanesAt} on room for the lanes of a
+   *     vector ({@link #LANES})
    * @return what earlier exponentials must be multiplied by
    */
-  static float take(int count, float[] s, int at, float[] state, int maxAt, int sumAt, int lanesAt) {
+  static float take(
+      int count, float[] s, int at, float[] state, int maxAt, int sumAt, int lanesAt) {
     float before = state[maxAt];
     float largest = largest(count, s, at, state, lanesAt);
     if (largest == Float.NEGATIVE_INFINITY) {
       return takeHidden(count, s, at, state, sumAt);
     }
     float now = Math.max(before, largest);
-    float factor = now == before ? 1 : before == Float.NEGATIVE_INFINITY ? 0 : (float) Math.exp((double) before - now);
+    float factor =
+        now == before
+            ? 1
+            : before == Float.NEGATIVE_INFINITY ? 0 : (float) Math.exp((double) before - now);
     state[sumAt] = Math.fma(state[sumAt], factor, exponentials(count, now, s, at, state, lanesAt));
     state[maxAt] = now;
     return factor;
@@ -82,10 +89,12 @@ final class OnlineSoftmax {
     return largest;
   }
 
-  // Lanes are added up through memory: the calls of a sum in registers are nested too deeply here for the compiler to inline them all, and what it
+  // Lanes are added up through memory: the calls of a sum in registers are nested too deeply here
+  // for the compiler to inline them all, and what it
   // does not inline allocates its vectors.
 
-  private static float exponentials(int count, float max, float[] s, int at, float[] state, int lanesAt) {
+  private static float exponentials(
+      int count, float max, float[] s, int at, float[] state, int lanesAt) {
     FloatVector sum = FloatVector.zero(F);
     for (int i = 0; i < count; i += LANES) {
       FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(F, s, at + i).sub(max));

@@ -3,8 +3,9 @@ package nibble.kernels.attention;
 import nibble.kernels.gemm.RegisterTiles;
 
 /**
- * Columns of an operand, cut into panels of {@link RegisterTiles}: wide ones, and a narrow one at the end where what is left fits it. Panel
- * {@code p} begins with column {@code p * WIDE}; panels of one depth follow one another without gaps.
+ * Columns of an operand, cut into panels of {@link RegisterTiles}: wide ones, and a narrow one at
+ * the end where what is left fits it. Panel {@code p} begins with column {@code p * WIDE}; panels
+ * of one depth follow one another without gaps.
  */
 final class PanelCut {
   /** Columns of a wide panel. */

@@ -1,15 +1,19 @@
 package nibble.kernels.attention;
 
 /**
- * Cosines and sines of rotary position embeddings: pair {@code i} of a head at position {@code p} is turned by {@code p *
- * frequencies[i]}. Immutable, thread-safe.
+ * Cosines and sines of rotary position embeddings: pair {@code i} of a head at position {@code p}
+ * is turned by {@code p * frequencies[i]}. Immutable, thread-safe.
  *
- * <p>Su et al., RoFormer, <a href="https://arxiv.org/abs/2104.09864">arXiv:2104.09864</a>, section 3.2.2.
+ * <p>Su et al., RoFormer, <a href="https://arxiv.org/abs/2104.09864">arXiv:2104.09864</a>, section
+ * 3.2.2.
  */
 public final class RopeTable {
   /** Which elements of a head form pair {@code i} of {@code n}. */
   public enum Pairs {
-    /** Elements {@code i} and {@code i + n}: Llama, Qwen, Gemma, GPT-NeoX checkpoints of Hugging Face. */
+    /**
+     * Elements {@code i} and {@code i + n}: Llama, Qwen, Gemma, GPT-NeoX checkpoints of Hugging
+     * Face.
+     */
     HALVES,
     /** Elements {@code 2i} and {@code 2i + 1}: the paper, GPT-J, Llama checkpoints of Meta. */
     INTERLEAVED
@@ -33,24 +37,33 @@ public final class RopeTable {
   /**
    * A table for positions 0 to {@code positions - 1}.
    *
-   * @param frequencies radians per position for each pair; a head may be longer than the pairs, the rest of it is not turned
+   * @param frequencies radians per position for each pair; a head may be longer than the pairs, the
+   *     rest of it is not turned
    * @param magnitude what turned elements are multiplied by: 1, except for scalings such as YaRN
    */
   public static RopeTable of(Pairs pairs, double[] frequencies, int positions, double magnitude) {
     if (frequencies.length < 1 || positions < 0) {
       throw new IllegalArgumentException(
-          "a rotary table needs a frequency and at least 0 positions, got %d and %d".formatted(frequencies.length, positions));
+          "a rotary table needs a frequency and at least 0 positions, got %d and %d"
+              .formatted(frequencies.length, positions));
     }
     RopeTable table = new RopeTable(pairs, frequencies.length, positions);
     for (int p = 0; p < positions; p++) {
       for (int i = 0; i < frequencies.length; i++) {
-        table.set(p, i, magnitude * Math.cos(p * frequencies[i]), magnitude * Math.sin(p * frequencies[i]));
+        table.set(
+            p,
+            i,
+            magnitude * Math.cos(p * frequencies[i]),
+            magnitude * Math.sin(p * frequencies[i]));
       }
     }
     return table;
   }
 
-  /** Frequencies {@code base^(-2i / rotated)} for the pairs of {@code rotated} elements of a head, as in the paper (base 10000). */
+  /**
+   * Frequencies {@code base^(-2i / rotated)} for the pairs of {@code rotated} elements of a head,
+   * as in the paper (base 10000).
+   */
   public static double[] frequencies(int rotated, double base) {
     if (rotated < 2 || rotated % 2 != 0) {
       throw new IllegalArgumentException("rotary elements of a head come in pairs, got " + rotated);
@@ -62,7 +75,10 @@ public final class RopeTable {
     return frequencies;
   }
 
-  /** Interleaved pairs are stored as vectors read them: each cosine twice, the sines with the sign that they have in the first and second element. */
+  /**
+   * Interleaved pairs are stored as vectors read them: each cosine twice, the sines with the sign
+   * that they have in the first and second element.
+   */
   private void set(int position, int pair, double cosine, double sine) {
     int at = position * width();
     if (pairs == Pairs.HALVES) {

@@ -7,8 +7,15 @@ import org.jspecify.annotations.Nullable;
 final class ScalarAttention implements Attention {
   @Override
   public void forward(
-      AttentionShape shape, AttentionRule rule, HeadView q, HeadView k, HeadView v, int @Nullable [] keyLengths, @Nullable HeadView bias,
-      HeadView out, WorkSplitter splitter) {
+      AttentionShape shape,
+      AttentionRule rule,
+      HeadView q,
+      HeadView k,
+      HeadView v,
+      int @Nullable [] keyLengths,
+      @Nullable HeadView bias,
+      HeadView out,
+      WorkSplitter splitter) {
     AttentionOperands operands = new AttentionOperands(shape, rule, q, keyLengths, bias, out);
     operands.check("k", k);
     operands.check("v", v);
@@ -25,25 +32,55 @@ final class ScalarAttention implements Attention {
   }
 
   @Override
-  public void forward(AttentionShape shape, AttentionRule rule, HeadView q, KeyValueSource source, HeadView out, WorkSplitter splitter) {
+  public void forward(
+      AttentionShape shape,
+      AttentionRule rule,
+      HeadView q,
+      KeyValueSource source,
+      HeadView out,
+      WorkSplitter splitter) {
     SourceTiles.check(shape, source);
     int width = shape.kvHeads() * shape.headDim();
-    float[] k = new float[Math.multiplyExact(Math.multiplyExact(shape.batch(), shape.keys()), width)];
+    float[] k =
+        new float[Math.multiplyExact(Math.multiplyExact(shape.batch(), shape.keys()), width)];
     float[] v = new float[k.length];
     int tile = source.headsTogether() * shape.headDim();
     float[] rows = new float[shape.keys() * tile];
-    splitter.run(1, (task, scratch) -> {
-      for (int b = 0; b < shape.batch(); b++) {
-        for (int head = 0; head < shape.kvHeads(); head += source.headsTogether()) {
-          source.keys(b, head, 0, shape.keys(), rows, 0, scratch);
-          place(rows, tile, k, b * shape.keys() * width + head * shape.headDim(), width, shape.keys());
-          source.values(b, head, 0, shape.keys(), rows, 0, scratch);
-          place(rows, tile, v, b * shape.keys() * width + head * shape.headDim(), width, shape.keys());
-        }
-      }
-    });
+    splitter.run(
+        1,
+        (task, scratch) -> {
+          for (int b = 0; b < shape.batch(); b++) {
+            for (int head = 0; head < shape.kvHeads(); head += source.headsTogether()) {
+              source.keys(b, head, 0, shape.keys(), rows, 0, scratch);
+              place(
+                  rows,
+                  tile,
+                  k,
+                  b * shape.keys() * width + head * shape.headDim(),
+                  width,
+                  shape.keys());
+              source.values(b, head, 0, shape.keys(), rows, 0, scratch);
+              place(
+                  rows,
+                  tile,
+                  v,
+                  b * shape.keys() * width + head * shape.headDim(),
+                  width,
+                  shape.keys());
+            }
+          }
+        });
     HeadView keys = HeadView.of(k, 0, shape.keys(), shape.kvHeads(), shape.headDim());
-    forward(shape, rule, q, keys, HeadView.of(v, 0, shape.keys(), shape.kvHeads(), shape.headDim()), null, null, out, splitter);
+    forward(
+        shape,
+        rule,
+        q,
+        keys,
+        HeadView.of(v, 0, shape.keys(), shape.kvHeads(), shape.headDim()),
+        null,
+        null,
+        out,
+        splitter);
   }
 
   private static void place(float[] rows, int tile, float[] to, int at, int width, int count) {
@@ -52,14 +89,34 @@ final class ScalarAttention implements Attention {
     }
   }
 
-  private static void query(AttentionOperands o, HeadView k, HeadView v, int b, int i, int head, double[] scores, double[] sums) {
+  private static void query(
+      AttentionOperands o,
+      HeadView k,
+      HeadView v,
+      int b,
+      int i,
+      int head,
+      double[] scores,
+      double[] sums) {
     AttentionShape shape = o.shape();
     int kvHead = head / shape.group();
     int from = o.rule().firstKey(i);
     int to = o.rule().endKey(i, o.keys(b));
     double max = Double.NEGATIVE_INFINITY;
     for (int j = from; j < to; j++) {
-      scores[j] = score(o, b, i, head, j, dot(shape.headDim(), o.q().array(), o.q().at(b, i, head), k.array(), k.at(b, j, kvHead)));
+      scores[j] =
+          score(
+              o,
+              b,
+              i,
+              head,
+              j,
+              dot(
+                  shape.headDim(),
+                  o.q().array(),
+                  o.q().at(b, i, head),
+                  k.array(),
+                  k.at(b, j, kvHead)));
       max = Math.max(max, scores[j]);
     }
     java.util.Arrays.fill(sums, 0);

@@ -4,7 +4,15 @@ package nibble.kernels.attention;
 final class ScalarRope implements Rope {
   @Override
   public void rotate(
-      int b, int rows, int heads, int headDim, HeadView x, RopeTable table, int[] positions, int positionsOffset, boolean inverse) {
+      int b,
+      int rows,
+      int heads,
+      int headDim,
+      HeadView x,
+      RopeTable table,
+      int[] positions,
+      int positionsOffset,
+      boolean inverse) {
     RopeArguments.check(b, rows, heads, headDim, x, table, positions, positionsOffset);
     for (int r = 0; r < rows; r++) {
       for (int head = 0; head < heads; head++) {

@@ -3,7 +3,8 @@ package nibble.kernels.attention;
 import nibble.kernels.parallel.Scratch;
 
 /**
- * The heads of one tile of a {@link KeyValueSource}: each block of keys and values is made once and met by the rows of all of them.
+ * The heads of one tile of a {@link KeyValueSource}: each block of keys and values is made once and
+ * met by the rows of all of them.
  *
  * <p>Task scratch: float slots 6 (keys) and 7 (values), beside those of the attention of one head.
  */
@@ -32,7 +33,8 @@ final class SourceTiles {
   static void check(AttentionShape shape, KeyValueSource source) {
     int together = source.headsTogether();
     if (together < 1 || shape.kvHeads() % together != 0) {
-      throw new IllegalArgumentException("tiles of %d heads do not divide %d key heads".formatted(together, shape.kvHeads()));
+      throw new IllegalArgumentException(
+          "tiles of %d heads do not divide %d key heads".formatted(together, shape.kvHeads()));
     }
   }
 

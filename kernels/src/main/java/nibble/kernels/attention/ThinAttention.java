@@ -8,7 +8,8 @@ import nibble.kernels.platform.Lanes;
 import nibble.kernels.rowwise.Elementwise;
 
 /**
- * Attention of one head of k and v for a few rows: keys and values are read where they are, four at a time, once for all rows of a block.
+ * Attention of one head of k and v for a few rows: keys and values are read where they are, four at
+ * a time, once for all rows of a block.
  *
  * <p>Task scratch: float slots 3 (scores), 4 (sums of v), 5 (softmax).
  */
@@ -40,8 +41,12 @@ final class ThinAttention {
     this(operands, b, kvHead, 0, 1, scratch);
   }
 
-  /** The same as one of several heads that one thread works on at the same time: number {@code member} of {@code members}. */
-  ThinAttention(AttentionOperands operands, int b, int kvHead, int member, int members, Scratch scratch) {
+  /**
+   * The same as one of several heads that one thread works on at the same time: number {@code
+   * member} of {@code members}.
+   */
+  ThinAttention(
+      AttentionOperands operands, int b, int kvHead, int member, int members, Scratch scratch) {
     this.operands = operands;
     this.b = b;
     this.kvHead = kvHead;
@@ -62,7 +67,14 @@ final class ThinAttention {
 
   void run(HeadView k, HeadView v) {
     for (int first = firstKey(); first < endKey(); first += KEYS) {
-      keys(first, k.array(), k.at(b, first, kvHead), k.rowStride(), v.array(), v.at(b, first, kvHead), v.rowStride());
+      keys(
+          first,
+          k.array(),
+          k.at(b, first, kvHead),
+          k.rowStride(),
+          v.array(),
+          v.at(b, first, kvHead),
+          v.rowStride());
     }
     finish();
   }
@@ -77,7 +89,10 @@ final class ThinAttention {
     return rule.endKey(operands.shape().queries() - 1, operands.keys(b));
   }
 
-  /** All rows meet the block of keys from {@code first} on, which lie at {@code kAt}, their values at {@code vAt}. */
+  /**
+   * All rows meet the block of keys from {@code first} on, which lie at {@code kAt}, their values
+   * at {@code vAt}.
+   */
   void keys(int first, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
     int present = operands.keys(b);
     for (int row = 0; row < rows; row++) {
@@ -94,7 +109,13 @@ final class ThinAttention {
     HeadView out = operands.out();
     for (int row = 0; row < rows; row++) {
       float total = softmax[softmaxFrom + rows + row];
-      OnlineSoftmax.scale(depth, total == 0 ? 0 : 1 / total, sums, sumsFrom + row * depth, out.array(), out.at(b, row / group, head(row)));
+      OnlineSoftmax.scale(
+          depth,
+          total == 0 ? 0 : 1 / total,
+          sums,
+          sumsFrom + row * depth,
+          out.array(),
+          out.at(b, row / group, head(row)));
     }
   }
 
@@ -102,7 +123,17 @@ final class ThinAttention {
     return kvHead * group + row % group;
   }
 
-  private void block(int row, int first, int from, int to, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
+  private void block(
+      int row,
+      int first,
+      int from,
+      int to,
+      float[] k,
+      int kAt,
+      int kRow,
+      float[] v,
+      int vAt,
+      int vRow) {
     HeadView q = operands.q();
     int at = row * KEYS;
     int count = OnlineSoftmax.wholeVectors(to);
@@ -114,14 +145,29 @@ final class ThinAttention {
     HeadView bias = operands.bias();
     if (bias != null) {
       Elementwise.best()
-          .add(to - from, scores, at + from, bias.array(), bias.at(b, row / group, head(row)) + first + from, scores, at + from);
+          .add(
+              to - from,
+              scores,
+              at + from,
+              bias.array(),
+              bias.at(b, row / group, head(row)) + first + from,
+              scores,
+              at + from);
     }
     Arrays.fill(scores, at, at + from, Float.NEGATIVE_INFINITY);
     Arrays.fill(scores, at + to, at + count, Float.NEGATIVE_INFINITY);
-    float factor = OnlineSoftmax.take(
-        count, scores, at, softmax, softmaxFrom + row, softmaxFrom + rows + row, softmaxFrom + 2 * rows);
+    float factor =
+        OnlineSoftmax.take(
+            count,
+            scores,
+            at,
+            softmax,
+            softmaxFrom + row,
+            softmaxFrom + rows + row,
+            softmaxFrom + 2 * rows);
     if (factor != 1) {
-      OnlineSoftmax.scale(depth, factor, sums, sumsFrom + row * depth, sums, sumsFrom + row * depth);
+      OnlineSoftmax.scale(
+          depth, factor, sums, sumsFrom + row * depth, sums, sumsFrom + row * depth);
     }
     addValues(from, to, at, v, vAt, vRow, sumsFrom + row * depth);
   }
@@ -199,14 +245,23 @@ final class ThinAttention {
   private void addValues(int from, int to, int at, float[] v, int vAt, int vRow, int sumAt) {
     int j = from;
     for (; j <= to - 4; j += 4) {
-      addFour(scores[at + j], scores[at + j + 1], scores[at + j + 2], scores[at + j + 3], v, vAt + j * vRow, vRow, sumAt);
+      addFour(
+          scores[at + j],
+          scores[at + j + 1],
+          scores[at + j + 2],
+          scores[at + j + 3],
+          v,
+          vAt + j * vRow,
+          vRow,
+          sumAt);
     }
     for (; j < to; j++) {
       Elementwise.best().axpy(depth, scores[at + j], v, vAt + j * vRow, sums, sumAt);
     }
   }
 
-  private void addFour(float p0, float p1, float p2, float p3, float[] v, int v0, int vRow, int sumAt) {
+  private void addFour(
+      float p0, float p1, float p2, float p3, float[] v, int v0, int vRow, int sumAt) {
     int v1 = v0 + vRow;
     int v2 = v1 + vRow;
     int v3 = v2 + vRow;

@@ -7,11 +7,14 @@ import nibble.kernels.parallel.Scratch;
 import nibble.kernels.rowwise.Elementwise;
 
 /**
- * Attention of one head of k and v and the queries that read it, in tiles of {@link RegisterTiles}. Rows are queries times the heads of a
- * group, in that order. Keys are taken in blocks: packed once, then met by all rows, a few tiles of rows at a time, so that a panel of keys
- * is read from the first-level cache. Blocks of keys begin at fixed positions; so results do not depend on how rows are shared out.
+ * Attention of one head of k and v and the queries that read it, in tiles of {@link RegisterTiles}.
+ * Rows are queries times the heads of a group, in that order. Keys are taken in blocks: packed
+ * once, then met by all rows, a few tiles of rows at a time, so that a panel of keys is read from
+ * the first-level cache. Blocks of keys begin at fixed positions; so results do not depend on how
+ * rows are shared out.
  *
- * <p>Task scratch: float slots 2 (rows of q), 3 (scores), 4 (sums of v), 5 (softmax), segment slots 2 (keys) and 3 (values).
+ * <p>Task scratch: float slots 2 (rows of q), 3 (scores), 4 (sums of v), 5 (softmax), segment slots
+ * 2 (keys) and 3 (values).
  */
 final class TiledAttention {
   /** Rows of one call at most: their sums of v stay in a near cache. */
@@ -50,13 +53,24 @@ final class TiledAttention {
   private final int softmaxFrom;
 
   /** Rows {@code firstRow} to {@code endRow - 1} of head {@code kvHead} of sequence {@code b}. */
-  TiledAttention(AttentionOperands operands, int b, int kvHead, int firstRow, int endRow, Scratch scratch) {
+  TiledAttention(
+      AttentionOperands operands, int b, int kvHead, int firstRow, int endRow, Scratch scratch) {
     this(operands, b, kvHead, firstRow, endRow, 0, 1, scratch);
   }
 
-  /** The same as one of several heads that one thread works on at the same time: number {@code member} of {@code members}. */
+  /**
+   * The same as one of several heads that one thread works on at the same time: number {@code
+   * member} of {@code members}.
+   */
   TiledAttention(
-      AttentionOperands operands, int b, int kvHead, int firstRow, int endRow, int member, int members, Scratch scratch) {
+      AttentionOperands operands,
+      int b,
+      int kvHead,
+      int firstRow,
+      int endRow,
+      int member,
+      int members,
+      Scratch scratch) {
     this.operands = operands;
     this.b = b;
     this.kvHead = kvHead;
@@ -85,7 +99,14 @@ final class TiledAttention {
 
   void run(HeadView k, HeadView v) {
     for (int first = firstKey(); first < endKey(); first += KEYS) {
-      keys(first, k.array(), k.at(b, first, kvHead), k.rowStride(), v.array(), v.at(b, first, kvHead), v.rowStride());
+      keys(
+          first,
+          k.array(),
+          k.at(b, first, kvHead),
+          k.rowStride(),
+          v.array(),
+          v.at(b, first, kvHead),
+          v.rowStride());
     }
     finish();
   }
@@ -100,7 +121,10 @@ final class TiledAttention {
     return rule.endKey(query(rows - 1), operands.keys(b));
   }
 
-  /** All rows meet the block of keys from {@code first} on, which lie at {@code kAt}, their values at {@code vAt}. */
+  /**
+   * All rows meet the block of keys from {@code first} on, which lie at {@code kAt}, their values
+   * at {@code vAt}.
+   */
   void keys(int first, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
     int present = operands.keys(b);
     int count = Math.min(KEYS, endKey() - first);
@@ -124,7 +148,10 @@ final class TiledAttention {
     return kvHead * group + (firstRow + row) % group;
   }
 
-  /** Rows of q times the scale, interleaved as the tiles read them; rows that fill up the last tile are zero. */
+  /**
+   * Rows of q times the scale, interleaved as the tiles read them; rows that fill up the last tile
+   * are zero.
+   */
   private void packQueries() {
     HeadView view = operands.q();
     for (int row = 0; row < rows; row++) {
@@ -145,7 +172,10 @@ final class TiledAttention {
     }
   }
 
-  /** Rows from {@code row} on meet keys {@code from} to {@code to - 1} of the {@code count} packed ones. */
+  /**
+   * Rows from {@code row} on meet keys {@code from} to {@code to - 1} of the {@code count} packed
+   * ones.
+   */
   private void block(int row, int blockRows, int first, int count, int from, int to) {
     int tiles = Math.ceilDiv(blockRows, ROWS);
     for (int p = from / PanelCut.WIDE; p < PanelCut.count(to); p++) {
@@ -153,7 +183,18 @@ final class TiledAttention {
       boolean wide = PanelCut.isWide(p, count);
       for (int tile = 0; tile < tiles; tile++) {
         RegisterTiles.packed(
-            wide, depth, q, qFrom + (row + tile * ROWS) * depth, keys, 4L * column * depth, ZEROS, 0, 0, scores, tile * ROWS * PITCH + column, PITCH);
+            wide,
+            depth,
+            q,
+            qFrom + (row + tile * ROWS) * depth,
+            keys,
+            4L * column * depth,
+            ZEROS,
+            0,
+            0,
+            scores,
+            tile * ROWS * PITCH + column,
+            PITCH);
       }
     }
     for (int r = 0; r < blockRows; r++) {
@@ -165,12 +206,28 @@ final class TiledAttention {
       long panel = 4L * column * count + 4L * from * PanelCut.width(p, depth);
       for (int tile = 0; tile < tiles; tile++) {
         int at = sumsFrom + (row + tile * ROWS) * sumPitch + column;
-        RegisterTiles.rowMajor(wide, to - from, scores, tile * ROWS * PITCH + from, PITCH, values, panel, sums, at, sumPitch, sums, at, sumPitch);
+        RegisterTiles.rowMajor(
+            wide,
+            to - from,
+            scores,
+            tile * ROWS * PITCH + from,
+            PITCH,
+            values,
+            panel,
+            sums,
+            at,
+            sumPitch,
+            sums,
+            at,
+            sumPitch);
       }
     }
   }
 
-  /** Scores at {@code at} become exponentials, those of hidden keys 0; what the row has summed up so far is scaled to the new maximum. */
+  /**
+   * Scores at {@code at} become exponentials, those of hidden keys 0; what the row has summed up so
+   * far is scaled to the new maximum.
+   */
   private void soften(int row, int at, int first, int from, int to) {
     int query = query(row);
     int begin = from / PanelCut.WIDE * PanelCut.WIDE;
@@ -183,15 +240,32 @@ final class TiledAttention {
     HeadView bias = operands.bias();
     if (bias != null && seenFrom < seenTo) {
       int biasAt = bias.at(b, query, head(row)) + first + seenFrom;
-      Elementwise.best().add(seenTo - seenFrom, scores, at + seenFrom, bias.array(), biasAt, scores, at + seenFrom);
+      Elementwise.best()
+          .add(
+              seenTo - seenFrom,
+              scores,
+              at + seenFrom,
+              bias.array(),
+              biasAt,
+              scores,
+              at + seenFrom);
     }
     int hiddenTo = Math.min(seenFrom, begin + count);
     Arrays.fill(scores, at + begin, at + hiddenTo, Float.NEGATIVE_INFINITY);
-    Arrays.fill(scores, at + Math.max(hiddenTo, seenTo), at + begin + count, Float.NEGATIVE_INFINITY);
-    float factor = OnlineSoftmax.take(
-        count, scores, at + begin, softmax, softmaxFrom + row, softmaxFrom + rows + row, softmaxFrom + 2 * rows);
+    Arrays.fill(
+        scores, at + Math.max(hiddenTo, seenTo), at + begin + count, Float.NEGATIVE_INFINITY);
+    float factor =
+        OnlineSoftmax.take(
+            count,
+            scores,
+            at + begin,
+            softmax,
+            softmaxFrom + row,
+            softmaxFrom + rows + row,
+            softmaxFrom + 2 * rows);
     if (factor != 1) {
-      OnlineSoftmax.scale(depth, factor, sums, sumsFrom + row * sumPitch, sums, sumsFrom + row * sumPitch);
+      OnlineSoftmax.scale(
+          depth, factor, sums, sumsFrom + row * sumPitch, sums, sumsFrom + row * sumPitch);
     }
   }
 
@@ -201,7 +275,13 @@ final class TiledAttention {
     for (int row = 0; row < rows; row++) {
       float total = softmax[softmaxFrom + rows + row];
       float factor = total == 0 ? 0 : 1 / total;
-      OnlineSoftmax.scale(depth, factor, sums, sumsFrom + row * sumPitch, out.array(), out.at(b, query(row), head(row)));
+      OnlineSoftmax.scale(
+          depth,
+          factor,
+          sums,
+          sumsFrom + row * sumPitch,
+          out.array(),
+          out.at(b, query(row), head(row)));
     }
   }
 }

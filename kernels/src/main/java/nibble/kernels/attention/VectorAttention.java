@@ -5,8 +5,9 @@ import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts the work into pieces, each a run of rows of one head of k and v, and shares them out. Many rows go to {@link TiledAttention}, a few
- * (the next token of a text) to {@link ThinAttention}, which does not pack the keys.
+ * Cuts the work into pieces, each a run of rows of one head of k and v, and shares them out. Many
+ * rows go to {@link TiledAttention}, a few (the next token of a text) to {@link ThinAttention},
+ * which does not pack the keys.
  */
 final class VectorAttention implements Attention {
   /** Multiply-adds below which a second thread costs more than it brings. */
@@ -20,36 +21,58 @@ final class VectorAttention implements Attention {
 
   @Override
   public void forward(
-      AttentionShape shape, AttentionRule rule, HeadView q, HeadView k, HeadView v, int @Nullable [] keyLengths, @Nullable HeadView bias,
-      HeadView out, WorkSplitter splitter) {
+      AttentionShape shape,
+      AttentionRule rule,
+      HeadView q,
+      HeadView k,
+      HeadView v,
+      int @Nullable [] keyLengths,
+      @Nullable HeadView bias,
+      HeadView out,
+      WorkSplitter splitter) {
     AttentionOperands operands = new AttentionOperands(shape, rule, q, keyLengths, bias, out);
     operands.check("k", k);
     operands.check("v", v);
-    share(shape, 1, splitter, (unit, from, to, scratch) -> {
-      int b = unit / shape.kvHeads();
-      int kvHead = unit % shape.kvHeads();
-      if (isThin(shape)) {
-        new ThinAttention(operands, b, kvHead, scratch).run(k, v);
-      } else {
-        new TiledAttention(operands, b, kvHead, from, to, scratch).run(k, v);
-      }
-    });
+    share(
+        shape,
+        1,
+        splitter,
+        (unit, from, to, scratch) -> {
+          int b = unit / shape.kvHeads();
+          int kvHead = unit % shape.kvHeads();
+          if (isThin(shape)) {
+            new ThinAttention(operands, b, kvHead, scratch).run(k, v);
+          } else {
+            new TiledAttention(operands, b, kvHead, from, to, scratch).run(k, v);
+          }
+        });
   }
 
   @Override
-  public void forward(AttentionShape shape, AttentionRule rule, HeadView q, KeyValueSource source, HeadView out, WorkSplitter splitter) {
+  public void forward(
+      AttentionShape shape,
+      AttentionRule rule,
+      HeadView q,
+      KeyValueSource source,
+      HeadView out,
+      WorkSplitter splitter) {
     SourceTiles.check(shape, source);
     AttentionOperands operands = new AttentionOperands(shape, rule, q, null, null, out);
     int together = source.headsTogether();
     int units = shape.kvHeads() / together;
-    share(shape, together, splitter, (unit, from, to, scratch) -> {
-      SourceTiles tiles = new SourceTiles(shape, source, unit / units, unit % units * together, scratch);
-      if (isThin(shape)) {
-        tiles.thin(operands);
-      } else {
-        tiles.tiled(operands, from, to);
-      }
-    });
+    share(
+        shape,
+        together,
+        splitter,
+        (unit, from, to, scratch) -> {
+          SourceTiles tiles =
+              new SourceTiles(shape, source, unit / units, unit % units * together, scratch);
+          if (isThin(shape)) {
+            tiles.thin(operands);
+          } else {
+            tiles.tiled(operands, from, to);
+          }
+        });
   }
 
   private static boolean isThin(AttentionShape shape) {
@@ -61,23 +84,33 @@ final class VectorAttention implements Attention {
     void run(int unit, int from, int to, Scratch scratch);
   }
 
-  private static void share(AttentionShape shape, int headsOfUnit, WorkSplitter splitter, Piece work) {
+  private static void share(
+      AttentionShape shape, int headsOfUnit, WorkSplitter splitter, Piece work) {
     int units = shape.batch() * shape.kvHeads() / headsOfUnit;
     int rows = shape.queries() * shape.group();
     if (units == 0 || rows == 0) {
       return;
     }
     int workers = splitter.workers();
-    int shares = workers == 1 ? 1 : (int) Math.clamp(shape.multiplyAdds() / SMALLEST_SHARE, 1, (long) SHARES * workers);
-    int parts = Math.max(Math.ceilDiv(rows, TiledAttention.MOST_ROWS), Math.min(Math.ceilDiv(shares, units), rows / FEWEST_ROWS));
+    int shares =
+        workers == 1
+            ? 1
+            : (int) Math.clamp(shape.multiplyAdds() / SMALLEST_SHARE, 1, (long) SHARES * workers);
+    int parts =
+        Math.max(
+            Math.ceilDiv(rows, TiledAttention.MOST_ROWS),
+            Math.min(Math.ceilDiv(shares, units), rows / FEWEST_ROWS));
     int pieces = units * parts;
     int tasks = Math.min(shares, pieces);
     splitter.run(
         tasks,
         (task, scratch) -> {
-          for (int piece = part(pieces, task, tasks); piece < part(pieces, task + 1, tasks); piece++) {
+          for (int piece = part(pieces, task, tasks);
+              piece < part(pieces, task + 1, tasks);
+              piece++) {
             int index = piece % parts;
-            work.run(piece / parts, part(rows, index, parts), part(rows, index + 1, parts), scratch);
+            work.run(
+                piece / parts, part(rows, index, parts), part(rows, index + 1, parts), scratch);
           }
         });
   }

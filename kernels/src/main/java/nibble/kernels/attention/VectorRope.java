@@ -13,7 +13,15 @@ final class VectorRope implements Rope {
 
   @Override
   public void rotate(
-      int b, int rows, int heads, int headDim, HeadView x, RopeTable table, int[] positions, int positionsOffset, boolean inverse) {
+      int b,
+      int rows,
+      int heads,
+      int headDim,
+      HeadView x,
+      RopeTable table,
+      int[] positions,
+      int positionsOffset,
+      boolean inverse) {
     RopeArguments.check(b, rows, heads, headDim, x, table, positions, positionsOffset);
     float direction = inverse ? -1 : 1;
     int width = table.width();
@@ -30,7 +38,8 @@ final class VectorRope implements Rope {
     }
   }
 
-  private static void halves(int pairs, float direction, float[] x, int to, float[] cosines, float[] sines, int at) {
+  private static void halves(
+      int pairs, float direction, float[] x, int to, float[] cosines, float[] sines, int at) {
     int second = to + pairs;
     int i = 0;
     for (; i <= pairs - LANES; i += LANES) {
@@ -50,12 +59,14 @@ final class VectorRope implements Rope {
     }
   }
 
-  private static void interleaved(int width, float direction, float[] x, int to, float[] cosines, float[] sines, int at) {
+  private static void interleaved(
+      int width, float direction, float[] x, int to, float[] cosines, float[] sines, int at) {
     int i = 0;
     for (; i <= width - LANES; i += LANES) {
       FloatVector sine = FloatVector.fromArray(F, sines, at + i).mul(direction);
       FloatVector a = FloatVector.fromArray(F, x, to + i);
-      a.fma(FloatVector.fromArray(F, cosines, at + i), a.rearrange(SWAP).mul(sine)).intoArray(x, to + i);
+      a.fma(FloatVector.fromArray(F, cosines, at + i), a.rearrange(SWAP).mul(sine))
+          .intoArray(x, to + i);
     }
     for (; i < width; i += 2) {
       float a = x[to + i];

@@ -1,6 +1,6 @@
 /**
- * Attention without a matrix of all scores, and rotary positions. Operands are read where the projections left them: a {@link
- * nibble.kernels.attention.HeadView} says with which strides.
+ * Attention without a matrix of all scores, and rotary positions. Operands are read where the
+ * projections left them: a {@link nibble.kernels.attention.HeadView} says with which strides.
  *
  * <pre>{@code
  * // q, k, v [tokens, heads * headDim] of one sequence, as three projections wrote them

@@ -3,8 +3,9 @@ package nibble.kernels.gemm;
 import nibble.kernels.platform.Caches;
 
 /**
- * How much of a product is worked on at a time: the one place where shapes meet the sizes of caches. A panel of B is read once per row tile
- * and stays in the first-level cache, or in the second-level one for wide tiles; the block of A is read once per panel and stays in the
+ * How much of a product is worked on at a time: the one place where shapes meet the sizes of
+ * caches. A panel of B is read once per row tile and stays in the first-level cache, or in the
+ * second-level one for wide tiles; the block of A is read once per panel and stays in the
  * second-level cache. The longer a block, the less often C is read and written.
  *
  * @param steps of the sum per block
@@ -22,13 +23,18 @@ record Blocking(int steps, int rows) {
   /** Steps of a block at most. */
   private static final int STEPS = Math.clamp(PANEL_BYTES / STEP_BYTES, 64, Tile.MOST_STEPS);
 
-  /** The same for panels that are made anew for each block of rows: shorter, so that the block may have more rows. */
+  /**
+   * The same for panels that are made anew for each block of rows: shorter, so that the block may
+   * have more rows.
+   */
   private static final int UNPACKED_STEPS = Math.max(64, STEPS / 2);
 
   /** Floats of a block of A. */
   private static final int A_FLOATS = Caches.L2 / 2 / 4;
 
-  /** Rows of a block at most: packed rows take {@link Tile#STRIDE} floats however short they are. */
+  /**
+   * Rows of a block at most: packed rows take {@link Tile#STRIDE} floats however short they are.
+   */
   private static final int MOST_ROWS = 1024;
 
   /** Bytes of C to which an {@link Epilogue} is applied at a time. */
@@ -40,7 +46,10 @@ record Blocking(int steps, int rows) {
   /** Elements of A below which packing is not shared. */
   private static final long SMALLEST_PACKING = 1 << 13;
 
-  /** Row tiles below which a thread that goes through all panels would wait for them: it reads the next one ahead bit by bit, in each tile. */
+  /**
+   * Row tiles below which a thread that goes through all panels would wait for them: it reads the
+   * next one ahead bit by bit, in each tile.
+   */
   private static final int LEAST_ROW_TILES = 8;
 
   /** Row tiles after which it does not. */
@@ -58,10 +67,14 @@ record Blocking(int steps, int rows) {
 
   private static Blocking of(int m, int k, int mostSteps, int multiple) {
     int steps = equalParts(k, mostSteps, multiple);
-    return new Blocking(steps, equalParts(m, Math.clamp(A_FLOATS / steps, Tile.ROWS, MOST_ROWS), Tile.ROWS));
+    return new Blocking(
+        steps, equalParts(m, Math.clamp(A_FLOATS / steps, Tile.ROWS, MOST_ROWS), Tile.ROWS));
   }
 
-  /** The size of parts of a whole, about equal, each a multiple of {@code multiple} and at most about {@code most}. */
+  /**
+   * The size of parts of a whole, about equal, each a multiple of {@code multiple} and at most
+   * about {@code most}.
+   */
   private static int equalParts(int whole, int most, int multiple) {
     int parts = Math.max(1, Math.ceilDiv(whole, most));
     return Math.max(1, Math.ceilDiv(Math.ceilDiv(whole, parts), multiple)) * multiple;
@@ -77,7 +90,10 @@ record Blocking(int steps, int rows) {
     return (int) ((long) whole * index / parts);
   }
 
-  /** Number of tasks for a product: several for each worker where there is enough work, so that a delayed thread costs less. */
+  /**
+   * Number of tasks for a product: several for each worker where there is enough work, so that a
+   * delayed thread costs less.
+   */
   static int tasks(long m, long n, long k, int workers) {
     if (workers == 1) {
       return 1;
@@ -86,11 +102,13 @@ record Blocking(int steps, int rows) {
   }
 
   /**
-   * Number of tasks that each take some of {@code tiles} tiles of rows through all panels, and pack them for themselves: nothing has to wait for
-   * another thread, and no thread reads what another one wrote. 1 if there are too few tiles, or too little work, for all workers.
+   * Number of tasks that each take some of {@code tiles} tiles of rows through all panels, and pack
+   * them for themselves: nothing has to wait for another thread, and no thread reads what another
+   * one wrote. 1 if there are too few tiles, or too little work, for all workers.
    */
   static int rowTasks(int tiles, long n, long k, int workers) {
-    if (tiles < (long) LEAST_ROW_TILES * workers || tasks((long) tiles * Tile.ROWS, n, k, workers) < workers) {
+    if (tiles < (long) LEAST_ROW_TILES * workers
+        || tasks((long) tiles * Tile.ROWS, n, k, workers) < workers) {
       return 1;
     }
     return Math.clamp(tiles / ROW_TILES / workers, 1, 4) * workers;

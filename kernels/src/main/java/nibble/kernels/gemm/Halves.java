@@ -12,8 +12,9 @@ import nibble.kernels.gemm.Gemm.WeightType;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Widens packed 16-bit weights. A packed int holds two weights of one column: the one of an even step in its low half and the one of the
- * next step in its high half, so one load gives a vector for each of two steps without moving a value to another lane.
+ * Widens packed 16-bit weights. A packed int holds two weights of one column: the one of an even
+ * step in its low half and the one of the next step in its high half, so one load gives a vector
+ * for each of two steps without moving a value to another lane.
  */
 final class Halves {
   private static final VectorSpecies<Integer> I = Lanes.INT;
@@ -21,7 +22,8 @@ final class Halves {
   private static final int COLUMNS = Tile.BEST.columns();
   private static final int VECTORS = COLUMNS / Lanes.FLOATS; // of one step
   private static final int VECTOR = 4 * Lanes.FLOATS; // bytes
-  private static final long ROW = 4L * COLUMNS; // bytes of one step of a widened panel, and of a pair of steps of a packed one
+  private static final long ROW =
+      4L * COLUMNS; // bytes of one step of a widened panel, and of a pair of steps of a packed one
 
   /** Sign, and the exponent and fraction of an F16 where those of an F32 end. */
   private static final int F16_IN_F32 = 0x8FFF_E000;
@@ -44,14 +46,18 @@ final class Halves {
   }
 
   /**
-   * Exact for every finite F16: its bits, read as an F32 with a too small exponent, times a power of two. Subnormal numbers are subnormal in
-   * F32 until they are multiplied, which takes longer on some processors but is exact too. {@link PackedPanels} keeps no other values in F16.
+   * Exact for every finite F16: its bits, read as an F32 with a too small exponent, times a power
+   * of two. Subnormal numbers are subnormal in F32 until they are multiplied, which takes longer on
+   * some processors but is exact too. {@link PackedPanels} keeps no other values in F16.
    */
   static FloatVector highF16(IntVector pairs) {
     return pairs.lanewise(ASHR, 3).and(F16_IN_F32).reinterpretAsFloats().mul(F16_TO_F32);
   }
 
-  /** Widens the first {@code steps} steps, an odd number rounded up, of a panel at byte {@code at} into {@code out} from its start. */
+  /**
+   * Widens the first {@code steps} steps, an odd number rounded up, of a panel at byte {@code at}
+   * into {@code out} from its start.
+   */
   static void widen(WeightType type, MemorySegment packed, long at, int steps, MemorySegment out) {
     int vectors = Math.ceilDiv(steps, 2) * VECTORS;
     if (type == WeightType.BF16) {
@@ -61,7 +67,8 @@ final class Halves {
     }
   }
 
-  // One loop over all vectors, in the order in which they lie in memory: the hardware reads ahead of it.
+  // One loop over all vectors, in the order in which they lie in memory: the hardware reads ahead
+  // of it.
 
   private static void widenBf16(MemorySegment packed, long from, int vectors, MemorySegment out) {
     for (int v = 0; v < vectors; v++) {

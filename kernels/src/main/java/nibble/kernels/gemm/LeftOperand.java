@@ -1,7 +1,10 @@
 package nibble.kernels.gemm;
 
-/** {@code A [rows, steps]} with any strides, and how blocks of it are packed for {@link Tile#rows}. */
-record LeftOperand(float[] values, int offset, int rows, int steps, int rowStride, int columnStride) {
+/**
+ * {@code A [rows, steps]} with any strides, and how blocks of it are packed for {@link Tile#rows}.
+ */
+record LeftOperand(
+    float[] values, int offset, int rows, int steps, int rowStride, int columnStride) {
   private static final int ROWS = Tile.ROWS;
 
   /** Row-major with row stride {@code rowStride}. */
@@ -30,16 +33,26 @@ record LeftOperand(float[] values, int offset, int rows, int steps, int rowStrid
   }
 
   /**
-   * Packs part {@code part} of {@code parts} of a block: rows {@code [row, rowEnd)}, {@code count} steps from {@code step} on. Rows that are
-   * not there become zero, and so does the step that makes an odd number even.
+   * Packs part {@code part} of {@code parts} of a block: rows {@code [row, rowEnd)}, {@code count}
+   * steps from {@code step} on. Rows that are not there become zero, and so does the step that
+   * makes an odd number even.
    */
   void pack(int row, int rowEnd, int step, int count, float[] tiles, int part, int parts) {
     int tileCount = Math.ceilDiv(rowEnd - row, ROWS);
     int first = row + Blocking.part(tileCount, part, parts) * ROWS;
     int end = Math.min(rowEnd, row + Blocking.part(tileCount, part + 1, parts) * ROWS);
-    if (first < end && !isPacked((end - first - 1) % ROWS + 1)) { // the last tile is read where it is
+    if (first < end
+        && !isPacked((end - first - 1) % ROWS + 1)) { // the last tile is read where it is
       end = (end - first - 1) / ROWS * ROWS + first;
     }
-    TilePacking.pack(end - first, count, values, at(first, step), rowStride, columnStride, tiles, (first - row) * Tile.STRIDE);
+    TilePacking.pack(
+        end - first,
+        count,
+        values,
+        at(first, step),
+        rowStride,
+        columnStride,
+        tiles,
+        (first - row) * Tile.STRIDE);
   }
 }

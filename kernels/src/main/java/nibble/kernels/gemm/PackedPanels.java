@@ -13,11 +13,13 @@ import java.nio.ByteOrder;
 import nibble.kernels.gemm.Gemm.WeightType;
 
 /**
- * A weight {@code [out, in]} as panels of {@link Tile#columns} output features, one after the other, padded with zeros. In a
- * panel the weights of one input feature stand together: 16-bit weights in pairs of input features, as {@link Halves}
- * reads them. Aligned to 64 bytes, so no vector load crosses a cache line.
+ * A weight {@code [out, in]} as panels of {@link Tile#columns} output features, one after the
+ * other, padded with zeros. In a panel the weights of one input feature stand together: 16-bit
+ * weights in pairs of input features, as {@link Halves} reads them. Aligned to 64 bytes, so no
+ * vector load crosses a cache line.
  */
-record PackedPanels(MemorySegment panels, WeightType type, int out, int in) implements PackedMatrix {
+record PackedPanels(MemorySegment panels, WeightType type, int out, int in)
+    implements PackedMatrix {
   private static final int COLUMNS = Tile.BEST.columns();
   private static final int ALIGNMENT = 64;
   private static final int F16_EXPONENT = 0x7C00;
@@ -25,11 +27,13 @@ record PackedPanels(MemorySegment panels, WeightType type, int out, int in) impl
   private static final OfShort SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** F16 weights of which one is not finite become F32: {@link Halves} widens finite ones only. */
-  static PackedPanels pack(MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
+  static PackedPanels pack(
+      MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
     if (type == WeightType.F16 && !areFinite(weights, byteOffset, (long) out * in)) {
       return pack(widened(weights, byteOffset, out * in), 0, WeightType.F32, out, in);
     }
-    MemorySegment panels = Arena.ofAuto().allocate(Math.max(ALIGNMENT, bytes(type, out, in)), ALIGNMENT);
+    MemorySegment panels =
+        Arena.ofAuto().allocate(Math.max(ALIGNMENT, bytes(type, out, in)), ALIGNMENT);
     long evenIn = stepsOf(in);
     for (int first = 0; first < out; first += COLUMNS) {
       long to = (long) first * evenIn * type.bytes();
@@ -60,7 +64,8 @@ record PackedPanels(MemorySegment panels, WeightType type, int out, int in) impl
     return floats;
   }
 
-  private static void packFloats(MemorySegment weights, long from, int columns, int in, MemorySegment panels, long to) {
+  private static void packFloats(
+      MemorySegment weights, long from, int columns, int in, MemorySegment panels, long to) {
     for (int i = 0; i < in; i++) {
       for (int o = 0; o < columns; o++) {
         float value = weights.get(FLOAT, from + 4L * ((long) o * in + i));
@@ -69,7 +74,8 @@ record PackedPanels(MemorySegment panels, WeightType type, int out, int in) impl
     }
   }
 
-  private static void packShorts(MemorySegment weights, long from, int columns, int in, MemorySegment panels, long to) {
+  private static void packShorts(
+      MemorySegment weights, long from, int columns, int in, MemorySegment panels, long to) {
     for (int i = 0; i < in; i += 2) {
       for (int o = 0; o < columns; o++) {
         long at = from + 2L * ((long) o * in + i);
@@ -89,7 +95,10 @@ record PackedPanels(MemorySegment panels, WeightType type, int out, int in) impl
     return (long) count(n) * COLUMNS * stepsOf(k) * type.bytes();
   }
 
-  /** Steps of a panel: an even number, since tiles take two at a time and 16-bit weights come in pairs; the last one may be zeros. */
+  /**
+   * Steps of a panel: an even number, since tiles take two at a time and 16-bit weights come in
+   * pairs; the last one may be zeros.
+   */
   static long stepsOf(int k) {
     return k + (k & 1);
   }

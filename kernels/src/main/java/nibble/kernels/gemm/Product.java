@@ -7,9 +7,10 @@ import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One product {@code C = A B} with B in panels. A block of A is packed once, for all threads; then tasks that each own a rectangle of C
- * multiply it with the panels. Scratch of the caller: float slot 0 (the block of A). Task scratch: float slot 1 (tiles on the edge of C),
- * int slot 0 (a value without meaning), segment slot 1 (a panel that is unpacked or widened).
+ * One product {@code C = A B} with B in panels. A block of A is packed once, for all threads; then
+ * tasks that each own a rectangle of C multiply it with the panels. Scratch of the caller: float
+ * slot 0 (the block of A). Task scratch: float slot 1 (tiles on the edge of C), int slot 0 (a value
+ * without meaning), segment slot 1 (a panel that is unpacked or widened).
  */
 final class Product {
   private static final Tile TILE = Tile.BEST;
@@ -31,7 +32,8 @@ final class Product {
   private final Blocking blocking;
 
   /** A product with packed weights. */
-  Product(LeftOperand a, PackedPanels weights, Epilogue epilogue, float[] c, int cOffset, int cRow) {
+  Product(
+      LeftOperand a, PackedPanels weights, Epilogue epilogue, float[] c, int cOffset, int cRow) {
     this.a = a;
     this.n = weights.out();
     this.b = weights.panels();
@@ -43,12 +45,22 @@ final class Product {
     this.c = c;
     this.cOffset = cOffset;
     this.cRow = cRow;
-    boolean streams = a.rows() <= Tile.FEW_ROWS && !isWidened; // each panel is read once: nothing to keep in a cache
-    this.blocking = streams ? new Blocking(Math.max(1, a.steps()), ROWS) : Blocking.of(a.rows(), a.steps());
+    boolean streams =
+        a.rows() <= Tile.FEW_ROWS
+            && !isWidened; // each panel is read once: nothing to keep in a cache
+    this.blocking =
+        streams ? new Blocking(Math.max(1, a.steps()), ROWS) : Blocking.of(a.rows(), a.steps());
   }
 
   /** A product with a B that is unpacked or packed block by block. */
-  Product(LeftOperand a, PanelSource source, Epilogue epilogue, boolean accumulate, float[] c, int cOffset, int cRow) {
+  Product(
+      LeftOperand a,
+      PanelSource source,
+      Epilogue epilogue,
+      boolean accumulate,
+      float[] c,
+      int cOffset,
+      int cRow) {
     this.a = a;
     this.n = source.out();
     this.b = MemorySegment.NULL;
@@ -63,7 +75,10 @@ final class Product {
     this.blocking = Blocking.ofUnpacked(a.rows(), a.steps(), source.inputStep());
   }
 
-  /** A part of A: rows {@code [row, rowEnd)}, steps {@code [step, step + count)}, packed in {@code tiles}. */
+  /**
+   * A part of A: rows {@code [row, rowEnd)}, steps {@code [step, step + count)}, packed in {@code
+   * tiles}.
+   */
   private record Block(int row, int rowEnd, int step, int count, float[] tiles) {
     int rowTiles() {
       return Math.ceilDiv(rowEnd - row, ROWS);
@@ -77,7 +92,11 @@ final class Product {
 
   /** Runs on the calling thread. */
   void run(Scratch scratch) {
-    rows(0, a.rows(), scratch.floats(0, LeftOperand.packedLength(Math.min(a.rows(), blocking.rows()))), scratch);
+    rows(
+        0,
+        a.rows(),
+        scratch.floats(0, LeftOperand.packedLength(Math.min(a.rows(), blocking.rows()))),
+        scratch);
   }
 
   /**
@@ -91,11 +110,20 @@ final class Product {
     if (rowTasks == 1) {
       sharePanels(splitter, shared);
     } else {
-      splitter.run(rowTasks, (task, scratch) -> rowTask(Blocking.part(tiles, task, rowTasks), Blocking.part(tiles, task + 1, rowTasks), scratch));
+      splitter.run(
+          rowTasks,
+          (task, scratch) ->
+              rowTask(
+                  Blocking.part(tiles, task, rowTasks),
+                  Blocking.part(tiles, task + 1, rowTasks),
+                  scratch));
     }
   }
 
-  /** Whether panels are read where they are: then each thread may go through all of them, with rows of its own. */
+  /**
+   * Whether panels are read where they are: then each thread may go through all of them, with rows
+   * of its own.
+   */
   private boolean isReady() {
     return source == null && !isWidened;
   }
@@ -133,11 +161,23 @@ final class Product {
       a.pack(block.row, block.rowEnd, block.step, block.count, block.tiles, 0, 1);
     } else {
       splitter.run(
-          packTasks, (task, scratch) -> a.pack(block.row, block.rowEnd, block.step, block.count, block.tiles, task, packTasks));
+          packTasks,
+          (task, scratch) ->
+              a.pack(
+                  block.row, block.rowEnd, block.step, block.count, block.tiles, task, packTasks));
     }
     int tiles = block.rowTiles() * PackedPanels.count(n);
-    int tasks = Math.min(tiles, Blocking.tasks(block.rowEnd - block.row, n, block.count, splitter.workers()));
-    splitter.run(tasks, (task, scratch) -> tiles(block, Blocking.part(tiles, task, tasks), Blocking.part(tiles, task + 1, tasks), scratch));
+    int tasks =
+        Math.min(
+            tiles, Blocking.tasks(block.rowEnd - block.row, n, block.count, splitter.workers()));
+    splitter.run(
+        tasks,
+        (task, scratch) ->
+            tiles(
+                block,
+                Blocking.part(tiles, task, tasks),
+                Blocking.part(tiles, task + 1, tasks),
+                scratch));
   }
 
   private Block block(int row, int rowEnd, int step, float[] tiles) {
@@ -153,13 +193,15 @@ final class Product {
       int panels = first == 0 ? Math.max(1, (to - from) / perPanel) : 1; // whole ones together
       int count = Math.min(perPanel - first, to - from);
       int row = block.row + first * ROWS;
-      rectangle(block, row, Math.min(block.rowEnd, row + count * ROWS), panel, panel + panels, scratch);
+      rectangle(
+          block, row, Math.min(block.rowEnd, row + count * ROWS), panel, panel + panels, scratch);
       from += panels * count;
     }
   }
 
   /** Rows {@code [rowFrom, rowTo)} of the block times panels {@code [panelFrom, panelTo)}. */
-  private void rectangle(Block block, int rowFrom, int rowTo, int panelFrom, int panelTo, Scratch scratch) {
+  private void rectangle(
+      Block block, int rowFrom, int rowTo, int panelFrom, int panelTo, Scratch scratch) {
     boolean isLast = block.step + block.count >= a.steps() && epilogue.isMoreThanBias();
     int group = isLast ? Blocking.finishedPanels(rowTo - rowFrom) : panelTo - panelFrom;
     int touched = 0;
@@ -167,8 +209,12 @@ final class Product {
       int end = Math.min(panelTo, first + group);
       for (int panel = first; panel < end; panel++) {
         if (isReady()) {
-          long next = panel + 1 < panelTo ? panelAt(panel + 1, block.step) : panelAt(panelFrom, block.step + block.count);
-          touched ^= panel(block, panel, rowFrom, rowTo, b, panelAt(panel, block.step), next, scratch);
+          long next =
+              panel + 1 < panelTo
+                  ? panelAt(panel + 1, block.step)
+                  : panelAt(panelFrom, block.step + block.count);
+          touched ^=
+              panel(block, panel, rowFrom, rowTo, b, panelAt(panel, block.step), next, scratch);
         } else {
           MemorySegment unpacked = scratch.segment(1, 4L * blocking.steps() * COLUMNS);
           unpack(block, panel, unpacked);
@@ -176,7 +222,14 @@ final class Product {
         }
       }
       if (isLast) {
-        epilogue.finish(rowFrom, rowTo - rowFrom, first * COLUMNS, Math.min(n, end * COLUMNS) - first * COLUMNS, c, cOffset, cRow);
+        epilogue.finish(
+            rowFrom,
+            rowTo - rowFrom,
+            first * COLUMNS,
+            Math.min(n, end * COLUMNS) - first * COLUMNS,
+            c,
+            cOffset,
+            cRow);
       }
     }
     scratch.ints(0, 1)[0] = touched;
@@ -200,26 +253,51 @@ final class Product {
 
   /** All rows of a task times one panel. */
   private int panel(
-      Block block, int panel, int rowFrom, int rowTo, MemorySegment values, long at, long next, Scratch scratch) {
+      Block block,
+      int panel,
+      int rowFrom,
+      int rowTo,
+      MemorySegment values,
+      long at,
+      long next,
+      Scratch scratch) {
     float[] edge = scratch.floats(1, ROWS * COLUMNS);
     long ahead = Tile.TOUCH_STEP * block.evenCount();
     long latest = Math.min(next + 4L * COLUMNS * block.evenCount(), values.byteSize()) - ahead;
     int touched = 0;
     for (int row = rowFrom; row < rowTo; row += ROWS) {
-      touched ^= tile(block, row, Math.min(ROWS, rowTo - row), panel * COLUMNS, values, at, Math.min(next, latest), edge);
+      touched ^=
+          tile(
+              block,
+              row,
+              Math.min(ROWS, rowTo - row),
+              panel * COLUMNS,
+              values,
+              at,
+              Math.min(next, latest),
+              edge);
       next += ahead;
     }
     return touched;
   }
 
-  private int tile(Block block, int row, int rows, int column, MemorySegment values, long at, long next, float[] edge) {
+  private int tile(
+      Block block,
+      int row,
+      int rows,
+      int column,
+      MemorySegment values,
+      long at,
+      long next,
+      float[] edge) {
     int cAt = cOffset + row * cRow + column;
     int columns = Math.min(COLUMNS, n - column);
     boolean isFresh = block.step == 0 && !accumulate;
     float[] bias = epilogue.bias();
     if (columns < COLUMNS || !a.hasTile(rows)) {
       startEdge(isFresh, rows, columns, column, cAt, edge);
-      int touched = multiply(block, row, rows, values, at, next, edge, 0, COLUMNS, edge, 0, COLUMNS);
+      int touched =
+          multiply(block, row, rows, values, at, next, edge, 0, COLUMNS, edge, 0, COLUMNS);
       for (int r = 0; r < rows; r++) {
         System.arraycopy(edge, r * COLUMNS, c, cAt + r * cRow, columns);
       }
@@ -233,7 +311,8 @@ final class Product {
     }
   }
 
-  private void startEdge(boolean isFresh, int rows, int columns, int column, int cAt, float[] edge) {
+  private void startEdge(
+      boolean isFresh, int rows, int columns, int column, int cAt, float[] edge) {
     float[] bias = epilogue.bias();
     for (int r = 0; r < rows; r++) {
       if (!isFresh) {
@@ -247,16 +326,51 @@ final class Product {
   }
 
   private int multiply(
-      Block block, int row, int rows, MemorySegment values, long at, long next, float[] start, int startAt, int startRow, float[] to, int toAt,
+      Block block,
+      int row,
+      int rows,
+      MemorySegment values,
+      long at,
+      long next,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] to,
+      int toAt,
       int toRow) {
     int count = block.count;
     int aAt = a.at(row, block.step);
     if (a.isPacked(rows)) {
       int tileAt = (row - block.row) * Tile.STRIDE;
-      return TILE.rows(block.evenCount(), block.tiles, tileAt, values, at, next, start, startAt, startRow, to, toAt, toRow);
+      return TILE.rows(
+          block.evenCount(),
+          block.tiles,
+          tileAt,
+          values,
+          at,
+          next,
+          start,
+          startAt,
+          startRow,
+          to,
+          toAt,
+          toRow);
     }
     if (rows > 1) {
-      TILE.few(count, a.values(), aAt, a.rowStride(), rows, values, at, start, startAt, startRow, to, toAt, toRow);
+      TILE.few(
+          count,
+          a.values(),
+          aAt,
+          a.rowStride(),
+          rows,
+          values,
+          at,
+          start,
+          startAt,
+          startRow,
+          to,
+          toAt,
+          toRow);
     } else if (isWidened || type == WeightType.F32) {
       TILE.one(count, a.values(), aAt, values, at, start, startAt, to, toAt);
     } else if (type == WeightType.F16) {

@@ -20,7 +20,8 @@ final class ScalarGemm implements Gemm {
   }
 
   @Override
-  public PackedMatrix pack(MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
+  public PackedMatrix pack(
+      MemorySegment weights, long byteOffset, WeightType type, int out, int in) {
     float[] values = new float[Math.multiplyExact(out, in)];
     for (int i = 0; i < values.length; i++) {
       values[i] = read(weights, byteOffset + (long) i * type.bytes(), type);
@@ -31,14 +32,26 @@ final class ScalarGemm implements Gemm {
   private static float read(MemorySegment weights, long at, WeightType type) {
     return switch (type) {
       case F32 -> weights.get(JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), at);
-      case F16 -> Float.float16ToFloat(weights.get(JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), at));
-      case BF16 -> Float.intBitsToFloat(weights.get(JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), at) << 16);
+      case F16 ->
+          Float.float16ToFloat(
+              weights.get(JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), at));
+      case BF16 ->
+          Float.intBitsToFloat(
+              weights.get(JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), at) << 16);
     };
   }
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, PackedMatrix weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      PackedMatrix weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
       WorkSplitter splitter) {
     Rows w = (Rows) weights;
     epilogue.check(rows, w.out, out, outOffset, outStride);
@@ -59,24 +72,102 @@ final class ScalarGemm implements Gemm {
 
   @Override
   public void gemm(
-      int m, int n, int k, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow, int bColumn,
-      boolean accumulate, float[] c, int cOffset, int cRow, Scratch scratch) {
+      int m,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int aRow,
+      int aColumn,
+      float[] b,
+      int bOffset,
+      int bRow,
+      int bColumn,
+      boolean accumulate,
+      float[] c,
+      int cOffset,
+      int cRow,
+      Scratch scratch) {
     for (int i = 0; i < m; i++) {
-      row(i, n, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, accumulate, c, cOffset, cRow);
+      row(
+          i,
+          n,
+          k,
+          alpha,
+          a,
+          aOffset,
+          aRow,
+          aColumn,
+          b,
+          bOffset,
+          bRow,
+          bColumn,
+          accumulate,
+          c,
+          cOffset,
+          cRow);
     }
   }
 
   @Override
   public void gemm(
-      int m, int n, int k, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow, int bColumn,
-      boolean accumulate, float[] c, int cOffset, int cRow, WorkSplitter splitter) {
+      int m,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int aRow,
+      int aColumn,
+      float[] b,
+      int bOffset,
+      int bRow,
+      int bColumn,
+      boolean accumulate,
+      float[] c,
+      int cOffset,
+      int cRow,
+      WorkSplitter splitter) {
     splitter.run(
-        m, (i, scratch) -> row(i, n, k, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, accumulate, c, cOffset, cRow));
+        m,
+        (i, scratch) ->
+            row(
+                i,
+                n,
+                k,
+                alpha,
+                a,
+                aOffset,
+                aRow,
+                aColumn,
+                b,
+                bOffset,
+                bRow,
+                bColumn,
+                accumulate,
+                c,
+                cOffset,
+                cRow));
   }
 
   private static void row(
-      int i, int n, int k, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow, int bColumn,
-      boolean accumulate, float[] c, int cOffset, int cRow) {
+      int i,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int aRow,
+      int aColumn,
+      float[] b,
+      int bOffset,
+      int bRow,
+      int bColumn,
+      boolean accumulate,
+      float[] c,
+      int cOffset,
+      int cRow) {
     for (int j = 0; j < n; j++) {
       double sum = 0;
       for (int l = 0; l < k; l++) {

@@ -9,8 +9,9 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Transposition of squares of as many floats as a vector has on each side. Halves of the square change places across its diagonal, then halves
- * of the halves, until single floats do: each time half of the lanes of a row come from its partner, at the same distance for all.
+ * Transposition of squares of as many floats as a vector has on each side. Halves of the square
+ * change places across its diagonal, then halves of the halves, until single floats do: each time
+ * half of the lanes of a row come from its partner, at the same distance for all.
  */
 final class Squares {
   /** Floats on a side. */
@@ -34,10 +35,11 @@ final class Squares {
   private Squares() {}
 
   /**
-   * Writes {@code factor} times the square whose column {@code i} begins at {@code from[at + i * stride]}, in place: row {@code i} stands at byte
-   * {@code to + i * rowBytes} of {@code out}.
+   * Writes {@code factor} times the square whose column {@code i} begins at {@code from[at + i *
+   * stride]}, in place: row {@code i} stands at byte {@code to + i * rowBytes} of {@code out}.
    */
-  static void transpose(float factor, float[] from, int at, int stride, MemorySegment out, long to, long rowBytes) {
+  static void transpose(
+      float factor, float[] from, int at, int stride, MemorySegment out, long to, long rowBytes) {
     for (int i = 0; i < SIDE / 2; i++) {
       FloatVector low = FloatVector.fromArray(F, from, at + i * stride).mul(factor);
       FloatVector high = FloatVector.fromArray(F, from, at + (i + SIDE / 2) * stride).mul(factor);
@@ -54,13 +56,19 @@ final class Squares {
   }
 
   private static FloatVector firstLow(FloatVector low, FloatVector high) {
-    return SIDE > 8 ? low.blend(high.rearrange(SWAP_8), UPPER_8)
-        : SIDE > 4 ? low.blend(high.rearrange(SWAP_4), UPPER_4) : low.blend(high.rearrange(SWAP_2), UPPER_2);
+    return SIDE > 8
+        ? low.blend(high.rearrange(SWAP_8), UPPER_8)
+        : SIDE > 4
+            ? low.blend(high.rearrange(SWAP_4), UPPER_4)
+            : low.blend(high.rearrange(SWAP_2), UPPER_2);
   }
 
   private static FloatVector firstHigh(FloatVector low, FloatVector high) {
-    return SIDE > 8 ? high.blend(low.rearrange(SWAP_8), LOWER_8)
-        : SIDE > 4 ? high.blend(low.rearrange(SWAP_4), LOWER_4) : high.blend(low.rearrange(SWAP_2), LOWER_2);
+    return SIDE > 8
+        ? high.blend(low.rearrange(SWAP_8), LOWER_8)
+        : SIDE > 4
+            ? high.blend(low.rearrange(SWAP_4), LOWER_4)
+            : high.blend(low.rearrange(SWAP_2), LOWER_2);
   }
 
   // One method for each distance: a shuffle that is a parameter is no constant, and allocates.

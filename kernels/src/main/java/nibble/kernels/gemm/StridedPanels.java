@@ -9,10 +9,11 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * {@code alpha B} for a {@code B [k, n]} with any strides, copied into panels as they are used: a block stays in the first-level cache from
- * the copy to its last use.
+ * {@code alpha B} for a {@code B [k, n]} with any strides, copied into panels as they are used: a
+ * block stays in the first-level cache from the copy to its last use.
  */
-record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow, int bColumn) implements PanelSource {
+record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow, int bColumn)
+    implements PanelSource {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final int LANES = Lanes.FLOATS;
   private static final int COLUMNS = Tile.BEST.columns();
@@ -48,7 +49,8 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
       int whole = count / SIDE * SIDE;
       for (; j <= present - SIDE; j += SIDE) {
         for (int l = 0; l < whole; l += SIDE) {
-          Squares.transpose(alpha, b, from + j * bColumn + l, bColumn, panel, ROW * l + 4L * j, ROW);
+          Squares.transpose(
+              alpha, b, from + j * bColumn + l, bColumn, panel, ROW * l + 4L * j, ROW);
         }
         for (int i = j; i < j + SIDE; i++) {
           elements(whole, count, alpha, b, from + i * bColumn, bRow, panel, 4L * i);
@@ -63,15 +65,26 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
     }
   }
 
-  private static void vectors(int count, float alpha, float[] b, int from, int bRow, MemorySegment panel) {
+  private static void vectors(
+      int count, float alpha, float[] b, int from, int bRow, MemorySegment panel) {
     for (int l = 0; l < count; l++) {
       for (int j = 0; j < COLUMNS; j += LANES) {
-        FloatVector.fromArray(F, b, from + l * bRow + j).mul(alpha).intoMemorySegment(panel, ROW * l + 4L * j, ORDER);
+        FloatVector.fromArray(F, b, from + l * bRow + j)
+            .mul(alpha)
+            .intoMemorySegment(panel, ROW * l + 4L * j, ORDER);
       }
     }
   }
 
-  private static void elements(int first, int count, float alpha, float[] b, int from, int bRow, MemorySegment panel, long to) {
+  private static void elements(
+      int first,
+      int count,
+      float alpha,
+      float[] b,
+      int from,
+      int bRow,
+      MemorySegment panel,
+      long to) {
     for (int l = first; l < count; l++) {
       panel.set(JAVA_FLOAT, to + ROW * l, alpha * b[from + l * bRow]);
     }

@@ -6,8 +6,8 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Products of a few rows of A with a B that is not packed: packing would take longer than the product. Every element of C is summed in the
- * same order wherever the columns are split.
+ * Products of a few rows of A with a B that is not packed: packing would take longer than the
+ * product. Every element of C is summed in the same order wherever the columns are split.
  */
 final class ThinProduct {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -15,7 +15,10 @@ final class ThinProduct {
 
   private ThinProduct() {}
 
-  /** Whether the product is one of these: few rows, and elements of B that follow one another along a row or a column. */
+  /**
+   * Whether the product is one of these: few rows, and elements of B that follow one another along
+   * a row or a column.
+   */
   static boolean fits(int m, int bRow, int bColumn) {
     return m <= Tile.FEW_ROWS && (bColumn == 1 || bRow == 1);
   }
@@ -26,8 +29,24 @@ final class ThinProduct {
    * @param row room for {@code k} floats
    */
   static void columns(
-      int from, int to, int m, int k, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b, int bOffset, int bRow,
-      int bColumn, boolean accumulate, float[] c, int cOffset, int cRow, float[] row) {
+      int from,
+      int to,
+      int m,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int aRow,
+      int aColumn,
+      float[] b,
+      int bOffset,
+      int bRow,
+      int bColumn,
+      boolean accumulate,
+      float[] c,
+      int cOffset,
+      int cRow,
+      float[] row) {
     if (bColumn != 1) {
       for (int i = 0; i < m; i++) {
         gather(k, a, aOffset + i * aRow, aColumn, row);
@@ -39,14 +58,26 @@ final class ThinProduct {
       Arrays.fill(c, cOffset + i * cRow + from, cOffset + i * cRow + to, 0);
     }
     int l = 0;
-    for (; l < k - 3; l += 4) { // the rows of A inside: four rows of B stay in the first-level cache
+    for (;
+        l < k - 3;
+        l += 4) { // the rows of A inside: four rows of B stay in the first-level cache
       for (int i = 0; i < m; i++) {
         int at = aOffset + i * aRow + l * aColumn;
         float x0 = alpha * a[at];
         float x1 = alpha * a[at + aColumn];
         float x2 = alpha * a[at + 2 * aColumn];
         float x3 = alpha * a[at + 3 * aColumn];
-        addRows(to - from, x0, x1, x2, x3, b, bOffset + l * bRow + from, bRow, c, cOffset + i * cRow + from);
+        addRows(
+            to - from,
+            x0,
+            x1,
+            x2,
+            x3,
+            b,
+            bOffset + l * bRow + from,
+            bRow,
+            c,
+            cOffset + i * cRow + from);
       }
     }
     for (; l < k; l++) {
@@ -63,7 +94,17 @@ final class ThinProduct {
     }
   }
 
-  private static void addRows(int n, float x0, float x1, float x2, float x3, float[] b, int bAt, int bRow, float[] c, int cAt) {
+  private static void addRows(
+      int n,
+      float x0,
+      float x1,
+      float x2,
+      float x3,
+      float[] b,
+      int bAt,
+      int bRow,
+      float[] c,
+      int cAt) {
     int b1 = bAt + bRow;
     int b2 = bAt + 2 * bRow;
     int b3 = bAt + 3 * bRow;
@@ -85,7 +126,9 @@ final class ThinProduct {
   private static void addRow(int n, float x, float[] b, int bAt, float[] c, int cAt) {
     int j = 0;
     for (; j <= n - LANES; j += LANES) {
-      FloatVector.fromArray(F, b, bAt + j).fma(FloatVector.broadcast(F, x), FloatVector.fromArray(F, c, cAt + j)).intoArray(c, cAt + j);
+      FloatVector.fromArray(F, b, bAt + j)
+          .fma(FloatVector.broadcast(F, x), FloatVector.fromArray(F, c, cAt + j))
+          .intoArray(c, cAt + j);
     }
     for (; j < n; j++) {
       c[cAt + j] = Math.fma(b[bAt + j], x, c[cAt + j]);
@@ -93,7 +136,17 @@ final class ThinProduct {
   }
 
   private static void dots(
-      int from, int to, int k, float alpha, float[] row, float[] b, int bOffset, int bColumn, boolean accumulate, float[] c, int cAt) {
+      int from,
+      int to,
+      int k,
+      float alpha,
+      float[] row,
+      float[] b,
+      int bOffset,
+      int bColumn,
+      boolean accumulate,
+      float[] c,
+      int cAt) {
     for (int j = from; j < to; j++) {
       float dot = alpha * dot(k, row, b, bOffset + j * bColumn);
       c[cAt + j] = accumulate ? c[cAt + j] + dot : dot;
@@ -108,9 +161,15 @@ final class ThinProduct {
     int l = 0;
     for (; l <= k - 4 * LANES; l += 4 * LANES) { // four sums: a multiply-add takes four cycles
       s0 = FloatVector.fromArray(F, row, l).fma(FloatVector.fromArray(F, b, bAt + l), s0);
-      s1 = FloatVector.fromArray(F, row, l + LANES).fma(FloatVector.fromArray(F, b, bAt + l + LANES), s1);
-      s2 = FloatVector.fromArray(F, row, l + 2 * LANES).fma(FloatVector.fromArray(F, b, bAt + l + 2 * LANES), s2);
-      s3 = FloatVector.fromArray(F, row, l + 3 * LANES).fma(FloatVector.fromArray(F, b, bAt + l + 3 * LANES), s3);
+      s1 =
+          FloatVector.fromArray(F, row, l + LANES)
+              .fma(FloatVector.fromArray(F, b, bAt + l + LANES), s1);
+      s2 =
+          FloatVector.fromArray(F, row, l + 2 * LANES)
+              .fma(FloatVector.fromArray(F, b, bAt + l + 2 * LANES), s2);
+      s3 =
+          FloatVector.fromArray(F, row, l + 3 * LANES)
+              .fma(FloatVector.fromArray(F, b, bAt + l + 3 * LANES), s3);
     }
     for (; l <= k - LANES; l += LANES) {
       s0 = FloatVector.fromArray(F, row, l).fma(FloatVector.fromArray(F, b, bAt + l), s0);

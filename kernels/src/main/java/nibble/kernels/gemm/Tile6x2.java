@@ -12,10 +12,12 @@ import nibble.kernels.platform.Lanes;
 /**
  * For 16 registers: twelve sums, two vectors of B, two of A.
  *
- * <p>Left alone, the compiler loads the elements of all six rows before it multiplies, runs out of registers and keeps sums in memory,
- * which halves the speed. So the loops of six rows hold tests {@code l == k + 1} that never succeed: where a loop might be left the sums must be
- * complete, so nothing moves from one side of such a test to the other. The tests must differ, or the compiler drops all but the first, and
- * must be for equality, since it takes tests for an order out of a loop.
+ * <p>Left alone, the compiler loads the elements of all six rows before it multiplies, runs out of
+ * registers and keeps sums in memory, which halves the speed. So the loops of six rows hold tests
+ * {@code l == k + 1} that never succeed: where a loop might be left the sums must be complete, so
+ * nothing moves from one side of such a test to the other. The tests must differ, or the compiler
+ * drops all but the first, and must be for equality, since it takes tests for an order out of a
+ * loop.
  */
 final class Tile6x2 implements Tile {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -33,7 +35,17 @@ final class Tile6x2 implements Tile {
 
   @Override
   public int rows(
-      int k, float[] a, int aAt, MemorySegment b, long bAt, long next, float[] start, int startAt, int startRow, float[] c, int cAt,
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      long next,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
       int cRow) {
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
@@ -125,7 +137,17 @@ final class Tile6x2 implements Tile {
 
   @Override
   public void packed(
-      int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, int startRow, float[] c, int cAt, int cRow) {
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
+      int cRow) {
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector c10 = FloatVector.fromArray(F, start, startAt + startRow);
@@ -184,7 +206,18 @@ final class Tile6x2 implements Tile {
 
   @Override
   public void many(
-      int k, float[] a, int aAt, int aRow, int rows, MemorySegment b, long bAt, float[] start, int startAt, int startRow, float[] c, int cAt,
+      int k,
+      float[] a,
+      int aAt,
+      int aRow,
+      int rows,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
       int cRow) {
     int a1 = aAt + Math.min(1, rows - 1) * aRow;
     int a2 = aAt + Math.min(2, rows - 1) * aRow;
@@ -301,7 +334,18 @@ final class Tile6x2 implements Tile {
 
   @Override
   public void few(
-      int k, float[] a, int aAt, int aRow, int rows, MemorySegment b, long bAt, float[] start, int startAt, int startRow, float[] c, int cAt,
+      int k,
+      float[] a,
+      int aAt,
+      int aRow,
+      int rows,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
       int cRow) {
     int a1 = aAt + Math.min(1, rows - 1) * aRow;
     int a2 = aAt + Math.min(2, rows - 1) * aRow;
@@ -334,7 +378,16 @@ final class Tile6x2 implements Tile {
   }
 
   @Override
-  public void one(int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+  public void one(
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      float[] c,
+      int cAt) {
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s10 = FloatVector.zero(F);
@@ -370,7 +423,16 @@ final class Tile6x2 implements Tile {
   }
 
   @Override
-  public void oneBf16(int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+  public void oneBf16(
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      float[] c,
+      int cAt) {
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s10 = FloatVector.zero(F);
@@ -397,9 +459,21 @@ final class Tile6x2 implements Tile {
     s01.add(s11).intoArray(c, cAt + LANES);
   }
 
-  /** Two vectors of columns at a time: all of them, with their widening, would be more than the compiler inlines. */
+  /**
+   * Two vectors of columns at a time: all of them, with their widening, would be more than the
+   * compiler inlines.
+   */
   @Override
-  public void oneF16(int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+  public void oneF16(
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      float[] c,
+      int cAt) {
     for (int j = 0; j < COLUMNS; j += 2 * LANES) {
       twoF16(k / 2, a, aAt, b, bAt + 4L * j, start, startAt + j, c, cAt + j);
       if (k % 2 == 1) {
@@ -408,7 +482,16 @@ final class Tile6x2 implements Tile {
     }
   }
 
-  private static void twoF16(int pairs, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+  private static void twoF16(
+      int pairs,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      float[] c,
+      int cAt) {
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s10 = FloatVector.zero(F);
@@ -431,7 +514,8 @@ final class Tile6x2 implements Tile {
   private static void lastF16(float x, MemorySegment b, long at, float[] c, int cAt) {
     for (int j = 0; j < 2 * LANES; j += LANES) {
       FloatVector w = Halves.lowF16(IntVector.fromMemorySegment(I, b, at + 4L * j, ORDER));
-      w.fma(FloatVector.broadcast(F, x), FloatVector.fromArray(F, c, cAt + j)).intoArray(c, cAt + j);
+      w.fma(FloatVector.broadcast(F, x), FloatVector.fromArray(F, c, cAt + j))
+          .intoArray(c, cAt + j);
     }
   }
 }

@@ -9,7 +9,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** For 32 registers: 24 sums, four vectors of B, and A in passing. Not unrolled: more operations would pass the limit of what is inlined. */
+/**
+ * For 32 registers: 24 sums, four vectors of B, and A in passing. Not unrolled: more operations
+ * would pass the limit of what is inlined.
+ */
 final class Tile6x4 implements Tile {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final VectorSpecies<Integer> I = Lanes.INT;
@@ -26,7 +29,17 @@ final class Tile6x4 implements Tile {
 
   @Override
   public int rows(
-      int k, float[] a, int aAt, MemorySegment b, long bAt, long next, float[] start, int startAt, int startRow, float[] c, int cAt,
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      long next,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
       int cRow) {
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
@@ -158,7 +171,17 @@ final class Tile6x4 implements Tile {
 
   @Override
   public void packed(
-      int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, int startRow, float[] c, int cAt, int cRow) {
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
+      int cRow) {
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector c02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
@@ -249,7 +272,18 @@ final class Tile6x4 implements Tile {
 
   @Override
   public void many(
-      int k, float[] a, int aAt, int aRow, int rows, MemorySegment b, long bAt, float[] start, int startAt, int startRow, float[] c, int cAt,
+      int k,
+      float[] a,
+      int aAt,
+      int aRow,
+      int rows,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
       int cRow) {
     int a1 = aAt + Math.min(1, rows - 1) * aRow;
     int a2 = aAt + Math.min(2, rows - 1) * aRow;
@@ -345,7 +379,18 @@ final class Tile6x4 implements Tile {
 
   @Override
   public void few(
-      int k, float[] a, int aAt, int aRow, int rows, MemorySegment b, long bAt, float[] start, int startAt, int startRow, float[] c, int cAt,
+      int k,
+      float[] a,
+      int aAt,
+      int aRow,
+      int rows,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
       int cRow) {
     int a1 = aAt + Math.min(1, rows - 1) * aRow;
     int a2 = aAt + Math.min(2, rows - 1) * aRow;
@@ -398,7 +443,16 @@ final class Tile6x4 implements Tile {
   }
 
   @Override
-  public void one(int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+  public void one(
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      float[] c,
+      int cAt) {
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
@@ -436,7 +490,16 @@ final class Tile6x4 implements Tile {
   }
 
   @Override
-  public void oneBf16(int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+  public void oneBf16(
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      float[] c,
+      int cAt) {
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
@@ -477,9 +540,21 @@ final class Tile6x4 implements Tile {
     s03.add(s13).intoArray(c, cAt + 3 * LANES);
   }
 
-  /** Two vectors of columns at a time: all of them, with their widening, would be more than the compiler inlines. */
+  /**
+   * Two vectors of columns at a time: all of them, with their widening, would be more than the
+   * compiler inlines.
+   */
   @Override
-  public void oneF16(int k, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+  public void oneF16(
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      float[] c,
+      int cAt) {
     for (int j = 0; j < COLUMNS; j += 2 * LANES) {
       twoF16(k / 2, a, aAt, b, bAt + 4L * j, start, startAt + j, c, cAt + j);
       if (k % 2 == 1) {
@@ -488,7 +563,16 @@ final class Tile6x4 implements Tile {
     }
   }
 
-  private static void twoF16(int pairs, float[] a, int aAt, MemorySegment b, long bAt, float[] start, int startAt, float[] c, int cAt) {
+  private static void twoF16(
+      int pairs,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      float[] c,
+      int cAt) {
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s10 = FloatVector.zero(F);
@@ -511,7 +595,8 @@ final class Tile6x4 implements Tile {
   private static void lastF16(float x, MemorySegment b, long at, float[] c, int cAt) {
     for (int j = 0; j < 2 * LANES; j += LANES) {
       FloatVector w = Halves.lowF16(IntVector.fromMemorySegment(I, b, at + 4L * j, ORDER));
-      w.fma(FloatVector.broadcast(F, x), FloatVector.fromArray(F, c, cAt + j)).intoArray(c, cAt + j);
+      w.fma(FloatVector.broadcast(F, x), FloatVector.fromArray(F, c, cAt + j))
+          .intoArray(c, cAt + j);
     }
   }
 }

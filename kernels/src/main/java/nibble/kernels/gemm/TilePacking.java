@@ -2,7 +2,6 @@ package nibble.kernels.gemm;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import nibble.kernels.platform.Lanes;
 
 /** Copies rows of A to the fixed distance at which {@link Tile#rows} reads them. */
 final class TilePacking {
@@ -12,8 +11,19 @@ final class TilePacking {
 
   private TilePacking() {}
 
-  /** Tiles of {@code present} rows and {@code count} steps; the rows that fill the last tile and the step that makes an odd number even become zero. */
-  static void pack(int present, int count, float[] a, int from, int rowStride, int columnStride, float[] tiles, int to) {
+  /**
+   * Tiles of {@code present} rows and {@code count} steps; the rows that fill the last tile and the
+   * step that makes an odd number even become zero.
+   */
+  static void pack(
+      int present,
+      int count,
+      float[] a,
+      int from,
+      int rowStride,
+      int columnStride,
+      float[] tiles,
+      int to) {
     int r = 0;
     if (rowStride == 1 && columnStride != 1) {
       for (; r <= present - QUAD; r += QUAD) {
@@ -33,7 +43,8 @@ final class TilePacking {
   }
 
   /** Steps {@code first} to {@code count - 1} of one row. */
-  private static void row(int first, int count, float[] a, int from, int stride, float[] tile, int to) {
+  private static void row(
+      int first, int count, float[] a, int from, int stride, float[] tile, int to) {
     if (stride == 1) {
       System.arraycopy(a, from + first, tile, to + first, count - first);
       return;

@@ -7,11 +7,13 @@ import nibble.kernels.platform.VectorSupport;
 interface FactorProduct {
 
   /**
-   * {@code X = scale * H X} for {@code h [order, order]} and {@code X [order, columns]}, both row-major and contiguous.
+   * {@code X = scale * H X} for {@code h [order, order]} and {@code X [order, columns]}, both
+   * row-major and contiguous.
    *
    * @param scratch uses float slot 15
    */
-  void multiply(float[] h, int order, int columns, float[] x, int xOffset, float scale, Scratch scratch);
+  void multiply(
+      float[] h, int order, int columns, float[] x, int xOffset, float scale, Scratch scratch);
 
   /** The best implementation for this machine. */
   static FactorProduct best() {
@@ -20,7 +22,8 @@ interface FactorProduct {
 
   /** Chosen at first use. */
   final class Best {
-    private static final FactorProduct INSTANCE = VectorSupport.choose(() -> new VectorFactorProduct(), () -> new ScalarFactorProduct());
+    private static final FactorProduct INSTANCE =
+        VectorSupport.choose(() -> new VectorFactorProduct(), () -> new ScalarFactorProduct());
 
     private Best() {}
   }

@@ -5,8 +5,9 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Passes of one to three stages over a row whose smaller strides are done; strides are at least a register. Stage follows stage in the order
- * of the scalar kernel, so that results have the same bits. Every pass multiplies its results by a scale, 1 except in the last pass.
+ * Passes of one to three stages over a row whose smaller strides are done; strides are at least a
+ * register. Stage follows stage in the order of the scalar kernel, so that results have the same
+ * bits. Every pass multiplies its results by a scale, 1 except in the last pass.
  */
 final class FwhtPasses {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;

@@ -4,21 +4,31 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Hadamard matrices {@code H_K} with entries +-1 and {@code H H^T = K I}, built without tables: order 1 and 2, Paley's constructions I and
- * II, Williamson's, and doubling. Covers every multiple of 4 up to 256 except 116, 188, 232, 236 and 244.
+ * Hadamard matrices {@code H_K} with entries +-1 and {@code H H^T = K I}, built without tables:
+ * order 1 and 2, Paley's constructions I and II, Williamson's, and doubling. Covers every multiple
+ * of 4 up to 256 except 116, 188, 232, 236 and 244.
  *
- * <p>Paley 1933 ("On orthogonal matrices"), Williamson 1944 ("Hadamard's determinant theorem and the sum of four squares"). Not symmetric
- * in general.
+ * <p>Paley 1933 ("On orthogonal matrices"), Williamson 1944 ("Hadamard's determinant theorem and
+ * the sum of four squares"). Not symmetric in general.
  */
 public final class HadamardFactor {
   /** Largest order. */
   public static final int MAX_ORDER = 256;
 
-  /** Positions k (and t - k) with -1 in the first rows of Williamson's circulants A, B, C, D; order 4t. */
+  /**
+   * Positions k (and t - k) with -1 in the first rows of Williamson's circulants A, B, C, D; order
+   * 4t.
+   */
   private static final int[][][] WILLIAMSON = {
     {{13}, {1, 3, 4}, {1, 2, 3}, {2, 4, 5}, {1, 2, 3, 4, 6}},
     {{23}, {3, 6, 7, 8, 10}, {1, 3, 5, 6, 9}, {3, 4, 6, 7, 8, 9, 11}, {2, 7, 8, 9}},
-    {{25}, {2, 5, 6, 8, 10, 11}, {1, 2, 3, 4, 7, 11}, {3, 4, 5, 6, 8, 9, 10, 11}, {2, 3, 4, 5, 6, 8, 10, 12}},
+    {
+      {25},
+      {2, 5, 6, 8, 10, 11},
+      {1, 2, 3, 4, 7, 11},
+      {3, 4, 5, 6, 8, 9, 10, 11},
+      {2, 3, 4, 5, 6, 8, 10, 12}
+    },
     {
       {39},
       {3, 4, 6, 8, 9, 10, 11, 12, 14, 15, 18, 19},
@@ -122,7 +132,10 @@ public final class HadamardFactor {
     return h;
   }
 
-  /** {@code C kron [[1, 1], [1, -1]] + I kron [[1, -1], [-1, -1]]}, {@code C = [[0, 1], [1, J]]}, for a prime q = 1 mod 4. */
+  /**
+   * {@code C kron [[1, 1], [1, -1]] + I kron [[1, -1], [-1, -1]]}, {@code C = [[0, 1], [1, J]]},
+   * for a prime q = 1 mod 4.
+   */
   private static byte[] paleyTwo(int q) {
     int[] chi = legendre(q);
     int n = 2 * (q + 1);
@@ -140,7 +153,10 @@ public final class HadamardFactor {
     return h;
   }
 
-  /** {@code [[A, B, C, D], [-B, A, -D, C], [-C, D, A, -B], [-D, -C, B, A]]} of four symmetric circulants. */
+  /**
+   * {@code [[A, B, C, D], [-B, A, -D, C], [-C, D, A, -B], [-D, -C, B, A]]} of four symmetric
+   * circulants.
+   */
   private static byte[] williamson(int[][] sets) {
     int t = sets[0][0];
     int n = 4 * t;
@@ -159,7 +175,8 @@ public final class HadamardFactor {
       for (int j = 0; j < n; j++) {
         int bi = i / t;
         int bj = j / t;
-        h[i * n + j] = (byte) (sign[bi][bj] * first[which[bi][bj]][Math.floorMod(j % t - i % t, t)]);
+        h[i * n + j] =
+            (byte) (sign[bi][bj] * first[which[bi][bj]][Math.floorMod(j % t - i % t, t)]);
       }
     }
     return h;

@@ -3,12 +3,13 @@ package nibble.kernels.hadamard;
 import nibble.kernels.parallel.Scratch;
 
 /**
- * The orthogonal Hadamard transform of one length: {@code y = (H_K kron H_m) x / sqrt(n)} with {@code n = K m} and m a power of two. In
- * blocks, each block of a row is transformed by itself.
+ * The orthogonal Hadamard transform of one length: {@code y = (H_K kron H_m) x / sqrt(n)} with
+ * {@code n = K m} and m a power of two. In blocks, each block of a row is transformed by itself.
  *
- * <p>K is 1 for a power of two, otherwise the first of 172, 156, 140, 108, 60, 52, 44, 36, 28, 40, 20, 12 with n / K a power of two (the
- * order that public rotated checkpoints use), otherwise the smallest order of {@link HadamardFactor} with that property. Immutable and
- * thread-safe. Costs {@code n (log2 m + K)} additions per row.
+ * <p>K is 1 for a power of two, otherwise the first of 172, 156, 140, 108, 60, 52, 44, 36, 28, 40,
+ * 20, 12 with n / K a power of two (the order that public rotated checkpoints use), otherwise the
+ * smallest order of {@link HadamardFactor} with that property. Immutable and thread-safe. Costs
+ * {@code n (log2 m + K)} additions per row.
  */
 public final class HadamardTransform {
   private static final int[] FACTORS = {172, 156, 140, 108, 60, 52, 44, 36, 28, 40, 20, 12};
@@ -38,7 +39,8 @@ public final class HadamardTransform {
   /**
    * The transform of rows of length {@code n}.
    *
-   * @throws IllegalArgumentException if no construction gives this length; the message names block sizes that do
+   * @throws IllegalArgumentException if no construction gives this length; the message names block
+   *     sizes that do
    */
   public static HadamardTransform of(int n) {
     return new HadamardTransform(n, n, Fwht.best(), FactorProduct.best());
@@ -47,11 +49,13 @@ public final class HadamardTransform {
   /**
    * The transform of rows of length {@code n} in blocks of {@code block} elements each.
    *
-   * @throws IllegalArgumentException if {@code block} does not divide {@code n}, or is not a supported length
+   * @throws IllegalArgumentException if {@code block} does not divide {@code n}, or is not a
+   *     supported length
    */
   public static HadamardTransform ofBlocks(int n, int block) {
     if (block < 1 || n < 1 || n % block != 0) {
-      throw new IllegalArgumentException("block size %d does not divide n = %d".formatted(block, n));
+      throw new IllegalArgumentException(
+          "block size %d does not divide n = %d".formatted(block, n));
     }
     return new HadamardTransform(n, block, Fwht.best(), FactorProduct.best());
   }
@@ -77,7 +81,8 @@ public final class HadamardTransform {
   }
 
   /**
-   * {@code x = H x / sqrt(n)} for each of {@code rows} contiguous rows, in place, on the calling thread.
+   * {@code x = H x / sqrt(n)} for each of {@code rows} contiguous rows, in place, on the calling
+   * thread.
    *
    * @param scratch uses float slot 15
    */

@@ -6,7 +6,8 @@ import nibble.kernels.parallel.Scratch;
 final class ScalarFactorProduct implements FactorProduct {
 
   @Override
-  public void multiply(float[] h, int order, int columns, float[] x, int xOffset, float scale, Scratch scratch) {
+  public void multiply(
+      float[] h, int order, int columns, float[] x, int xOffset, float scale, Scratch scratch) {
     float[] column = scratch.floats(15, order);
     for (int c = 0; c < columns; c++) {
       for (int j = 0; j < order; j++) {

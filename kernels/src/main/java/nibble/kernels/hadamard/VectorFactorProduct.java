@@ -6,8 +6,9 @@ import nibble.kernels.parallel.Scratch;
 import nibble.kernels.platform.Lanes;
 
 /**
- * A strip of one or two vectors of columns is copied aside and multiplied by four rows of H at a time: eight accumulators keep both
- * multiply-add units busy. Blocks narrower than a vector go to the scalar kernel (only lengths n = K m with m below the vector width).
+ * A strip of one or two vectors of columns is copied aside and multiplied by four rows of H at a
+ * time: eight accumulators keep both multiply-add units busy. Blocks narrower than a vector go to
+ * the scalar kernel (only lengths n = K m with m below the vector width).
  */
 final class VectorFactorProduct implements FactorProduct {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
@@ -16,7 +17,8 @@ final class VectorFactorProduct implements FactorProduct {
   private final ScalarFactorProduct scalar = new ScalarFactorProduct();
 
   @Override
-  public void multiply(float[] h, int order, int columns, float[] x, int xOffset, float scale, Scratch scratch) {
+  public void multiply(
+      float[] h, int order, int columns, float[] x, int xOffset, float scale, Scratch scratch) {
     if (columns % W != 0 || order % 4 != 0) {
       scalar.multiply(h, order, columns, x, xOffset, scale, scratch);
       return;
@@ -37,15 +39,19 @@ final class VectorFactorProduct implements FactorProduct {
     }
   }
 
-  private static void copy(int order, int columns, int width, float[] x, int at, float scale, float[] strip) {
+  private static void copy(
+      int order, int columns, int width, float[] x, int at, float scale, float[] strip) {
     for (int j = 0; j < order; j++) {
       for (int i = 0; i < width; i += W) {
-        FloatVector.fromArray(SPECIES, x, at + j * columns + i).mul(scale).intoArray(strip, j * width + i);
+        FloatVector.fromArray(SPECIES, x, at + j * columns + i)
+            .mul(scale)
+            .intoArray(strip, j * width + i);
       }
     }
   }
 
-  private static void fourRows(float[] h, int row, int order, float[] strip, float[] x, int to, int columns) {
+  private static void fourRows(
+      float[] h, int row, int order, float[] strip, float[] x, int to, int columns) {
     int row1 = row + order;
     int row2 = row + 2 * order;
     int row3 = row + 3 * order;
@@ -83,7 +89,8 @@ final class VectorFactorProduct implements FactorProduct {
     d1.intoArray(x, to + 3 * columns + W);
   }
 
-  private static void fourNarrowRows(float[] h, int row, int order, float[] strip, float[] x, int to, int columns) {
+  private static void fourNarrowRows(
+      float[] h, int row, int order, float[] strip, float[] x, int to, int columns) {
     FloatVector a = FloatVector.zero(SPECIES);
     FloatVector b = a;
     FloatVector c = a;

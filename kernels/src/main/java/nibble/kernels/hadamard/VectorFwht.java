@@ -6,10 +6,11 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * The first pass does the strides inside a register, by one permute and one fused multiply-add each ({@code v * (+1 -1 ...) + swapped v}),
- * and two or three more; later passes do three stages or two. Rows longer than {@link #CACHED} are split into sub-rows that are finished
- * one by one, so that all but the last passes stay in the first-level cache. Stages and the scale come in the order of the scalar kernel, so
- * results have the same bits.
+ * The first pass does the strides inside a register, by one permute and one fused multiply-add each
+ * ({@code v * (+1 -1 ...) + swapped v}), and two or three more; later passes do three stages or
+ * two. Rows longer than {@link #CACHED} are split into sub-rows that are finished one by one, so
+ * that all but the last passes stay in the first-level cache. Stages and the scale come in the
+ * order of the scalar kernel, so results have the same bits.
  */
 final class VectorFwht implements Fwht {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
@@ -21,7 +22,10 @@ final class VectorFwht implements Fwht {
   /** Floats that stay in half of a 32 KiB first-level cache. */
   private static final int CACHED = 1 << 12;
 
-  /** +1 -1 patterns of the four stages. Loaded before a loop: a constant vector would be loaded again after every store. */
+  /**
+   * +1 -1 patterns of the four stages. Loaded before a loop: a constant vector would be loaded
+   * again after every store.
+   */
   private static final float[] SIGNS = signs();
 
   private static final VectorShuffle<Float> SWAP_1 = swap(1);

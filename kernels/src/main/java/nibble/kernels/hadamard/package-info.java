@@ -1,7 +1,8 @@
 /**
- * Hadamard transforms: orthogonal changes of basis with entries +-1/sqrt(n) that spread outliers over all elements. Start with {@link
- * nibble.kernels.hadamard.HadamardTransform}, which serves every n that has a construction; {@link nibble.kernels.hadamard.Fwht} is the
- * fast kernel for powers of two.
+ * Hadamard transforms: orthogonal changes of basis with entries +-1/sqrt(n) that spread outliers
+ * over all elements. Start with {@link nibble.kernels.hadamard.HadamardTransform}, which serves
+ * every n that has a construction; {@link nibble.kernels.hadamard.Fwht} is the fast kernel for
+ * powers of two.
  *
  * <pre>{@code
  * HadamardTransform h = HadamardTransform.of(768);

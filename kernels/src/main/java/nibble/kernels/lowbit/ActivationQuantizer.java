@@ -1,16 +1,16 @@
 package nibble.kernels.lowbit;
 
 /**
- * How activations become codes before an integer product. With a scale {@code s} and a zero point {@code z}, in float arithmetic and with
- * {@code rint} rounding half to even:
+ * How activations become codes before an integer product. With a scale {@code s} and a zero point
+ * {@code z}, in float arithmetic and with {@code rint} rounding half to even:
  *
  * <pre>{@code
  * asymmetric: q = clamp(rint(x / s) + z, 0, 2^bits - 1)              x ~ s (q - z)
  * symmetric:  q = clamp(rint(x / s), -2^(bits-1), 2^(bits-1) - 1)    x ~ s q
  * }</pre>
  *
- * <p>The arithmetic is that of {@link nibble.kernels.rowwise.Quantize}, to the bit. The kernels multiply the <i>levels</i> {@code q - z} (or
- * {@code q}).
+ * <p>The arithmetic is that of {@link nibble.kernels.rowwise.Quantize}, to the bit. The kernels
+ * multiply the <i>levels</i> {@code q - z} (or {@code q}).
  */
 public sealed interface ActivationQuantizer {
 
@@ -28,8 +28,8 @@ public sealed interface ActivationQuantizer {
    * symmetric:  s = c max|x| / (2^(bits-1) - 1)
    * }</pre>
    *
-   * <p>A row of zeros takes {@code lo = -1, hi = 1} or {@code c max|x| = 1}; a scale is at least the smallest normal float. A row that
-   * holds NaN has an output of NaN.
+   * <p>A row of zeros takes {@code lo = -1, hi = 1} or {@code c max|x| = 1}; a scale is at least
+   * the smallest normal float. A row that holds NaN has an output of NaN.
    *
    * @param clip share {@code c} of the extremes that is kept, in (0, 1]; 1 keeps them
    */
@@ -48,7 +48,8 @@ public sealed interface ActivationQuantizer {
    * @param scale positive and finite
    * @param zeroPoint in {@code 0 .. 2^bits - 1}; 0 if symmetric
    */
-  record PerTensor(int bits, boolean symmetric, float scale, int zeroPoint) implements ActivationQuantizer {
+  record PerTensor(int bits, boolean symmetric, float scale, int zeroPoint)
+      implements ActivationQuantizer {
     public PerTensor {
       checkBits(bits);
       if (!(scale > 0 && scale < Float.POSITIVE_INFINITY)) {

@@ -12,8 +12,9 @@ import nibble.kernels.gemm.PanelSource;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Unpacks binary codes to FP32 panels. A lane for each output row: the bit of an input, moved to the sign's place, flips the sign of alpha.
- * Planes are added two at a time, the offset first; each addition rounds.
+ * Unpacks binary codes to FP32 panels. A lane for each output row: the bit of an input, moved to
+ * the sign's place, flips the sign of alpha. Planes are added two at a time, the offset first; each
+ * addition rounds.
  */
 record BinaryPanels(BinaryWeights weights) implements PanelSource {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -83,33 +84,55 @@ record BinaryPanels(BinaryWeights weights) implements PanelSource {
   }
 
   private static FloatVector start(MemorySegment segment, long offset) {
-    return offset < 0 ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
+    return offset < 0
+        ? FloatVector.zero(F)
+        : FloatVector.fromMemorySegment(F, segment, offset, LITTLE_ENDIAN);
   }
 
-  private static void one(MemorySegment segment, long codes, long alphas, long offset, MemorySegment panel, long to, long step) {
+  private static void one(
+      MemorySegment segment,
+      long codes,
+      long alphas,
+      long offset,
+      MemorySegment panel,
+      long to,
+      long step) {
     FloatVector start = start(segment, offset);
     IntVector alpha = IntVector.fromMemorySegment(I, segment, alphas, LITTLE_ENDIAN);
     IntVector minus = IntVector.fromMemorySegment(I, segment, codes, LITTLE_ENDIAN).not();
-    for (int i = WORD_INPUTS - 1; i >= 0; i--) { // from the last input on, so that every shift is by one
+    for (int i = WORD_INPUTS - 1;
+        i >= 0;
+        i--) { // from the last input on, so that every shift is by one
       start.add(signed(alpha, minus)).intoMemorySegment(panel, to + i * step, NATIVE);
       minus = minus.lanewise(VectorOperators.LSHL, 1);
     }
   }
 
-  private static void two(MemorySegment segment, long codes, long alphas, long offset, MemorySegment panel, long to, long step) {
+  private static void two(
+      MemorySegment segment,
+      long codes,
+      long alphas,
+      long offset,
+      MemorySegment panel,
+      long to,
+      long step) {
     FloatVector start = start(segment, offset);
     IntVector alpha0 = IntVector.fromMemorySegment(I, segment, alphas, LITTLE_ENDIAN);
     IntVector alpha1 = IntVector.fromMemorySegment(I, segment, alphas + LINE, LITTLE_ENDIAN);
     IntVector minus0 = IntVector.fromMemorySegment(I, segment, codes, LITTLE_ENDIAN).not();
     IntVector minus1 = IntVector.fromMemorySegment(I, segment, codes + LINE, LITTLE_ENDIAN).not();
     for (int i = WORD_INPUTS - 1; i >= 0; i--) {
-      start.add(signed(alpha0, minus0)).add(signed(alpha1, minus1)).intoMemorySegment(panel, to + i * step, NATIVE);
+      start
+          .add(signed(alpha0, minus0))
+          .add(signed(alpha1, minus1))
+          .intoMemorySegment(panel, to + i * step, NATIVE);
       minus0 = minus0.lanewise(VectorOperators.LSHL, 1);
       minus1 = minus1.lanewise(VectorOperators.LSHL, 1);
     }
   }
 
-  private static void addOne(MemorySegment segment, long codes, long alphas, MemorySegment panel, long to, long step) {
+  private static void addOne(
+      MemorySegment segment, long codes, long alphas, MemorySegment panel, long to, long step) {
     IntVector alpha = IntVector.fromMemorySegment(I, segment, alphas, LITTLE_ENDIAN);
     IntVector minus = IntVector.fromMemorySegment(I, segment, codes, LITTLE_ENDIAN).not();
     for (int i = WORD_INPUTS - 1; i >= 0; i--) {
@@ -119,14 +142,17 @@ record BinaryPanels(BinaryWeights weights) implements PanelSource {
     }
   }
 
-  private static void addTwo(MemorySegment segment, long codes, long alphas, MemorySegment panel, long to, long step) {
+  private static void addTwo(
+      MemorySegment segment, long codes, long alphas, MemorySegment panel, long to, long step) {
     IntVector alpha0 = IntVector.fromMemorySegment(I, segment, alphas, LITTLE_ENDIAN);
     IntVector alpha1 = IntVector.fromMemorySegment(I, segment, alphas + LINE, LITTLE_ENDIAN);
     IntVector minus0 = IntVector.fromMemorySegment(I, segment, codes, LITTLE_ENDIAN).not();
     IntVector minus1 = IntVector.fromMemorySegment(I, segment, codes + LINE, LITTLE_ENDIAN).not();
     for (int i = WORD_INPUTS - 1; i >= 0; i--) {
       FloatVector sum = FloatVector.fromMemorySegment(F, panel, to + i * step, NATIVE);
-      sum.add(signed(alpha0, minus0)).add(signed(alpha1, minus1)).intoMemorySegment(panel, to + i * step, NATIVE);
+      sum.add(signed(alpha0, minus0))
+          .add(signed(alpha1, minus1))
+          .intoMemorySegment(panel, to + i * step, NATIVE);
       minus0 = minus0.lanewise(VectorOperators.LSHL, 1);
       minus1 = minus1.lanewise(VectorOperators.LSHL, 1);
     }

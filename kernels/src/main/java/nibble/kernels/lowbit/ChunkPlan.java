@@ -1,10 +1,12 @@
 package nibble.kernels.lowbit;
 
 /**
- * How the inputs of an integer product are cut: into chunks that are exact in a lane, several chunks that one call of {@link ChunkTile}
- * leaves for one call of folding, and blocks whose unpacked panel stays in the second-level cache.
+ * How the inputs of an integer product are cut: into chunks that are exact in a lane, several
+ * chunks that one call of {@link ChunkTile} leaves for one call of folding, and blocks whose
+ * unpacked panel stays in the second-level cache.
  *
- * @param chunkInputs inputs of a chunk, a multiple of {@link IntWeights#INPUT_STEP}; the last chunk of a group may be shorter
+ * @param chunkInputs inputs of a chunk, a multiple of {@link IntWeights#INPUT_STEP}; the last chunk
+ *     of a group may be shorter
  * @param parts chunks of one group
  * @param inputsAtOnce inputs between two calls of folding: whole groups, or a part of a long one
  * @param isLong whether a group is longer than {@code inputsAtOnce}
@@ -30,7 +32,12 @@ record ChunkPlan(int chunkInputs, int parts, int inputsAtOnce, boolean isLong, i
     }
     int groups = parts * chunk == group ? Math.max(1, Math.min(CHUNKS / parts, BLOCK / group)) : 1;
     groups = Math.min(groups, weights.groups());
-    return new ChunkPlan(chunk, parts, groups * group, false, Math.max(1, BLOCK / (groups * group)) * groups * group);
+    return new ChunkPlan(
+        chunk,
+        parts,
+        groups * group,
+        false,
+        Math.max(1, BLOCK / (groups * group)) * groups * group);
   }
 
   private static int whole(int inputs) {

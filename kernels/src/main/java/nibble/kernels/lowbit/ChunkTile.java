@@ -7,11 +7,13 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * The innermost loop of integer products of many rows: a few rows of activation levels times one panel of weights, in FP32 lanes. The sum
- * over the inputs is cut into chunks that are exact in a lane; each leaves its sums in memory that stays in the first-level cache, because
- * taking them apart here would exceed the compiler's node budget.
+ * The innermost loop of integer products of many rows: a few rows of activation levels times one
+ * panel of weights, in FP32 lanes. The sum over the inputs is cut into chunks that are exact in a
+ * lane; each leaves its sums in memory that stays in the first-level cache, because taking them
+ * apart here would exceed the compiler's node budget.
  *
- * <p>A panel holds the weights of one input together, as {@code vectors} vectors; raw sums are {@code [chunk][ROWS][vectors]} vectors.
+ * <p>A panel holds the weights of one input together, as {@code vectors} vectors; raw sums are
+ * {@code [chunk][ROWS][vectors]} vectors.
  */
 final class ChunkTile {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -26,8 +28,14 @@ final class ChunkTile {
   /** Vectors of the narrow panel, and of the widest that 16 registers hold sums for. */
   static final int NARROW = 2;
 
-  /** Vectors of the wide panel: 24 sums and 4 weights for 32 registers, which AVX-512 and AArch64 have. */
-  static final int WIDEST = Lanes.SHAPE.vectorBitSize() == 512 || System.getProperty("os.arch").equals("aarch64") ? 4 : NARROW;
+  /**
+   * Vectors of the wide panel: 24 sums and 4 weights for 32 registers, which AVX-512 and AArch64
+   * have.
+   */
+  static final int WIDEST =
+      Lanes.SHAPE.vectorBitSize() == 512 || System.getProperty("os.arch").equals("aarch64")
+          ? 4
+          : NARROW;
 
   /** Most inputs of a row of levels. */
   static final int MOST_INPUTS = QuantizedRows.MOST_INPUTS;
@@ -36,7 +44,10 @@ final class ChunkTile {
 
   private ChunkTile() {}
 
-  /** Copies levels of {@code rows} rows, {@code stride} apart; the other rows of the tile keep what they hold, their sums are not used. */
+  /**
+   * Copies levels of {@code rows} rows, {@code stride} apart; the other rows of the tile keep what
+   * they hold, their sums are not used.
+   */
   static void gather(int rows, int inputs, float[] levels, int at, int stride, float[] tile) {
     for (int r = 0; r < rows; r++) {
       System.arraycopy(levels, at + r * stride, tile, r * DISTANCE, inputs);
@@ -52,13 +63,22 @@ final class ChunkTile {
    * Sums of all rows of a tile.
    *
    * @param vectors of the panel: {@link #NARROW}, or {@link #WIDEST}
-   * @param inputs of the panel that are added up, {@code chunkInputs} at a time; the last chunk may be shorter
-   * @param levels {@code [ROWS, inputs]} from {@code at} on, rows {@link QuantizedRows#DISTANCE} apart
+   * @param inputs of the panel that are added up, {@code chunkInputs} at a time; the last chunk may
+   *     be shorter
+   * @param levels {@code [ROWS, inputs]} from {@code at} on, rows {@link QuantizedRows#DISTANCE}
+   *     apart
    * @param panelAt where the weights of the first input are
    * @param raw receives the sums
    */
   static void products(
-      int vectors, int inputs, int chunkInputs, float[] levels, int at, MemorySegment panel, long panelAt, MemorySegment raw) {
+      int vectors,
+      int inputs,
+      int chunkInputs,
+      float[] levels,
+      int at,
+      MemorySegment panel,
+      long panelAt,
+      MemorySegment raw) {
     if (vectors == NARROW) {
       narrow(inputs, chunkInputs, levels, at, panel, panelAt, raw);
     } else {
@@ -67,7 +87,13 @@ final class ChunkTile {
   }
 
   private static void wide(
-      int inputs, int chunkInputs, float[] x, int at, MemorySegment panel, long panelAt, MemorySegment raw) {
+      int inputs,
+      int chunkInputs,
+      float[] x,
+      int at,
+      MemorySegment panel,
+      long panelAt,
+      MemorySegment raw) {
     long to = 0;
     for (int first = 0; first < inputs; first += chunkInputs) {
       int end = Math.min(inputs, first + chunkInputs);
@@ -161,7 +187,13 @@ final class ChunkTile {
   }
 
   private static void narrow(
-      int inputs, int chunkInputs, float[] x, int at, MemorySegment panel, long panelAt, MemorySegment raw) {
+      int inputs,
+      int chunkInputs,
+      float[] x,
+      int at,
+      MemorySegment panel,
+      long panelAt,
+      MemorySegment raw) {
     long to = 0;
     for (int first = 0; first < inputs; first += chunkInputs) {
       int end = Math.min(inputs, first + chunkInputs);
@@ -216,21 +248,46 @@ final class ChunkTile {
     }
   }
 
-  /** The sums of the panel itself, chunk by chunk, as if every level were 1; {@code raw} receives {@code [chunk][vectors]} vectors. */
-  static void columnSums(int vectors, int inputs, int chunkInputs, MemorySegment panel, long panelAt, MemorySegment raw) {
+  /**
+   * The sums of the panel itself, chunk by chunk, as if every level were 1; {@code raw} receives
+   * {@code [chunk][vectors]} vectors.
+   */
+  static void columnSums(
+      int vectors,
+      int inputs,
+      int chunkInputs,
+      MemorySegment panel,
+      long panelAt,
+      MemorySegment raw) {
     for (int v = 0; v < vectors; v += NARROW) {
-      columnSums(vectors * VECTOR, inputs, chunkInputs, panel, panelAt + (long) v * VECTOR, raw, (long) v * VECTOR);
+      columnSums(
+          vectors * VECTOR,
+          inputs,
+          chunkInputs,
+          panel,
+          panelAt + (long) v * VECTOR,
+          raw,
+          (long) v * VECTOR);
     }
   }
 
-  private static void columnSums(int step, int inputs, int chunkInputs, MemorySegment panel, long from, MemorySegment raw, long to) {
+  private static void columnSums(
+      int step,
+      int inputs,
+      int chunkInputs,
+      MemorySegment panel,
+      long from,
+      MemorySegment raw,
+      long to) {
     for (int first = 0; first < inputs; first += chunkInputs, to += step) {
       int end = Math.min(inputs, first + chunkInputs);
       FloatVector c0 = FloatVector.zero(F);
       FloatVector c1 = c0;
       for (int i = first; i < end; i++) {
         c0 = c0.add(FloatVector.fromMemorySegment(F, panel, from + (long) i * step, NATIVE));
-        c1 = c1.add(FloatVector.fromMemorySegment(F, panel, from + (long) i * step + VECTOR, NATIVE));
+        c1 =
+            c1.add(
+                FloatVector.fromMemorySegment(F, panel, from + (long) i * step + VECTOR, NATIVE));
       }
       c0.intoMemorySegment(raw, to, NATIVE);
       c1.intoMemorySegment(raw, to + VECTOR, NATIVE);

@@ -3,8 +3,9 @@ package nibble.kernels.lowbit;
 import java.lang.foreign.MemorySegment;
 
 /**
- * How many products of one weight may be added before a sum can leave a given range. The codes are known, so the bound is theirs and not that
- * of their bit width: most weights are far smaller than the largest.
+ * How many products of one weight may be added before a sum can leave a given range. The codes are
+ * known, so the bound is theirs and not that of their bit width: most weights are far smaller than
+ * the largest.
  */
 final class ExactChunks {
   private final IntWeights weights;
@@ -17,8 +18,9 @@ final class ExactChunks {
   }
 
   /**
-   * Inputs of the longest chunks, a multiple of {@link IntWeights#INPUT_STEP}, into which all groups can be cut evenly so that in no row and
-   * chunk the absolute levels add up to more than {@code mostLevels}; 0 if there are none. Computed at the first call.
+   * Inputs of the longest chunks, a multiple of {@link IntWeights#INPUT_STEP}, into which all
+   * groups can be cut evenly so that in no row and chunk the absolute levels add up to more than
+   * {@code mostLevels}; 0 if there are none. Computed at the first call.
    */
   int inputs(int mostLevels) {
     long answer = last;

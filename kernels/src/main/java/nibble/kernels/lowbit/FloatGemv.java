@@ -11,10 +11,12 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Packed codes times one row of float activations, with a lane for each output row, so nothing is summed across lanes.
+ * Packed codes times one row of float activations, with a lane for each output row, so nothing is
+ * summed across lanes.
  *
- * <p>A code is masked where it stands, which multiplies it by a power of two; its activation is multiplied by the inverse beforehand
- * ({@link #prepare}), which saves the shift and is exact. The topmost byte is shifted, because it would touch the sign bit.
+ * <p>A code is masked where it stands, which multiplies it by a power of two; its activation is
+ * multiplied by the inverse beforehand ({@link #prepare}), which saves the shift and is exact. The
+ * topmost byte is shifted, because it would touch the sign bit.
  */
 final class FloatGemv {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -34,10 +36,18 @@ final class FloatGemv {
    * @param scaled receives {@code paddedIn} values
    * @param sums receives the sum of the activations of each group
    */
-  static void prepare(IntWeights weights, float[] x, int xOffset, float[] scaled, int scaledAt, float[] sums, int sumsAt) {
+  static void prepare(
+      IntWeights weights,
+      float[] x,
+      int xOffset,
+      float[] scaled,
+      int scaledAt,
+      float[] sums,
+      int sumsAt) {
     int in = weights.in();
     for (int j = 0; j < 4; j++) {
-      float step = weights.containerBits() == 8 && j == 3 ? 1 : 1f / (1 << (j * weights.containerBits()));
+      float step =
+          weights.containerBits() == 8 && j == 3 ? 1 : 1f / (1 << (j * weights.containerBits()));
       for (int k = j; k < in; k += 4) {
         scaled[scaledAt + k] = x[xOffset + k] * step;
       }
@@ -56,31 +66,73 @@ final class FloatGemv {
   }
 
   /**
-   * Writes the products with {@link #ROWS} output rows, {@code firstRow} on, to {@code y[0 .. ROWS)}. The sums of the groups go through
-   * memory, because one method with both loops exceeds the compiler's node budget.
+   * Writes the products with {@link #ROWS} output rows, {@code firstRow} on, to {@code y[0 ..
+   * ROWS)}. The sums of the groups go through memory, because one method with both loops exceeds
+   * the compiler's node budget.
    *
    * @param raw working memory of {@code groups * ROWS} floats
    * @param scales working memory of {@link ScaleLines#bytes}
    */
   static void multiply(
-      IntWeights weights, int firstRow, float[] scaled, int scaledAt, float[] sums, int sumsAt, float[] raw, MemorySegment scales,
+      IntWeights weights,
+      int firstRow,
+      float[] scaled,
+      int scaledAt,
+      float[] sums,
+      int sumsAt,
+      float[] raw,
+      MemorySegment scales,
       float[] y) {
     int rows = weights.panels() * IntWeights.PANEL_ROWS;
     int secondRow = firstRow + LANES < rows ? firstRow + LANES : firstRow;
     MemorySegment segment = weights.segment();
     int lines = weights.linesPerGroup();
     if (weights.containerBits() == 4) {
-      nibbles(segment, weights.lineAt(firstRow), weights.lineAt(secondRow), weights.groups(), lines, scaled, scaledAt, raw);
+      nibbles(
+          segment,
+          weights.lineAt(firstRow),
+          weights.lineAt(secondRow),
+          weights.groups(),
+          lines,
+          scaled,
+          scaledAt,
+          raw);
     } else {
-      bytes(segment, weights.lineAt(firstRow), weights.lineAt(secondRow), weights.groups(), lines, scaled, scaledAt, raw);
+      bytes(
+          segment,
+          weights.lineAt(firstRow),
+          weights.lineAt(secondRow),
+          weights.groups(),
+          lines,
+          scaled,
+          scaledAt,
+          raw);
     }
     MemorySegment from = ScaleLines.of(weights, firstRow, secondRow, scales);
     scale(
-        weights.groups(), raw, segment, weights.zeroPointsAt(firstRow), weights.zeroPointsAt(secondRow), weights.zeroPointStep(), sums, sumsAt,
-        from, ScaleLines.at(weights, firstRow, 0), ScaleLines.at(weights, secondRow, 1), y);
+        weights.groups(),
+        raw,
+        segment,
+        weights.zeroPointsAt(firstRow),
+        weights.zeroPointsAt(secondRow),
+        weights.zeroPointStep(),
+        sums,
+        sumsAt,
+        from,
+        ScaleLines.at(weights, firstRow, 0),
+        ScaleLines.at(weights, secondRow, 1),
+        y);
   }
 
-  private static void nibbles(MemorySegment segment, long code0, long code1, int groups, int lines, float[] x, int xAt, float[] raw) {
+  private static void nibbles(
+      MemorySegment segment,
+      long code0,
+      long code1,
+      int groups,
+      int lines,
+      float[] x,
+      int xAt,
+      float[] raw) {
     IntVector m0 = IntVector.broadcast(I, 0xF);
     IntVector m1 = IntVector.broadcast(I, 0xF0);
     IntVector m2 = IntVector.broadcast(I, 0xF00);
@@ -116,7 +168,15 @@ final class FloatGemv {
     }
   }
 
-  private static void bytes(MemorySegment segment, long code0, long code1, int groups, int lines, float[] x, int xAt, float[] raw) {
+  private static void bytes(
+      MemorySegment segment,
+      long code0,
+      long code1,
+      int groups,
+      int lines,
+      float[] x,
+      int xAt,
+      float[] raw) {
     IntVector m0 = IntVector.broadcast(I, 0xFF);
     IntVector m1 = IntVector.broadcast(I, 0xFF00);
     IntVector m2 = IntVector.broadcast(I, 0xFF0000);
@@ -149,18 +209,38 @@ final class FloatGemv {
 
   /** Sum over the groups of {@code scale * (raw - zeroPoint * sum)} for two vectors of rows. */
   private static void scale(
-      int groups, float[] raw, MemorySegment zeros, long zero0, long zero1, int zeroStep, float[] sums, int sumsAt, MemorySegment scales,
-      long scale0, long scale1, float[] y) {
+      int groups,
+      float[] raw,
+      MemorySegment zeros,
+      long zero0,
+      long zero1,
+      int zeroStep,
+      float[] sums,
+      int sumsAt,
+      MemorySegment scales,
+      long scale0,
+      long scale1,
+      float[] y) {
     FloatVector total0 = FloatVector.zero(F);
     FloatVector total1 = FloatVector.zero(F);
     for (int g = 0; g < groups; g++) {
       FloatVector sum = FloatVector.broadcast(F, -sums[sumsAt + g]);
-      FloatVector z0 = toFloat(IntVector.fromMemorySegment(I, zeros, zero0 + (long) g * zeroStep, LITTLE_ENDIAN));
+      FloatVector z0 =
+          toFloat(
+              IntVector.fromMemorySegment(I, zeros, zero0 + (long) g * zeroStep, LITTLE_ENDIAN));
       FloatVector s0 = z0.fma(sum, FloatVector.fromArray(F, raw, g * ROWS));
-      total0 = s0.fma(FloatVector.fromMemorySegment(F, scales, scale0 + (long) g * LINE, LITTLE_ENDIAN), total0);
-      FloatVector z1 = toFloat(IntVector.fromMemorySegment(I, zeros, zero1 + (long) g * zeroStep, LITTLE_ENDIAN));
+      total0 =
+          s0.fma(
+              FloatVector.fromMemorySegment(F, scales, scale0 + (long) g * LINE, LITTLE_ENDIAN),
+              total0);
+      FloatVector z1 =
+          toFloat(
+              IntVector.fromMemorySegment(I, zeros, zero1 + (long) g * zeroStep, LITTLE_ENDIAN));
       FloatVector s1 = z1.fma(sum, FloatVector.fromArray(F, raw, g * ROWS + LANES));
-      total1 = s1.fma(FloatVector.fromMemorySegment(F, scales, scale1 + (long) g * LINE, LITTLE_ENDIAN), total1);
+      total1 =
+          s1.fma(
+              FloatVector.fromMemorySegment(F, scales, scale1 + (long) g * LINE, LITTLE_ENDIAN),
+              total1);
     }
     total0.intoArray(y, 0);
     total1.intoArray(y, LANES);

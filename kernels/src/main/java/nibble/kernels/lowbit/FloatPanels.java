@@ -40,7 +40,10 @@ record FloatPanels(IntWeights weights) implements PanelSource {
   @Override
   public void fill(int firstOut, int columns, int firstIn, int count, MemorySegment panel) {
     int rows = weights.panels() * IntWeights.PANEL_ROWS;
-    int words = Math.ceilDiv(count, IntWeights.INPUT_STEP) * IntWeights.INPUT_STEP / weights.inputsPerWord();
+    int words =
+        Math.ceilDiv(count, IntWeights.INPUT_STEP)
+            * IntWeights.INPUT_STEP
+            / weights.inputsPerWord();
     int firstWord = firstIn / weights.inputsPerWord();
     for (int column = 0; column < columns; column += LANES) {
       int row = firstOut + column;
@@ -69,17 +72,38 @@ record FloatPanels(IntWeights weights) implements PanelSource {
   }
 
   private static void words(
-      IntWeights weights, int row, int group, long from, int words, long zeroAt, MemorySegment panel, long to, long step) {
+      IntWeights weights,
+      int row,
+      int group,
+      long from,
+      int words,
+      long zeroAt,
+      MemorySegment panel,
+      long to,
+      long step) {
     MemorySegment codes = weights.segment();
     int bits = weights.containerBits();
-    FloatVector zero = IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN).or(TWO_TO_23).reinterpretAsFloats();
-    FloatVector scale = weights.hasHalfScales() ? ScaleLines.half(weights, row, group) : ScaleLines.whole(weights, row, group);
+    FloatVector zero =
+        IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN)
+            .or(TWO_TO_23)
+            .reinterpretAsFloats();
+    FloatVector scale =
+        weights.hasHalfScales()
+            ? ScaleLines.half(weights, row, group)
+            : ScaleLines.whole(weights, row, group);
     int mask = (1 << bits) - 1;
     int perWord = 32 / bits;
     for (int word = 0; word < words; word++) {
-      IntVector w = IntVector.fromMemorySegment(I, codes, from + (long) word * IntWeights.LINE, LITTLE_ENDIAN);
+      IntVector w =
+          IntVector.fromMemorySegment(
+              I, codes, from + (long) word * IntWeights.LINE, LITTLE_ENDIAN);
       for (int i = 0; i < perWord; i++, to += step) {
-        w.and(mask).or(TWO_TO_23).reinterpretAsFloats().sub(zero).mul(scale).intoMemorySegment(panel, to, NATIVE);
+        w.and(mask)
+            .or(TWO_TO_23)
+            .reinterpretAsFloats()
+            .sub(zero)
+            .mul(scale)
+            .intoMemorySegment(panel, to, NATIVE);
         w = w.lanewise(LSHR, bits);
       }
     }

@@ -3,8 +3,8 @@ package nibble.kernels.lowbit;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What folding one tile of {@link ChunkTile#ROWS} rows needs; one object for each task, its fields are set as the task goes on. Columns of a
- * tile are in the order of the outputs.
+ * What folding one tile of {@link ChunkTile#ROWS} rows needs; one object for each task, its fields
+ * are set as the task goes on. Columns of a tile are in the order of the outputs.
  */
 final class FoldTile {
   /** Vectors of the panel. */
@@ -25,7 +25,10 @@ final class FoldTile {
   /** Byte of the scales and weight sums of the first group that is folded. */
   long groupAt;
 
-  /** Levels of the rows of the tile, as {@link ChunkTile#products} reads them, from {@link #levelsAt} on. */
+  /**
+   * Levels of the rows of the tile, as {@link ChunkTile#products} reads them, from {@link
+   * #levelsAt} on.
+   */
   float[] levels;
 
   /** First level of the first row. */
@@ -48,13 +51,23 @@ final class FoldTile {
   /** Where the raw sums of a group begin that has several chunks. */
   long rawAt;
 
-  /** Whether any row has an offset: activations stand for {@code level + offset}, so {@code offset * weight sum} is to be added. */
+  /**
+   * Whether any row has an offset: activations stand for {@code level + offset}, so {@code offset *
+   * weight sum} is to be added.
+   */
   boolean hasOffsets;
 
   /** Offset of each row of the tile. */
   final float[] offsets = new float[ChunkTile.ROWS];
 
-  FoldTile(MemorySegment raw, MemorySegment scales, MemorySegment weightSums, float[] copy, float[] y, float[] sums, int[] intSums) {
+  FoldTile(
+      MemorySegment raw,
+      MemorySegment scales,
+      MemorySegment weightSums,
+      float[] copy,
+      float[] y,
+      float[] sums,
+      int[] intSums) {
     this.raw = raw;
     this.scales = scales;
     this.weightSums = weightSums;

@@ -3,10 +3,12 @@ package nibble.kernels.lowbit;
 import nibble.kernels.platform.VectorSupport;
 
 /**
- * Groups of unsigned codes of 2, 3, 4 or 8 bits that are written one by one and read as floats {@code scale * code + least}: rows of a cache.
+ * Groups of unsigned codes of 2, 3, 4 or 8 bits that are written one by one and read as floats
+ * {@code scale * code + least}: rows of a cache.
  *
- * <p>A group of {@code size} codes is stored in planes of 1, 2, 4 or 8 bits; 3 bits are a plane of the 2 lower ones and a plane of the highest.
- * A plane of {@code b} bits has {@code n = ceil(size b / 8)} bytes; bits {@code j b} and up of byte {@code i} are those of code {@code i + j n}. So
+ * <p>A group of {@code size} codes is stored in planes of 1, 2, 4 or 8 bits; 3 bits are a plane of
+ * the 2 lower ones and a plane of the highest. A plane of {@code b} bits has {@code n = ceil(size b
+ * / 8)} bytes; bits {@code j b} and up of byte {@code i} are those of code {@code i + j n}. So
  * consecutive bytes hold consecutive codes, and groups of any size can be stored.
  */
 public interface GroupCodes {
@@ -47,7 +49,8 @@ public interface GroupCodes {
     }
   }
 
-  private static void packPlane(int bits, int shift, int size, int[] codes, int from, byte[] packed, int at) {
+  private static void packPlane(
+      int bits, int shift, int size, int[] codes, int from, byte[] packed, int at) {
     int n = planeBytes(bits, size);
     int mask = (1 << bits) - 1;
     for (int i = 0; i < n; i++) {
@@ -60,12 +63,14 @@ public interface GroupCodes {
   }
 
   /**
-   * Reads a group: {@code out[i] = fma(code, scale, least)}; the highest bit of 3-bit codes is added by a second multiply-add.
+   * Reads a group: {@code out[i] = fma(code, scale, least)}; the highest bit of 3-bit codes is
+   * added by a second multiply-add.
    *
    * @param packed as {@link #pack} wrote it, from {@code at} on
    * @param out receives {@code [size]} from {@code to} on
    */
-  default void unpack(int bits, int size, byte[] packed, int at, float scale, float least, float[] out, int to) {
+  default void unpack(
+      int bits, int size, byte[] packed, int at, float scale, float least, float[] out, int to) {
     if (bits == 3) {
       plane(2, size, planeBytes(2, size), packed, at, scale, least, out, to);
       addPlane(size, planeBytes(1, size), packed, at + planeBytes(2, size), 4 * scale, out, to);
@@ -75,13 +80,24 @@ public interface GroupCodes {
   }
 
   /** {@code out[i] = fma(code, scale, least)} of a plane of {@code n} bytes. */
-  void plane(int bits, int size, int n, byte[] packed, int at, float scale, float least, float[] out, int to);
+  void plane(
+      int bits,
+      int size,
+      int n,
+      byte[] packed,
+      int at,
+      float scale,
+      float least,
+      float[] out,
+      int to);
 
   /** {@code out[i] = fma(bit, scale, out[i])} of a plane of single bits. */
-  private static void addPlane(int size, int n, byte[] packed, int at, float scale, float[] out, int to) {
+  private static void addPlane(
+      int size, int n, byte[] packed, int at, float scale, float[] out, int to) {
     for (int j = 0; j * n < size; j++) {
       for (int i = 0; i < n && i + j * n < size; i++) {
-        out[to + j * n + i] = Math.fma((float) (packed[at + i] >>> j & 1), scale, out[to + j * n + i]);
+        out[to + j * n + i] =
+            Math.fma((float) (packed[at + i] >>> j & 1), scale, out[to + j * n + i]);
       }
     }
   }
@@ -93,7 +109,8 @@ public interface GroupCodes {
 
   /** Chosen at first use. */
   final class Best {
-    private static final GroupCodes INSTANCE = VectorSupport.choose(() -> new VectorGroupCodes(), () -> new ScalarGroupCodes());
+    private static final GroupCodes INSTANCE =
+        VectorSupport.choose(() -> new VectorGroupCodes(), () -> new ScalarGroupCodes());
 
     private Best() {}
   }

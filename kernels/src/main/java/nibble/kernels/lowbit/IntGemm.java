@@ -5,25 +5,35 @@ import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.VectorSupport;
 
 /**
- * Products {@code x W^T} with packed integer weights. Offsets and strides are in elements; {@code out} never overlaps an input. A few rows
- * run as matrix-vector products on the packed codes, more rows unpack a tile of weights that stays in cache.
+ * Products {@code x W^T} with packed integer weights. Offsets and strides are in elements; {@code
+ * out} never overlaps an input. A few rows run as matrix-vector products on the packed codes, more
+ * rows unpack a tile of weights that stays in cache.
  */
 public interface IntGemm {
 
   /**
-   * {@code out[r, :] = f(x[r, :] W^T + bias) + residual[r, :]} with float activations (weight-only quantization); {@code epilogue} says which of
-   * bias, f and residual there are.
+   * {@code out[r, :] = f(x[r, :] W^T + bias) + residual[r, :]} with float activations (weight-only
+   * quantization); {@code epilogue} says which of bias, f and residual there are.
    *
    * @param x {@code [rows, in]} with row stride {@code xStride}
    * @param out {@code [rows, out]} with row stride {@code outStride}
    */
   void multiply(
-      int rows, float[] x, int xOffset, int xStride, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
       WorkSplitter splitter);
 
   /**
-   * The same with activations that are quantized first. Sums of products of levels are exact integers, so every implementation returns the
-   * same bits. For row {@code r} with activation scale {@code s} and levels {@code a}, and output {@code o}:
+   * The same with activations that are quantized first. Sums of products of levels are exact
+   * integers, so every implementation returns the same bits. For row {@code r} with activation
+   * scale {@code s} and levels {@code a}, and output {@code o}:
    *
    * <pre>{@code
    * S[g] = sum over k in group g of a[k] * (code[o, k] - zeroPoint[o, g])     exact
@@ -33,11 +43,21 @@ public interface IntGemm {
    *
    * <p>f and the residual follow, as {@link Epilogue} says.
    *
-   * @throws IllegalArgumentException if a group is so long that {@code S} could leave the range of an int
+   * @throws IllegalArgumentException if a group is so long that {@code S} could leave the range of
+   *     an int
    */
   void multiply(
-      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, Epilogue epilogue, float[] out,
-      int outOffset, int outStride, WorkSplitter splitter);
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      ActivationQuantizer quantizer,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
+      WorkSplitter splitter);
 
   /**
    * Quantizes activations for products with several weights.
@@ -48,16 +68,32 @@ public interface IntGemm {
    * @return a view of {@code levels} and {@code grid}
    */
   QuantizedRows quantize(
-      int rows, int in, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, float[] levels, int levelsAt, float[] grid,
-      int gridAt, WorkSplitter splitter);
+      int rows,
+      int in,
+      float[] x,
+      int xOffset,
+      int xStride,
+      ActivationQuantizer quantizer,
+      float[] levels,
+      int levelsAt,
+      float[] grid,
+      int gridAt,
+      WorkSplitter splitter);
 
   /**
    * The product with activations that are quantized already, as above.
    *
-   * @throws IllegalArgumentException if the weights take another number of inputs, or a group is so long that {@code S} could leave the range
-   *     of an int
+   * @throws IllegalArgumentException if the weights take another number of inputs, or a group is so
+   *     long that {@code S} could leave the range of an int
    */
-  void multiply(QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, WorkSplitter splitter);
+  void multiply(
+      QuantizedRows x,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
+      WorkSplitter splitter);
 
   /** The best implementation for this machine. */
   static IntGemm best() {
@@ -66,7 +102,8 @@ public interface IntGemm {
 
   /** Chosen at first use. */
   final class Best {
-    private static final IntGemm INSTANCE = VectorSupport.choose(() -> new VectorIntGemm(), () -> new ScalarIntGemm());
+    private static final IntGemm INSTANCE =
+        VectorSupport.choose(() -> new VectorIntGemm(), () -> new ScalarIntGemm());
 
     private Best() {}
   }

@@ -10,21 +10,26 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Packed integer weights {@code [out, in]}: {@code w[o, k] = scale[o, k / g] * (code[o, k] - zeroPoint[o, k / g])} with codes of 2 to 8 bits
- * and groups of {@code g} weights along the input axis; {@code g = in} means one scale per output channel.
+ * Packed integer weights {@code [out, in]}: {@code w[o, k] = scale[o, k / g] * (code[o, k] -
+ * zeroPoint[o, k / g])} with codes of 2 to 8 bits and groups of {@code g} weights along the input
+ * axis; {@code g = in} means one scale per output channel.
  *
- * <p>A symmetric weight has signed codes {@code -2^(bits-1) .. 2^(bits-1) - 1} and no zero point; an asymmetric one has unsigned codes
- * {@code 0 .. 2^bits - 1} and a zero point in the same range for every group. Codes of 2, 3 and 4 bits occupy 4 bits each, codes of 5 to 8
- * bits occupy 8 ({@link #containerBits}).
+ * <p>A symmetric weight has signed codes {@code -2^(bits-1) .. 2^(bits-1) - 1} and no zero point;
+ * an asymmetric one has unsigned codes {@code 0 .. 2^bits - 1} and a zero point in the same range
+ * for every group. Codes of 2, 3 and 4 bits occupy 4 bits each, codes of 5 to 8 bits occupy 8
+ * ({@link #containerBits}).
  *
- * <p><b>Layout</b>, the same for every vector width. One segment with three parts, each starting at a multiple of 64 bytes. <i>Codes</i>:
- * panels of 16 output rows; a panel is a sequence of 64-byte lines; a line holds one 32-bit little-endian word per row, and a word holds 8
- * consecutive inputs as nibbles (4 as bytes), the first in the lowest bits. Stored codes are unsigned: a symmetric code is stored plus
- * {@code 2^(bits-1)}. <i>Scales</i>: {@code [panel][group][16]} of {@link ScaleType}. <i>Zero points</i>: ints {@code [panel][group][16]}, or for
- * symmetric weights a single line of {@code 2^(bits-1)}, so that kernels need not tell the two apart. Outputs are padded to 16 and inputs to 8 with weights of value zero.
+ * <p><b>Layout</b>, the same for every vector width. One segment with three parts, each starting at
+ * a multiple of 64 bytes. <i>Codes</i>: panels of 16 output rows; a panel is a sequence of 64-byte
+ * lines; a line holds one 32-bit little-endian word per row, and a word holds 8 consecutive inputs
+ * as nibbles (4 as bytes), the first in the lowest bits. Stored codes are unsigned: a symmetric
+ * code is stored plus {@code 2^(bits-1)}. <i>Scales</i>: {@code [panel][group][16]} of {@link
+ * ScaleType}. <i>Zero points</i>: ints {@code [panel][group][16]}, or for symmetric weights a
+ * single line of {@code 2^(bits-1)}, so that kernels need not tell the two apart. Outputs are
+ * padded to 16 and inputs to 8 with weights of value zero.
  *
- * <p>Immutable and thread-safe. Weights packed here live in native memory that the garbage collector frees; weights over a given segment
- * ({@link #over}) live as long as its arena.
+ * <p>Immutable and thread-safe. Weights packed here live in native memory that the garbage
+ * collector frees; weights over a given segment ({@link #over}) live as long as its arena.
  */
 public final class IntWeights {
   /** Output rows of one panel. */
@@ -37,14 +42,19 @@ public final class IntWeights {
   static final int INPUT_STEP = 8;
 
   static final ValueLayout.OfInt WORD = JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort HALF = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort HALF =
+      JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat FLOAT =
+      JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** How scales are stored. Sums and products with them are F32 in either case. */
   public enum ScaleType {
     F32(4),
 
-    /** Half the bytes; for scales of at least 0 that are F16 numbers already, so nothing is rounded here. */
+    /**
+     * Half the bytes; for scales of at least 0 that are F16 numbers already, so nothing is rounded
+     * here.
+     */
     F16(2);
 
     private final int bytes;
@@ -78,17 +88,21 @@ public final class IntWeights {
   }
 
   /** Everything but the numbers; computes where they are. */
-  private record Shape(int out, int in, int bits, int groupSize, boolean symmetric, ScaleType scaleType) {
+  private record Shape(
+      int out, int in, int bits, int groupSize, boolean symmetric, ScaleType scaleType) {
     Shape {
       if (out < 1 || in < 1) {
-        throw new IllegalArgumentException("weights must have at least one output and one input, were [%d, %d]".formatted(out, in));
+        throw new IllegalArgumentException(
+            "weights must have at least one output and one input, were [%d, %d]"
+                .formatted(out, in));
       }
       if (bits < 2 || bits > 8) {
         throw new IllegalArgumentException("bit width must be 2 to 8, was " + bits);
       }
       if (groupSize < 1 || groupSize > in || in % groupSize != 0) {
         throw new IllegalArgumentException(
-            "group size %d does not divide in = %d; choose a divisor, or group size %d for one scale per channel".formatted(groupSize, in, in));
+            "group size %d does not divide in = %d; choose a divisor, or group size %d for one scale per channel"
+                .formatted(groupSize, in, in));
       }
       if (groupSize % INPUT_STEP != 0 && groupSize != in) {
         throw new IllegalArgumentException(
@@ -142,11 +156,20 @@ public final class IntWeights {
    * @param groupSize a multiple of 8 that divides {@code in}, or {@code in}
    * @throws IllegalArgumentException for a wrong length, bit width, group size or code
    */
-  public static IntWeights packSymmetric(byte[] codes, float[] scales, int out, int in, int bits, int groupSize) {
-    return packSymmetric(codes, scales, out, in, bits, groupSize, ScaleType.of(scales, groupSize < 1 ? 1 : in / groupSize));
+  public static IntWeights packSymmetric(
+      byte[] codes, float[] scales, int out, int in, int bits, int groupSize) {
+    return packSymmetric(
+        codes,
+        scales,
+        out,
+        in,
+        bits,
+        groupSize,
+        ScaleType.of(scales, groupSize < 1 ? 1 : in / groupSize));
   }
 
-  static IntWeights packSymmetric(byte[] codes, float[] scales, int out, int in, int bits, int groupSize, ScaleType scaleType) {
+  static IntWeights packSymmetric(
+      byte[] codes, float[] scales, int out, int in, int bits, int groupSize, ScaleType scaleType) {
     Shape shape = new Shape(out, in, bits, groupSize, true, scaleType);
     IntWeights packed = allocate(shape, codes, scales);
     int offset = 1 << (bits - 1);
@@ -160,23 +183,36 @@ public final class IntWeights {
   /**
    * Packs unsigned codes.
    *
-   * @param codes {@code [out, in]}, row-major, each in {@code 0 .. 2^bits - 1} when read as an unsigned byte
+   * @param codes {@code [out, in]}, row-major, each in {@code 0 .. 2^bits - 1} when read as an
+   *     unsigned byte
    * @param scales {@code [out, in / groupSize]}, row-major
    * @param zeroPoints {@code [out, in / groupSize]}, row-major, each in {@code 0 .. 2^bits - 1}
    * @param groupSize a multiple of 8 that divides {@code in}, or {@code in}
    * @throws IllegalArgumentException for a wrong length, bit width, group size, code or zero point
    */
-  public static IntWeights packAsymmetric(byte[] codes, float[] scales, int[] zeroPoints, int out, int in, int bits, int groupSize) {
-    Shape shape = new Shape(out, in, bits, groupSize, false, ScaleType.of(scales, groupSize < 1 ? 1 : in / groupSize));
+  public static IntWeights packAsymmetric(
+      byte[] codes, float[] scales, int[] zeroPoints, int out, int in, int bits, int groupSize) {
+    Shape shape =
+        new Shape(
+            out,
+            in,
+            bits,
+            groupSize,
+            false,
+            ScaleType.of(scales, groupSize < 1 ? 1 : in / groupSize));
     IntWeights packed = allocate(shape, codes, scales);
     if (zeroPoints.length != scales.length) {
-      throw new IllegalArgumentException("expected %d zero points, one per scale, found %d".formatted(scales.length, zeroPoints.length));
+      throw new IllegalArgumentException(
+          "expected %d zero points, one per scale, found %d"
+              .formatted(scales.length, zeroPoints.length));
     }
     for (int row = 0; row < out; row++) {
       for (int g = 0; g < shape.groups(); g++) {
         int z = zeroPoints[row * shape.groups() + g];
         if (z < 0 || z >= 1 << bits) {
-          throw new IllegalArgumentException("zero point %d of row %d, group %d is outside 0..%d".formatted(z, row, g, (1 << bits) - 1));
+          throw new IllegalArgumentException(
+              "zero point %d of row %d, group %d is outside 0..%d"
+                  .formatted(z, row, g, (1 << bits) - 1));
         }
         packed.segment.set(WORD, packed.zeroPointAt(row, g), z);
       }
@@ -186,14 +222,21 @@ public final class IntWeights {
   }
 
   /**
-   * Weights over memory that already holds the layout, for instance a mapped file. Nothing is copied or checked but the length; codes
-   * beyond the bit width give wrong products, never an access outside the segment.
+   * Weights over memory that already holds the layout, for instance a mapped file. Nothing is
+   * copied or checked but the length; codes beyond the bit width give wrong products, never an
+   * access outside the segment.
    *
    * @param packed at least {@link #packedBytes} bytes; only the first so many are used
    * @throws IllegalArgumentException if the segment is too short or the shape is not valid
    */
   public static IntWeights over(
-      MemorySegment packed, int out, int in, int bits, int groupSize, boolean symmetric, ScaleType scaleType) {
+      MemorySegment packed,
+      int out,
+      int in,
+      int bits,
+      int groupSize,
+      boolean symmetric,
+      ScaleType scaleType) {
     Shape shape = new Shape(out, in, bits, groupSize, symmetric, scaleType);
     if (packed.byteSize() < shape.bytes()) {
       throw new IllegalArgumentException(
@@ -203,23 +246,34 @@ public final class IntWeights {
     return new IntWeights(shape, packed.asSlice(0, shape.bytes()).asReadOnly());
   }
 
-  /** Bytes of the packed form of such weights, if scales take 4 bytes: those of groups take 2 where they are F16 numbers. */
+  /**
+   * Bytes of the packed form of such weights, if scales take 4 bytes: those of groups take 2 where
+   * they are F16 numbers.
+   */
   public static long packedBytes(int out, int in, int bits, int groupSize, boolean symmetric) {
     return packedBytes(out, in, bits, groupSize, symmetric, ScaleType.F32);
   }
 
   /** Bytes of the packed form of such weights. */
-  public static long packedBytes(int out, int in, int bits, int groupSize, boolean symmetric, ScaleType scaleType) {
+  public static long packedBytes(
+      int out, int in, int bits, int groupSize, boolean symmetric, ScaleType scaleType) {
     return new Shape(out, in, bits, groupSize, symmetric, scaleType).bytes();
   }
 
   private static IntWeights allocate(Shape shape, byte[] codes, float[] scales) {
     int groups = shape.groups();
-    if (codes.length != Math.multiplyExact(shape.out, shape.in) || scales.length != shape.out * groups) {
+    if (codes.length != Math.multiplyExact(shape.out, shape.in)
+        || scales.length != shape.out * groups) {
       throw new IllegalArgumentException(
           "weights [%d, %d] in groups of %d need %d codes and %d scales, found %d and %d"
               .formatted(
-                  shape.out, shape.in, shape.groupSize, (long) shape.out * shape.in, (long) shape.out * groups, codes.length, scales.length));
+                  shape.out,
+                  shape.in,
+                  shape.groupSize,
+                  (long) shape.out * shape.in,
+                  (long) shape.out * groups,
+                  codes.length,
+                  scales.length));
     }
     IntWeights packed = new IntWeights(shape, Arena.ofAuto().allocate(shape.bytes(), LINE));
     for (int row = 0; row < shape.out; row++) {
@@ -246,10 +300,14 @@ public final class IntWeights {
         int word = 0;
         for (int i = 0; i < perWord; i++) {
           boolean inside = row < shape.out && k + i < shape.in;
-          int code = inside ? (codes[row * shape.in + k + i] & mask) + offset : storedZeroPoint(row, paddingGroup(k));
+          int code =
+              inside
+                  ? (codes[row * shape.in + k + i] & mask) + offset
+                  : storedZeroPoint(row, paddingGroup(k));
           if (code < 0 || code > top) {
             throw new IllegalArgumentException(
-                "code %d of row %d, input %d is outside %d..%d".formatted(code - offset, row, k + i, -offset, top - offset));
+                "code %d of row %d, input %d is outside %d..%d"
+                    .formatted(code - offset, row, k + i, -offset, top - offset));
           }
           word |= code << (i * shape.container());
         }
@@ -263,7 +321,9 @@ public final class IntWeights {
   }
 
   private long wordAt(int row, int k) {
-    return row / PANEL_ROWS * shape.panelBytes() + (long) (k / inputsPerWord()) * LINE + row % PANEL_ROWS * 4;
+    return row / PANEL_ROWS * shape.panelBytes()
+        + (long) (k / inputsPerWord()) * LINE
+        + row % PANEL_ROWS * 4;
   }
 
   private long tableIndex(int row, int group) {
@@ -334,7 +394,9 @@ public final class IntWeights {
 
   /** Scale of one group. */
   public float scale(int row, int group) {
-    return hasHalfScales() ? Float.float16ToFloat(segment.get(HALF, scaleAt(row, group))) : segment.get(FLOAT, scaleAt(row, group));
+    return hasHalfScales()
+        ? Float.float16ToFloat(segment.get(HALF, scaleAt(row, group)))
+        : segment.get(FLOAT, scaleAt(row, group));
   }
 
   /** Zero point of one group; 0 for symmetric weights. */
@@ -350,7 +412,10 @@ public final class IntWeights {
     }
   }
 
-  /** Writes the weights of one row, {@code scale * (code - zeroPoint)}, to {@code values[offset .. offset + in)}. */
+  /**
+   * Writes the weights of one row, {@code scale * (code - zeroPoint)}, to {@code values[offset ..
+   * offset + in)}.
+   */
   public void dequantize(int row, float[] values, int offset) {
     for (int k = 0; k < shape.in; k++) {
       values[offset + k] = scale(row, k / shape.groupSize) * level(row, k);
@@ -420,12 +485,18 @@ public final class IntWeights {
     return wordAt(row, 0);
   }
 
-  /** Where the scale of the first group of {@code row} is; the next group is one line further, half a line with F16 scales. */
+  /**
+   * Where the scale of the first group of {@code row} is; the next group is one line further, half
+   * a line with F16 scales.
+   */
   long scalesAt(int row) {
     return scaleAt(row, 0);
   }
 
-  /** Where the zero point of the first group of {@code row} is; the next is {@link #zeroPointStep} bytes further. */
+  /**
+   * Where the zero point of the first group of {@code row} is; the next is {@link #zeroPointStep}
+   * bytes further.
+   */
   long zeroPointsAt(int row) {
     return shape.symmetric ? zeroPointsOffset() + row % PANEL_ROWS * 4 : zeroPointAt(row, 0);
   }

@@ -12,9 +12,10 @@ import nibble.kernels.platform.Lanes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One integer product of many rows, as tasks that each own a rectangle of the result. For each panel of outputs and block of inputs the
- * levels are unpacked once, to memory that stays in the second-level cache, and multiplied with all rows. Task scratch: float slots 0 to 2,
- * int slot 0, segment slots 0 to 3.
+ * One integer product of many rows, as tasks that each own a rectangle of the result. For each
+ * panel of outputs and block of inputs the levels are unpacked once, to memory that stays in the
+ * second-level cache, and multiplied with all rows. Task scratch: float slots 0 to 2, int slot 0,
+ * segment slots 0 to 3.
  */
 final class LevelGemm implements WorkSplitter.Task {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -49,7 +50,14 @@ final class LevelGemm implements WorkSplitter.Task {
    * @param workers threads that share the work
    */
   LevelGemm(
-      LevelLanes lanes, QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, int workers) {
+      LevelLanes lanes,
+      QuantizedRows x,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
+      int workers) {
     this.lanes = lanes;
     this.x = x;
     this.weights = weights;
@@ -64,7 +72,8 @@ final class LevelGemm implements WorkSplitter.Task {
     this.tiles = Math.ceilDiv(x.rows(), ROWS);
     double panelsEach = (double) weights.out() / columns / workers;
     boolean isLopsided = Math.ceil(panelsEach) / panelsEach > MOST_WASTE;
-    this.rowTasks = workers > 1 && isLopsided ? Math.min(tiles, workers) : 1; // each task unpacks its panels
+    this.rowTasks =
+        workers > 1 && isLopsided ? Math.min(tiles, workers) : 1; // each task unpacks its panels
     this.panelTasks = Math.min(panels, workers == 1 ? 1 : TASKS_PER_WORKER * workers);
   }
 
@@ -78,15 +87,24 @@ final class LevelGemm implements WorkSplitter.Task {
     int panelTask = index % panelTasks;
     int rowFrom = part(tiles, rowTask, rowTasks) * ROWS;
     int rowTo = Math.min(x.rows(), part(tiles, rowTask + 1, rowTasks) * ROWS);
-    int length = plan.isOneBlock(weights) ? ROWS * columns : Math.ceilDiv(rowTo - rowFrom, ROWS) * ROWS * columns;
+    int length =
+        plan.isOneBlock(weights)
+            ? ROWS * columns
+            : Math.ceilDiv(rowTo - rowFrom, ROWS) * ROWS * columns;
     long groupFloats = (long) weights.groups() * columns;
     FoldTile fold =
         new FoldTile(
-            scratch.segment(1, (long) plan.chunksAtOnce() * ChunkTile.rawBytes(ChunkTile.WIDEST)), scratch.segment(2, 4 * groupFloats),
-            scratch.segment(3, 4 * groupFloats), scratch.floats(2, ROWS * QuantizedRows.DISTANCE), scratch.floats(0, length), scratch.floats(1, sumsLength(2, length)),
+            scratch.segment(1, (long) plan.chunksAtOnce() * ChunkTile.rawBytes(ChunkTile.WIDEST)),
+            scratch.segment(2, 4 * groupFloats),
+            scratch.segment(3, 4 * groupFloats),
+            scratch.floats(2, ROWS * QuantizedRows.DISTANCE),
+            scratch.floats(0, length),
+            scratch.floats(1, sumsLength(2, length)),
             scratch.ints(0, sumsLength(1, length)));
     MemorySegment panel = scratch.segment(0, 4L * plan.blockInputs() * ChunkTile.WIDEST * LANES);
-    for (int p = part(panels, panelTask, panelTasks); p < part(panels, panelTask + 1, panelTasks); p++) {
+    for (int p = part(panels, panelTask, panelTasks);
+        p < part(panels, panelTask + 1, panelTasks);
+        p++) {
       start(p * columns, fold, length);
       panel(p * columns, rowFrom, rowTo, panel, fold);
     }
@@ -98,7 +116,10 @@ final class LevelGemm implements WorkSplitter.Task {
 
   private void start(int firstOut, FoldTile fold, int length) {
     int vector = LANES * lanes.fields();
-    fold.vectors = Math.ceilDiv(weights.out() - firstOut, vector) <= ChunkTile.NARROW ? ChunkTile.NARROW : ChunkTile.WIDEST;
+    fold.vectors =
+        Math.ceilDiv(weights.out() - firstOut, vector) <= ChunkTile.NARROW
+            ? ChunkTile.NARROW
+            : ChunkTile.WIDEST;
     fold.columns = fold.vectors * vector;
     fold.hasOffsets = lanes.takesOffsets() && QuantizedRows.hasOffsets(x.quantizer());
     for (int column = 0; column < fold.columns; column += LANES) {
@@ -124,7 +145,9 @@ final class LevelGemm implements WorkSplitter.Task {
 
   private void panel(int firstOut, int rowFrom, int rowTo, MemorySegment panel, FoldTile fold) {
     boolean isOneBlock = plan.isOneBlock(weights);
-    boolean isDirect = plan.isOneChunk(weights) && Math.min(fold.columns, weights.out() - firstOut) % (LANES * lanes.fields()) == 0;
+    boolean isDirect =
+        plan.isOneChunk(weights)
+            && Math.min(fold.columns, weights.out() - firstOut) % (LANES * lanes.fields()) == 0;
     for (int in = 0; in < weights.in(); ) {
       int count = plan.blockAt(weights, in);
       lanes.unpack(weights, firstOut, fold.vectors, in, count, panel);
@@ -134,7 +157,15 @@ final class LevelGemm implements WorkSplitter.Task {
       for (int row = rowFrom; row < rowTo; row += ROWS) {
         if (isDirect) {
           levels(row, rowTo, in, count, fold);
-          ChunkTile.products(fold.vectors, plan.padded(count), plan.chunkInputs(), fold.levels, fold.levelsAt, panel, 0, fold.raw);
+          ChunkTile.products(
+              fold.vectors,
+              plan.padded(count),
+              plan.chunkInputs(),
+              fold.levels,
+              fold.levelsAt,
+              panel,
+              0,
+              fold.raw);
           write(firstOut, row, Math.min(ROWS, rowTo - row), fold);
           continue;
         }
@@ -149,7 +180,14 @@ final class LevelGemm implements WorkSplitter.Task {
       }
       in += count;
     }
-    epilogue.finish(rowFrom, rowTo - rowFrom, firstOut, Math.min(fold.columns, weights.out() - firstOut), out, outOffset, outStride);
+    epilogue.finish(
+        rowFrom,
+        rowTo - rowFrom,
+        firstOut,
+        Math.min(fold.columns, weights.out() - firstOut),
+        out,
+        outOffset,
+        outStride);
   }
 
   private void addWeightSums(int firstIn, int count, MemorySegment panel, FoldTile fold) {
@@ -159,11 +197,20 @@ final class LevelGemm implements WorkSplitter.Task {
       int chunks = Math.ceilDiv(inputs, plan.chunkInputs());
       ChunkTile.columnSums(fold.vectors, inputs, plan.chunkInputs(), panel, in * step, fold.raw);
       long sumAt = (long) ((firstIn + in) / weights.groupSize()) * 4 * fold.columns;
-      lanes.addWeightSums(fold.vectors, chunks, plan.isLong() ? chunks : plan.parts(), fold.raw, fold.weightSums, sumAt);
+      lanes.addWeightSums(
+          fold.vectors,
+          chunks,
+          plan.isLong() ? chunks : plan.parts(),
+          fold.raw,
+          fold.weightSums,
+          sumAt);
     }
   }
 
-  /** Levels and offsets of the rows of a tile: where they are, or in a copy if that is not what {@link ChunkTile#products} reads. */
+  /**
+   * Levels and offsets of the rows of a tile: where they are, or in a copy if that is not what
+   * {@link ChunkTile#products} reads.
+   */
   private void levels(int row, int rowTo, int firstIn, int count, FoldTile fold) {
     int rows = Math.min(ROWS, rowTo - row);
     for (int r = 0; r < ROWS; r++) {
@@ -173,19 +220,29 @@ final class LevelGemm implements WorkSplitter.Task {
       fold.levels = x.levels();
       fold.levelsAt = x.rowAt(row) + firstIn;
     } else {
-      ChunkTile.gather(rows, plan.padded(count), x.levels(), x.rowAt(row) + firstIn, x.stride(), fold.copy);
+      ChunkTile.gather(
+          rows, plan.padded(count), x.levels(), x.rowAt(row) + firstIn, x.stride(), fold.copy);
       fold.levels = fold.copy;
       fold.levelsAt = 0;
     }
   }
 
-  private void tile(int row, int rowTo, int firstIn, int count, MemorySegment panel, FoldTile fold) {
+  private void tile(
+      int row, int rowTo, int firstIn, int count, MemorySegment panel, FoldTile fold) {
     levels(row, rowTo, firstIn, count, fold);
     long step = (long) fold.vectors * ChunkTile.VECTOR;
     for (int in = 0; in < count; in += plan.inputsAtOnce()) {
       int inputs = Math.min(plan.inputsAtOnce(), count - in);
       int padded = plan.padded(inputs);
-      ChunkTile.products(fold.vectors, padded, plan.chunkInputs(), fold.levels, fold.levelsAt + in, panel, in * step, fold.raw);
+      ChunkTile.products(
+          fold.vectors,
+          padded,
+          plan.chunkInputs(),
+          fold.levels,
+          fold.levelsAt + in,
+          panel,
+          in * step,
+          fold.raw);
       int group = (firstIn + in) / weights.groupSize();
       fold.groupAt = 4L * group * fold.columns;
       if (plan.isLong()) {
@@ -219,7 +276,15 @@ final class LevelGemm implements WorkSplitter.Task {
     fold.groupAt = 0;
     for (int r = 0; r < rows; r++) {
       int to = outOffset + (row + r) * outStride + firstOut;
-      lanes.write(fold, r, count, x.scale(row + r), bias == null ? ZEROS : bias, bias == null ? 0 : firstOut, out, to);
+      lanes.write(
+          fold,
+          r,
+          count,
+          x.scale(row + r),
+          bias == null ? ZEROS : bias,
+          bias == null ? 0 : firstOut,
+          out,
+          to);
     }
   }
 
@@ -235,21 +300,27 @@ final class LevelGemm implements WorkSplitter.Task {
       } else {
         scaledAndMoved(whole, fold.y, from, scale, bias, firstOut, out, to);
       }
-      OutputRow.write(count - whole, fold.y, from + whole, scale, bias, firstOut + whole, out, to + whole);
+      OutputRow.write(
+          count - whole, fold.y, from + whole, scale, bias, firstOut + whole, out, to + whole);
     }
   }
 
   private static void scaled(int count, float[] y, int from, float scale, float[] out, int to) {
     FloatVector zero = FloatVector.zero(F);
     for (int i = 0; i < count; i += LANES) {
-      FloatVector.fromArray(F, y, from + i).fma(FloatVector.broadcast(F, scale), zero).intoArray(out, to + i);
+      FloatVector.fromArray(F, y, from + i)
+          .fma(FloatVector.broadcast(F, scale), zero)
+          .intoArray(out, to + i);
     }
   }
 
-  private static void scaledAndMoved(int count, float[] y, int from, float scale, float[] bias, int biasAt, float[] out, int to) {
+  private static void scaledAndMoved(
+      int count, float[] y, int from, float scale, float[] bias, int biasAt, float[] out, int to) {
     for (int i = 0; i < count; i += LANES) {
       FloatVector b = FloatVector.fromArray(F, bias, biasAt + i);
-      FloatVector.fromArray(F, y, from + i).fma(FloatVector.broadcast(F, scale), b).intoArray(out, to + i);
+      FloatVector.fromArray(F, y, from + i)
+          .fma(FloatVector.broadcast(F, scale), b)
+          .intoArray(out, to + i);
     }
   }
 }

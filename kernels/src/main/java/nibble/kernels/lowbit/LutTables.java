@@ -1,12 +1,16 @@
 package nibble.kernels.lowbit;
 
-/** Tables of the sums {@code +-x[0] +-x[1] ...} of a few activations, indexed by the bits of their signs. */
+/**
+ * Tables of the sums {@code +-x[0] +-x[1] ...} of a few activations, indexed by the bits of their
+ * signs.
+ */
 final class LutTables {
   private LutTables() {}
 
   /**
-   * Writes the {@code 2^count} sums of {@code x[from .. from + count)}, as the bits of floats; bit {@code i} of the index set means {@code
-   * +x[i]}. Activations from {@code limit} on count as zero. One addition for each entry.
+   * Writes the {@code 2^count} sums of {@code x[from .. from + count)}, as the bits of floats; bit
+   * {@code i} of the index set means {@code +x[i]}. Activations from {@code limit} on count as
+   * zero. One addition for each entry.
    */
   static void build(float[] x, int from, int count, int limit, int[] table, int at) {
     float lowest = 0;

@@ -11,9 +11,10 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Two outputs in each FP32 lane: {@code w = w0 + B w1}, so that one multiply-add with an activation level adds to the sums of both, {@code
- * acc = S0 + B S1}. With {@code B = 5793} the lane is exact while {@code |S0|, |S1| <= 2895}: then {@code |acc| <= 2895 (1 + B) < 2^24}, and
- * {@code acc / B} lies within {@code 2895 / 5793 + 2^-12 < 1/2} of {@code S1} in spite of its rounding.
+ * Two outputs in each FP32 lane: {@code w = w0 + B w1}, so that one multiply-add with an activation
+ * level adds to the sums of both, {@code acc = S0 + B S1}. With {@code B = 5793} the lane is exact
+ * while {@code |S0|, |S1| <= 2895}: then {@code |acc| <= 2895 (1 + B) < 2^24}, and {@code acc / B}
+ * lies within {@code 2895 / 5793 + 2^-12 < 1/2} of {@code S1} in spite of its rounding.
  *
  * <p>Taking a lane apart, with {@code m = 1.5 2^23}, whose neighbours are integers:
  *
@@ -21,7 +22,8 @@ import nibble.kernels.platform.Lanes;
  * t = fma(acc, 1/B, m)     S1 = t - m     S0 = fma(-B, S1, acc)
  * }</pre>
  *
- * <p>A running sum of {@code S1} may stay in {@code t}, which then is the next {@code m}: exact up to 2^22.
+ * <p>A running sum of {@code S1} may stay in {@code t}, which then is the next {@code m}: exact up
+ * to 2^22.
  */
 final class PairedLanes implements LevelLanes {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -42,7 +44,10 @@ final class PairedLanes implements LevelLanes {
   /** Bits of 2^23: with a code in the lowest bits, the float 2^23 + code. */
   private static final int TWO_TO_23 = 0x4B000000;
 
-  /** Rows that one folding method serves: three, so that a scale is loaded once and 16 registers suffice. */
+  /**
+   * Rows that one folding method serves: three, so that a scale is loaded once and 16 registers
+   * suffice.
+   */
   private static final int FOLD_ROWS = 3;
 
   @Override
@@ -50,7 +55,10 @@ final class PairedLanes implements LevelLanes {
     return 2;
   }
 
-  /** Whether the sums of a whole group are exact, with the correction for offsets of activations included. */
+  /**
+   * Whether the sums of a whole group are exact, with the correction for offsets of activations
+   * included.
+   */
   static boolean fits(IntWeights weights, ActivationQuantizer quantizer) {
     long largest = (long) weights.maxLevel() * QuantizedRows.largestLevel(quantizer);
     return weights.containerBits() == 4 && 2 * weights.groupSize() * largest <= LARGEST_GROUP_SUM;
@@ -67,8 +75,11 @@ final class PairedLanes implements LevelLanes {
   }
 
   @Override
-  public void unpack(IntWeights weights, int firstOut, int vectors, int firstIn, int count, MemorySegment panel) {
-    int lastRow = weights.panels() * IntWeights.PANEL_ROWS - LANES; // beyond the last row: any values, they are not used
+  public void unpack(
+      IntWeights weights, int firstOut, int vectors, int firstIn, int count, MemorySegment panel) {
+    int lastRow =
+        weights.panels() * IntWeights.PANEL_ROWS
+            - LANES; // beyond the last row: any values, they are not used
     int firstLine = firstIn / IntWeights.INPUT_STEP;
     int lastLine = firstLine + Math.ceilDiv(count, IntWeights.INPUT_STEP);
     int linesPerGroup = weights.linesPerGroup();
@@ -92,13 +103,29 @@ final class PairedLanes implements LevelLanes {
   }
 
   private static void lines(
-      MemorySegment codes, long code0, long code1, long zero0, long zero1, int lines, MemorySegment panel, long to, long step) {
-    FloatVector z0 = IntVector.fromMemorySegment(I, codes, zero0, LITTLE_ENDIAN).or(TWO_TO_23).reinterpretAsFloats();
-    FloatVector z1 = IntVector.fromMemorySegment(I, codes, zero1, LITTLE_ENDIAN).or(TWO_TO_23).reinterpretAsFloats();
+      MemorySegment codes,
+      long code0,
+      long code1,
+      long zero0,
+      long zero1,
+      int lines,
+      MemorySegment panel,
+      long to,
+      long step) {
+    FloatVector z0 =
+        IntVector.fromMemorySegment(I, codes, zero0, LITTLE_ENDIAN)
+            .or(TWO_TO_23)
+            .reinterpretAsFloats();
+    FloatVector z1 =
+        IntVector.fromMemorySegment(I, codes, zero1, LITTLE_ENDIAN)
+            .or(TWO_TO_23)
+            .reinterpretAsFloats();
     FloatVector base = FloatVector.broadcast(F, BASE);
     for (int line = 0; line < lines; line++) {
-      IntVector w0 = IntVector.fromMemorySegment(I, codes, code0 + (long) line * LINE, LITTLE_ENDIAN);
-      IntVector w1 = IntVector.fromMemorySegment(I, codes, code1 + (long) line * LINE, LITTLE_ENDIAN);
+      IntVector w0 =
+          IntVector.fromMemorySegment(I, codes, code0 + (long) line * LINE, LITTLE_ENDIAN);
+      IntVector w1 =
+          IntVector.fromMemorySegment(I, codes, code1 + (long) line * LINE, LITTLE_ENDIAN);
       for (int i = 0; i < IntWeights.INPUT_STEP; i++, to += step) {
         FloatVector level0 = w0.and(0xF).or(TWO_TO_23).reinterpretAsFloats().sub(z0);
         FloatVector level1 = w1.and(0xF).or(TWO_TO_23).reinterpretAsFloats().sub(z1);
@@ -110,7 +137,8 @@ final class PairedLanes implements LevelLanes {
   }
 
   @Override
-  public void addWeightSums(int vectors, int chunks, int parts, MemorySegment raw, MemorySegment weightSums, long sumAt) {
+  public void addWeightSums(
+      int vectors, int chunks, int parts, MemorySegment raw, MemorySegment weightSums, long sumAt) {
     long step = (long) vectors * VECTOR;
     for (int chunk = 0; chunk < chunks; chunk++) {
       long to = sumAt + chunk / parts * 2L * step;
@@ -122,10 +150,14 @@ final class PairedLanes implements LevelLanes {
 
   private static void addWeightSum(MemorySegment raw, long at, MemorySegment weightSums, long to) {
     FloatVector acc = FloatVector.fromMemorySegment(F, raw, at, NATIVE);
-    FloatVector high = acc.fma(FloatVector.broadcast(F, INVERSE), FloatVector.broadcast(F, INTEGERS)).sub(INTEGERS);
+    FloatVector high =
+        acc.fma(FloatVector.broadcast(F, INVERSE), FloatVector.broadcast(F, INTEGERS))
+            .sub(INTEGERS);
     FloatVector low = high.fma(FloatVector.broadcast(F, -BASE), acc);
-    low.add(FloatVector.fromMemorySegment(F, weightSums, to, NATIVE)).intoMemorySegment(weightSums, to, NATIVE);
-    high.add(FloatVector.fromMemorySegment(F, weightSums, to + VECTOR, NATIVE)).intoMemorySegment(weightSums, to + VECTOR, NATIVE);
+    low.add(FloatVector.fromMemorySegment(F, weightSums, to, NATIVE))
+        .intoMemorySegment(weightSums, to, NATIVE);
+    high.add(FloatVector.fromMemorySegment(F, weightSums, to + VECTOR, NATIVE))
+        .intoMemorySegment(weightSums, to + VECTOR, NATIVE);
   }
 
   @Override
@@ -138,17 +170,45 @@ final class PairedLanes implements LevelLanes {
         if (tile.hasOffsets) {
           float[] d = tile.offsets;
           groupsWithOffsets(
-              groups, tile.vectors, tile.raw, rawAt, tile.scales, tile.weightSums, groupAt, d[row], d[row + 1], d[row + 2], tile.y, yAt,
+              groups,
+              tile.vectors,
+              tile.raw,
+              rawAt,
+              tile.scales,
+              tile.weightSums,
+              groupAt,
+              d[row],
+              d[row + 1],
+              d[row + 2],
+              tile.y,
+              yAt,
               tile.columns);
         } else {
-          groups(groups, tile.vectors, tile.raw, rawAt, tile.scales, groupAt, tile.y, yAt, tile.columns);
+          groups(
+              groups,
+              tile.vectors,
+              tile.raw,
+              rawAt,
+              tile.scales,
+              groupAt,
+              tile.y,
+              yAt,
+              tile.columns);
         }
       }
     }
   }
 
   private static void groups(
-      int groups, int vectors, MemorySegment raw, long rawAt, MemorySegment scales, long scaleAt, float[] y, int yAt, int yStep) {
+      int groups,
+      int vectors,
+      MemorySegment raw,
+      long rawAt,
+      MemorySegment scales,
+      long scaleAt,
+      float[] y,
+      int yAt,
+      int yStep) {
     FloatVector inverse = FloatVector.broadcast(F, INVERSE);
     FloatVector integers = FloatVector.broadcast(F, INTEGERS);
     FloatVector minusBase = FloatVector.broadcast(F, -BASE);
@@ -184,8 +244,19 @@ final class PairedLanes implements LevelLanes {
   }
 
   private static void groupsWithOffsets(
-      int groups, int vectors, MemorySegment raw, long rawAt, MemorySegment scales, MemorySegment weightSums, long groupAt, float offset0,
-      float offset1, float offset2, float[] y, int yAt, int yStep) {
+      int groups,
+      int vectors,
+      MemorySegment raw,
+      long rawAt,
+      MemorySegment scales,
+      MemorySegment weightSums,
+      long groupAt,
+      float offset0,
+      float offset1,
+      float offset2,
+      float[] y,
+      int yAt,
+      int yStep) {
     FloatVector inverse = FloatVector.broadcast(F, INVERSE);
     FloatVector integers = FloatVector.broadcast(F, INTEGERS);
     FloatVector minusBase = FloatVector.broadcast(F, -BASE);
@@ -225,9 +296,19 @@ final class PairedLanes implements LevelLanes {
     high2.intoArray(y, yAt + 2 * yStep + LANES);
   }
 
-  private static void add(FloatVector sum, float offset, MemorySegment scales, MemorySegment weightSums, long at, float[] y, int yAt) {
-    FloatVector all = FloatVector.fromMemorySegment(F, weightSums, at, NATIVE).fma(FloatVector.broadcast(F, offset), sum);
-    all.fma(FloatVector.fromMemorySegment(F, scales, at, NATIVE), FloatVector.fromArray(F, y, yAt)).intoArray(y, yAt);
+  private static void add(
+      FloatVector sum,
+      float offset,
+      MemorySegment scales,
+      MemorySegment weightSums,
+      long at,
+      float[] y,
+      int yAt) {
+    FloatVector all =
+        FloatVector.fromMemorySegment(F, weightSums, at, NATIVE)
+            .fma(FloatVector.broadcast(F, offset), sum);
+    all.fma(FloatVector.fromMemorySegment(F, scales, at, NATIVE), FloatVector.fromArray(F, y, yAt))
+        .intoArray(y, yAt);
   }
 
   @Override
@@ -235,12 +316,20 @@ final class PairedLanes implements LevelLanes {
     for (int row = 0; row < ChunkTile.ROWS; row += FOLD_ROWS) {
       for (int v = 0; v < tile.vectors; v++) {
         long rawAt = tile.rawAt + ((long) row * tile.vectors + v) * VECTOR;
-        parts(chunks, tile.vectors, tile.raw, rawAt, tile.sums, tile.yAt + row * tile.columns + 2 * v * LANES, tile.columns);
+        parts(
+            chunks,
+            tile.vectors,
+            tile.raw,
+            rawAt,
+            tile.sums,
+            tile.yAt + row * tile.columns + 2 * v * LANES,
+            tile.columns);
       }
     }
   }
 
-  private static void parts(int chunks, int vectors, MemorySegment raw, long rawAt, float[] sums, int at, int step) {
+  private static void parts(
+      int chunks, int vectors, MemorySegment raw, long rawAt, float[] sums, int at, int step) {
     FloatVector inverse = FloatVector.broadcast(F, INVERSE);
     FloatVector minusBase = FloatVector.broadcast(F, -BASE);
     FloatVector low0 = FloatVector.fromArray(F, sums, at);
@@ -276,29 +365,79 @@ final class PairedLanes implements LevelLanes {
   public void endGroup(FoldTile tile) {
     for (int row = 0; row < ChunkTile.ROWS; row++) {
       int at = tile.yAt + row * tile.columns;
-      end(tile.columns, tile.sums, at, tile.offsets[row], tile.scales, tile.weightSums, tile.groupAt, tile.y);
+      end(
+          tile.columns,
+          tile.sums,
+          at,
+          tile.offsets[row],
+          tile.scales,
+          tile.weightSums,
+          tile.groupAt,
+          tile.y);
     }
   }
 
   private static void end(
-      int columns, float[] sums, int at, float offset, MemorySegment scales, MemorySegment weightSums, long groupAt, float[] y) {
+      int columns,
+      float[] sums,
+      int at,
+      float offset,
+      MemorySegment scales,
+      MemorySegment weightSums,
+      long groupAt,
+      float[] y) {
     FloatVector zero = FloatVector.zero(F);
     for (int c = 0; c < columns; c += LANES) {
-      add(FloatVector.fromArray(F, sums, at + c), offset, scales, weightSums, groupAt + 4L * c, y, at + c);
+      add(
+          FloatVector.fromArray(F, sums, at + c),
+          offset,
+          scales,
+          weightSums,
+          groupAt + 4L * c,
+          y,
+          at + c);
       zero.intoArray(sums, at + c);
     }
   }
 
   @Override
-  public void write(FoldTile tile, int row, int count, float rowScale, float[] bias, int biasAt, float[] out, int to) {
+  public void write(
+      FoldTile tile,
+      int row,
+      int count,
+      float rowScale,
+      float[] bias,
+      int biasAt,
+      float[] out,
+      int to) {
     float offset = tile.hasOffsets ? tile.offsets[row] : 0;
     long rawAt = (long) row * tile.vectors * VECTOR;
-    write(count, tile.raw, rawAt, tile.scales, tile.weightSums, offset, rowScale, bias, biasAt, out, to);
+    write(
+        count,
+        tile.raw,
+        rawAt,
+        tile.scales,
+        tile.weightSums,
+        offset,
+        rowScale,
+        bias,
+        biasAt,
+        out,
+        to);
   }
 
   private static void write(
-      int count, MemorySegment raw, long rawAt, MemorySegment scales, MemorySegment weightSums, float offset, float rowScale, float[] bias,
-      int biasAt, float[] out, int to) {
+      int count,
+      MemorySegment raw,
+      long rawAt,
+      MemorySegment scales,
+      MemorySegment weightSums,
+      float offset,
+      float rowScale,
+      float[] bias,
+      int biasAt,
+      float[] out,
+      int to) {
     FloatVector zero = FloatVector.zero(F);
     FloatVector factor = FloatVector.broadcast(F, rowScale);
     FloatVector moved = FloatVector.broadcast(F, offset);
@@ -309,12 +448,16 @@ final class PairedLanes implements LevelLanes {
       FloatVector acc = FloatVector.fromMemorySegment(F, raw, rawAt, NATIVE);
       FloatVector high = acc.fma(inverse, integers).sub(integers);
       FloatVector low = high.fma(minusBase, acc);
-      FloatVector lowSum = moved.fma(FloatVector.fromMemorySegment(F, weightSums, 4L * c, NATIVE), low);
-      FloatVector highSum = moved.fma(FloatVector.fromMemorySegment(F, weightSums, 4L * c + VECTOR, NATIVE), high);
+      FloatVector lowSum =
+          moved.fma(FloatVector.fromMemorySegment(F, weightSums, 4L * c, NATIVE), low);
+      FloatVector highSum =
+          moved.fma(FloatVector.fromMemorySegment(F, weightSums, 4L * c + VECTOR, NATIVE), high);
       FloatVector y0 = lowSum.fma(FloatVector.fromMemorySegment(F, scales, 4L * c, NATIVE), zero);
-      FloatVector y1 = highSum.fma(FloatVector.fromMemorySegment(F, scales, 4L * c + VECTOR, NATIVE), zero);
+      FloatVector y1 =
+          highSum.fma(FloatVector.fromMemorySegment(F, scales, 4L * c + VECTOR, NATIVE), zero);
       y0.fma(factor, FloatVector.fromArray(F, bias, biasAt + c)).intoArray(out, to + c);
-      y1.fma(factor, FloatVector.fromArray(F, bias, biasAt + c + LANES)).intoArray(out, to + c + LANES);
+      y1.fma(factor, FloatVector.fromArray(F, bias, biasAt + c + LANES))
+          .intoArray(out, to + c + LANES);
     }
   }
 }

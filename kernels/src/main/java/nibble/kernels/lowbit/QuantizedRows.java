@@ -3,25 +3,36 @@ package nibble.kernels.lowbit;
 import java.util.Objects;
 
 /**
- * Activations {@code [rows, in]} after quantization, ready for products with any number of weights ({@link IntGemm#quantize} makes them). Row
- * {@code r} stands for {@code scale[r] * (level[r, k] + offset[r])}.
+ * Activations {@code [rows, in]} after quantization, ready for products with any number of weights
+ * ({@link IntGemm#quantize} makes them). Row {@code r} stands for {@code scale[r] * (level[r, k] +
+ * offset[r])}.
  *
- * <p>Levels are integers as floats. Asymmetric codes of up to 4 bits are kept around the middle of their range, which leaves products
- * smallest: {@code level = q - 2^(bits-1)}, {@code offset = 2^(bits-1) - z}. In all other cases the offset is 0 and {@code level = q - z}.
+ * <p>Levels are integers as floats. Asymmetric codes of up to 4 bits are kept around the middle of
+ * their range, which leaves products smallest: {@code level = q - 2^(bits-1)}, {@code offset =
+ * 2^(bits-1) - z}. In all other cases the offset is 0 and {@code level = q - z}.
  *
  * <p>A view of arrays that the caller owns and leaves as they are while this is in use.
  *
  * @param quantizer where the codes come from
- * @param levels {@code [rows, stride(in)]} from {@code levelsAt} on; zeros fill up the last {@link IntWeights#INPUT_STEP} inputs
+ * @param levels {@code [rows, stride(in)]} from {@code levelsAt} on; zeros fill up the last {@link
+ *     IntWeights#INPUT_STEP} inputs
  * @param grid scale and offset of each row, {@code [rows, 2]} from {@code gridAt} on
  */
-public record QuantizedRows(ActivationQuantizer quantizer, int rows, int in, float[] levels, int levelsAt, float[] grid, int gridAt) {
+public record QuantizedRows(
+    ActivationQuantizer quantizer,
+    int rows,
+    int in,
+    float[] levels,
+    int levelsAt,
+    float[] grid,
+    int gridAt) {
   /** Most inputs of rows that are {@link #DISTANCE} apart. */
   static final int MOST_INPUTS = 1024;
 
   /**
-   * Floats from one row to the next where there are not more inputs than that: a constant, so that one index serves all rows of a register tile
-   * and rows are read where they are; no multiple of 4 KiB, since rows so far apart compete for the same lines of a cache.
+   * Floats from one row to the next where there are not more inputs than that: a constant, so that
+   * one index serves all rows of a register tile and rows are read where they are; no multiple of 4
+   * KiB, since rows so far apart compete for the same lines of a cache.
    */
   static final int DISTANCE = MOST_INPUTS + 16;
 
@@ -33,7 +44,9 @@ public record QuantizedRows(ActivationQuantizer quantizer, int rows, int in, flo
   /** Floats from one row of levels to the next, for rows of {@code in} levels. */
   public static int stride(int in) {
     int whole = filled(in);
-    return whole <= MOST_INPUTS ? DISTANCE : whole % MOST_INPUTS == 0 ? whole + DISTANCE - MOST_INPUTS : whole;
+    return whole <= MOST_INPUTS
+        ? DISTANCE
+        : whole % MOST_INPUTS == 0 ? whole + DISTANCE - MOST_INPUTS : whole;
   }
 
   /** {@code in}, with the zeros that fill up the last step. */
@@ -68,7 +81,12 @@ public record QuantizedRows(ActivationQuantizer quantizer, int rows, int in, flo
     if (hasOffsets(quantizer)) {
       return half;
     }
-    boolean keepsExtremes = quantizer.symmetric() && quantizer instanceof ActivationQuantizer.PerToken token && token.clip() == 1;
-    return keepsExtremes ? half - 1 : quantizer.maxLevel(); // the scale is max|x| / (half - 1), so no quotient rounds to -half
+    boolean keepsExtremes =
+        quantizer.symmetric()
+            && quantizer instanceof ActivationQuantizer.PerToken token
+            && token.clip() == 1;
+    return keepsExtremes
+        ? half - 1
+        : quantizer.maxLevel(); // the scale is max|x| / (half - 1), so no quotient rounds to -half
   }
 }

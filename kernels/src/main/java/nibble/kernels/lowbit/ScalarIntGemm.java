@@ -8,9 +8,27 @@ final class ScalarIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
       WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), epilogue, out, outOffset, outStride, weights.out());
+    Arguments.check(
+        rows,
+        x,
+        xOffset,
+        xStride,
+        weights.in(),
+        epilogue,
+        out,
+        outOffset,
+        outStride,
+        weights.out());
     float[] bias = epilogue.bias();
     splitter.run(
         rows,
@@ -18,7 +36,8 @@ final class ScalarIntGemm implements IntGemm {
           for (int o = 0; o < weights.out(); o++) {
             double sum = bias == null ? 0 : bias[o];
             for (int k = 0; k < weights.in(); k++) {
-              double weight = (double) weights.scale(o, k / weights.groupSize()) * weights.level(o, k);
+              double weight =
+                  (double) weights.scale(o, k / weights.groupSize()) * weights.level(o, k);
               sum += x[xOffset + r * xStride + k] * weight;
             }
             out[outOffset + r * outStride + o] = (float) sum;
@@ -29,18 +48,58 @@ final class ScalarIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, Epilogue epilogue, float[] out,
-      int outOffset, int outStride, WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), epilogue, out, outOffset, outStride, weights.out());
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      ActivationQuantizer quantizer,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
+      WorkSplitter splitter) {
+    Arguments.check(
+        rows,
+        x,
+        xOffset,
+        xStride,
+        weights.in(),
+        epilogue,
+        out,
+        outOffset,
+        outStride,
+        weights.out());
     float[] levels = new float[Math.multiplyExact(rows, QuantizedRows.stride(weights.in()))];
-    QuantizedRows quantized = quantize(rows, weights.in(), x, xOffset, xStride, quantizer, levels, 0, new float[2 * rows], 0, splitter);
+    QuantizedRows quantized =
+        quantize(
+            rows,
+            weights.in(),
+            x,
+            xOffset,
+            xStride,
+            quantizer,
+            levels,
+            0,
+            new float[2 * rows],
+            0,
+            splitter);
     multiply(quantized, weights, epilogue, out, outOffset, outStride, splitter);
   }
 
   @Override
   public QuantizedRows quantize(
-      int rows, int in, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, float[] levels, int levelsAt, float[] grid,
-      int gridAt, WorkSplitter splitter) {
+      int rows,
+      int in,
+      float[] x,
+      int xOffset,
+      int xStride,
+      ActivationQuantizer quantizer,
+      float[] levels,
+      int levelsAt,
+      float[] grid,
+      int gridAt,
+      WorkSplitter splitter) {
     Arguments.checkRows(rows, x, xOffset, xStride, in);
     QuantizedRows result = new QuantizedRows(quantizer, rows, in, levels, levelsAt, grid, gridAt);
     RowLevels levelsOf = new RowLevels(quantizer, RowLevels::levels);
@@ -50,7 +109,13 @@ final class ScalarIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+      QuantizedRows x,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
+      WorkSplitter splitter) {
     Arguments.check(x, weights, epilogue, out, outOffset, outStride);
     float[] bias = epilogue.bias();
     splitter.run(
@@ -61,7 +126,8 @@ final class ScalarIntGemm implements IntGemm {
             for (int g = 0; g < weights.groups(); g++) {
               sum = Math.fma((float) groupSum(x, r, weights, o, g), weights.scale(o, g), sum);
             }
-            out[outOffset + r * outStride + o] = Math.fma(sum, x.scale(r), bias == null ? 0 : bias[o]);
+            out[outOffset + r * outStride + o] =
+                Math.fma(sum, x.scale(r), bias == null ? 0 : bias[o]);
           }
           epilogue.finish(r, 1, 0, weights.out(), out, outOffset, outStride);
         });

@@ -8,9 +8,18 @@ final class ScalarLutGemv implements LutGemv {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, BinaryWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      BinaryWeights weights,
+      float @Nullable [] bias,
+      float[] out,
+      int outOffset,
+      int outStride,
       WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
+    Arguments.check(
+        rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
     splitter.run(
         rows,
         (r, scratch) -> {
@@ -24,7 +33,8 @@ final class ScalarLutGemv implements LutGemv {
         });
   }
 
-  private static double groupSum(float[] x, int xOffset, BinaryWeights weights, int row, int group) {
+  private static double groupSum(
+      float[] x, int xOffset, BinaryWeights weights, int row, int group) {
     int from = group * weights.groupSize();
     int to = from + weights.groupSize();
     double total = 0;

@@ -16,7 +16,8 @@ import nibble.kernels.platform.Lanes;
 final class ScaleLines {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final int LINE = IntWeights.LINE;
-  private static final VectorSpecies<Short> HALVES = VectorSpecies.of(short.class, VectorShape.forBitSize(16 * Lanes.FLOATS));
+  private static final VectorSpecies<Short> HALVES =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(16 * Lanes.FLOATS));
 
   private ScaleLines() {}
 
@@ -25,7 +26,10 @@ final class ScaleLines {
     return weights.hasHalfScales() ? 2L * LINE * weights.groups() : 0;
   }
 
-  /** A segment with the scales of two vectors of rows as floats, a group a {@link #LINE}: {@code scratch}, which is filled, or the weights themselves. */
+  /**
+   * A segment with the scales of two vectors of rows as floats, a group a {@link #LINE}: {@code
+   * scratch}, which is filled, or the weights themselves.
+   */
   static MemorySegment of(IntWeights weights, int row0, int row1, MemorySegment scratch) {
     if (!weights.hasHalfScales()) {
       return weights.segment();
@@ -37,14 +41,17 @@ final class ScaleLines {
     return scratch;
   }
 
-  /** Where the scale of the first group is in the segment of {@link #of}, for its vector {@code index}. */
+  /**
+   * Where the scale of the first group is in the segment of {@link #of}, for its vector {@code
+   * index}.
+   */
   static long at(IntWeights weights, int row, int index) {
     return weights.hasHalfScales() ? (long) index * LINE * weights.groups() : weights.scalesAt(row);
   }
 
   /**
-   * Copies the scales of one vector of rows from {@code row} on, little-endian floats, to byte {@code to} of {@code scales}; those of the next
-   * group are {@code step} bytes further.
+   * Copies the scales of one vector of rows from {@code row} on, little-endian floats, to byte
+   * {@code to} of {@code scales}; those of the next group are {@code step} bytes further.
    */
   static void copy(IntWeights weights, int row, MemorySegment scales, long to, long step) {
     if (weights.hasHalfScales()) {
@@ -54,21 +61,26 @@ final class ScaleLines {
     }
   }
 
-  private static void floats(MemorySegment segment, long from, int groups, MemorySegment scales, long to, long step) {
+  private static void floats(
+      MemorySegment segment, long from, int groups, MemorySegment scales, long to, long step) {
     for (int g = 0; g < groups; g++) {
-      FloatVector.fromMemorySegment(F, segment, from + (long) g * LINE, LITTLE_ENDIAN).intoMemorySegment(scales, to + g * step, LITTLE_ENDIAN);
+      FloatVector.fromMemorySegment(F, segment, from + (long) g * LINE, LITTLE_ENDIAN)
+          .intoMemorySegment(scales, to + g * step, LITTLE_ENDIAN);
     }
   }
 
-  private static void halves(MemorySegment segment, long from, int groups, MemorySegment scales, long to, long step) {
+  private static void halves(
+      MemorySegment segment, long from, int groups, MemorySegment scales, long to, long step) {
     for (int g = 0; g < groups; g++) {
-      widened(segment, from + (long) g * (LINE / 2)).intoMemorySegment(scales, to + g * step, LITTLE_ENDIAN);
+      widened(segment, from + (long) g * (LINE / 2))
+          .intoMemorySegment(scales, to + g * step, LITTLE_ENDIAN);
     }
   }
 
   /** One vector of F32 scales. */
   static FloatVector whole(IntWeights weights, int row, int group) {
-    return FloatVector.fromMemorySegment(F, weights.segment(), weights.scalesAt(row) + (long) group * LINE, LITTLE_ENDIAN);
+    return FloatVector.fromMemorySegment(
+        F, weights.segment(), weights.scalesAt(row) + (long) group * LINE, LITTLE_ENDIAN);
   }
 
   /** One vector of F16 scales. */
@@ -76,9 +88,15 @@ final class ScaleLines {
     return widened(weights.segment(), weights.scalesAt(row) + (long) group * (LINE / 2));
   }
 
-  /** F16 bits in the place of F32 bits are a float that is 2^112 times too small, normal or not; no scale is negative or infinite. */
+  /**
+   * F16 bits in the place of F32 bits are a float that is 2^112 times too small, normal or not; no
+   * scale is negative or infinite.
+   */
   private static FloatVector widened(MemorySegment segment, long at) {
-    IntVector bits = (IntVector) ShortVector.fromMemorySegment(HALVES, segment, at, LITTLE_ENDIAN).convertShape(ZERO_EXTEND_S2I, Lanes.INT, 0);
+    IntVector bits =
+        (IntVector)
+            ShortVector.fromMemorySegment(HALVES, segment, at, LITTLE_ENDIAN)
+                .convertShape(ZERO_EXTEND_S2I, Lanes.INT, 0);
     return bits.lanewise(LSHL, 13).reinterpretAsFloats().mul(0x1p112f);
   }
 }

@@ -12,7 +12,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** One output in each FP32 lane: as many products as an FP32 product has, for any bit widths. Activations have no offsets here. */
+/**
+ * One output in each FP32 lane: as many products as an FP32 product has, for any bit widths.
+ * Activations have no offsets here.
+ */
 final class SingleLanes implements LevelLanes {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final VectorSpecies<Integer> I = Lanes.INT;
@@ -31,7 +34,10 @@ final class SingleLanes implements LevelLanes {
 
   @Override
   public int exactInputs(IntWeights weights, ActivationQuantizer quantizer) {
-    return (1 << 24) / (weights.maxLevel() * quantizer.maxLevel()) / IntWeights.INPUT_STEP * IntWeights.INPUT_STEP;
+    return (1 << 24)
+        / (weights.maxLevel() * quantizer.maxLevel())
+        / IntWeights.INPUT_STEP
+        * IntWeights.INPUT_STEP;
   }
 
   @Override
@@ -40,8 +46,11 @@ final class SingleLanes implements LevelLanes {
   }
 
   @Override
-  public void unpack(IntWeights weights, int firstOut, int vectors, int firstIn, int count, MemorySegment panel) {
-    int lastRow = weights.panels() * IntWeights.PANEL_ROWS - LANES; // beyond the last row: any values, they are not used
+  public void unpack(
+      IntWeights weights, int firstOut, int vectors, int firstIn, int count, MemorySegment panel) {
+    int lastRow =
+        weights.panels() * IntWeights.PANEL_ROWS
+            - LANES; // beyond the last row: any values, they are not used
     int perWord = weights.inputsPerWord();
     int first = firstIn / perWord;
     int last = first + Math.ceilDiv(count, IntWeights.INPUT_STEP) * IntWeights.INPUT_STEP / perWord;
@@ -66,30 +75,75 @@ final class SingleLanes implements LevelLanes {
     }
   }
 
-  private static void nibbles(MemorySegment codes, long codeAt, long zeroAt, int lines, MemorySegment panel, long to, long step) {
-    FloatVector zero = IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN).or(TWO_TO_23).reinterpretAsFloats();
+  private static void nibbles(
+      MemorySegment codes,
+      long codeAt,
+      long zeroAt,
+      int lines,
+      MemorySegment panel,
+      long to,
+      long step) {
+    FloatVector zero =
+        IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN)
+            .or(TWO_TO_23)
+            .reinterpretAsFloats();
     for (int line = 0; line < lines; line++) {
-      IntVector w = IntVector.fromMemorySegment(I, codes, codeAt + (long) line * LINE, LITTLE_ENDIAN);
+      IntVector w =
+          IntVector.fromMemorySegment(I, codes, codeAt + (long) line * LINE, LITTLE_ENDIAN);
       for (int i = 0; i < 8; i++, to += step) {
-        w.and(0xF).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to, NATIVE);
+        w.and(0xF)
+            .or(TWO_TO_23)
+            .reinterpretAsFloats()
+            .sub(zero)
+            .intoMemorySegment(panel, to, NATIVE);
         w = w.lanewise(LSHR, 4);
       }
     }
   }
 
-  private static void bytes(MemorySegment codes, long codeAt, long zeroAt, int lines, MemorySegment panel, long to, long step) {
-    FloatVector zero = IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN).or(TWO_TO_23).reinterpretAsFloats();
+  private static void bytes(
+      MemorySegment codes,
+      long codeAt,
+      long zeroAt,
+      int lines,
+      MemorySegment panel,
+      long to,
+      long step) {
+    FloatVector zero =
+        IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN)
+            .or(TWO_TO_23)
+            .reinterpretAsFloats();
     for (int line = 0; line < lines; line++, to += 4 * step) {
-      IntVector w = IntVector.fromMemorySegment(I, codes, codeAt + (long) line * LINE, LITTLE_ENDIAN);
-      w.and(0xFF).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to, NATIVE);
-      w.lanewise(LSHR, 8).and(0xFF).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to + step, NATIVE);
-      w.lanewise(LSHR, 16).and(0xFF).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to + 2 * step, NATIVE);
-      w.lanewise(LSHR, 24).or(TWO_TO_23).reinterpretAsFloats().sub(zero).intoMemorySegment(panel, to + 3 * step, NATIVE);
+      IntVector w =
+          IntVector.fromMemorySegment(I, codes, codeAt + (long) line * LINE, LITTLE_ENDIAN);
+      w.and(0xFF)
+          .or(TWO_TO_23)
+          .reinterpretAsFloats()
+          .sub(zero)
+          .intoMemorySegment(panel, to, NATIVE);
+      w.lanewise(LSHR, 8)
+          .and(0xFF)
+          .or(TWO_TO_23)
+          .reinterpretAsFloats()
+          .sub(zero)
+          .intoMemorySegment(panel, to + step, NATIVE);
+      w.lanewise(LSHR, 16)
+          .and(0xFF)
+          .or(TWO_TO_23)
+          .reinterpretAsFloats()
+          .sub(zero)
+          .intoMemorySegment(panel, to + 2 * step, NATIVE);
+      w.lanewise(LSHR, 24)
+          .or(TWO_TO_23)
+          .reinterpretAsFloats()
+          .sub(zero)
+          .intoMemorySegment(panel, to + 3 * step, NATIVE);
     }
   }
 
   @Override
-  public void addWeightSums(int vectors, int chunks, int parts, MemorySegment raw, MemorySegment weightSums, long sumAt) {
+  public void addWeightSums(
+      int vectors, int chunks, int parts, MemorySegment raw, MemorySegment weightSums, long sumAt) {
     throw new IllegalStateException("activations without offsets need no sums of weights");
   }
 
@@ -99,12 +153,28 @@ final class SingleLanes implements LevelLanes {
       for (int v = 0; v < tile.vectors; v++) {
         long rawAt = ((long) row * tile.vectors + v) * VECTOR;
         int yAt = tile.yAt + row * tile.columns + v * LANES;
-        groups(groups, tile.vectors, tile.raw, rawAt, tile.scales, tile.groupAt + (long) v * VECTOR, tile.y, yAt);
+        groups(
+            groups,
+            tile.vectors,
+            tile.raw,
+            rawAt,
+            tile.scales,
+            tile.groupAt + (long) v * VECTOR,
+            tile.y,
+            yAt);
       }
     }
   }
 
-  private static void groups(int groups, int vectors, MemorySegment raw, long rawAt, MemorySegment scales, long scaleAt, float[] y, int yAt) {
+  private static void groups(
+      int groups,
+      int vectors,
+      MemorySegment raw,
+      long rawAt,
+      MemorySegment scales,
+      long scaleAt,
+      float[] y,
+      int yAt) {
     FloatVector total = FloatVector.fromArray(F, y, yAt);
     long rowBytes = (long) vectors * VECTOR;
     for (int g = 0; g < groups; g++, rawAt += ChunkTile.ROWS * rowBytes, scaleAt += rowBytes) {
@@ -119,15 +189,26 @@ final class SingleLanes implements LevelLanes {
     for (int row = 0; row < ChunkTile.ROWS; row++) {
       for (int v = 0; v < tile.vectors; v++) {
         long rawAt = tile.rawAt + ((long) row * tile.vectors + v) * VECTOR;
-        parts(chunks, tile.vectors, tile.raw, rawAt, tile.intSums, tile.yAt + row * tile.columns + v * LANES);
+        parts(
+            chunks,
+            tile.vectors,
+            tile.raw,
+            rawAt,
+            tile.intSums,
+            tile.yAt + row * tile.columns + v * LANES);
       }
     }
   }
 
-  private static void parts(int chunks, int vectors, MemorySegment raw, long rawAt, int[] sums, int at) {
+  private static void parts(
+      int chunks, int vectors, MemorySegment raw, long rawAt, int[] sums, int at) {
     IntVector total = IntVector.fromArray(I, sums, at);
-    for (int chunk = 0; chunk < chunks; chunk++, rawAt += (long) ChunkTile.ROWS * vectors * VECTOR) {
-      total = total.add((IntVector) FloatVector.fromMemorySegment(F, raw, rawAt, NATIVE).convert(F2I, 0));
+    for (int chunk = 0;
+        chunk < chunks;
+        chunk++, rawAt += (long) ChunkTile.ROWS * vectors * VECTOR) {
+      total =
+          total.add(
+              (IntVector) FloatVector.fromMemorySegment(F, raw, rawAt, NATIVE).convert(F2I, 0));
     }
     total.intoArray(sums, at);
   }
@@ -135,26 +216,61 @@ final class SingleLanes implements LevelLanes {
   @Override
   public void endGroup(FoldTile tile) {
     for (int row = 0; row < ChunkTile.ROWS; row++) {
-      end(tile.columns, tile.intSums, tile.yAt + row * tile.columns, tile.scales, tile.groupAt, tile.y);
+      end(
+          tile.columns,
+          tile.intSums,
+          tile.yAt + row * tile.columns,
+          tile.scales,
+          tile.groupAt,
+          tile.y);
     }
   }
 
-  private static void end(int columns, int[] sums, int at, MemorySegment scales, long scaleAt, float[] y) {
+  private static void end(
+      int columns, int[] sums, int at, MemorySegment scales, long scaleAt, float[] y) {
     IntVector zero = IntVector.zero(I);
     for (int c = 0; c < columns; c += LANES) {
       FloatVector sum = (FloatVector) IntVector.fromArray(I, sums, at + c).convert(I2F, 0);
-      sum.fma(FloatVector.fromMemorySegment(F, scales, scaleAt + 4L * c, NATIVE), FloatVector.fromArray(F, y, at + c)).intoArray(y, at + c);
+      sum.fma(
+              FloatVector.fromMemorySegment(F, scales, scaleAt + 4L * c, NATIVE),
+              FloatVector.fromArray(F, y, at + c))
+          .intoArray(y, at + c);
       zero.intoArray(sums, at + c);
     }
   }
 
   @Override
-  public void write(FoldTile tile, int row, int count, float rowScale, float[] bias, int biasAt, float[] out, int to) {
-    write(count, tile.raw, (long) row * tile.vectors * VECTOR, tile.scales, rowScale, bias, biasAt, out, to);
+  public void write(
+      FoldTile tile,
+      int row,
+      int count,
+      float rowScale,
+      float[] bias,
+      int biasAt,
+      float[] out,
+      int to) {
+    write(
+        count,
+        tile.raw,
+        (long) row * tile.vectors * VECTOR,
+        tile.scales,
+        rowScale,
+        bias,
+        biasAt,
+        out,
+        to);
   }
 
   private static void write(
-      int count, MemorySegment raw, long rawAt, MemorySegment scales, float rowScale, float[] bias, int biasAt, float[] out, int to) {
+      int count,
+      MemorySegment raw,
+      long rawAt,
+      MemorySegment scales,
+      float rowScale,
+      float[] bias,
+      int biasAt,
+      float[] out,
+      int to) {
     FloatVector zero = FloatVector.zero(F);
     FloatVector factor = FloatVector.broadcast(F, rowScale);
     for (int c = 0; c < count; c += LANES) {

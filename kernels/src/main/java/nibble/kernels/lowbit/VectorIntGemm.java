@@ -9,8 +9,9 @@ import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
 
 /**
- * A few rows read the packed codes directly; more rows unpack panels. Integer products of many rows run in FP32 lanes, two outputs in each lane
- * where both sides have so few bits that this is exact; those of a few rows in 16-bit lanes (4-bit weights) or 32-bit lanes.
+ * A few rows read the packed codes directly; more rows unpack panels. Integer products of many rows
+ * run in FP32 lanes, two outputs in each lane where both sides have so few bits that this is exact;
+ * those of a few rows in 16-bit lanes (4-bit weights) or 32-bit lanes.
  */
 final class VectorIntGemm implements IntGemm {
   /** Up to so many rows the codes are read once per row instead of being unpacked. */
@@ -23,16 +24,47 @@ final class VectorIntGemm implements IntGemm {
   /** Shorter chunks spend more on taking lanes apart than two products in a lane save. */
   private static final int LEAST_PAIRED_INPUTS = 24;
 
-  /** Activations in the form the kernels read, which all tasks share: they belong to the thread that called. */
+  /**
+   * Activations in the form the kernels read, which all tasks share: they belong to the thread that
+   * called.
+   */
   private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride,
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
       WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), epilogue, out, outOffset, outStride, weights.out());
+    Arguments.check(
+        rows,
+        x,
+        xOffset,
+        xStride,
+        weights.in(),
+        epilogue,
+        out,
+        outOffset,
+        outStride,
+        weights.out());
     if (rows > FEW_ROWS) {
-      PanelGemm.multiply(rows, x, xOffset, xStride, new FloatPanels(weights), epilogue, out, outOffset, outStride, splitter);
+      PanelGemm.multiply(
+          rows,
+          x,
+          xOffset,
+          xStride,
+          new FloatPanels(weights),
+          epilogue,
+          out,
+          outOffset,
+          outStride,
+          splitter);
       return;
     }
     int padded = weights.paddedIn();
@@ -50,11 +82,22 @@ final class VectorIntGemm implements IntGemm {
           float[] raw = scratch.floats(0, groups * ROWS);
           MemorySegment scales = scratch.segment(0, ScaleLines.bytes(weights));
           float[] y = scratch.floats(1, ROWS);
-          for (int block = part(blocks, task, tasks); block < part(blocks, task + 1, tasks); block++) {
+          for (int block = part(blocks, task, tasks);
+              block < part(blocks, task + 1, tasks);
+              block++) {
             int columns = Math.min(ROWS, weights.out() - block * ROWS);
             for (int r = 0; r < rows; r++) {
-              FloatGemv.multiply(weights, block * ROWS, scaled, r * padded, sums, r * groups, raw, scales, y);
-              OutputRow.write(columns, y, 0, 1, epilogue.bias(), block * ROWS, out, outOffset + r * outStride + block * ROWS);
+              FloatGemv.multiply(
+                  weights, block * ROWS, scaled, r * padded, sums, r * groups, raw, scales, y);
+              OutputRow.write(
+                  columns,
+                  y,
+                  0,
+                  1,
+                  epilogue.bias(),
+                  block * ROWS,
+                  out,
+                  outOffset + r * outStride + block * ROWS);
               epilogue.finish(r, 1, block * ROWS, columns, out, outOffset, outStride);
             }
           }
@@ -63,20 +106,49 @@ final class VectorIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, IntWeights weights, Epilogue epilogue, float[] out,
-      int outOffset, int outStride, WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), epilogue, out, outOffset, outStride, weights.out());
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      ActivationQuantizer quantizer,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
+      WorkSplitter splitter) {
+    Arguments.check(
+        rows,
+        x,
+        xOffset,
+        xStride,
+        weights.in(),
+        epilogue,
+        out,
+        outOffset,
+        outStride,
+        weights.out());
     Scratch caller = shared.get();
     float[] levels = caller.floats(0, Math.multiplyExact(rows, QuantizedRows.stride(weights.in())));
     float[] grid = caller.floats(1, 2 * rows);
-    QuantizedRows quantized = quantize(rows, weights.in(), x, xOffset, xStride, quantizer, levels, 0, grid, 0, splitter);
+    QuantizedRows quantized =
+        quantize(rows, weights.in(), x, xOffset, xStride, quantizer, levels, 0, grid, 0, splitter);
     multiply(quantized, weights, epilogue, out, outOffset, outStride, splitter);
   }
 
   @Override
   public QuantizedRows quantize(
-      int rows, int in, float[] x, int xOffset, int xStride, ActivationQuantizer quantizer, float[] levels, int levelsAt, float[] grid,
-      int gridAt, WorkSplitter splitter) {
+      int rows,
+      int in,
+      float[] x,
+      int xOffset,
+      int xStride,
+      ActivationQuantizer quantizer,
+      float[] levels,
+      int levelsAt,
+      float[] grid,
+      int gridAt,
+      WorkSplitter splitter) {
     Arguments.checkRows(rows, x, xOffset, xStride, in);
     QuantizedRows result = new QuantizedRows(quantizer, rows, in, levels, levelsAt, grid, gridAt);
     RowLevels levelsOf = new RowLevels(quantizer, VectorRowLevels::levels);
@@ -99,7 +171,13 @@ final class VectorIntGemm implements IntGemm {
 
   @Override
   public void multiply(
-      QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+      QuantizedRows x,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
+      WorkSplitter splitter) {
     Arguments.check(x, weights, epilogue, out, outOffset, outStride);
     if (x.rows() <= FEW_ROWS) {
       fewRows(x, weights, epilogue, out, outOffset, outStride, splitter);
@@ -107,7 +185,16 @@ final class VectorIntGemm implements IntGemm {
     }
     boolean isPaired = isPaired(x.quantizer(), weights);
     QuantizedRows rows = isPaired ? x : withoutOffsets(x);
-    LevelGemm product = new LevelGemm(isPaired ? PAIRED : SINGLE, rows, weights, epilogue, out, outOffset, outStride, splitter.workers());
+    LevelGemm product =
+        new LevelGemm(
+            isPaired ? PAIRED : SINGLE,
+            rows,
+            weights,
+            epilogue,
+            out,
+            outOffset,
+            outStride,
+            splitter.workers());
     splitter.run(product.tasks(), product);
   }
 
@@ -137,7 +224,13 @@ final class VectorIntGemm implements IntGemm {
   }
 
   private void fewRows(
-      QuantizedRows x, IntWeights weights, Epilogue epilogue, float[] out, int outOffset, int outStride, WorkSplitter splitter) {
+      QuantizedRows x,
+      IntWeights weights,
+      Epilogue epilogue,
+      float[] out,
+      int outOffset,
+      int outStride,
+      WorkSplitter splitter) {
     int rows = x.rows();
     int length = LevelGemv.preparedLength(weights);
     int groups = weights.groups();
@@ -155,11 +248,31 @@ final class VectorIntGemm implements IntGemm {
           int[] raw = scratch.ints(0, LevelGemv.rawLength(weights, maxLevel));
           MemorySegment scales = scratch.segment(0, ScaleLines.bytes(weights));
           float[] y = scratch.floats(1, ROWS);
-          for (int block = part(blocks, task, tasks); block < part(blocks, task + 1, tasks); block++) {
+          for (int block = part(blocks, task, tasks);
+              block < part(blocks, task + 1, tasks);
+              block++) {
             int columns = Math.min(ROWS, weights.out() - block * ROWS);
             for (int r = 0; r < rows; r++) {
-              LevelGemv.multiply(weights, maxLevel, block * ROWS, prepared, r * length, sums, r * groups, raw, scales, y);
-              OutputRow.write(columns, y, 0, x.scale(r), epilogue.bias(), block * ROWS, out, outOffset + r * outStride + block * ROWS);
+              LevelGemv.multiply(
+                  weights,
+                  maxLevel,
+                  block * ROWS,
+                  prepared,
+                  r * length,
+                  sums,
+                  r * groups,
+                  raw,
+                  scales,
+                  y);
+              OutputRow.write(
+                  columns,
+                  y,
+                  0,
+                  x.scale(r),
+                  epilogue.bias(),
+                  block * ROWS,
+                  out,
+                  outOffset + r * outStride + block * ROWS);
               epilogue.finish(r, 1, block * ROWS, columns, out, outOffset, outStride);
             }
           }

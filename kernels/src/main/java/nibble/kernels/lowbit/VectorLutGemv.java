@@ -14,9 +14,10 @@ import nibble.kernels.platform.Lanes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lane for each output row. A table fills one vector register, so it covers as many activations as a lane number has bits: 2, 3 or 4 for
- * 128, 256 or 512 bits; one permutation looks up a whole vector of rows. Many rows share the cost of unpacking to FP32 panels instead, which a
- * product by {@link PanelGemm} reads. Task scratch: float slots 0 and 1, segment slot 1.
+ * A lane for each output row. A table fills one vector register, so it covers as many activations
+ * as a lane number has bits: 2, 3 or 4 for 128, 256 or 512 bits; one permutation looks up a whole
+ * vector of rows. Many rows share the cost of unpacking to FP32 panels instead, which a product by
+ * {@link PanelGemm} reads. Task scratch: float slots 0 and 1, segment slot 1.
  */
 final class VectorLutGemv implements LutGemv {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -39,11 +40,30 @@ final class VectorLutGemv implements LutGemv {
 
   @Override
   public void multiply(
-      int rows, float[] x, int xOffset, int xStride, BinaryWeights weights, float @Nullable [] bias, float[] out, int outOffset, int outStride,
+      int rows,
+      float[] x,
+      int xOffset,
+      int xStride,
+      BinaryWeights weights,
+      float @Nullable [] bias,
+      float[] out,
+      int outOffset,
+      int outStride,
       WorkSplitter splitter) {
-    Arguments.check(rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
+    Arguments.check(
+        rows, x, xOffset, xStride, weights.in(), bias, out, outOffset, outStride, weights.out());
     if (rows > FEW_ROWS) {
-      PanelGemm.multiply(rows, x, xOffset, xStride, new BinaryPanels(weights), bias, out, outOffset, outStride, splitter);
+      PanelGemm.multiply(
+          rows,
+          x,
+          xOffset,
+          xStride,
+          new BinaryPanels(weights),
+          bias,
+          out,
+          outOffset,
+          outStride,
+          splitter);
       return;
     }
     int groups = weights.groups();
@@ -69,13 +89,15 @@ final class VectorLutGemv implements LutGemv {
     }
   }
 
-  private static void prepare(BinaryWeights weights, float[] x, int xAt, int[] tables, float[] sums) {
+  private static void prepare(
+      BinaryWeights weights, float[] x, int xAt, int[] tables, float[] sums) {
     int limit = xAt + weights.in();
     for (int word = 0; word < weights.words(); word++) {
       int from = xAt + word * BinaryWeights.WORD_INPUTS;
       int end = Math.min(limit, from + BinaryWeights.WORD_INPUTS);
       for (int table = 0; table < TABLES; table++) {
-        LutTables.build(x, from + table * INPUTS, INPUTS, end, tables, (word * TABLES + table) * LANES);
+        LutTables.build(
+            x, from + table * INPUTS, INPUTS, end, tables, (word * TABLES + table) * LANES);
       }
     }
     int size = weights.groupSize();
@@ -88,7 +110,8 @@ final class VectorLutGemv implements LutGemv {
     }
   }
 
-  private static void block(BinaryWeights weights, int firstRow, int[] tables, float[] sums, float[] raw, float[] y) {
+  private static void block(
+      BinaryWeights weights, int firstRow, int[] tables, float[] sums, float[] raw, float[] y) {
     int rows = weights.panels() * IntWeights.PANEL_ROWS;
     int secondRow = firstRow + LANES < rows ? firstRow + LANES : firstRow;
     MemorySegment segment = weights.segment();
@@ -98,14 +121,33 @@ final class VectorLutGemv implements LutGemv {
     for (int plane = 0; plane < planes; plane++) {
       long code0 = weights.lineAt(firstRow, plane);
       long code1 = weights.lineAt(secondRow, plane);
-      plane(segment, code0, code1, groups, words, planes * LINE, tables, raw, plane * ROWS, planes * ROWS);
+      plane(
+          segment,
+          code0,
+          code1,
+          groups,
+          words,
+          planes * LINE,
+          tables,
+          raw,
+          plane * ROWS,
+          planes * ROWS);
     }
     scale(weights, firstRow, sums, raw, 0, y, 0);
     scale(weights, secondRow, sums, raw, LANES, y, LANES);
   }
 
   private static void plane(
-      MemorySegment segment, long code0, long code1, int groups, int words, int wordStep, int[] tables, float[] raw, int rawAt, int rawStep) {
+      MemorySegment segment,
+      long code0,
+      long code1,
+      int groups,
+      int words,
+      int wordStep,
+      int[] tables,
+      float[] raw,
+      int rawAt,
+      int rawStep) {
     int table = 0;
     for (int g = 0; g < groups; g++, rawAt += rawStep) {
       FloatVector a0 = FloatVector.zero(F);
@@ -126,14 +168,19 @@ final class VectorLutGemv implements LutGemv {
     }
   }
 
-  /** Sum over the groups of {@code sum over planes of alpha * raw, plus offset * sum} for one vector of rows. */
-  private static void scale(BinaryWeights weights, int row, float[] sums, float[] raw, int rawAt, float[] y, int yAt) {
+  /**
+   * Sum over the groups of {@code sum over planes of alpha * raw, plus offset * sum} for one vector
+   * of rows.
+   */
+  private static void scale(
+      BinaryWeights weights, int row, float[] sums, float[] raw, int rawAt, float[] y, int yAt) {
     MemorySegment segment = weights.segment();
     int count = weights.groups() * weights.planes();
     long alphaAt = weights.alphasAt(row);
     FloatVector total = FloatVector.zero(F);
     for (int i = 0; i < count; i++) {
-      FloatVector alpha = FloatVector.fromMemorySegment(F, segment, alphaAt + (long) i * LINE, LITTLE_ENDIAN);
+      FloatVector alpha =
+          FloatVector.fromMemorySegment(F, segment, alphaAt + (long) i * LINE, LITTLE_ENDIAN);
       total = FloatVector.fromArray(F, raw, rawAt + i * ROWS).fma(alpha, total);
     }
     total.intoArray(y, yAt);
@@ -142,11 +189,16 @@ final class VectorLutGemv implements LutGemv {
     }
   }
 
-  /** A method of its own: a vector carried through two loops, the second of them conditional, is boxed. */
-  private static void addOffsets(MemorySegment segment, long offsetAt, int groups, float[] sums, float[] y, int yAt) {
+  /**
+   * A method of its own: a vector carried through two loops, the second of them conditional, is
+   * boxed.
+   */
+  private static void addOffsets(
+      MemorySegment segment, long offsetAt, int groups, float[] sums, float[] y, int yAt) {
     FloatVector total = FloatVector.fromArray(F, y, yAt);
     for (int g = 0; g < groups; g++) {
-      FloatVector offset = FloatVector.fromMemorySegment(F, segment, offsetAt + (long) g * LINE, LITTLE_ENDIAN);
+      FloatVector offset =
+          FloatVector.fromMemorySegment(F, segment, offsetAt + (long) g * LINE, LITTLE_ENDIAN);
       total = offset.fma(FloatVector.broadcast(F, sums[g]), total);
     }
     total.intoArray(y, yAt);

@@ -1,7 +1,9 @@
 /**
- * Products with low-bit weights, read in their packed form. {@link nibble.kernels.lowbit.IntWeights} holds integer codes with scales and
- * zero points, {@link nibble.kernels.lowbit.IntGemm} multiplies them with float or integer activations;
- * {@link nibble.kernels.lowbit.BinaryWeights} and {@link nibble.kernels.lowbit.LutGemv} do the same for binary-coded weights.
+ * Products with low-bit weights, read in their packed form. {@link
+ * nibble.kernels.lowbit.IntWeights} holds integer codes with scales and zero points, {@link
+ * nibble.kernels.lowbit.IntGemm} multiplies them with float or integer activations; {@link
+ * nibble.kernels.lowbit.BinaryWeights} and {@link nibble.kernels.lowbit.LutGemv} do the same for
+ * binary-coded weights.
  *
  * <pre>{@code
  * IntWeights weights = IntWeights.packSymmetric(codes, scales, out, in, 4, 128);

@@ -3,10 +3,11 @@ package nibble.kernels.math;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * {@code x Phi(x)}, and its tanh form, without exponential and division: {@code Phi(x) = 1/2 + x G(t)} with {@code t = 2 x^2 / b^2 - 1} and a
- * polynomial G for {@code |x| <= b}. In t the coefficients fall off, so nothing cancels. Weighted least squares, repeated until the error is
- * level (Lawson's algorithm); with the rounding of the evaluation the result is within 0.6 (tanh form: 0.7) * 2^-22 max(1, |x|). Below -b
- * the result stays within 1e-6 of 0.
+ * {@code x Phi(x)}, and its tanh form, without exponential and division: {@code Phi(x) = 1/2 + x
+ * G(t)} with {@code t = 2 x^2 / b^2 - 1} and a polynomial G for {@code |x| <= b}. In t the
+ * coefficients fall off, so nothing cancels. Weighted least squares, repeated until the error is
+ * level (Lawson's algorithm); with the rounding of the evaluation the result is within 0.6 (tanh
+ * form: 0.7) * 2^-22 max(1, |x|). Below -b the result stays within 1e-6 of 0.
  *
  * <p>All methods are kept small, so that they are always inlined.
  */
@@ -48,7 +49,6 @@ public final class VectorGelu {
   private static final float D14 = -0.000523366616f;
   private static final float D15 = 0.000489475613f;
 
-
   private VectorGelu() {}
 
   /** {@code x Phi(x)}. */
@@ -58,7 +58,11 @@ public final class VectorGelu {
 
   private static FloatVector bounded(FloatVector x) {
     FloatVector bounded = VectorMath.atMost(x, BOUND);
-    return x.mul(bounded.fma(polynomial(bounded.mul(bounded).fma(VectorMath.broadcast(SLOPE), VectorMath.broadcast(-1))), VectorMath.broadcast(0.5f)));
+    return x.mul(
+        bounded.fma(
+            polynomial(
+                bounded.mul(bounded).fma(VectorMath.broadcast(SLOPE), VectorMath.broadcast(-1))),
+            VectorMath.broadcast(0.5f)));
   }
 
   /** One Horner step. */
@@ -89,7 +93,13 @@ public final class VectorGelu {
 
   private static FloatVector boundedTanh(FloatVector x) {
     FloatVector bounded = VectorMath.atMost(x, TANH_BOUND);
-    return x.mul(bounded.fma(tanhPolynomial(bounded.mul(bounded).fma(VectorMath.broadcast(TANH_SLOPE), VectorMath.broadcast(-1))), VectorMath.broadcast(0.5f)));
+    return x.mul(
+        bounded.fma(
+            tanhPolynomial(
+                bounded
+                    .mul(bounded)
+                    .fma(VectorMath.broadcast(TANH_SLOPE), VectorMath.broadcast(-1))),
+            VectorMath.broadcast(0.5f)));
   }
 
   private static FloatVector tanhPolynomial(FloatVector t) {
@@ -97,7 +107,8 @@ public final class VectorGelu {
   }
 
   private static FloatVector tanhHigh(FloatVector t) {
-    return next(next(next(next(next(VectorMath.broadcast(D15), t, D14), t, D13), t, D12), t, D11), t, D10);
+    return next(
+        next(next(next(next(VectorMath.broadcast(D15), t, D14), t, D13), t, D12), t, D11), t, D10);
   }
 
   private static FloatVector tanhMiddle(FloatVector s, FloatVector t) {

@@ -11,18 +11,23 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Exponential and its relatives on vectors. {@code e^x = 2^n e^r} with {@code n = rint(x / ln 2)} and {@code |r| <= ln 2 / 2}; {@code e^r =
- * 1 + r + r^2 q(r)} with q the minimax polynomial of degree 4 (relative error of e^r: 3.1e-9).
+ * Exponential and its relatives on vectors. {@code e^x = 2^n e^r} with {@code n = rint(x / ln 2)}
+ * and {@code |r| <= ln 2 / 2}; {@code e^r = 1 + r + r^2 q(r)} with q the minimax polynomial of
+ * degree 4 (relative error of e^r: 3.1e-9).
  *
- * <p>All methods are kept small, so that they are always inlined; a vector that is passed to a method that is not is allocated on the heap.
- * Constants are broadcast where they are used, which the compiler moves out of the loop. Constant vectors would be loaded in every turn: it
- * cannot know that the store of the result does not change them.
- * Clamps are a compare and a blend: half the instructions of {@code min} and {@code max}, and NaN passes.
+ * <p>All methods are kept small, so that they are always inlined; a vector that is passed to a
+ * method that is not is allocated on the heap. Constants are broadcast where they are used, which
+ * the compiler moves out of the loop. Constant vectors would be loaded in every turn: it cannot
+ * know that the store of the result does not change them. Clamps are a compare and a blend: half
+ * the instructions of {@code min} and {@code max}, and NaN passes.
  */
 public final class VectorMath {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
 
-  /** 1.5 * 2^23 + 127: a float with this added is rounded to an integer, and the low 8 bits hold it plus the exponent bias. */
+  /**
+   * 1.5 * 2^23 + 127: a float with this added is rounded to an integer, and the low 8 bits hold it
+   * plus the exponent bias.
+   */
   private static final float ROUND = 12582912 + 127;
 
   private static final int ROUND_BITS = Float.floatToRawIntBits(12582912);
@@ -40,7 +45,8 @@ public final class VectorMath {
   private static final float Q4 = 0.001381456f;
 
   // Vectors, since their only user is near the limit of what the compiler inlines into one loop.
-  // Phi(-a) = e^(-a^2 / 2) t P(t) with t = 1 / (1 + 0.3 a): weighted minimax fit for 0 <= a <= 13.4, relative error 1.3e-7.
+  // Phi(-a) = e^(-a^2 / 2) t P(t) with t = 1 / (1 + 0.3 a): weighted minimax fit for 0 <= a <=
+  // 13.4, relative error 1.3e-7.
   private static final FloatVector TAIL_SLOPE = broadcast(0.3f);
   private static final FloatVector P0 = broadcast(0.119625783f);
   private static final FloatVector P1 = broadcast(0.120807561f);
@@ -68,7 +74,10 @@ public final class VectorMath {
     return FloatVector.broadcast(SPECIES, value);
   }
 
-  /** {@code e^x} where it is a normal number; at most e^88, and 0 below e^-87.7. Faster than {@link #exp}. */
+  /**
+   * {@code e^x} where it is a normal number; at most e^88, and 0 below e^-87.7. Faster than {@link
+   * #exp}.
+   */
   public static FloatVector flushedExp(FloatVector x) {
     return flushed(atLeast(atMost(x, 88), -88));
   }
@@ -93,7 +102,10 @@ public final class VectorMath {
     return reducedExpMinusOne(r).fma(power, power.sub(1));
   }
 
-  /** {@code e^x} over the whole range, subnormal results and overflow included: the power of two is applied in two halves. */
+  /**
+   * {@code e^x} over the whole range, subnormal results and overflow included: the power of two is
+   * applied in two halves.
+   */
   public static FloatVector exp(FloatVector x) {
     FloatVector bounded = atLeast(atMost(x, 89), -104);
     FloatVector n = shifted(bounded);
@@ -146,7 +158,10 @@ public final class VectorMath {
     return broadcast(1).div(e.add(1));
   }
 
-  /** {@code Phi(-a)}, the normal distribution's tail, from {@code gauss = e^(-a^2 / 2)}; {@code a >= 0}. */
+  /**
+   * {@code Phi(-a)}, the normal distribution's tail, from {@code gauss = e^(-a^2 / 2)}; {@code a >=
+   * 0}.
+   */
   public static FloatVector tail(FloatVector a, FloatVector gauss) {
     return tailOf(broadcast(1).div(a.fma(TAIL_SLOPE, broadcast(1))), gauss);
   }

@@ -1,4 +1,7 @@
-/** Elementary functions on vectors, for the kernels of this module; not exported. Needs {@code jdk.incubator.vector}. */
+/**
+ * Elementary functions on vectors, for the kernels of this module; not exported. Needs {@code
+ * jdk.incubator.vector}.
+ */
 @NullMarked
 package nibble.kernels.math;
 

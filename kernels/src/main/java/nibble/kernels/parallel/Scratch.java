@@ -4,10 +4,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Reusable working memory of one thread, in numbered slots that only grow. A slot's content is undefined when it is fetched; kernels
- * that call one another use different slots (each kernel documents its own). Not thread-safe.
+ * Reusable working memory of one thread, in numbered slots that only grow. A slot's content is
+ * undefined when it is fetched; kernels that call one another use different slots (each kernel
+ * documents its own). Not thread-safe.
  *
- * <p>Native slots belong to the garbage collector: they are freed some time after the scratch becomes unreachable.
+ * <p>Native slots belong to the garbage collector: they are freed some time after the scratch
+ * becomes unreachable.
  */
 public final class Scratch {
   /** Number of slots of each kind. */

@@ -6,9 +6,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed team of daemon threads. Between rounds a helper spins for {@value #SPIN_NANOS} ns, then parks, so a sequence of small kernels pays
- * no wake-up and an idle program no processor time; where the team has more threads than there are processors, it parks at once. A helper
- * that wakes too late finds its round used up and nobody waits for it.
+ * A fixed team of daemon threads. Between rounds a helper spins for {@value #SPIN_NANOS} ns, then
+ * parks, so a sequence of small kernels pays no wake-up and an idle program no processor time;
+ * where the team has more threads than there are processors, it parks at once. A helper that wakes
+ * too late finds its round used up and nobody waits for it.
  */
 final class ThreadTeam implements WorkSplitter {
   private static final long SPIN_NANOS = 200_000;
@@ -100,7 +101,10 @@ final class ThreadTeam implements WorkSplitter {
     }
   }
 
-  /** A wait that turns for a while before it parks. The clock is read now and then only: it costs as much as the turns. */
+  /**
+   * A wait that turns for a while before it parks. The clock is read now and then only: it costs as
+   * much as the turns.
+   */
   private static final class Spin {
     private static final int TURNS_PER_CLOCK = 16;
 
@@ -164,7 +168,8 @@ final class ThreadTeam implements WorkSplitter {
 
     void parkUnlessDone() {
       waiter = Thread.currentThread();
-      if (!isDone()) { // checked after the waiter is visible: the last task either sees it or is seen here
+      if (!isDone()) { // checked after the waiter is visible: the last task either sees it or is
+                       // seen here
         LockSupport.park(this);
       }
     }
@@ -215,7 +220,9 @@ final class ThreadTeam implements WorkSplitter {
 
     private void parkUnlessNew(@Nullable Round last) {
       parked = true;
-      if (current == last && !closed) { // checked after parked is visible: a new round either sees it or is seen here
+      if (current == last
+          && !closed) { // checked after parked is visible: a new round either sees it or is seen
+                        // here
         LockSupport.park(ThreadTeam.this);
       }
       parked = false;

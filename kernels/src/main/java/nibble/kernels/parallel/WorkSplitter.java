@@ -3,8 +3,9 @@ package nibble.kernels.parallel;
 /**
  * Runs independent tasks on one or more threads and waits for all of them.
  *
- * <p>A splitter serves one call of {@link #run} at a time; a second thread that calls meanwhile waits. A task that calls
- * {@code run} of its own splitter runs the inner tasks one after the other on its own thread.
+ * <p>A splitter serves one call of {@link #run} at a time; a second thread that calls meanwhile
+ * waits. A task that calls {@code run} of its own splitter runs the inner tasks one after the other
+ * on its own thread.
  */
 public interface WorkSplitter extends AutoCloseable {
 
@@ -12,8 +13,9 @@ public interface WorkSplitter extends AutoCloseable {
   @FunctionalInterface
   interface Task {
     /**
-     * @param index   number of this task, from 0 to {@code tasks - 1}
-     * @param scratch reusable memory of the thread that runs the task; its content is undefined on entry
+     * @param index number of this task, from 0 to {@code tasks - 1}
+     * @param scratch reusable memory of the thread that runs the task; its content is undefined on
+     *     entry
      */
     void run(int index, Scratch scratch);
   }
@@ -22,8 +24,9 @@ public interface WorkSplitter extends AutoCloseable {
   int workers();
 
   /**
-   * Runs {@code tasks} tasks and returns when every one has ended. Which thread runs which task is not specified. If tasks throw, one
-   * of the exceptions is rethrown after all running tasks have ended; tasks not begun by then may be skipped.
+   * Runs {@code tasks} tasks and returns when every one has ended. Which thread runs which task is
+   * not specified. If tasks throw, one of the exceptions is rethrown after all running tasks have
+   * ended; tasks not begun by then may be skipped.
    */
   void run(int tasks, Task task);
 
@@ -37,8 +40,8 @@ public interface WorkSplitter extends AutoCloseable {
   }
 
   /**
-   * A splitter with {@code workers} threads in all: the calling thread and {@code workers - 1} daemon threads that spin for a moment
-   * and then park between calls. Close it to end them.
+   * A splitter with {@code workers} threads in all: the calling thread and {@code workers - 1}
+   * daemon threads that spin for a moment and then park between calls. Close it to end them.
    */
   static WorkSplitter ofThreads(int workers) {
     if (workers < 1) {

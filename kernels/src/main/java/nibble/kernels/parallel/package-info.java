@@ -1,5 +1,6 @@
 /**
- * Splitting work over threads. A kernel never owns a thread: the caller passes a {@link nibble.kernels.parallel.WorkSplitter}.
+ * Splitting work over threads. A kernel never owns a thread: the caller passes a {@link
+ * nibble.kernels.parallel.WorkSplitter}.
  */
 @NullMarked
 package nibble.kernels.parallel;

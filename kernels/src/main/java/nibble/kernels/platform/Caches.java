@@ -5,8 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Sizes of the data caches that one processor has for itself, in bytes, read once. Linux tells them; elsewhere, and where the answer makes
- * no sense, small common sizes stand in: blocks are then smaller than they could be, and results are the same.
+ * Sizes of the data caches that one processor has for itself, in bytes, read once. Linux tells
+ * them; elsewhere, and where the answer makes no sense, small common sizes stand in: blocks are
+ * then smaller than they could be, and results are the same.
  */
 public final class Caches {
   private static final Path FIRST_PROCESSOR = Path.of("/sys/devices/system/cpu/cpu0/cache");
@@ -29,7 +30,8 @@ public final class Caches {
   private static int read(int level) {
     for (int index = 0; index < 8; index++) {
       Path cache = FIRST_PROCESSOR.resolve("index" + index);
-      if (line(cache.resolve("level")).equals(Integer.toString(level)) && !line(cache.resolve("type")).equals("Instruction")) {
+      if (line(cache.resolve("level")).equals(Integer.toString(level))
+          && !line(cache.resolve("type")).equals("Instruction")) {
         return bytes(line(cache.resolve("size")));
       }
     }

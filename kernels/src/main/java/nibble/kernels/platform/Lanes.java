@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vector species of this run: constants, because a species from a field or a parameter makes the compiler box every vector. Load this
- * class only where {@link VectorSupport#isAvailable()}.
+ * The vector species of this run: constants, because a species from a field or a parameter makes
+ * the compiler box every vector. Load this class only where {@link VectorSupport#isAvailable()}.
  */
 public final class Lanes {
   /** The shape that all kernels use. */
@@ -37,8 +37,9 @@ public final class Lanes {
   private Lanes() {}
 
   /**
-   * The sum of the lanes, in a fixed order: upper half plus lower half, until one lane is left. {@code reduceLanes(ADD)} may add in any
-   * order, and does so differently before and after compilation, so that equal inputs would give unequal bits.
+   * The sum of the lanes, in a fixed order: upper half plus lower half, until one lane is left.
+   * {@code reduceLanes(ADD)} may add in any order, and does so differently before and after
+   * compilation, so that equal inputs would give unequal bits.
    */
   public static float sum(FloatVector v) {
     return fold1(fold2(fold4(fold8(v)))).lane(0);
@@ -46,7 +47,10 @@ public final class Lanes {
 
   // Tiny methods, which are always inlined.
 
-  /** The larger of each two lanes; where the second is NaN, the first. A compare and a blend: a third of the cost of {@code max}. */
+  /**
+   * The larger of each two lanes; where the second is NaN, the first. A compare and a blend: a
+   * third of the cost of {@code max}.
+   */
   public static FloatVector larger(FloatVector a, FloatVector b) {
     return a.blend(b, b.compare(VectorOperators.GT, a));
   }

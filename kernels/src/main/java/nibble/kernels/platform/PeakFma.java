@@ -1,8 +1,9 @@
 package nibble.kernels.platform;
 
 /**
- * Multiply-adds on registers alone: how fast one thread of this machine can compute at most. Accumulators are independent, so that neither
- * the latency of the unit nor memory limits the speed.
+ * Multiply-adds on registers alone: how fast one thread of this machine can compute at most.
+ * Accumulators are independent, so that neither the latency of the unit nor memory limits the
+ * speed.
  */
 public interface PeakFma {
   /**
@@ -12,7 +13,10 @@ public interface PeakFma {
    */
   float run(int rounds, float a, float b);
 
-  /** Floating-point operations of one round; a multiply-add counts as two. Twice the number of accumulators. */
+  /**
+   * Floating-point operations of one round; a multiply-add counts as two. Twice the number of
+   * accumulators.
+   */
   int operationsPerRound();
 
   /** The best implementation for this machine. */
@@ -22,7 +26,8 @@ public interface PeakFma {
 
   /** Chosen at first use. */
   final class Best {
-    private static final PeakFma INSTANCE = VectorSupport.choose(() -> new VectorPeakFma(), () -> new ScalarPeakFma());
+    private static final PeakFma INSTANCE =
+        VectorSupport.choose(() -> new VectorPeakFma(), () -> new ScalarPeakFma());
 
     private Best() {}
   }

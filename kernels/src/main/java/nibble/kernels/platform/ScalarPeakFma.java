@@ -1,6 +1,9 @@
 package nibble.kernels.platform;
 
-/** {@link PeakFma} with scalar instructions. Eight accumulators: two units with a latency of four cycles. */
+/**
+ * {@link PeakFma} with scalar instructions. Eight accumulators: two units with a latency of four
+ * cycles.
+ */
 final class ScalarPeakFma implements PeakFma {
   private static final int ACCUMULATORS = 8;
 

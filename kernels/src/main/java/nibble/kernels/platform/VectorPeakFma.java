@@ -2,7 +2,10 @@ package nibble.kernels.platform;
 
 import jdk.incubator.vector.FloatVector;
 
-/** {@link PeakFma} with vectors. Ten accumulators hide a latency of five cycles on two units and leave registers for the operands. */
+/**
+ * {@link PeakFma} with vectors. Ten accumulators hide a latency of five cycles on two units and
+ * leave registers for the operands.
+ */
 final class VectorPeakFma implements PeakFma {
   private static final int ACCUMULATORS = 10;
 

@@ -10,8 +10,8 @@ import nibble.kernels.platform.VectorSupport;
  * w = w (1 - rate * decay) - (rate / (1 - beta1^t)) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
  * }</pre>
  *
- * <p>The factors that do not depend on the element are computed in double and rounded once. Loshchilov, Hutter: <a
- * href="https://arxiv.org/abs/1711.05101">arXiv:1711.05101</a>, Algorithm 2.
+ * <p>The factors that do not depend on the element are computed in double and rounded once.
+ * Loshchilov, Hutter: <a href="https://arxiv.org/abs/1711.05101">arXiv:1711.05101</a>, Algorithm 2.
  */
 public interface AdamW {
 
@@ -29,7 +29,8 @@ public interface AdamW {
         throw new IllegalArgumentException("the first AdamW step is 1, was " + step);
       }
       if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
-        throw new IllegalArgumentException("betas must be in [0, 1), were " + beta1 + " and " + beta2);
+        throw new IllegalArgumentException(
+            "betas must be in [0, 1), were " + beta1 + " and " + beta2);
       }
     }
 
@@ -46,8 +47,21 @@ public interface AdamW {
     }
   }
 
-  /** Updates {@code w}, {@code m} (first moments) and {@code v} (second moments) by the gradient {@code g}, {@code count} elements each. */
-  void update(Step step, int count, float[] w, int wOffset, float[] g, int gOffset, float[] m, int mOffset, float[] v, int vOffset);
+  /**
+   * Updates {@code w}, {@code m} (first moments) and {@code v} (second moments) by the gradient
+   * {@code g}, {@code count} elements each.
+   */
+  void update(
+      Step step,
+      int count,
+      float[] w,
+      int wOffset,
+      float[] g,
+      int gOffset,
+      float[] m,
+      int mOffset,
+      float[] v,
+      int vOffset);
 
   /** The best implementation for this machine. */
   static AdamW best() {
@@ -56,7 +70,8 @@ public interface AdamW {
 
   /** Chosen at first use. */
   final class Best {
-    private static final AdamW INSTANCE = VectorSupport.choose(() -> new VectorAdamW(), () -> new ScalarAdamW());
+    private static final AdamW INSTANCE =
+        VectorSupport.choose(() -> new VectorAdamW(), () -> new ScalarAdamW());
 
     private Best() {}
   }

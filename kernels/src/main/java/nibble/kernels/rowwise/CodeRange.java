@@ -1,14 +1,16 @@
 package nibble.kernels.rowwise;
 
 /**
- * Smallest and largest code of a grid, inclusive. Both fit in a byte: either signed ({@code -128..127}) or unsigned ({@code 0..255}). In a
- * {@code byte[]} codes of a range that exceeds 127 are read as unsigned.
+ * Smallest and largest code of a grid, inclusive. Both fit in a byte: either signed ({@code
+ * -128..127}) or unsigned ({@code 0..255}). In a {@code byte[]} codes of a range that exceeds 127
+ * are read as unsigned.
  */
 public record CodeRange(int min, int max) {
   /** Checks the limits. */
   public CodeRange {
     if (min >= max || min < -128 || max > 255 || (min < 0 && max > 127)) {
-      throw new IllegalArgumentException("codes must lie in -128..127 or 0..255, were " + min + ".." + max);
+      throw new IllegalArgumentException(
+          "codes must lie in -128..127 or 0..255, were " + min + ".." + max);
     }
   }
 

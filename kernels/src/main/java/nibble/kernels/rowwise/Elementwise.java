@@ -3,8 +3,8 @@ package nibble.kernels.rowwise;
 import nibble.kernels.platform.VectorSupport;
 
 /**
- * Element-by-element arithmetic on arrays, each result rounded once. {@code out} may be any input at the same offset; other overlaps are
- * not allowed.
+ * Element-by-element arithmetic on arrays, each result rounded once. {@code out} may be any input
+ * at the same offset; other overlaps are not allowed.
  */
 public interface Elementwise {
 
@@ -21,7 +21,8 @@ public interface Elementwise {
   void div(int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset);
 
   /** {@code out += a * b}, fused. */
-  void multiplyAdd(int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset);
+  void multiplyAdd(
+      int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset);
 
   /** {@code out += alpha * x}, fused. */
   void axpy(int count, float alpha, float[] x, int xOffset, float[] out, int outOffset);
@@ -30,16 +31,41 @@ public interface Elementwise {
   void scale(int count, float factor, float[] x, int xOffset, float[] out, int outOffset);
 
   /** {@code out[r, :] = x[r, :] + row} for {@code x [rows, columns]} and {@code row [columns]}. */
-  void addRow(int rows, int columns, float[] x, int xOffset, float[] row, int rowOffset, float[] out, int outOffset);
+  void addRow(
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] row,
+      int rowOffset,
+      float[] out,
+      int outOffset);
 
   /** {@code out[r, :] = x[r, :] * row} for {@code x [rows, columns]} and {@code row [columns]}. */
-  void mulRow(int rows, int columns, float[] x, int xOffset, float[] row, int rowOffset, float[] out, int outOffset);
+  void mulRow(
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] row,
+      int rowOffset,
+      float[] out,
+      int outOffset);
 
   /**
-   * {@code out[c, r] = x[r, c]} for {@code x [rows, columns]} with row stride {@code xStride} and {@code out [columns, rows]} with row stride
-   * {@code outStride}. {@code out} does not overlap {@code x}.
+   * {@code out[c, r] = x[r, c]} for {@code x [rows, columns]} with row stride {@code xStride} and
+   * {@code out [columns, rows]} with row stride {@code outStride}. {@code out} does not overlap
+   * {@code x}.
    */
-  void transpose(int rows, int columns, float[] x, int xOffset, int xStride, float[] out, int outOffset, int outStride);
+  void transpose(
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      int xStride,
+      float[] out,
+      int outOffset,
+      int outStride);
 
   /** The best implementation for this machine. */
   static Elementwise best() {
@@ -48,7 +74,8 @@ public interface Elementwise {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Elementwise INSTANCE = VectorSupport.choose(() -> new VectorElementwise(), () -> new ScalarElementwise());
+    private static final Elementwise INSTANCE =
+        VectorSupport.choose(() -> new VectorElementwise(), () -> new ScalarElementwise());
 
     private Best() {}
   }

@@ -1,14 +1,19 @@
 package nibble.kernels.rowwise;
 
-/** The error function in double precision, to about 2e-15 relative to the result; the specification of the vector kernels. */
+/**
+ * The error function in double precision, to about 2e-15 relative to the result; the specification
+ * of the vector kernels.
+ */
 public final class ErrorFunction {
   private static final double TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 
   /** Below this, {@code 1 - erfc(x)} would cancel. */
   private static final double SERIES_LIMIT = 0.5;
 
-  // e^(x^2) erfc(x) = t P(2t - 1), t = K / (K + x), 0 <= x: Chebyshev interpolation of P in 80 points (40-digit arithmetic), cut after 21
-  // terms where the coefficients reach 1e-15, then written in powers. Even and odd powers apart: two short chains instead of a long one.
+  // e^(x^2) erfc(x) = t P(2t - 1), t = K / (K + x), 0 <= x: Chebyshev interpolation of P in 80
+  // points (40-digit arithmetic), cut after 21
+  // terms where the coefficients reach 1e-15, then written in powers. Even and odd powers apart:
+  // two short chains instead of a long one.
   private static final double K = 3.5;
 
   private static final double[] EVEN = {
@@ -55,7 +60,10 @@ public final class ErrorFunction {
     return x < 0 ? 2 - tail : tail;
   }
 
-  /** {@code 2 / sqrt(pi) * e^(-x^2) * sum 2^n x^(2n+1) / (1 * 3 * ... * (2n+1))}: all terms have one sign, so nothing cancels. */
+  /**
+   * {@code 2 / sqrt(pi) * e^(-x^2) * sum 2^n x^(2n+1) / (1 * 3 * ... * (2n+1))}: all terms have one
+   * sign, so nothing cancels.
+   */
   private static double series(double x) {
     double term = x;
     double sum = x;

@@ -2,7 +2,10 @@ package nibble.kernels.rowwise;
 
 import org.jspecify.annotations.Nullable;
 
-/** Scale and zero point of one group, from its extremes: shared by the implementations of {@link Quantize}. */
+/**
+ * Scale and zero point of one group, from its extremes: shared by the implementations of {@link
+ * Quantize}.
+ */
 final class Grids {
   private Grids() {}
 
@@ -19,7 +22,15 @@ final class Grids {
     return Math.max(bound == 0 ? 1f / range.max() : bound / range.max(), Float.MIN_NORMAL);
   }
 
-  static void asymmetricScale(float min, float max, CodeRange range, float clip, float[] scales, int scaleAt, float[] zeroPoints, int zeroAt) {
+  static void asymmetricScale(
+      float min,
+      float max,
+      CodeRange range,
+      float clip,
+      float[] scales,
+      int scaleAt,
+      float[] zeroPoints,
+      int zeroAt) {
     float lo = Math.min(min, 0) * clip;
     float hi = Math.max(max, 0) * clip;
     if (lo == hi) {

@@ -3,8 +3,9 @@ package nibble.kernels.rowwise;
 import nibble.kernels.platform.VectorSupport;
 
 /**
- * Sums and extremes of arrays. The order of additions is not fixed: sums differ between implementations within the usual rounding bound,
- * extremes do not differ. NaN among the elements makes every result NaN.
+ * Sums and extremes of arrays. The order of additions is not fixed: sums differ between
+ * implementations within the usual rounding bound, extremes do not differ. NaN among the elements
+ * makes every result NaN.
  */
 public interface Reductions {
 
@@ -29,15 +30,28 @@ public interface Reductions {
   /** Largest element; minus infinity if there are none. */
   float max(int count, float[] x, int xOffset);
 
-  /** {@code sums[c] += sum over r of x[r, c]} for {@code x [rows, columns]}: the gradient of a bias. */
+  /**
+   * {@code sums[c] += sum over r of x[r, c]} for {@code x [rows, columns]}: the gradient of a bias.
+   */
   void addColumnSums(int rows, int columns, float[] x, int xOffset, float[] sums, int sumsOffset);
 
   /** {@code maxima[c] = max(maxima[c], |x[r, c]|)} over all rows of {@code x [rows, columns]}. */
-  void columnMaxAbs(int rows, int columns, float[] x, int xOffset, float[] maxima, int maximaOffset);
+  void columnMaxAbs(
+      int rows, int columns, float[] x, int xOffset, float[] maxima, int maximaOffset);
 
-  /** {@code minima[c] = min(minima[c], x[r, c])} and {@code maxima[c] = max(maxima[c], x[r, c])} over all rows of {@code x [rows, columns]}. */
+  /**
+   * {@code minima[c] = min(minima[c], x[r, c])} and {@code maxima[c] = max(maxima[c], x[r, c])}
+   * over all rows of {@code x [rows, columns]}.
+   */
   void columnMinMax(
-      int rows, int columns, float[] x, int xOffset, float[] minima, int minimaOffset, float[] maxima, int maximaOffset);
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] minima,
+      int minimaOffset,
+      float[] maxima,
+      int maximaOffset);
 
   /** The best implementation for this machine. */
   static Reductions best() {
@@ -46,7 +60,8 @@ public interface Reductions {
 
   /** Chosen at first use. */
   final class Best {
-    private static final Reductions INSTANCE = VectorSupport.choose(() -> new VectorReductions(), () -> new ScalarReductions());
+    private static final Reductions INSTANCE =
+        VectorSupport.choose(() -> new VectorReductions(), () -> new ScalarReductions());
 
     private Best() {}
   }

@@ -15,7 +15,15 @@ final class ScalarActivations implements Activations {
   }
 
   @Override
-  public void backward(Activation f, int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  public void backward(
+      Activation f,
+      int count,
+      float[] x,
+      int xOffset,
+      float[] dy,
+      int dyOffset,
+      float[] dx,
+      int dxOffset) {
     for (int i = 0; i < count; i++) {
       dx[dxOffset + i] = (float) (dy[dyOffset + i] * derivative(f, x[xOffset + i]));
     }
@@ -40,7 +48,9 @@ final class ScalarActivations implements Activations {
       case TANH -> 1 - Math.tanh(x) * Math.tanh(x);
       case RELU -> x > 0 ? 1 : x <= 0 ? 0 : x;
       case SILU -> sigmoid(x) * (1 + finite(x) * sigmoid(-x));
-      case GELU -> 0.5 * ErrorFunction.erfc(-x * SQRT_HALF) + finite(x) * INVERSE_SQRT_2_PI * Math.exp(-0.5 * x * x);
+      case GELU ->
+          0.5 * ErrorFunction.erfc(-x * SQRT_HALF)
+              + finite(x) * INVERSE_SQRT_2_PI * Math.exp(-0.5 * x * x);
       case GELU_TANH -> {
         double s = sigmoid(2 * inner(x));
         double slope = SQRT_2_OVER_PI * (1 + 3 * CUBIC * finite(x) * finite(x));

@@ -4,7 +4,17 @@ package nibble.kernels.rowwise;
 final class ScalarAdamW implements AdamW {
 
   @Override
-  public void update(Step step, int count, float[] w, int wOffset, float[] g, int gOffset, float[] m, int mOffset, float[] v, int vOffset) {
+  public void update(
+      Step step,
+      int count,
+      float[] w,
+      int wOffset,
+      float[] g,
+      int gOffset,
+      float[] m,
+      int mOffset,
+      float[] v,
+      int vOffset) {
     float beta1 = (float) step.beta1();
     float rest1 = (float) (1 - step.beta1());
     float beta2 = (float) step.beta2();
@@ -19,7 +29,8 @@ final class ScalarAdamW implements AdamW {
       float second = beta2 * v[vOffset + i] + rest2 * gradient * gradient;
       m[mOffset + i] = first;
       v[vOffset + i] = second;
-      w[wOffset + i] = w[wOffset + i] * shrink - rate * first / ((float) Math.sqrt(second) * root + epsilon);
+      w[wOffset + i] =
+          w[wOffset + i] * shrink - rate * first / ((float) Math.sqrt(second) * root + epsilon);
     }
   }
 }

@@ -7,8 +7,18 @@ final class ScalarLayerNorm implements LayerNorm {
 
   @Override
   public void forward(
-      int rows, int columns, float[] x, int xOffset, float @Nullable [] gain, float @Nullable [] bias, float epsilon, float[] out,
-      int outOffset, float @Nullable [] mean, float @Nullable [] inverseStd, int statisticsOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float @Nullable [] gain,
+      float @Nullable [] bias,
+      float epsilon,
+      float[] out,
+      int outOffset,
+      float @Nullable [] mean,
+      float @Nullable [] inverseStd,
+      int statisticsOffset) {
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       double sum = 0;
@@ -24,7 +34,8 @@ final class ScalarLayerNorm implements LayerNorm {
       double inverse = 1 / Math.sqrt(squares / columns + epsilon);
       for (int i = 0; i < columns; i++) {
         double y = (x[in + i] - center) * inverse;
-        out[outOffset + r * columns + i] = (float) ((gain == null ? y : y * gain[i]) + (bias == null ? 0 : bias[i]));
+        out[outOffset + r * columns + i] =
+            (float) ((gain == null ? y : y * gain[i]) + (bias == null ? 0 : bias[i]));
       }
       if (mean != null) {
         mean[statisticsOffset + r] = (float) center;
@@ -37,8 +48,22 @@ final class ScalarLayerNorm implements LayerNorm {
 
   @Override
   public void backward(
-      int rows, int columns, float[] x, int xOffset, float[] dy, int dyOffset, float @Nullable [] gain, float[] mean, float[] inverseStd,
-      int statisticsOffset, float[] dx, int dxOffset, float @Nullable [] dgain, int dgainOffset, float @Nullable [] dbias, int dbiasOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] dy,
+      int dyOffset,
+      float @Nullable [] gain,
+      float[] mean,
+      float[] inverseStd,
+      int statisticsOffset,
+      float[] dx,
+      int dxOffset,
+      float @Nullable [] dgain,
+      int dgainOffset,
+      float @Nullable [] dbias,
+      int dbiasOffset) {
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       int from = dyOffset + r * columns;
@@ -61,7 +86,8 @@ final class ScalarLayerNorm implements LayerNorm {
       for (int i = 0; i < columns; i++) {
         double g = gain == null ? dy[from + i] : (double) dy[from + i] * gain[i];
         double y = (x[in + i] - center) * inverse;
-        dx[dxOffset + r * columns + i] = (float) (inverse * (g - sumG / columns - y * sumGy / columns));
+        dx[dxOffset + r * columns + i] =
+            (float) (inverse * (g - sumG / columns - y * sumGy / columns));
       }
     }
   }

@@ -16,12 +16,21 @@ final class ScalarQuantize implements Quantize {
 
   @Override
   public void symmetricScales(
-      int rows, int columns, int groupSize, float[] x, int xOffset, CodeRange range, float clip, float[] scales, int scalesOffset) {
+      int rows,
+      int columns,
+      int groupSize,
+      float[] x,
+      int xOffset,
+      CodeRange range,
+      float clip,
+      float[] scales,
+      int scalesOffset) {
     int groups = Grids.groups(columns, groupSize);
     for (int r = 0; r < rows; r++) {
       for (int g = 0; g < groups; g++) {
         int from = g * groupSize;
-        float maxAbs = reductions.maxAbs(Math.min(groupSize, columns - from), x, xOffset + r * columns + from);
+        float maxAbs =
+            reductions.maxAbs(Math.min(groupSize, columns - from), x, xOffset + r * columns + from);
         scales[scalesOffset + r * groups + g] = Grids.symmetricScale(maxAbs, range, clip);
       }
     }
@@ -29,8 +38,17 @@ final class ScalarQuantize implements Quantize {
 
   @Override
   public void asymmetricScales(
-      int rows, int columns, int groupSize, float[] x, int xOffset, CodeRange range, float clip, float[] scales, int scalesOffset,
-      float[] zeroPoints, int zeroPointsOffset) {
+      int rows,
+      int columns,
+      int groupSize,
+      float[] x,
+      int xOffset,
+      CodeRange range,
+      float clip,
+      float[] scales,
+      int scalesOffset,
+      float[] zeroPoints,
+      int zeroPointsOffset) {
     int groups = Grids.groups(columns, groupSize);
     for (int r = 0; r < rows; r++) {
       for (int g = 0; g < groups; g++) {
@@ -39,7 +57,13 @@ final class ScalarQuantize implements Quantize {
         int count = Math.min(groupSize, columns - from);
         int group = r * groups + g;
         Grids.asymmetricScale(
-            reductions.min(count, x, at), reductions.max(count, x, at), range, clip, scales, scalesOffset + group, zeroPoints,
+            reductions.min(count, x, at),
+            reductions.max(count, x, at),
+            range,
+            clip,
+            scales,
+            scalesOffset + group,
+            zeroPoints,
             zeroPointsOffset + group);
       }
     }
@@ -47,38 +71,77 @@ final class ScalarQuantize implements Quantize {
 
   @Override
   public void toBytes(
-      int rows, int columns, int groupSize, float[] x, int xOffset, float[] scales, int scalesOffset, float @Nullable [] zeroPoints,
-      int zeroPointsOffset, CodeRange range, byte[] codes, int codesOffset) {
+      int rows,
+      int columns,
+      int groupSize,
+      float[] x,
+      int xOffset,
+      float[] scales,
+      int scalesOffset,
+      float @Nullable [] zeroPoints,
+      int zeroPointsOffset,
+      CodeRange range,
+      byte[] codes,
+      int codesOffset) {
     int groups = Grids.groups(columns, groupSize);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
         int group = r * groups + c / groupSize;
         float z = Grids.zeroPoint(zeroPoints, zeroPointsOffset + group);
         int i = r * columns + c;
-        codes[codesOffset + i] = (byte) (int) code(x[xOffset + i], scales[scalesOffset + group], z, range.min() - z, range.max() - z);
+        codes[codesOffset + i] =
+            (byte)
+                (int)
+                    code(
+                        x[xOffset + i],
+                        scales[scalesOffset + group],
+                        z,
+                        range.min() - z,
+                        range.max() - z);
       }
     }
   }
 
   @Override
   public void toFloats(
-      int rows, int columns, int groupSize, float[] x, int xOffset, float[] scales, int scalesOffset, float @Nullable [] zeroPoints,
-      int zeroPointsOffset, CodeRange range, float[] codes, int codesOffset) {
+      int rows,
+      int columns,
+      int groupSize,
+      float[] x,
+      int xOffset,
+      float[] scales,
+      int scalesOffset,
+      float @Nullable [] zeroPoints,
+      int zeroPointsOffset,
+      CodeRange range,
+      float[] codes,
+      int codesOffset) {
     int groups = Grids.groups(columns, groupSize);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
         int group = r * groups + c / groupSize;
         float z = Grids.zeroPoint(zeroPoints, zeroPointsOffset + group);
         int i = r * columns + c;
-        codes[codesOffset + i] = code(x[xOffset + i], scales[scalesOffset + group], z, range.min() - z, range.max() - z);
+        codes[codesOffset + i] =
+            code(x[xOffset + i], scales[scalesOffset + group], z, range.min() - z, range.max() - z);
       }
     }
   }
 
   @Override
   public void fakeQuantize(
-      int rows, int columns, int groupSize, float[] x, int xOffset, float[] scales, int scalesOffset, float @Nullable [] zeroPoints,
-      int zeroPointsOffset, CodeRange range, float[] out, int outOffset) {
+      int rows,
+      int columns,
+      int groupSize,
+      float[] x,
+      int xOffset,
+      float[] scales,
+      int scalesOffset,
+      float @Nullable [] zeroPoints,
+      int zeroPointsOffset,
+      CodeRange range,
+      float[] out,
+      int outOffset) {
     int groups = Grids.groups(columns, groupSize);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
@@ -93,8 +156,17 @@ final class ScalarQuantize implements Quantize {
 
   @Override
   public void fakeQuantizeColumns(
-      int rows, int columns, float[] x, int xOffset, float[] scales, int scalesOffset, float @Nullable [] zeroPoints, int zeroPointsOffset,
-      CodeRange range, float[] out, int outOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] scales,
+      int scalesOffset,
+      float @Nullable [] zeroPoints,
+      int zeroPointsOffset,
+      CodeRange range,
+      float[] out,
+      int outOffset) {
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
         float z = Grids.zeroPoint(zeroPoints, zeroPointsOffset + c);
@@ -107,8 +179,18 @@ final class ScalarQuantize implements Quantize {
 
   @Override
   public void dequantize(
-      int rows, int columns, int groupSize, byte[] codes, int codesOffset, float[] scales, int scalesOffset, float @Nullable [] zeroPoints,
-      int zeroPointsOffset, CodeRange range, float[] out, int outOffset) {
+      int rows,
+      int columns,
+      int groupSize,
+      byte[] codes,
+      int codesOffset,
+      float[] scales,
+      int scalesOffset,
+      float @Nullable [] zeroPoints,
+      int zeroPointsOffset,
+      CodeRange range,
+      float[] out,
+      int outOffset) {
     int groups = Grids.groups(columns, groupSize);
     int mask = range.isUnsignedByte() ? 0xFF : -1;
     for (int r = 0; r < rows; r++) {

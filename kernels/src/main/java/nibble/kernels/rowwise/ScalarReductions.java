@@ -64,7 +64,8 @@ final class ScalarReductions implements Reductions {
   }
 
   @Override
-  public void addColumnSums(int rows, int columns, float[] x, int xOffset, float[] sums, int sumsOffset) {
+  public void addColumnSums(
+      int rows, int columns, float[] x, int xOffset, float[] sums, int sumsOffset) {
     for (int c = 0; c < columns; c++) {
       double sum = sums[sumsOffset + c];
       for (int r = 0; r < rows; r++) {
@@ -75,17 +76,26 @@ final class ScalarReductions implements Reductions {
   }
 
   @Override
-  public void columnMaxAbs(int rows, int columns, float[] x, int xOffset, float[] maxima, int maximaOffset) {
+  public void columnMaxAbs(
+      int rows, int columns, float[] x, int xOffset, float[] maxima, int maximaOffset) {
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
-        maxima[maximaOffset + c] = Math.max(maxima[maximaOffset + c], Math.abs(x[xOffset + r * columns + c]));
+        maxima[maximaOffset + c] =
+            Math.max(maxima[maximaOffset + c], Math.abs(x[xOffset + r * columns + c]));
       }
     }
   }
 
   @Override
   public void columnMinMax(
-      int rows, int columns, float[] x, int xOffset, float[] minima, int minimaOffset, float[] maxima, int maximaOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] minima,
+      int minimaOffset,
+      float[] maxima,
+      int maximaOffset) {
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
         float value = x[xOffset + r * columns + c];

@@ -7,8 +7,16 @@ final class ScalarRmsNorm implements RmsNorm {
 
   @Override
   public void forward(
-      int rows, int columns, float[] x, int xOffset, float @Nullable [] gain, float epsilon, float[] out, int outOffset,
-      float @Nullable [] inverseRms, int statisticsOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float @Nullable [] gain,
+      float epsilon,
+      float[] out,
+      int outOffset,
+      float @Nullable [] inverseRms,
+      int statisticsOffset) {
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       double squares = 0;
@@ -28,8 +36,19 @@ final class ScalarRmsNorm implements RmsNorm {
 
   @Override
   public void backward(
-      int rows, int columns, float[] x, int xOffset, float[] dy, int dyOffset, float @Nullable [] gain, float[] inverseRms,
-      int statisticsOffset, float[] dx, int dxOffset, float @Nullable [] dgain, int dgainOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] dy,
+      int dyOffset,
+      float @Nullable [] gain,
+      float[] inverseRms,
+      int statisticsOffset,
+      float[] dx,
+      int dxOffset,
+      float @Nullable [] dgain,
+      int dgainOffset) {
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       int from = dyOffset + r * columns;
@@ -44,7 +63,8 @@ final class ScalarRmsNorm implements RmsNorm {
       }
       for (int i = 0; i < columns; i++) {
         double g = gain == null ? dy[from + i] : (double) dy[from + i] * gain[i];
-        dx[dxOffset + r * columns + i] = (float) (inverse * (g - x[in + i] * inverse * sum / columns));
+        dx[dxOffset + r * columns + i] =
+            (float) (inverse * (g - x[in + i] * inverse * sum / columns));
       }
     }
   }

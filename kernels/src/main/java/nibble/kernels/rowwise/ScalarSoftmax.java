@@ -23,7 +23,15 @@ final class ScalarSoftmax implements Softmax {
   }
 
   @Override
-  public void backward(int rows, int columns, float[] p, int pOffset, float[] dp, int dpOffset, float[] dx, int dxOffset) {
+  public void backward(
+      int rows,
+      int columns,
+      float[] p,
+      int pOffset,
+      float[] dp,
+      int dpOffset,
+      float[] dx,
+      int dxOffset) {
     for (int r = 0; r < rows; r++) {
       int row = r * columns;
       double sum = 0;
@@ -37,7 +45,8 @@ final class ScalarSoftmax implements Softmax {
   }
 
   @Override
-  public void logForward(int rows, int columns, float[] x, int xOffset, float[] out, int outOffset) {
+  public void logForward(
+      int rows, int columns, float[] x, int xOffset, float[] out, int outOffset) {
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       int to = outOffset + r * columns;
@@ -54,7 +63,15 @@ final class ScalarSoftmax implements Softmax {
   }
 
   @Override
-  public void logBackward(int rows, int columns, float[] y, int yOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  public void logBackward(
+      int rows,
+      int columns,
+      float[] y,
+      int yOffset,
+      float[] dy,
+      int dyOffset,
+      float[] dx,
+      int dxOffset) {
     for (int r = 0; r < rows; r++) {
       int row = r * columns;
       double sum = 0;
@@ -62,7 +79,8 @@ final class ScalarSoftmax implements Softmax {
         sum += dy[dyOffset + row + i];
       }
       for (int i = 0; i < columns; i++) {
-        dx[dxOffset + row + i] = (float) (dy[dyOffset + row + i] - Math.exp(y[yOffset + row + i]) * sum);
+        dx[dxOffset + row + i] =
+            (float) (dy[dyOffset + row + i] - Math.exp(y[yOffset + row + i]) * sum);
       }
     }
   }

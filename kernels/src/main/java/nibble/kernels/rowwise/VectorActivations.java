@@ -9,8 +9,9 @@ import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 
 /**
- * One loop per function over whole vectors. The rest of an array goes through a short array: masks are allocated on the heap, and a second
- * copy of the formula in the method exceeds what the compiler inlines.
+ * One loop per function over whole vectors. The rest of an array goes through a short array: masks
+ * are allocated on the heap, and a second copy of the formula in the method exceeds what the
+ * compiler inlines.
  */
 final class VectorActivations implements Activations {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
@@ -18,7 +19,10 @@ final class VectorActivations implements Activations {
   private static final float SQRT_2_OVER_PI = 0.797884561f;
   private static final float CUBIC = 0.044715f;
 
-  /** Beyond this bound every function here is at its limit, and the formulas would multiply 0 by infinity. */
+  /**
+   * Beyond this bound every function here is at its limit, and the formulas would multiply 0 by
+   * infinity.
+   */
   private static final float BOUND = 100;
 
   @Override
@@ -34,7 +38,8 @@ final class VectorActivations implements Activations {
     }
   }
 
-  private static void vectors(Activation f, int count, float[] x, int xOffset, float[] out, int outOffset) {
+  private static void vectors(
+      Activation f, int count, float[] x, int xOffset, float[] out, int outOffset) {
     switch (f) {
       case EXP -> exp(count, x, xOffset, out, outOffset);
       case SIGMOID -> sigmoid(count, x, xOffset, out, outOffset);
@@ -47,7 +52,15 @@ final class VectorActivations implements Activations {
   }
 
   @Override
-  public void backward(Activation f, int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  public void backward(
+      Activation f,
+      int count,
+      float[] x,
+      int xOffset,
+      float[] dy,
+      int dyOffset,
+      float[] dx,
+      int dxOffset) {
     int rest = count % W;
     int whole = count - rest;
     VectorDerivatives.backward(f, whole, x, xOffset, dy, dyOffset, dx, dxOffset);
@@ -98,7 +111,8 @@ final class VectorActivations implements Activations {
 
   private static void geluTanh(int count, float[] x, int xOffset, float[] out, int outOffset) {
     for (int i = 0; i < count; i += W) {
-      VectorGelu.geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i)).intoArray(out, outOffset + i);
+      VectorGelu.geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i))
+          .intoArray(out, outOffset + i);
     }
   }
 
@@ -129,6 +143,10 @@ final class VectorActivations implements Activations {
 
   /** {@code 2 sqrt(2 / pi) (x + 0.044715 x^3)}. */
   static FloatVector twiceInner(FloatVector x) {
-    return x.mul(x).fma(VectorMath.broadcast(2 * SQRT_2_OVER_PI * CUBIC), VectorMath.broadcast(2 * SQRT_2_OVER_PI)).mul(x);
+    return x.mul(x)
+        .fma(
+            VectorMath.broadcast(2 * SQRT_2_OVER_PI * CUBIC),
+            VectorMath.broadcast(2 * SQRT_2_OVER_PI))
+        .mul(x);
   }
 }

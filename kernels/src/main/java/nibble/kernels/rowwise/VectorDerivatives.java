@@ -9,7 +9,10 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 
-/** The backward half of {@link VectorActivations}: upstream gradient times derivative at the input, for whole vectors. */
+/**
+ * The backward half of {@link VectorActivations}: upstream gradient times derivative at the input,
+ * for whole vectors.
+ */
 final class VectorDerivatives {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
@@ -20,7 +23,15 @@ final class VectorDerivatives {
 
   private VectorDerivatives() {}
 
-  static void backward(Activation f, int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  static void backward(
+      Activation f,
+      int count,
+      float[] x,
+      int xOffset,
+      float[] dy,
+      int dyOffset,
+      float[] dx,
+      int dxOffset) {
     switch (f) {
       case EXP -> exp(count, x, xOffset, dy, dyOffset, dx, dxOffset);
       case SIGMOID -> sigmoid(count, x, xOffset, dy, dyOffset, dx, dxOffset);
@@ -32,49 +43,56 @@ final class VectorDerivatives {
     }
   }
 
-  private static void exp(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  private static void exp(
+      int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
     for (int i = 0; i < count; i += W) {
       FloatVector slope = exp(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
   }
 
-  private static void sigmoid(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  private static void sigmoid(
+      int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
     for (int i = 0; i < count; i += W) {
       FloatVector slope = sigmoid(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
   }
 
-  private static void tanh(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  private static void tanh(
+      int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
     for (int i = 0; i < count; i += W) {
       FloatVector slope = tanh(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
   }
 
-  private static void relu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  private static void relu(
+      int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
     for (int i = 0; i < count; i += W) {
       FloatVector slope = relu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
   }
 
-  private static void silu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  private static void silu(
+      int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
     for (int i = 0; i < count; i += W) {
       FloatVector slope = silu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
   }
 
-  private static void gelu(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  private static void gelu(
+      int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
     for (int i = 0; i < count; i += W) {
       FloatVector slope = gelu(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
     }
   }
 
-  private static void geluTanh(int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  private static void geluTanh(
+      int count, float[] x, int xOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
     for (int i = 0; i < count; i += W) {
       FloatVector slope = geluTanh(FloatVector.fromArray(SPECIES, x, xOffset + i));
       slope.mul(FloatVector.fromArray(SPECIES, dy, dyOffset + i)).intoArray(dx, dxOffset + i);
@@ -90,7 +108,9 @@ final class VectorDerivatives {
     return slope(e, VectorMath.inverseOfOnePlus(e));
   }
 
-  /** {@code s (1 - s) = s^2 e} with {@code e = e^-x}; multiplied in an order that does not overflow. */
+  /**
+   * {@code s (1 - s) = s^2 e} with {@code e = e^-x}; multiplied in an order that does not overflow.
+   */
   private static FloatVector slope(FloatVector e, FloatVector s) {
     return s.mul(e).mul(s);
   }
@@ -114,7 +134,10 @@ final class VectorDerivatives {
     return x.mul(s.mul(e)).add(1).mul(s);
   }
 
-  /** {@code Phi(x) + x phi(x)}: {@code d = Phi(-|x|) - |x| phi(x)} for negative x, {@code 1 - d} otherwise. */
+  /**
+   * {@code Phi(x) + x phi(x)}: {@code d = Phi(-|x|) - |x| phi(x)} for negative x, {@code 1 - d}
+   * otherwise.
+   */
   private static FloatVector gelu(FloatVector x) {
     FloatVector a = VectorMath.atMost(x.abs(), VectorMath.GAUSS_BOUND);
     FloatVector gauss = VectorMath.gauss(a);
@@ -125,7 +148,10 @@ final class VectorDerivatives {
     return VectorMath.broadcast(1).sub(d).blend(d, x.compare(LT, 0));
   }
 
-  /** {@code s + x s (1 - s) v'} with {@code s = sigmoid(v)}, {@code v = 2 sqrt(2 / pi) (x + 0.044715 x^3)}. */
+  /**
+   * {@code s + x s (1 - s) v'} with {@code s = sigmoid(v)}, {@code v = 2 sqrt(2 / pi) (x + 0.044715
+   * x^3)}.
+   */
   private static FloatVector geluTanh(FloatVector input) {
     FloatVector x = VectorActivations.bounded(input, BOUND);
     FloatVector e = VectorMath.flushedExp(VectorActivations.twiceInner(x).neg());
@@ -133,6 +159,9 @@ final class VectorDerivatives {
   }
 
   private static FloatVector innerSlope(FloatVector x) {
-    return x.mul(x).fma(VectorMath.broadcast(6 * SQRT_2_OVER_PI * CUBIC), VectorMath.broadcast(2 * SQRT_2_OVER_PI));
+    return x.mul(x)
+        .fma(
+            VectorMath.broadcast(6 * SQRT_2_OVER_PI * CUBIC),
+            VectorMath.broadcast(2 * SQRT_2_OVER_PI));
   }
 }

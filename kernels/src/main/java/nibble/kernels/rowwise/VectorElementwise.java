@@ -4,7 +4,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** Written with vectors because the compiler does not vectorize loops over arrays that might be one array at two offsets. */
+/**
+ * Written with vectors because the compiler does not vectorize loops over arrays that might be one
+ * array at two offsets.
+ */
 final class VectorElementwise implements Elementwise {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
@@ -13,7 +16,8 @@ final class VectorElementwise implements Elementwise {
   private static final int BLOCK = 16;
 
   @Override
-  public void add(int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
+  public void add(
+      int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
     int i = 0;
     for (; i <= count - W; i += W) {
       FloatVector left = FloatVector.fromArray(SPECIES, a, aOffset + i);
@@ -25,7 +29,8 @@ final class VectorElementwise implements Elementwise {
   }
 
   @Override
-  public void sub(int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
+  public void sub(
+      int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
     int i = 0;
     for (; i <= count - W; i += W) {
       FloatVector left = FloatVector.fromArray(SPECIES, a, aOffset + i);
@@ -37,7 +42,8 @@ final class VectorElementwise implements Elementwise {
   }
 
   @Override
-  public void mul(int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
+  public void mul(
+      int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
     int i = 0;
     for (; i <= count - W; i += W) {
       FloatVector left = FloatVector.fromArray(SPECIES, a, aOffset + i);
@@ -49,7 +55,8 @@ final class VectorElementwise implements Elementwise {
   }
 
   @Override
-  public void div(int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
+  public void div(
+      int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
     int i = 0;
     for (; i <= count - W; i += W) {
       FloatVector left = FloatVector.fromArray(SPECIES, a, aOffset + i);
@@ -61,7 +68,8 @@ final class VectorElementwise implements Elementwise {
   }
 
   @Override
-  public void multiplyAdd(int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
+  public void multiplyAdd(
+      int count, float[] a, int aOffset, float[] b, int bOffset, float[] out, int outOffset) {
     int i = 0;
     for (; i <= count - W; i += W) {
       FloatVector left = FloatVector.fromArray(SPECIES, a, aOffset + i);
@@ -78,7 +86,9 @@ final class VectorElementwise implements Elementwise {
     int i = 0;
     for (; i <= count - W; i += W) {
       FloatVector sum = FloatVector.fromArray(SPECIES, out, outOffset + i);
-      FloatVector.fromArray(SPECIES, x, xOffset + i).fma(FloatVector.broadcast(SPECIES, alpha), sum).intoArray(out, outOffset + i);
+      FloatVector.fromArray(SPECIES, x, xOffset + i)
+          .fma(FloatVector.broadcast(SPECIES, alpha), sum)
+          .intoArray(out, outOffset + i);
     }
     for (; i < count; i++) {
       out[outOffset + i] = Math.fma(alpha, x[xOffset + i], out[outOffset + i]);
@@ -90,7 +100,8 @@ final class VectorElementwise implements Elementwise {
     scaleArray(count, factor, x, xOffset, out, outOffset);
   }
 
-  static void scaleArray(int count, float factor, float[] x, int xOffset, float[] out, int outOffset) {
+  static void scaleArray(
+      int count, float factor, float[] x, int xOffset, float[] out, int outOffset) {
     int i = 0;
     for (; i <= count - W; i += W) {
       FloatVector.fromArray(SPECIES, x, xOffset + i).mul(factor).intoArray(out, outOffset + i);
@@ -101,21 +112,45 @@ final class VectorElementwise implements Elementwise {
   }
 
   @Override
-  public void addRow(int rows, int columns, float[] x, int xOffset, float[] row, int rowOffset, float[] out, int outOffset) {
+  public void addRow(
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] row,
+      int rowOffset,
+      float[] out,
+      int outOffset) {
     for (int r = 0; r < rows; r++) {
       add(columns, x, xOffset + r * columns, row, rowOffset, out, outOffset + r * columns);
     }
   }
 
   @Override
-  public void mulRow(int rows, int columns, float[] x, int xOffset, float[] row, int rowOffset, float[] out, int outOffset) {
+  public void mulRow(
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] row,
+      int rowOffset,
+      float[] out,
+      int outOffset) {
     for (int r = 0; r < rows; r++) {
       mul(columns, x, xOffset + r * columns, row, rowOffset, out, outOffset + r * columns);
     }
   }
 
   @Override
-  public void transpose(int rows, int columns, float[] x, int xOffset, int xStride, float[] out, int outOffset, int outStride) {
+  public void transpose(
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      int xStride,
+      float[] out,
+      int outOffset,
+      int outStride) {
     for (int r0 = 0; r0 < rows; r0 += BLOCK) {
       int r1 = Math.min(rows, r0 + BLOCK);
       for (int c0 = 0; c0 < columns; c0 += BLOCK) {

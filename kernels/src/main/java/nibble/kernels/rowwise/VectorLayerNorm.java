@@ -15,8 +15,18 @@ final class VectorLayerNorm implements LayerNorm {
 
   @Override
   public void forward(
-      int rows, int columns, float[] x, int xOffset, float @Nullable [] gain, float @Nullable [] bias, float epsilon, float[] out,
-      int outOffset, float @Nullable [] mean, float @Nullable [] inverseStd, int statisticsOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float @Nullable [] gain,
+      float @Nullable [] bias,
+      float epsilon,
+      float[] out,
+      int outOffset,
+      float @Nullable [] mean,
+      float @Nullable [] inverseStd,
+      int statisticsOffset) {
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       int to = outOffset + r * columns;
@@ -56,18 +66,28 @@ final class VectorLayerNorm implements LayerNorm {
   }
 
   private static void affine(
-      int columns, float center, float inverse, float[] x, int in, float[] gain, float[] bias, float[] out, int to) {
+      int columns,
+      float center,
+      float inverse,
+      float[] x,
+      int in,
+      float[] gain,
+      float[] bias,
+      float[] out,
+      int to) {
     int i = 0;
     for (; i <= columns - W; i += W) {
       FloatVector y = FloatVector.fromArray(SPECIES, x, in + i).sub(center).mul(inverse);
-      y.fma(FloatVector.fromArray(SPECIES, gain, i), FloatVector.fromArray(SPECIES, bias, i)).intoArray(out, to + i);
+      y.fma(FloatVector.fromArray(SPECIES, gain, i), FloatVector.fromArray(SPECIES, bias, i))
+          .intoArray(out, to + i);
     }
     for (; i < columns; i++) {
       out[to + i] = Math.fma((x[in + i] - center) * inverse, gain[i], bias[i]);
     }
   }
 
-  private static void normalize(int columns, float center, float inverse, float[] x, int in, float[] out, int to) {
+  private static void normalize(
+      int columns, float center, float inverse, float[] x, int in, float[] out, int to) {
     int i = 0;
     for (; i <= columns - W; i += W) {
       FloatVector.fromArray(SPECIES, x, in + i).sub(center).mul(inverse).intoArray(out, to + i);
@@ -77,7 +97,8 @@ final class VectorLayerNorm implements LayerNorm {
     }
   }
 
-  private static void scaleAndShift(int columns, float @Nullable [] gain, float @Nullable [] bias, float[] out, int to) {
+  private static void scaleAndShift(
+      int columns, float @Nullable [] gain, float @Nullable [] bias, float[] out, int to) {
     Elementwise elementwise = Elementwise.best();
     if (gain != null) {
       elementwise.mul(columns, out, to, gain, 0, out, to);
@@ -89,8 +110,22 @@ final class VectorLayerNorm implements LayerNorm {
 
   @Override
   public void backward(
-      int rows, int columns, float[] x, int xOffset, float[] dy, int dyOffset, float @Nullable [] gain, float[] mean, float[] inverseStd,
-      int statisticsOffset, float[] dx, int dxOffset, float @Nullable [] dgain, int dgainOffset, float @Nullable [] dbias, int dbiasOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] dy,
+      int dyOffset,
+      float @Nullable [] gain,
+      float[] mean,
+      float[] inverseStd,
+      int statisticsOffset,
+      float[] dx,
+      int dxOffset,
+      float @Nullable [] dgain,
+      int dgainOffset,
+      float @Nullable [] dbias,
+      int dbiasOffset) {
     if (dbias != null) {
       reductions.addColumnSums(rows, columns, dy, dyOffset, dbias, dbiasOffset);
     }
@@ -107,7 +142,16 @@ final class VectorLayerNorm implements LayerNorm {
   }
 
   /** {@code sums += dy * y} with {@code y = (x - center) * inverse}. */
-  static void addProducts(int columns, float center, float inverse, float[] x, int in, float[] dy, int from, float[] sums, int to) {
+  static void addProducts(
+      int columns,
+      float center,
+      float inverse,
+      float[] x,
+      int in,
+      float[] dy,
+      int from,
+      float[] sums,
+      int to) {
     int i = 0;
     for (; i <= columns - W; i += W) {
       FloatVector y = FloatVector.fromArray(SPECIES, x, in + i).sub(center).mul(inverse);
@@ -120,7 +164,16 @@ final class VectorLayerNorm implements LayerNorm {
   }
 
   private static void row(
-      int columns, float center, float inverse, float[] x, int in, float[] dy, int from, float @Nullable [] gain, float[] dx, int to) {
+      int columns,
+      float center,
+      float inverse,
+      float[] x,
+      int in,
+      float[] dy,
+      int from,
+      float @Nullable [] gain,
+      float[] dx,
+      int to) {
     // Upstream gradient times gain goes to dx first; dx may be dy.
     if (gain == null) {
       if (dx != dy || to != from) {
@@ -147,7 +200,16 @@ final class VectorLayerNorm implements LayerNorm {
   }
 
   /** {@code dx = inverse * (dx - meanG - y * meanGy)}. */
-  static void project(int columns, float center, float inverse, float meanG, float meanGy, float[] x, int in, float[] dx, int to) {
+  static void project(
+      int columns,
+      float center,
+      float inverse,
+      float meanG,
+      float meanGy,
+      float[] x,
+      int in,
+      float[] dx,
+      int to) {
     int i = 0;
     for (; i <= columns - W; i += W) {
       FloatVector y = FloatVector.fromArray(SPECIES, x, in + i).sub(center).mul(inverse);

@@ -45,13 +45,23 @@ final class VectorReductions implements Reductions {
     FloatVector s3 = s0;
     int i = 0;
     for (; i <= count - 4 * W; i += 4 * W) {
-      s0 = FloatVector.fromArray(SPECIES, a, aOffset + i).fma(FloatVector.fromArray(SPECIES, b, bOffset + i), s0);
-      s1 = FloatVector.fromArray(SPECIES, a, aOffset + i + W).fma(FloatVector.fromArray(SPECIES, b, bOffset + i + W), s1);
-      s2 = FloatVector.fromArray(SPECIES, a, aOffset + i + 2 * W).fma(FloatVector.fromArray(SPECIES, b, bOffset + i + 2 * W), s2);
-      s3 = FloatVector.fromArray(SPECIES, a, aOffset + i + 3 * W).fma(FloatVector.fromArray(SPECIES, b, bOffset + i + 3 * W), s3);
+      s0 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i)
+              .fma(FloatVector.fromArray(SPECIES, b, bOffset + i), s0);
+      s1 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i + W)
+              .fma(FloatVector.fromArray(SPECIES, b, bOffset + i + W), s1);
+      s2 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i + 2 * W)
+              .fma(FloatVector.fromArray(SPECIES, b, bOffset + i + 2 * W), s2);
+      s3 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i + 3 * W)
+              .fma(FloatVector.fromArray(SPECIES, b, bOffset + i + 3 * W), s3);
     }
     for (; i <= count - W; i += W) {
-      s0 = FloatVector.fromArray(SPECIES, a, aOffset + i).fma(FloatVector.fromArray(SPECIES, b, bOffset + i), s0);
+      s0 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i)
+              .fma(FloatVector.fromArray(SPECIES, b, bOffset + i), s0);
     }
     float result = Lanes.sum(s0.add(s1).add(s2.add(s3)));
     for (; i < count; i++) {
@@ -73,17 +83,27 @@ final class VectorReductions implements Reductions {
     FloatVector s3 = s0;
     int i = 0;
     for (; i <= count - 4 * W; i += 4 * W) {
-      FloatVector d0 = FloatVector.fromArray(SPECIES, a, aOffset + i).sub(FloatVector.fromArray(SPECIES, b, bOffset + i));
+      FloatVector d0 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i)
+              .sub(FloatVector.fromArray(SPECIES, b, bOffset + i));
       s0 = d0.fma(d0, s0);
-      FloatVector d1 = FloatVector.fromArray(SPECIES, a, aOffset + i + W).sub(FloatVector.fromArray(SPECIES, b, bOffset + i + W));
+      FloatVector d1 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i + W)
+              .sub(FloatVector.fromArray(SPECIES, b, bOffset + i + W));
       s1 = d1.fma(d1, s1);
-      FloatVector d2 = FloatVector.fromArray(SPECIES, a, aOffset + i + 2 * W).sub(FloatVector.fromArray(SPECIES, b, bOffset + i + 2 * W));
+      FloatVector d2 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i + 2 * W)
+              .sub(FloatVector.fromArray(SPECIES, b, bOffset + i + 2 * W));
       s2 = d2.fma(d2, s2);
-      FloatVector d3 = FloatVector.fromArray(SPECIES, a, aOffset + i + 3 * W).sub(FloatVector.fromArray(SPECIES, b, bOffset + i + 3 * W));
+      FloatVector d3 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i + 3 * W)
+              .sub(FloatVector.fromArray(SPECIES, b, bOffset + i + 3 * W));
       s3 = d3.fma(d3, s3);
     }
     for (; i <= count - W; i += W) {
-      FloatVector d0 = FloatVector.fromArray(SPECIES, a, aOffset + i).sub(FloatVector.fromArray(SPECIES, b, bOffset + i));
+      FloatVector d0 =
+          FloatVector.fromArray(SPECIES, a, aOffset + i)
+              .sub(FloatVector.fromArray(SPECIES, b, bOffset + i));
       s0 = d0.fma(d0, s0);
     }
     float result = Lanes.sum(s0.add(s1).add(s2.add(s3)));
@@ -94,18 +114,33 @@ final class VectorReductions implements Reductions {
     return result;
   }
 
-  /** The bits of absolute values are ordered as the values are, with NaN above all; of ints the maximum is one instruction. */
+  /**
+   * The bits of absolute values are ordered as the values are, with NaN above all; of ints the
+   * maximum is one instruction.
+   */
   @Override
   public float maxAbs(int count, float[] x, int xOffset) {
     IntVector m0 = IntVector.zero(INTS);
     IntVector m1 = m0;
     int i = 0;
     for (; i <= count - 2 * W; i += 2 * W) {
-      m0 = m0.max(FloatVector.fromArray(SPECIES, x, xOffset + i).reinterpretAsInts().and(Integer.MAX_VALUE));
-      m1 = m1.max(FloatVector.fromArray(SPECIES, x, xOffset + i + W).reinterpretAsInts().and(Integer.MAX_VALUE));
+      m0 =
+          m0.max(
+              FloatVector.fromArray(SPECIES, x, xOffset + i)
+                  .reinterpretAsInts()
+                  .and(Integer.MAX_VALUE));
+      m1 =
+          m1.max(
+              FloatVector.fromArray(SPECIES, x, xOffset + i + W)
+                  .reinterpretAsInts()
+                  .and(Integer.MAX_VALUE));
     }
     for (; i <= count - W; i += W) {
-      m0 = m0.max(FloatVector.fromArray(SPECIES, x, xOffset + i).reinterpretAsInts().and(Integer.MAX_VALUE));
+      m0 =
+          m0.max(
+              FloatVector.fromArray(SPECIES, x, xOffset + i)
+                  .reinterpretAsInts()
+                  .and(Integer.MAX_VALUE));
     }
     float result = Float.intBitsToFloat(m0.max(m1).reduceLanes(MAX));
     for (; i < count; i++) {
@@ -162,7 +197,8 @@ final class VectorReductions implements Reductions {
 
   /** Four rows per pass, so that the sums are loaded and stored once for four additions. */
   @Override
-  public void addColumnSums(int rows, int columns, float[] x, int xOffset, float[] sums, int sumsOffset) {
+  public void addColumnSums(
+      int rows, int columns, float[] x, int xOffset, float[] sums, int sumsOffset) {
     int r = 0;
     for (; r <= rows - 4; r += 4) {
       addFourRows(columns, x, xOffset + r * columns, sums, sumsOffset);
@@ -178,8 +214,11 @@ final class VectorReductions implements Reductions {
     int at3 = at + 3 * columns;
     int i = 0;
     for (; i <= columns - W; i += W) {
-      FloatVector low = FloatVector.fromArray(SPECIES, x, at + i).add(FloatVector.fromArray(SPECIES, x, at1 + i));
-      FloatVector high = FloatVector.fromArray(SPECIES, x, at2 + i).add(FloatVector.fromArray(SPECIES, x, at3 + i));
+      FloatVector low =
+          FloatVector.fromArray(SPECIES, x, at + i).add(FloatVector.fromArray(SPECIES, x, at1 + i));
+      FloatVector high =
+          FloatVector.fromArray(SPECIES, x, at2 + i)
+              .add(FloatVector.fromArray(SPECIES, x, at3 + i));
       FloatVector.fromArray(SPECIES, sums, to + i).add(low.add(high)).intoArray(sums, to + i);
     }
     for (; i < columns; i++) {
@@ -190,7 +229,9 @@ final class VectorReductions implements Reductions {
   private static void addRow(int columns, float[] x, int at, float[] sums, int to) {
     int i = 0;
     for (; i <= columns - W; i += W) {
-      FloatVector.fromArray(SPECIES, sums, to + i).add(FloatVector.fromArray(SPECIES, x, at + i)).intoArray(sums, to + i);
+      FloatVector.fromArray(SPECIES, sums, to + i)
+          .add(FloatVector.fromArray(SPECIES, x, at + i))
+          .intoArray(sums, to + i);
     }
     for (; i < columns; i++) {
       sums[to + i] += x[at + i];
@@ -198,13 +239,16 @@ final class VectorReductions implements Reductions {
   }
 
   @Override
-  public void columnMaxAbs(int rows, int columns, float[] x, int xOffset, float[] maxima, int maximaOffset) {
+  public void columnMaxAbs(
+      int rows, int columns, float[] x, int xOffset, float[] maxima, int maximaOffset) {
     for (int r = 0; r < rows; r++) {
       int at = xOffset + r * columns;
       int i = 0;
       for (; i <= columns - W; i += W) {
         FloatVector value = FloatVector.fromArray(SPECIES, x, at + i).abs();
-        FloatVector.fromArray(SPECIES, maxima, maximaOffset + i).max(value).intoArray(maxima, maximaOffset + i);
+        FloatVector.fromArray(SPECIES, maxima, maximaOffset + i)
+            .max(value)
+            .intoArray(maxima, maximaOffset + i);
       }
       for (; i < columns; i++) {
         maxima[maximaOffset + i] = Math.max(maxima[maximaOffset + i], Math.abs(x[at + i]));
@@ -214,14 +258,25 @@ final class VectorReductions implements Reductions {
 
   @Override
   public void columnMinMax(
-      int rows, int columns, float[] x, int xOffset, float[] minima, int minimaOffset, float[] maxima, int maximaOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] minima,
+      int minimaOffset,
+      float[] maxima,
+      int maximaOffset) {
     for (int r = 0; r < rows; r++) {
       int at = xOffset + r * columns;
       int i = 0;
       for (; i <= columns - W; i += W) {
         FloatVector value = FloatVector.fromArray(SPECIES, x, at + i);
-        FloatVector.fromArray(SPECIES, minima, minimaOffset + i).min(value).intoArray(minima, minimaOffset + i);
-        FloatVector.fromArray(SPECIES, maxima, maximaOffset + i).max(value).intoArray(maxima, maximaOffset + i);
+        FloatVector.fromArray(SPECIES, minima, minimaOffset + i)
+            .min(value)
+            .intoArray(minima, minimaOffset + i);
+        FloatVector.fromArray(SPECIES, maxima, maximaOffset + i)
+            .max(value)
+            .intoArray(maxima, maximaOffset + i);
       }
       for (; i < columns; i++) {
         minima[minimaOffset + i] = Math.min(minima[minimaOffset + i], x[at + i]);

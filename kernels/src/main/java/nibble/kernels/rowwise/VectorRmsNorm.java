@@ -14,12 +14,22 @@ final class VectorRmsNorm implements RmsNorm {
 
   @Override
   public void forward(
-      int rows, int columns, float[] x, int xOffset, float @Nullable [] gain, float epsilon, float[] out, int outOffset,
-      float @Nullable [] inverseRms, int statisticsOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float @Nullable [] gain,
+      float epsilon,
+      float[] out,
+      int outOffset,
+      float @Nullable [] inverseRms,
+      int statisticsOffset) {
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       int to = outOffset + r * columns;
-      float inverse = (float) (1 / Math.sqrt((double) reductions.sumOfSquares(columns, x, in) / columns + epsilon));
+      float inverse =
+          (float)
+              (1 / Math.sqrt((double) reductions.sumOfSquares(columns, x, in) / columns + epsilon));
       if (gain == null) {
         VectorElementwise.scaleArray(columns, inverse, x, in, out, to);
       } else {
@@ -31,7 +41,8 @@ final class VectorRmsNorm implements RmsNorm {
     }
   }
 
-  private static void scaleByGain(int columns, float inverse, float[] x, int in, float[] gain, float[] out, int to) {
+  private static void scaleByGain(
+      int columns, float inverse, float[] x, int in, float[] gain, float[] out, int to) {
     int i = 0;
     for (; i <= columns - W; i += W) {
       FloatVector y = FloatVector.fromArray(SPECIES, x, in + i).mul(inverse);
@@ -44,8 +55,19 @@ final class VectorRmsNorm implements RmsNorm {
 
   @Override
   public void backward(
-      int rows, int columns, float[] x, int xOffset, float[] dy, int dyOffset, float @Nullable [] gain, float[] inverseRms,
-      int statisticsOffset, float[] dx, int dxOffset, float @Nullable [] dgain, int dgainOffset) {
+      int rows,
+      int columns,
+      float[] x,
+      int xOffset,
+      float[] dy,
+      int dyOffset,
+      float @Nullable [] gain,
+      float[] inverseRms,
+      int statisticsOffset,
+      float[] dx,
+      int dxOffset,
+      float @Nullable [] dgain,
+      int dgainOffset) {
     for (int r = 0; r < rows; r++) {
       int in = xOffset + r * columns;
       int from = dyOffset + r * columns;

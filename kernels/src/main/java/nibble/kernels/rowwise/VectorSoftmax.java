@@ -7,14 +7,18 @@ import nibble.kernels.math.VectorMath;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Three passes per row: maximum; exponentials, stored and summed; scaling. The last vector of a row overlaps the one before it and is
- * loaded first. Rows shorter than a vector go to the scalar kernel.
+ * Three passes per row: maximum; exponentials, stored and summed; scaling. The last vector of a row
+ * overlaps the one before it and is loaded first. Rows shorter than a vector go to the scalar
+ * kernel.
  */
 final class VectorSoftmax implements Softmax {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
 
-  /** Zeros, then ones: loaded W - k elements from the start, it drops k lanes that are already in a sum. */
+  /**
+   * Zeros, then ones: loaded W - k elements from the start, it drops k lanes that are already in a
+   * sum.
+   */
   private static final float[] KEEP = keep();
 
   private final Softmax scalar = new ScalarSoftmax();
@@ -33,13 +37,22 @@ final class VectorSoftmax implements Softmax {
       if (max == Float.NEGATIVE_INFINITY) {
         Arrays.fill(out, to, to + columns, 0f);
       } else {
-        VectorElementwise.scaleArray(columns, 1 / storeExp(columns, max, x, in, out, to), out, to, out, to);
+        VectorElementwise.scaleArray(
+            columns, 1 / storeExp(columns, max, x, in, out, to), out, to, out, to);
       }
     }
   }
 
   @Override
-  public void backward(int rows, int columns, float[] p, int pOffset, float[] dp, int dpOffset, float[] dx, int dxOffset) {
+  public void backward(
+      int rows,
+      int columns,
+      float[] p,
+      int pOffset,
+      float[] dp,
+      int dpOffset,
+      float[] dx,
+      int dxOffset) {
     for (int r = 0; r < rows; r++) {
       int row = r * columns;
       float sum = reductions.dot(columns, p, pOffset + row, dp, dpOffset + row);
@@ -48,7 +61,8 @@ final class VectorSoftmax implements Softmax {
   }
 
   @Override
-  public void logForward(int rows, int columns, float[] x, int xOffset, float[] out, int outOffset) {
+  public void logForward(
+      int rows, int columns, float[] x, int xOffset, float[] out, int outOffset) {
     if (columns < W) {
       scalar.logForward(rows, columns, x, xOffset, out, outOffset);
       return;
@@ -66,7 +80,15 @@ final class VectorSoftmax implements Softmax {
   }
 
   @Override
-  public void logBackward(int rows, int columns, float[] y, int yOffset, float[] dy, int dyOffset, float[] dx, int dxOffset) {
+  public void logBackward(
+      int rows,
+      int columns,
+      float[] y,
+      int yOffset,
+      float[] dy,
+      int dyOffset,
+      float[] dx,
+      int dxOffset) {
     if (columns < W) {
       scalar.logBackward(rows, columns, y, yOffset, dy, dyOffset, dx, dxOffset);
       return;
@@ -78,7 +100,8 @@ final class VectorSoftmax implements Softmax {
     }
   }
 
-  // One exponential in each loop, the last vector included: a second one would exceed what the compiler inlines, and vectors would be allocated.
+  // One exponential in each loop, the last vector included: a second one would exceed what the
+  // compiler inlines, and vectors would be allocated.
 
   private static float storeExp(int columns, float max, float[] x, int in, float[] out, int to) {
     FloatVector last = FloatVector.fromArray(SPECIES, x, in + columns - W);
@@ -96,14 +119,17 @@ final class VectorSoftmax implements Softmax {
   private static float sumExp(int columns, float max, float[] x, int in) {
     FloatVector sum = FloatVector.zero(SPECIES);
     for (int i = 0; i < columns; i += W) {
-      FloatVector e = VectorMath.expOfNegative(FloatVector.fromArray(SPECIES, x, in + Math.min(i, columns - W)).sub(max));
+      FloatVector e =
+          VectorMath.expOfNegative(
+              FloatVector.fromArray(SPECIES, x, in + Math.min(i, columns - W)).sub(max));
       sum = e.fma(FloatVector.fromArray(SPECIES, KEEP, Math.min(W, columns - i)), sum);
     }
     return Lanes.sum(sum);
   }
 
   /** {@code out = (x - max) - logSum}: two roundings, but no large intermediate value. */
-  private static void subtract(int columns, float max, float logSum, float[] x, int in, float[] out, int to) {
+  private static void subtract(
+      int columns, float max, float logSum, float[] x, int in, float[] out, int to) {
     int i = 0;
     for (; i <= columns - W; i += W) {
       FloatVector.fromArray(SPECIES, x, in + i).sub(max).sub(logSum).intoArray(out, to + i);
@@ -113,7 +139,8 @@ final class VectorSoftmax implements Softmax {
     }
   }
 
-  private static void backwardRow(int columns, float sum, float[] p, int pAt, float[] dp, int dpAt, float[] dx, int dxAt) {
+  private static void backwardRow(
+      int columns, float sum, float[] p, int pAt, float[] dp, int dpAt, float[] dx, int dxAt) {
     int i = 0;
     for (; i <= columns - W; i += W) {
       FloatVector d = FloatVector.fromArray(SPECIES, dp, dpAt + i).sub(sum);
@@ -124,12 +151,14 @@ final class VectorSoftmax implements Softmax {
     }
   }
 
-  private static void logBackwardRow(int columns, float sum, float[] y, int yAt, float[] dy, int dyAt, float[] dx, int dxAt) {
+  private static void logBackwardRow(
+      int columns, float sum, float[] y, int yAt, float[] dy, int dyAt, float[] dx, int dxAt) {
     FloatVector last = FloatVector.fromArray(SPECIES, y, yAt + columns - W);
     FloatVector lastUpstream = FloatVector.fromArray(SPECIES, dy, dyAt + columns - W);
     for (int i = 0; i < columns; i += W) {
       int at = Math.min(i, columns - W);
-      FloatVector p = VectorMath.expOfNegative(at == i ? FloatVector.fromArray(SPECIES, y, yAt + i) : last);
+      FloatVector p =
+          VectorMath.expOfNegative(at == i ? FloatVector.fromArray(SPECIES, y, yAt + i) : last);
       FloatVector upstream = at == i ? FloatVector.fromArray(SPECIES, dy, dyAt + i) : lastUpstream;
       p.fma(VectorMath.broadcast(-sum), upstream).intoArray(dx, dxAt + at);
     }

@@ -3,7 +3,8 @@ package nibble.loaders.api;
 /**
  * One turn of a conversation.
  *
- * @param role who speaks; {@code system}, {@code user} and {@code assistant} are what most models know
+ * @param role who speaks; {@code system}, {@code user} and {@code assistant} are what most models
+ *     know
  * @param content what is said
  */
 public record ChatMessage(String role, String content) {

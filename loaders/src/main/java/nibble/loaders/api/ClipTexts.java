@@ -10,9 +10,10 @@ import nibble.loaders.tokenizer.Tokenizer;
 import nibble.nn.clip.ClipConfig;
 
 /**
- * Texts to the token ids that CLIP and SigLIP were trained with. SigLIP: lower case, without ASCII punctuation, single blanks, and filled up to the longest
- * length, as Hugging Face's {@code SiglipTokenizer} and {@code SiglipProcessor} do; the padding token is the tokenizer's, else {@code text_config.pad_token_id},
- * else 1.
+ * Texts to the token ids that CLIP and SigLIP were trained with. SigLIP: lower case, without ASCII
+ * punctuation, single blanks, and filled up to the longest length, as Hugging Face's {@code
+ * SiglipTokenizer} and {@code SiglipProcessor} do; the padding token is the tokenizer's, else
+ * {@code text_config.pad_token_id}, else 1.
  */
 final class ClipTexts {
   private static final Pattern PUNCTUATION = Pattern.compile("\\p{Punct}");
@@ -30,10 +31,17 @@ final class ClipTexts {
     if (tokenizer.vocabularySize() > config.vocabulary()) {
       throw BadFileException.of(
           loaded.checkpoint().folder(),
-          "has a tokenizer of %d tokens, the model knows %d; the two do not belong together".formatted(tokenizer.vocabularySize(), config.vocabulary()));
+          "has a tokenizer of %d tokens, the model knows %d; the two do not belong together"
+              .formatted(tokenizer.vocabularySize(), config.vocabulary()));
     }
     options = EncodeOptions.DEFAULTS.withMatchSpecial(false).withMaxLength(config.context());
-    int stated = loaded.checkpoint().config().findObject("text_config").map(text -> text.integer("pad_token_id", DEFAULT_PADDING)).orElse(DEFAULT_PADDING);
+    int stated =
+        loaded
+            .checkpoint()
+            .config()
+            .findObject("text_config")
+            .map(text -> text.integer("pad_token_id", DEFAULT_PADDING))
+            .orElse(DEFAULT_PADDING);
     padding = tokenizer.special().pad().orElse(stated);
   }
 

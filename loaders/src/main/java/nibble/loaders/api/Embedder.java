@@ -16,7 +16,10 @@ import java.util.OptionalInt;
  * <p>Thread-safe.
  */
 public interface Embedder extends AutoCloseable {
-  /** The embedder in {@code folder}, float or quantized, with all processors; see {@link Builder#open}. */
+  /**
+   * The embedder in {@code folder}, float or quantized, with all processors; see {@link
+   * Builder#open}.
+   */
   static Embedder open(Path folder) {
     return builder(folder).open();
   }
@@ -44,13 +47,18 @@ public interface Embedder extends AutoCloseable {
       return this;
     }
 
-    /** About how many tokens are computed at a time, of as many texts as there are; a longer text is computed alone. More takes more memory. */
+    /**
+     * About how many tokens are computed at a time, of as many texts as there are; a longer text is
+     * computed alone. More takes more memory.
+     */
     public Builder batchTokens(int count) {
       batchTokens = Settings.atLeastOne("batchTokens", count);
       return this;
     }
 
-    /** Cuts texts off after {@code count} tokens, special ones included, where the model takes more. */
+    /**
+     * Cuts texts off after {@code count} tokens, special ones included, where the model takes more.
+     */
     public Builder maxTokens(int count) {
       maxTokens = OptionalInt.of(Settings.atLeastOne("maxTokens", count));
       return this;
@@ -65,7 +73,8 @@ public interface Embedder extends AutoCloseable {
     /**
      * Opens the model, its tokenizer, and what the folder says about pooling.
      *
-     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is no text encoder
+     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is no
+     *     text encoder
      */
     public Embedder open() {
       return ModelEmbedder.open(folder, threads, batchTokens, maxTokens, prefix);
@@ -73,7 +82,8 @@ public interface Embedder extends AutoCloseable {
   }
 
   /**
-   * The vector of {@code text}, {@link #dimension()} numbers; a copy for the caller. Text beyond {@link #maxTokens()} is cut off.
+   * The vector of {@code text}, {@link #dimension()} numbers; a copy for the caller. Text beyond
+   * {@link #maxTokens()} is cut off.
    *
    * @throws IllegalStateException if the embedder is closed
    */
@@ -81,7 +91,10 @@ public interface Embedder extends AutoCloseable {
     return embed(List.of(text)).getFirst();
   }
 
-  /** The vectors of {@code texts} in their order; a text has the same vector alone and in company, up to rounding. */
+  /**
+   * The vectors of {@code texts} in their order; a text has the same vector alone and in company,
+   * up to rounding.
+   */
   List<float[]> embed(List<String> texts);
 
   /** Length of a vector. */
@@ -93,7 +106,10 @@ public interface Embedder extends AutoCloseable {
   /** Tokens of {@code text} after it is cut off, special tokens included. */
   int countTokens(String text);
 
-  /** Waits for the batch that is being computed, then lets go of threads and files. Closing twice does nothing. */
+  /**
+   * Waits for the batch that is being computed, then lets go of threads and files. Closing twice
+   * does nothing.
+   */
   @Override
   void close();
 }

@@ -10,7 +10,13 @@ package nibble.loaders.api;
  * @param promptSeconds from the call to the first generated token, waiting for other calls included
  * @param seconds from the call to the end
  */
-public record Generation(String text, int promptTokens, int tokens, FinishReason finish, double promptSeconds, double seconds) {
+public record Generation(
+    String text,
+    int promptTokens,
+    int tokens,
+    FinishReason finish,
+    double promptSeconds,
+    double seconds) {
   /** Why a generation ended. */
   public enum FinishReason {
     /** The model said so, or a stop string came. */

@@ -14,9 +14,10 @@ import nibble.nn.transformer.CausalLanguageModel;
 import nibble.tensor.Ops;
 
 /**
- * The thread that computes the texts of all callers together, token by token. Texts join as soon as there is room and leave when they end.
- * Keys and values of the latest texts are kept, so that a prompt that begins like one of them, as the next turn of a conversation does, is
- * read from where it differs.
+ * The thread that computes the texts of all callers together, token by token. Texts join as soon as
+ * there is room and leave when they end. Keys and values of the latest texts are kept, so that a
+ * prompt that begins like one of them, as the next turn of a conversation does, is read from where
+ * it differs.
  */
 final class GenerationLoop {
   private record Waiting(GenerationTask task, TokenRequest request) {}
@@ -53,7 +54,9 @@ final class GenerationLoop {
     notifyAll();
   }
 
-  /** Ends all texts as cancelled and waits for the thread. Returns false if it was closed before. */
+  /**
+   * Ends all texts as cancelled and waits for the thread. Returns false if it was closed before.
+   */
   boolean close() {
     synchronized (this) {
       if (closed) {
@@ -88,14 +91,18 @@ final class GenerationLoop {
     }
   }
 
-  /** Lets waiting texts in while there is room; waits while there is nothing to do. Returns false once the loop is closed. */
+  /**
+   * Lets waiting texts in while there is room; waits while there is nothing to do. Returns false
+   * once the loop is closed.
+   */
   private synchronized boolean admit() {
-    waiting.removeIf(w -> {
-      if (w.task().isCancelled()) {
-        w.task().end(StopReason.CANCELLED);
-      }
-      return w.task().isCancelled();
-    });
+    waiting.removeIf(
+        w -> {
+          if (w.task().isCancelled()) {
+            w.task().end(StopReason.CANCELLED);
+          }
+          return w.task().isCancelled();
+        });
     while (!closed && running.isEmpty() && waiting.isEmpty()) {
       try {
         wait();
@@ -118,7 +125,10 @@ final class GenerationLoop {
     }
   }
 
-  /** Tells the task of a sequence that has ended, and keeps what was computed for it; false if it goes on. */
+  /**
+   * Tells the task of a sequence that has ended, and keeps what was computed for it; false if it
+   * goes on.
+   */
   private boolean ended(TokenSequence sequence, GenerationTask task) {
     StopReason reason = sequence.reason();
     if (reason == null) {
@@ -131,11 +141,12 @@ final class GenerationLoop {
 
   private void step() {
     try {
-      running.forEach((sequence, task) -> {
-        if (task.isCancelled()) {
-          sequence.cancel();
-        }
-      });
+      running.forEach(
+          (sequence, task) -> {
+            if (task.isCancelled()) {
+              sequence.cancel();
+            }
+          });
       generator.step();
       running.entrySet().removeIf(entry -> ended(entry.getKey(), entry.getValue()));
     } catch (RuntimeException | Error e) {

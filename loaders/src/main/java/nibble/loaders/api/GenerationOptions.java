@@ -3,29 +3,42 @@ package nibble.loaders.api;
 import java.util.List;
 
 /**
- * How text is generated. A token is drawn after these steps, in this order: repetition penalty, temperature, top-k, top-p, min-p.
+ * How text is generated. A token is drawn after these steps, in this order: repetition penalty,
+ * temperature, top-k, top-p, min-p.
  *
  * @param maxTokens most tokens to generate, at least 1
  * @param temperature divides the logits; 0 takes the most probable token each time
  * @param topK only this many of the most probable tokens; 0 for all
  * @param topP only the most probable tokens whose probabilities reach this sum; 1 for all
  * @param minP only tokens at least this share as probable as the most probable one; 0 for all
- * @param repetitionPenalty divides positive and multiplies negative logits of tokens that occurred before; 1 for none
+ * @param repetitionPenalty divides positive and multiplies negative logits of tokens that occurred
+ *     before; 1 for none
  * @param stop texts that end the generation and are left out
  * @param seed of the random numbers; the same seed, prompt and options give the same text
  */
 public record GenerationOptions(
-    int maxTokens, double temperature, int topK, double topP, double minP, double repetitionPenalty, List<String> stop, long seed) {
+    int maxTokens,
+    double temperature,
+    int topK,
+    double topP,
+    double minP,
+    double repetitionPenalty,
+    List<String> stop,
+    long seed) {
   /** 256 tokens, always the most probable one. */
-  public static final GenerationOptions DEFAULTS = new GenerationOptions(256, 0, 0, 1, 0, 1, List.of(), 1);
+  public static final GenerationOptions DEFAULTS =
+      new GenerationOptions(256, 0, 0, 1, 0, 1, List.of(), 1);
 
   public GenerationOptions {
     require(maxTokens >= 1, "maxTokens must be at least 1, was " + maxTokens);
-    require(temperature >= 0 && temperature <= 100, "temperature must be 0 to 100, was " + temperature);
+    require(
+        temperature >= 0 && temperature <= 100, "temperature must be 0 to 100, was " + temperature);
     require(topK >= 0, "topK must not be negative, was " + topK);
     require(topP > 0 && topP <= 1, "topP must be above 0 and at most 1, was " + topP);
     require(minP >= 0 && minP < 1, "minP must be at least 0 and below 1, was " + minP);
-    require(repetitionPenalty > 0 && repetitionPenalty <= 100, "repetitionPenalty must be above 0 and at most 100, was " + repetitionPenalty);
+    require(
+        repetitionPenalty > 0 && repetitionPenalty <= 100,
+        "repetitionPenalty must be above 0 and at most 100, was " + repetitionPenalty);
     stop = List.copyOf(stop);
     require(stop.stream().noneMatch(String::isEmpty), "a stop text must not be empty");
   }
@@ -37,7 +50,8 @@ public record GenerationOptions(
   }
 
   public GenerationOptions withMaxTokens(int value) {
-    return new GenerationOptions(value, temperature, topK, topP, minP, repetitionPenalty, stop, seed);
+    return new GenerationOptions(
+        value, temperature, topK, topP, minP, repetitionPenalty, stop, seed);
   }
 
   public GenerationOptions withTemperature(double value) {
@@ -45,15 +59,18 @@ public record GenerationOptions(
   }
 
   public GenerationOptions withTopK(int value) {
-    return new GenerationOptions(maxTokens, temperature, value, topP, minP, repetitionPenalty, stop, seed);
+    return new GenerationOptions(
+        maxTokens, temperature, value, topP, minP, repetitionPenalty, stop, seed);
   }
 
   public GenerationOptions withTopP(double value) {
-    return new GenerationOptions(maxTokens, temperature, topK, value, minP, repetitionPenalty, stop, seed);
+    return new GenerationOptions(
+        maxTokens, temperature, topK, value, minP, repetitionPenalty, stop, seed);
   }
 
   public GenerationOptions withMinP(double value) {
-    return new GenerationOptions(maxTokens, temperature, topK, topP, value, repetitionPenalty, stop, seed);
+    return new GenerationOptions(
+        maxTokens, temperature, topK, topP, value, repetitionPenalty, stop, seed);
   }
 
   public GenerationOptions withRepetitionPenalty(double value) {
@@ -61,10 +78,12 @@ public record GenerationOptions(
   }
 
   public GenerationOptions withStop(List<String> value) {
-    return new GenerationOptions(maxTokens, temperature, topK, topP, minP, repetitionPenalty, value, seed);
+    return new GenerationOptions(
+        maxTokens, temperature, topK, topP, minP, repetitionPenalty, value, seed);
   }
 
   public GenerationOptions withSeed(long value) {
-    return new GenerationOptions(maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, value);
+    return new GenerationOptions(
+        maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, value);
   }
 }

@@ -9,8 +9,9 @@ import nibble.nn.generation.StopReason;
 import nibble.nn.generation.StopTexts;
 
 /**
- * One text that is being generated: tokens come in on the thread of the loop, text goes out on the thread of the caller. So a caller that is
- * slow to take its text holds up nobody else; what waits for it is at most the text it asked for.
+ * One text that is being generated: tokens come in on the thread of the loop, text goes out on the
+ * thread of the caller. So a caller that is slow to take its text holds up nobody else; what waits
+ * for it is at most the text it asked for.
  */
 final class GenerationTask {
   /** What the caller is told. */
@@ -87,7 +88,11 @@ final class GenerationTask {
             }
           }
           case Event.End(StopReason reason) -> {
-            return generation(text.toString(), cancelled ? StopReason.CANCELLED : reason); // the loop may have been done before it knew
+            return generation(
+                text.toString(),
+                cancelled
+                    ? StopReason.CANCELLED
+                    : reason); // the loop may have been done before it knew
           }
           case Event.Failure(RuntimeException cause) -> throw cause;
         }
@@ -103,7 +108,8 @@ final class GenerationTask {
   private Generation generation(String text, StopReason reason) {
     long now = System.nanoTime();
     long first = firstToken == 0 ? now : firstToken;
-    return new Generation(text, promptTokens, tokens, finish(reason), (first - start) * 1e-9, (now - start) * 1e-9);
+    return new Generation(
+        text, promptTokens, tokens, finish(reason), (first - start) * 1e-9, (now - start) * 1e-9);
   }
 
   private static Generation.FinishReason finish(StopReason reason) {

@@ -25,7 +25,10 @@ public interface ImageClassifier extends AutoCloseable {
    */
   record Prediction(int index, String label, float probability) {}
 
-  /** The classifier in {@code folder}, float or quantized, with all processors; see {@link Builder#open}. */
+  /**
+   * The classifier in {@code folder}, float or quantized, with all processors; see {@link
+   * Builder#open}.
+   */
   static ImageClassifier open(Path folder) {
     return builder(folder).open();
   }
@@ -53,7 +56,8 @@ public interface ImageClassifier extends AutoCloseable {
     /**
      * Opens the model.
      *
-     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the prepared images do not have the model's size
+     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the prepared
+     *     images do not have the model's size
      */
     public ImageClassifier open() {
       return ModelImageClassifier.open(folder, threads);
@@ -61,9 +65,11 @@ public interface ImageClassifier extends AutoCloseable {
   }
 
   /**
-   * The {@code count} most probable classes of the JPEG or PNG file {@code image}, the best first; all classes if there are fewer.
+   * The {@code count} most probable classes of the JPEG or PNG file {@code image}, the best first;
+   * all classes if there are fewer.
    *
-   * @throws nibble.loaders.BadFileException if the file is no such image, or the model gives results that are not finite
+   * @throws nibble.loaders.BadFileException if the file is no such image, or the model gives
+   *     results that are not finite
    * @throws IllegalStateException if the classifier is closed
    */
   default List<Prediction> classify(Path image, int count) {
@@ -73,7 +79,10 @@ public interface ImageClassifier extends AutoCloseable {
   /** The same for a decoded image. */
   List<Prediction> classify(RgbImage image, int count);
 
-  /** Waits for the image that is being computed, then lets go of threads and files. Closing twice does nothing. */
+  /**
+   * Waits for the image that is being computed, then lets go of threads and files. Closing twice
+   * does nothing.
+   */
   @Override
   void close();
 }

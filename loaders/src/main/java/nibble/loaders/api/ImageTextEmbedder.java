@@ -6,8 +6,8 @@ import nibble.loaders.api.ImageClassifier.Prediction;
 import nibble.loaders.image.RgbImage;
 
 /**
- * Images and texts to vectors of one space (CLIP, SigLIP): the dot product of two says how well they fit. So a text finds images, and names of classes that no
- * training has seen classify them.
+ * Images and texts to vectors of one space (CLIP, SigLIP): the dot product of two says how well
+ * they fit. So a text finds images, and names of classes that no training has seen classify them.
  *
  * <pre>{@code
  * try (ImageTextEmbedder embedder = ImageTextEmbedder.open(Path.of("model"))) {
@@ -18,7 +18,9 @@ import nibble.loaders.image.RgbImage;
  * <p>Thread-safe.
  */
 public interface ImageTextEmbedder extends AutoCloseable {
-  /** The model in {@code folder}, float or quantized, with all processors; see {@link Builder#open}. */
+  /**
+   * The model in {@code folder}, float or quantized, with all processors; see {@link Builder#open}.
+   */
   static ImageTextEmbedder open(Path folder) {
     return builder(folder).open();
   }
@@ -46,7 +48,8 @@ public interface ImageTextEmbedder extends AutoCloseable {
     /**
      * Opens the model, its tokenizer and its image preprocessing.
      *
-     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is none of images and texts
+     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is none
+     *     of images and texts
      */
     public ImageTextEmbedder open() {
       return ModelImageTextEmbedder.open(folder, threads);
@@ -70,8 +73,8 @@ public interface ImageTextEmbedder extends AutoCloseable {
   }
 
   /**
-   * How well each of {@code texts} describes {@code image}, the best first. With CLIP the probabilities add up to 1 over the texts; with SigLIP each text has
-   * one of its own.
+   * How well each of {@code texts} describes {@code image}, the best first. With CLIP the
+   * probabilities add up to 1 over the texts; with SigLIP each text has one of its own.
    *
    * @throws IllegalArgumentException if there are no texts
    */
@@ -85,7 +88,10 @@ public interface ImageTextEmbedder extends AutoCloseable {
   /** Numbers of a vector. */
   int dimension();
 
-  /** Waits for what is being computed, then lets go of threads and files. Closing twice does nothing. */
+  /**
+   * Waits for what is being computed, then lets go of threads and files. Closing twice does
+   * nothing.
+   */
   @Override
   void close();
 }

@@ -15,8 +15,9 @@ import nibble.nn.transformer.Sequences;
 import nibble.nn.transformer.TextEncoder;
 
 /**
- * Text encoder, tokenizer, pooling and threads in one object. Texts are tokenized on the calling thread, in parallel; the model computes one
- * batch at a time, with all threads. A batch holds texts of any lengths, without padding.
+ * Text encoder, tokenizer, pooling and threads in one object. Texts are tokenized on the calling
+ * thread, in parallel; the model computes one batch at a time, with all threads. A batch holds
+ * texts of any lengths, without padding.
  */
 final class ModelEmbedder implements Embedder {
   private final ModelSession session;
@@ -29,7 +30,8 @@ final class ModelEmbedder implements Embedder {
   private final EncodeOptions truncated;
   private final int dimension;
 
-  private ModelEmbedder(ModelSession session, OptionalInt wantedTokens, int batchTokens, String prefix) {
+  private ModelEmbedder(
+      ModelSession session, OptionalInt wantedTokens, int batchTokens, String prefix) {
     Path folder = session.loaded().checkpoint().folder();
     this.session = session;
     this.batchTokens = batchTokens;
@@ -38,24 +40,35 @@ final class ModelEmbedder implements Embedder {
     tokenizer = Tokenizers.load(folder);
     if (tokenizer.vocabularySize() > encoder.vocabulary()) {
       throw BadFileException.of(
-          folder, "has a tokenizer of %d tokens, the model knows %d; the two do not belong together".formatted(tokenizer.vocabularySize(), encoder.vocabulary()));
+          folder,
+          "has a tokenizer of %d tokens, the model knows %d; the two do not belong together"
+              .formatted(tokenizer.vocabularySize(), encoder.vocabulary()));
     }
     SentenceModules modules = SentenceModules.read(folder);
     pooling = modules.pooling();
-    int most = Math.min(encoder.contextLength(), modules.maxTokens().orElse(tokenizer.maxLength().orElse(Integer.MAX_VALUE)));
+    int most =
+        Math.min(
+            encoder.contextLength(),
+            modules.maxTokens().orElse(tokenizer.maxLength().orElse(Integer.MAX_VALUE)));
     maxTokens = Math.min(most, wantedTokens.orElse(most));
     truncated = EncodeOptions.DEFAULTS.withMatchSpecial(false).withMaxLength(maxTokens);
     dimension = compute(List.of(ids(""))).getFirst().length;
   }
 
-  static ModelEmbedder open(Path folder, int threads, int batchTokens, OptionalInt maxTokens, String prefix) {
-    return ModelSession.open(folder, threads, "embedder", session -> new ModelEmbedder(session, maxTokens, batchTokens, prefix));
+  static ModelEmbedder open(
+      Path folder, int threads, int batchTokens, OptionalInt maxTokens, String prefix) {
+    return ModelSession.open(
+        folder,
+        threads,
+        "embedder",
+        session -> new ModelEmbedder(session, maxTokens, batchTokens, prefix));
   }
 
   private int[] ids(String text) {
     int[] ids = tokenizer.encode(prefix + text, truncated).ids();
     if (ids.length == 0) {
-      throw new IllegalArgumentException("an empty text has no token in this model, so it has no vector");
+      throw new IllegalArgumentException(
+          "an empty text has no token in this model, so it has no vector");
     }
     return ids;
   }
@@ -75,7 +88,9 @@ final class ModelEmbedder implements Embedder {
   /** The end of the batch that begins with text {@code from}. */
   private int batchEnd(List<int[]> ids, int from) {
     int to = from + 1;
-    for (long tokens = ids.get(from).length; to < ids.size() && tokens + ids.get(to).length <= batchTokens; to++) {
+    for (long tokens = ids.get(from).length;
+        to < ids.size() && tokens + ids.get(to).length <= batchTokens;
+        to++) {
       tokens += ids.get(to).length;
     }
     return to;

@@ -13,8 +13,9 @@ import nibble.loaders.model.LoadedModel;
 import nibble.tensor.Tensor;
 
 /**
- * Model, preprocessing, labels and threads in one object. Images are decoded and prepared on the calling thread, in parallel; the model
- * computes one image at a time, with all threads. After the first image the tensors of a call are recycled.
+ * Model, preprocessing, labels and threads in one object. Images are decoded and prepared on the
+ * calling thread, in parallel; the model computes one image at a time, with all threads. After the
+ * first image the tensors of a call are recycled.
  */
 final class ModelImageClassifier implements ImageClassifier {
   private final ModelSession session;
@@ -38,7 +39,8 @@ final class ModelImageClassifier implements ImageClassifier {
     if (found.width() != found.height() || !loaded.imageClassifier().takes(found.width())) {
       throw BadFileException.of(
           loaded.checkpoint().folder().resolve(Checkpoint.PREPROCESSOR),
-          "makes images of %d x %d pixels, expected %d x %d as in %s".formatted(found.width(), found.height(), size, size, Checkpoint.CONFIG));
+          "makes images of %d x %d pixels, expected %d x %d as in %s"
+              .formatted(found.width(), found.height(), size, size, Checkpoint.CONFIG));
     }
     return preprocessor;
   }
@@ -49,7 +51,8 @@ final class ModelImageClassifier implements ImageClassifier {
       throw new IllegalArgumentException("the number of classes must be at least 1, was " + count);
     }
     Tensor pixels = preprocessor.apply(List.of(image));
-    float[] probabilities = session.compute(ops -> ops.softmax(session.loaded().model().forward(ops, pixels)));
+    float[] probabilities =
+        session.compute(ops -> ops.softmax(session.loaded().model().forward(ops, pixels)));
     List<Prediction> all = new ArrayList<>();
     for (int i = 0; i < probabilities.length; i++) {
       all.add(new Prediction(i, labels.get(i), probabilities[i]));

@@ -17,7 +17,10 @@ import nibble.nn.encoder.SentencePooling;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** CLIP or SigLIP, its tokenizer and preprocessing. Inputs are prepared on the calling thread; the model computes one call at a time. */
+/**
+ * CLIP or SigLIP, its tokenizer and preprocessing. Inputs are prepared on the calling thread; the
+ * model computes one call at a time.
+ */
 final class ModelImageTextEmbedder implements ImageTextEmbedder {
   private static final int BATCH = 32;
 
@@ -36,7 +39,8 @@ final class ModelImageTextEmbedder implements ImageTextEmbedder {
     if (made.width() != side || made.height() != side) {
       throw BadFileException.of(
           session.loaded().checkpoint().folder().resolve(Checkpoint.PREPROCESSOR),
-          "makes images of %d x %d pixels, expected %d x %d as in %s".formatted(made.width(), made.height(), side, side, Checkpoint.CONFIG));
+          "makes images of %d x %d pixels, expected %d x %d as in %s"
+              .formatted(made.width(), made.height(), side, side, Checkpoint.CONFIG));
     }
   }
 
@@ -75,10 +79,13 @@ final class ModelImageTextEmbedder implements ImageTextEmbedder {
     }
     List<int[]> ids = candidates.stream().map(texts::ids).toList();
     Tensor pixels = preprocessor.apply(List.of(image));
-    float[] probabilities = session.compute(ops -> {
-      Tensor scores = model.scores(ops, model.forward(ops, pixels), model.textVectors(ops, ids));
-      return model.config().siglip() ? ops.sigmoid(scores) : ops.softmax(scores);
-    });
+    float[] probabilities =
+        session.compute(
+            ops -> {
+              Tensor scores =
+                  model.scores(ops, model.forward(ops, pixels), model.textVectors(ops, ids));
+              return model.config().siglip() ? ops.sigmoid(scores) : ops.softmax(scores);
+            });
     return IntStream.range(0, probabilities.length)
         .mapToObj(i -> new Prediction(i, candidates.get(i), probabilities[i]))
         .sorted(Comparator.comparingDouble(Prediction::probability).reversed())

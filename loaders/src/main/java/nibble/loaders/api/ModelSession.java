@@ -10,7 +10,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
-/** A model and the threads that compute it, for one caller at a time; others wait. Owns both. Thread-safe. */
+/**
+ * A model and the threads that compute it, for one caller at a time; others wait. Owns both.
+ * Thread-safe.
+ */
 final class ModelSession implements AutoCloseable {
   private final LoadedModel loaded;
   private final Ops ops;
@@ -76,7 +79,10 @@ final class ModelSession implements AutoCloseable {
     }
   }
 
-  /** Waits for what is being computed, then lets go of threads and files. Closing twice does nothing. */
+  /**
+   * Waits for what is being computed, then lets go of threads and files. Closing twice does
+   * nothing.
+   */
   @Override
   public void close() {
     lock.lock();

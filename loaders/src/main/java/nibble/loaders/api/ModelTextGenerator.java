@@ -19,7 +19,10 @@ import nibble.nn.generation.TokenRequest;
 import nibble.nn.transformer.CausalLanguageModel;
 import nibble.tensor.Ops;
 
-/** Language model, tokenizer and chat template in one object; a {@link GenerationLoop} computes for all callers. */
+/**
+ * Language model, tokenizer and chat template in one object; a {@link GenerationLoop} computes for
+ * all callers.
+ */
 final class ModelTextGenerator implements TextGenerator {
   private final LoadedModel loaded;
   private final CausalLanguageModel model;
@@ -35,7 +38,9 @@ final class ModelTextGenerator implements TextGenerator {
     tokenizer = loaded.tokenizer();
     if (tokenizer.vocabularySize() > model.vocabulary()) {
       throw BadFileException.of(
-          folder, "has a tokenizer of %d tokens, the model knows %d; the two do not belong together".formatted(tokenizer.vocabularySize(), model.vocabulary()));
+          folder,
+          "has a tokenizer of %d tokens, the model knows %d; the two do not belong together"
+              .formatted(tokenizer.vocabularySize(), model.vocabulary()));
     }
     template = loaded.chatTemplate();
     stopTokens = StopTokens.of(loaded.checkpoint(), tokenizer);
@@ -54,16 +59,28 @@ final class ModelTextGenerator implements TextGenerator {
 
   @Override
   public Generation generate(String prompt, GenerationOptions options, TextListener listener) {
-    return run(tokenizer.encode(prompt, EncodeOptions.DEFAULTS.withMatchSpecial(false)).ids(), options, listener);
+    return run(
+        tokenizer.encode(prompt, EncodeOptions.DEFAULTS.withMatchSpecial(false)).ids(),
+        options,
+        listener);
   }
 
   @Override
-  public Generation chat(List<ChatMessage> messages, GenerationOptions options, TextListener listener) {
+  public Generation chat(
+      List<ChatMessage> messages, GenerationOptions options, TextListener listener) {
     ChatTemplate known =
-        template.orElseThrow(() -> new IllegalArgumentException(loaded.checkpoint().folder() + ": has no chat template; use a plain prompt"));
-    JsonArray turns = JsonArray.of(messages.stream().map(m -> ChatTemplate.message(m.role(), m.content())).toList());
+        template.orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    loaded.checkpoint().folder() + ": has no chat template; use a plain prompt"));
+    JsonArray turns =
+        JsonArray.of(
+            messages.stream().map(m -> ChatTemplate.message(m.role(), m.content())).toList());
     String prompt = known.render(turns, ChatOptions.at(LocalDateTime.now()));
-    return run(tokenizer.encode(prompt, EncodeOptions.DEFAULTS.withAddSpecial(false)).ids(), options, listener);
+    return run(
+        tokenizer.encode(prompt, EncodeOptions.DEFAULTS.withAddSpecial(false)).ids(),
+        options,
+        listener);
   }
 
   private Generation run(int[] prompt, GenerationOptions options, TextListener listener) {
@@ -72,12 +89,20 @@ final class ModelTextGenerator implements TextGenerator {
     }
     if (prompt.length >= model.contextLength()) {
       throw new IllegalArgumentException(
-          "the prompt has %d tokens, the model takes %d with those that are generated; shorten it".formatted(prompt.length, model.contextLength()));
+          "the prompt has %d tokens, the model takes %d with those that are generated; shorten it"
+              .formatted(prompt.length, model.contextLength()));
     }
     SamplingOptions sampling =
-        new SamplingOptions(options.temperature(), options.topK(), options.topP(), options.minP(), options.repetitionPenalty(), options.seed());
+        new SamplingOptions(
+            options.temperature(),
+            options.topK(),
+            options.topP(),
+            options.minP(),
+            options.repetitionPenalty(),
+            options.seed());
     GenerationTask task = new GenerationTask(tokenizer, options.stop(), prompt.length);
-    loop.submit(task, new TokenRequest(prompt, options.maxTokens(), sampling, stopTokens, task::accept));
+    loop.submit(
+        task, new TokenRequest(prompt, options.maxTokens(), sampling, stopTokens, task::accept));
     return task.await(listener);
   }
 
@@ -93,7 +118,9 @@ final class ModelTextGenerator implements TextGenerator {
 
   @Override
   public int countTokens(String text) {
-    return tokenizer.encode(text, EncodeOptions.DEFAULTS.withAddSpecial(false).withMatchSpecial(false)).length();
+    return tokenizer
+        .encode(text, EncodeOptions.DEFAULTS.withAddSpecial(false).withMatchSpecial(false))
+        .length();
   }
 
   @Override

@@ -19,7 +19,10 @@ final class PrefixCaches {
     this.most = most;
   }
 
-  /** A cache for {@code prompt}: of the text that has the longest beginning in common with it, or an empty one. */
+  /**
+   * A cache for {@code prompt}: of the text that has the longest beginning in common with it, or an
+   * empty one.
+   */
   KeyValueCache take(int[] prompt) {
     KeyValueCache best = null;
     int longest = 0;

@@ -12,7 +12,10 @@ import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonValue;
 import nibble.loaders.tokenizer.Tokenizer;
 
-/** The tokens that end a text: what {@code generation_config.json}, {@code config.json} and the tokenizer say. */
+/**
+ * The tokens that end a text: what {@code generation_config.json}, {@code config.json} and the
+ * tokenizer say.
+ */
 final class StopTokens {
   private static final String GENERATION = "generation_config.json";
   private static final String KEY = "eos_token_id";

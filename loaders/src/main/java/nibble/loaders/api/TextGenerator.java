@@ -15,7 +15,10 @@ import java.util.List;
  * <p>Thread-safe: calls from several threads are computed together, token by token.
  */
 public interface TextGenerator extends AutoCloseable {
-  /** The generator in {@code folder}, float or quantized, with all processors; see {@link Builder#open}. */
+  /**
+   * The generator in {@code folder}, float or quantized, with all processors; see {@link
+   * Builder#open}.
+   */
   static TextGenerator open(Path folder) {
     return builder(folder).open();
   }
@@ -41,7 +44,10 @@ public interface TextGenerator extends AutoCloseable {
       return this;
     }
 
-    /** Texts that are generated at the same time, each with keys and values of all its tokens in memory; further calls wait. */
+    /**
+     * Texts that are generated at the same time, each with keys and values of all its tokens in
+     * memory; further calls wait.
+     */
     public Builder sequences(int count) {
       sequences = Settings.atLeastOne("sequences", count);
       return this;
@@ -50,14 +56,18 @@ public interface TextGenerator extends AutoCloseable {
     /**
      * Opens the model, its tokenizer and its chat template.
      *
-     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is no causal language model
+     * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is no
+     *     causal language model
      */
     public TextGenerator open() {
       return ModelTextGenerator.open(folder, threads, sequences);
     }
   }
 
-  /** {@link #generate(String, GenerationOptions, TextListener)} with default options and no listener. */
+  /**
+   * {@link #generate(String, GenerationOptions, TextListener)} with default options and no
+   * listener.
+   */
   default Generation generate(String prompt) {
     return generate(prompt, GenerationOptions.DEFAULTS, TextListener.NONE);
   }
@@ -65,9 +75,10 @@ public interface TextGenerator extends AutoCloseable {
   /**
    * Continues {@code prompt}; returns when the text is complete.
    *
-   * @param listener is given the text piece by piece, on the calling thread; an exception that it throws ends this generation and leaves
-   *     this method
-   * @throws IllegalArgumentException if the prompt has no token, or leaves no room in {@link #contextLength()}
+   * @param listener is given the text piece by piece, on the calling thread; an exception that it
+   *     throws ends this generation and leaves this method
+   * @throws IllegalArgumentException if the prompt has no token, or leaves no room in {@link
+   *     #contextLength()}
    * @throws IllegalStateException if the generator is closed
    */
   Generation generate(String prompt, GenerationOptions options, TextListener listener);
@@ -78,9 +89,11 @@ public interface TextGenerator extends AutoCloseable {
   }
 
   /**
-   * Answers the last of {@code messages}, put together by the chat template of the model; see {@link #generate}.
+   * Answers the last of {@code messages}, put together by the chat template of the model; see
+   * {@link #generate}.
    *
-   * @throws IllegalArgumentException also if the model has no chat template, or the template refuses the messages
+   * @throws IllegalArgumentException also if the model has no chat template, or the template
+   *     refuses the messages
    */
   Generation chat(List<ChatMessage> messages, GenerationOptions options, TextListener listener);
 
@@ -93,7 +106,10 @@ public interface TextGenerator extends AutoCloseable {
   /** Tokens of {@code text} without special tokens. */
   int countTokens(String text);
 
-  /** Ends running generations as cancelled, then lets go of threads and files. Closing twice does nothing. */
+  /**
+   * Ends running generations as cancelled, then lets go of threads and files. Closing twice does
+   * nothing.
+   */
   @Override
   void close();
 }

@@ -10,7 +10,8 @@ public interface TextListener {
    * Called with each piece in order; the pieces put together are the whole text.
    *
    * @param piece whole characters, not empty
-   * @return whether to go on; false ends the generation as {@link Generation.FinishReason#CANCELLED}
+   * @return whether to go on; false ends the generation as {@link
+   *     Generation.FinishReason#CANCELLED}
    */
   boolean onText(String piece);
 }

@@ -8,7 +8,8 @@ import nibble.loaders.json.JsonObject;
  *
  * @param addGenerationPrompt whether the prompt ends where the model's answer begins
  * @param now what {@code strftime_now} tells
- * @param variables further variables, such as {@code tools}, {@code documents} or {@code enable_thinking}
+ * @param variables further variables, such as {@code tools}, {@code documents} or {@code
+ *     enable_thinking}
  */
 public record ChatOptions(boolean addGenerationPrompt, LocalDateTime now, JsonObject variables) {
   /** With the beginning of an answer, at {@code now}, without further variables. */

@@ -18,11 +18,13 @@ import nibble.loaders.json.JsonValue;
 import nibble.loaders.tokenizer.TokenizerConfig;
 
 /**
- * The chat template of a model: a Jinja template that writes a conversation as the model was trained on it. Rendered as transformers does, with {@code
- * trim_blocks}, {@code lstrip_blocks}, {@code raise_exception} and {@code strftime_now}; docs/tokenizers.md lists what of Jinja is known.
- * Immutable: any thread may use it.
+ * The chat template of a model: a Jinja template that writes a conversation as the model was
+ * trained on it. Rendered as transformers does, with {@code trim_blocks}, {@code lstrip_blocks},
+ * {@code raise_exception} and {@code strftime_now}; docs/tokenizers.md lists what of Jinja is
+ * known. Immutable: any thread may use it.
  *
- * <p>Templates come with a model and are not trusted: they can only make text, and a template that does too much work or writes too much is stopped.
+ * <p>Templates come with a model and are not trusted: they can only make text, and a template that
+ * does too much work or writes too much is stopped.
  */
 public final class ChatTemplate {
   /** The name of the template that is used where none is asked for. */
@@ -46,14 +48,19 @@ public final class ChatTemplate {
   }
 
   /**
-   * The template called {@code name} in {@code folder}: {@code chat_template.jinja} (the default one), {@code additional_chat_templates/<name>.jinja}, or {@code
-   * chat_template} in {@code tokenizer_config.json}, a string or a list of named templates. Empty if there is none.
+   * The template called {@code name} in {@code folder}: {@code chat_template.jinja} (the default
+   * one), {@code additional_chat_templates/<name>.jinja}, or {@code chat_template} in {@code
+   * tokenizer_config.json}, a string or a list of named templates. Empty if there is none.
    *
-   * @throws BadFileException if a file is damaged, or the template uses what is not supported; the message names line and construct
+   * @throws BadFileException if a file is damaged, or the template uses what is not supported; the
+   *     message names line and construct
    */
   public static Optional<ChatTemplate> load(Path folder, String name) {
     TokenizerConfig config = TokenizerConfig.read(folder);
-    Path file = name.equals(DEFAULT) ? folder.resolve("chat_template.jinja") : folder.resolve("additional_chat_templates").resolve(name + ".jinja");
+    Path file =
+        name.equals(DEFAULT)
+            ? folder.resolve("chat_template.jinja")
+            : folder.resolve("additional_chat_templates").resolve(name + ".jinja");
     if (Files.exists(file)) {
       return Optional.of(of(file.toString(), text(file), config));
     }
@@ -64,7 +71,8 @@ public final class ChatTemplate {
   private static String text(Path file) {
     try {
       if (Files.size(file) > LARGEST) {
-        throw BadFileException.of(file, "has %d bytes, allowed are %d".formatted(Files.size(file), LARGEST));
+        throw BadFileException.of(
+            file, "has %d bytes, allowed are %d".formatted(Files.size(file), LARGEST));
       }
       return Files.readString(file);
     } catch (IOException e) {
@@ -90,7 +98,8 @@ public final class ChatTemplate {
   }
 
   /**
-   * The template that {@code text} is; {@code source} names it in error messages, {@code config} names special tokens.
+   * The template that {@code text} is; {@code source} names it in error messages, {@code config}
+   * names special tokens.
    *
    * @throws BadFileException if it uses what is not supported
    */
@@ -108,16 +117,20 @@ public final class ChatTemplate {
   }
 
   /**
-   * The prompt for {@code messages}, objects with {@code role}, {@code content} and whatever else the template knows.
+   * The prompt for {@code messages}, objects with {@code role}, {@code content} and whatever else
+   * the template knows.
    *
-   * @throws IllegalArgumentException if the template refuses the messages, or cannot be run with them; the message says why and names the line
+   * @throws IllegalArgumentException if the template refuses the messages, or cannot be run with
+   *     them; the message says why and names the line
    */
   public String render(JsonArray messages, ChatOptions options) {
     Map<String, Object> variables = new LinkedHashMap<>();
     variables.put("tools", None.NONE);
     variables.put("documents", None.NONE);
     config.roles().forEach(variables::put);
-    variables.put("strftime_now", (Function) arguments -> Strftime.format(options.now(), arguments.string(0)));
+    variables.put(
+        "strftime_now",
+        (Function) arguments -> Strftime.format(options.now(), arguments.string(0)));
     variables.put("add_generation_prompt", options.addGenerationPrompt());
     variables.put("messages", JsonValues.list(messages));
     variables.putAll(JsonValues.dict(options.variables()));

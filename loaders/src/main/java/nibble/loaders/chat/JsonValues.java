@@ -30,7 +30,9 @@ final class JsonValues {
 
   private static Object number(JsonNumber number) {
     boolean plain = number.literal().chars().allMatch(c -> c == '-' || c >= '0' && c <= '9');
-    return plain && number.exactLong().isPresent() ? (Object) number.exactLong().getAsLong() : (Object) number.doubleValue();
+    return plain && number.exactLong().isPresent()
+        ? (Object) number.exactLong().getAsLong()
+        : (Object) number.doubleValue();
   }
 
   static List<Object> list(JsonArray array) {

@@ -8,7 +8,10 @@ import nibble.loaders.BadFileException;
 import nibble.loaders.image.RgbImage;
 import org.jspecify.annotations.Nullable;
 
-/** Small images of one size in memory, with their classes: plane by plane, 8 bits a sample. Immutable. */
+/**
+ * Small images of one size in memory, with their classes: plane by plane, 8 bits a sample.
+ * Immutable.
+ */
 public final class ByteImages {
   private final int channels;
   private final int height;
@@ -17,8 +20,10 @@ public final class ByteImages {
   private final byte[] labels;
 
   ByteImages(int channels, int height, int width, byte[] samples, byte[] labels) {
-    if (samples.length != Math.multiplyExact(Math.multiplyExact(channels * height, width), labels.length)) {
-      throw new IllegalArgumentException("%d samples for %d images".formatted(samples.length, labels.length));
+    if (samples.length
+        != Math.multiplyExact(Math.multiplyExact(channels * height, width), labels.length)) {
+      throw new IllegalArgumentException(
+          "%d samples for %d images".formatted(samples.length, labels.length));
     }
     this.channels = channels;
     this.height = height;
@@ -28,21 +33,33 @@ public final class ByteImages {
   }
 
   /**
-   * The images in {@code file}: an IDX file of MNIST, which needs its file of labels, or a binary file of CIFAR-10, which has its labels in it.
+   * The images in {@code file}: an IDX file of MNIST, which needs its file of labels, or a binary
+   * file of CIFAR-10, which has its labels in it.
    *
-   * @param labels file of labels of an IDX file; null: the one beside it whose name has {@code labels-idx1} for {@code images-idx3}
-   * @throws nibble.loaders.BadFileException if it is neither, or damaged, or labels are missing or not wanted
+   * @param labels file of labels of an IDX file; null: the one beside it whose name has {@code
+   *     labels-idx1} for {@code images-idx3}
+   * @throws nibble.loaders.BadFileException if it is neither, or damaged, or labels are missing or
+   *     not wanted
    */
   public static ByteImages read(Path file, @Nullable Path labels) {
     if (Mnist.isIdx(file)) {
-      Path beside = file.resolveSibling(String.valueOf(file.getFileName()).replace("images-idx3", "labels-idx1"));
-      if (labels == null && !Files.exists(beside) || file.equals(labels == null ? beside : labels)) {
-        throw BadFileException.of(file, "holds images without labels, expected a file of labels beside it; name it with --labels");
+      Path beside =
+          file.resolveSibling(
+              String.valueOf(file.getFileName()).replace("images-idx3", "labels-idx1"));
+      if (labels == null && !Files.exists(beside)
+          || file.equals(labels == null ? beside : labels)) {
+        throw BadFileException.of(
+            file,
+            "holds images without labels, expected a file of labels beside it; name it with"
+                + " --labels");
       }
       return Mnist.read(file, labels == null ? beside : labels);
     }
     if (labels != null) {
-      throw BadFileException.of(file, "is no IDX file, expected none with a file of labels; CIFAR-10 files hold their labels themselves");
+      throw BadFileException.of(
+          file,
+          "is no IDX file, expected none with a file of labels; CIFAR-10 files hold their labels"
+              + " themselves");
     }
     return Cifar10.read(file);
   }
@@ -92,8 +109,8 @@ public final class ByteImages {
   }
 
   /**
-   * Writes image {@code i} as floats {@code (sample / 255 - mean[channel]) / std[channel]} to {@code out[at...]}, {@code [channels, height,
-   * width]}.
+   * Writes image {@code i} as floats {@code (sample / 255 - mean[channel]) / std[channel]} to
+   * {@code out[at...]}, {@code [channels, height, width]}.
    */
   public void normalize(int i, float[] mean, float[] std, float[] out, int at) {
     Objects.checkIndex(i, count());
@@ -101,7 +118,8 @@ public final class ByteImages {
     for (int channel = 0; channel < channels; channel++) {
       int from = (i * channels + channel) * plane;
       for (int k = 0; k < plane; k++) {
-        out[at + channel * plane + k] = (float) (((samples[from + k] & 0xFF) / 255.0 - mean[channel]) / std[channel]);
+        out[at + channel * plane + k] =
+            (float) (((samples[from + k] & 0xFF) / 255.0 - mean[channel]) / std[channel]);
       }
     }
   }

@@ -12,8 +12,9 @@ import java.util.Set;
 import nibble.loaders.BadFileException;
 
 /**
- * Comma-separated values by RFC 4180: a first line with the column names, fields in double quotes may hold commas, line feeds and doubled
- * quotes. Empty lines are passed over; a byte order mark at the beginning is accepted.
+ * Comma-separated values by RFC 4180: a first line with the column names, fields in double quotes
+ * may hold commas, line feeds and doubled quotes. Empty lines are passed over; a byte order mark at
+ * the beginning is accepted.
  *
  * @param file where it came from
  * @param columns the names in the first line, all different
@@ -39,13 +40,20 @@ public record Csv(Path file, List<String> columns, List<Row> rows) {
     }
   }
 
-  /** Reads {@code file}, UTF-8. Throws {@link BadFileException} with the number of the line if it is broken. */
+  /**
+   * Reads {@code file}, UTF-8. Throws {@link BadFileException} with the number of the line if it is
+   * broken.
+   */
   public static Csv read(Path file) {
     try {
       if (Files.size(file) > LONGEST) {
         throw BadFileException.of(file, "is larger than 256 MB, too large for a list");
       }
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(Files.readAllBytes(file))).toString();
+      String text =
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .decode(ByteBuffer.wrap(Files.readAllBytes(file)))
+              .toString();
       return parse(file, text.startsWith("\uFEFF") ? text.substring(1) : text);
     } catch (IOException e) {
       throw BadFileException.reading(file, e);
@@ -66,7 +74,10 @@ public record Csv(Path file, List<String> columns, List<Row> rows) {
     for (Row row : data) {
       if (row.fields().size() != columns.size()) {
         throw BadFileException.of(
-            file, "line %d: has %d fields, expected %d (%s)".formatted(row.line(), row.fields().size(), columns.size(), String.join(",", columns)));
+            file,
+            "line %d: has %d fields, expected %d (%s)"
+                .formatted(
+                    row.line(), row.fields().size(), columns.size(), String.join(",", columns)));
       }
     }
     return new Csv(file, columns, data);
@@ -76,7 +87,8 @@ public record Csv(Path file, List<String> columns, List<Row> rows) {
   public int column(String column) {
     int index = columns.indexOf(column);
     if (index < 0) {
-      throw BadFileException.of(file, "line 1: has no column '" + column + "', found " + String.join(",", columns));
+      throw BadFileException.of(
+          file, "line 1: has no column '" + column + "', found " + String.join(",", columns));
     }
     return index;
   }

@@ -14,8 +14,8 @@ import nibble.loaders.BadFileException;
 import nibble.loaders.image.RgbImage;
 
 /**
- * A folder of images with a CSV file that has the columns {@code file} (path inside the folder) and {@code class_index}. Only names are
- * held; images are decoded when asked for.
+ * A folder of images with a CSV file that has the columns {@code file} (path inside the folder) and
+ * {@code class_index}. Only names are held; images are decoded when asked for.
  *
  * @param samples in the order of the CSV file, at least one
  */
@@ -40,7 +40,10 @@ public record LabeledImages(List<Sample> samples) {
     }
   }
 
-  /** The images of {@code folder} listed in its {@value #LABELS}. See {@link #read(Path, Path, int)}. */
+  /**
+   * The images of {@code folder} listed in its {@value #LABELS}. See {@link #read(Path, Path,
+   * int)}.
+   */
   public static LabeledImages read(Path folder, int classes) {
     return read(folder, folder.resolve(LABELS), classes);
   }
@@ -49,8 +52,8 @@ public record LabeledImages(List<Sample> samples) {
    * The images of {@code folder} listed in {@code labels}.
    *
    * @param classes class indices must be below this; {@link Integer#MAX_VALUE} accepts all
-   * @throws BadFileException naming the line, if a column is missing, a file does not exist, lies outside of the folder or is listed twice,
-   *     or an index is not from 0 to {@code classes - 1}
+   * @throws BadFileException naming the line, if a column is missing, a file does not exist, lies
+   *     outside of the folder or is listed twice, or an index is not from 0 to {@code classes - 1}
    */
   public static LabeledImages read(Path folder, Path labels, int classes) {
     if (!Files.isDirectory(folder)) {
@@ -65,9 +68,14 @@ public record LabeledImages(List<Sample> samples) {
       Path file = file(folder, labels, row.line(), row.fields().get(fileColumn));
       Integer before = lines.putIfAbsent(file, row.line());
       if (before != null) {
-        throw error(labels, row.line(), "lists '%s' again, it is already in line %d".formatted(row.fields().get(fileColumn), before));
+        throw error(
+            labels,
+            row.line(),
+            "lists '%s' again, it is already in line %d"
+                .formatted(row.fields().get(fileColumn), before));
       }
-      samples.add(new Sample(file, classIndex(labels, row.line(), row.fields().get(classColumn), classes)));
+      samples.add(
+          new Sample(file, classIndex(labels, row.line(), row.fields().get(classColumn), classes)));
     }
     if (samples.isEmpty()) {
       throw BadFileException.of(labels, "lists no images");
@@ -76,7 +84,8 @@ public record LabeledImages(List<Sample> samples) {
   }
 
   /**
-   * All images of {@code folder} (JPEG and PNG, by the ends of their names), sorted by name; every label is 0 and means nothing.
+   * All images of {@code folder} (JPEG and PNG, by the ends of their names), sorted by name; every
+   * label is 0 and means nothing.
    *
    * @throws BadFileException if there is no such folder, or no image in it
    */
@@ -85,7 +94,8 @@ public record LabeledImages(List<Sample> samples) {
       throw BadFileException.of(folder, "no such folder of images");
     }
     try (Stream<Path> files = Files.list(folder)) {
-      List<Sample> samples = files.filter(LabeledImages::isImage).sorted().map(file -> new Sample(file, 0)).toList();
+      List<Sample> samples =
+          files.filter(LabeledImages::isImage).sorted().map(file -> new Sample(file, 0)).toList();
       if (samples.isEmpty()) {
         throw BadFileException.of(folder, "holds no .jpg, .jpeg or .png file");
       }
@@ -129,7 +139,10 @@ public record LabeledImages(List<Sample> samples) {
     } catch (NumberFormatException _) {
       // reported below
     }
-    throw error(labels, line, "class_index is '%s', expected an integer from 0 to %d".formatted(text, classes - 1));
+    throw error(
+        labels,
+        line,
+        "class_index is '%s', expected an integer from 0 to %d".formatted(text, classes - 1));
   }
 
   private static BadFileException error(Path labels, int line, String problem) {

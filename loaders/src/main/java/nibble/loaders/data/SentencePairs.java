@@ -8,8 +8,9 @@ import java.util.List;
 import nibble.loaders.BadFileException;
 
 /**
- * Pairs of sentences with a score of how alike they mean, as in the STS Benchmark: lines of {@code score <tab> first <tab> second} in UTF-8.
- * Columns beyond the third are not looked at; a first line that begins with the word {@code score} is a header.
+ * Pairs of sentences with a score of how alike they mean, as in the STS Benchmark: lines of {@code
+ * score <tab> first <tab> second} in UTF-8. Columns beyond the third are not looked at; a first
+ * line that begins with the word {@code score} is a header.
  *
  * @param pairs in the order of the file
  */
@@ -24,7 +25,8 @@ public record SentencePairs(List<Pair> pairs) {
   /**
    * The pairs in {@code file}.
    *
-   * @throws BadFileException if it cannot be read, or a line does not have that form; the message says which
+   * @throws BadFileException if it cannot be read, or a line does not have that form; the message
+   *     says which
    */
   public static SentencePairs read(Path file) {
     List<String> lines;
@@ -41,7 +43,8 @@ public record SentencePairs(List<Pair> pairs) {
       }
     }
     if (pairs.isEmpty()) {
-      throw BadFileException.of(file, "holds no pair, expected lines of score, tab, sentence, tab, sentence");
+      throw BadFileException.of(
+          file, "holds no pair, expected lines of score, tab, sentence, tab, sentence");
     }
     return new SentencePairs(pairs);
   }
@@ -56,6 +59,7 @@ public record SentencePairs(List<Pair> pairs) {
     } catch (NumberFormatException _) {
       // reported below
     }
-    throw BadFileException.of(file, "line " + number + " is not score, tab, sentence, tab, sentence");
+    throw BadFileException.of(
+        file, "line " + number + " is not score, tab, sentence, tab, sentence");
   }
 }

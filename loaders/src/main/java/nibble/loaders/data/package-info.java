@@ -1,4 +1,7 @@
-/** Labelled data sets: image folders with a list of labels, CIFAR-10 binary files and MNIST IDX files. */
+/**
+ * Labelled data sets: image folders with a list of labels, CIFAR-10 binary files and MNIST IDX
+ * files.
+ */
 @NullMarked
 package nibble.loaders.data;
 

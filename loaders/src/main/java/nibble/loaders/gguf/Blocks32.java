@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Blocks of 32 values with one F16 scale {@code d}, and for the types ending in 1 an F16 offset {@code m}:
+ * Blocks of 32 values with one F16 scale {@code d}, and for the types ending in 1 an F16 offset
+ * {@code m}:
  *
  * <pre>{@code
  * Q4_0  d, 16 bytes of nibbles               d (q - 8)
@@ -32,7 +33,8 @@ final class Blocks32 {
     }
   }
 
-  static void q40Codes(MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
+  static void q40Codes(
+      MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
     scales[toScale] = half(data, at);
     for (int j = 0; j < VALUES; j++) {
       codes[toCode + j] = (byte) (nibble(data, at + 2, j) - 8);
@@ -54,7 +56,8 @@ final class Blocks32 {
     }
   }
 
-  static void q50Codes(MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
+  static void q50Codes(
+      MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
     scales[toScale] = half(data, at);
     for (int j = 0; j < VALUES; j++) {
       codes[toCode + j] = (byte) (fiveBits(data, at + 2, j) - 16);
@@ -76,7 +79,8 @@ final class Blocks32 {
     }
   }
 
-  static void q80Codes(MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
+  static void q80Codes(
+      MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
     scales[toScale] = half(data, at);
     MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at + 2, codes, toCode, VALUES);
   }

@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import nibble.loaders.BadFileException;
 
-/** Reads the header of a file from the front. Nothing is read beyond its end, and nothing larger than what is left is allocated. */
+/**
+ * Reads the header of a file from the front. Nothing is read beyond its end, and nothing larger
+ * than what is left is allocated.
+ */
 final class Cursor {
   private final Path file;
   private final MemorySegment data;
@@ -40,7 +43,10 @@ final class Cursor {
     return data.get(Bits.LONG, advance(8, what));
   }
 
-  /** A count of things of at least {@code leastBytes} each, which therefore must fit into what is left. */
+  /**
+   * A count of things of at least {@code leastBytes} each, which therefore must fit into what is
+   * left.
+   */
   int count(String what, int leastBytes, long most) {
     long count = eightBytes(what);
     if (count < 0 || count > most || count > (data.byteSize() - at) / leastBytes) {
@@ -59,7 +65,8 @@ final class Cursor {
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
-      throw new BadFileException("%s: %s before byte %d is not valid UTF-8".formatted(file, what, at), e);
+      throw new BadFileException(
+          "%s: %s before byte %d is not valid UTF-8".formatted(file, what, at), e);
     }
   }
 

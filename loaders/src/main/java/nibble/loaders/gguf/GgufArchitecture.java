@@ -29,9 +29,16 @@ enum GgufArchitecture {
   /** What {@code metadata} says; another one is an error. */
   static GgufArchitecture of(GgufMetadata metadata) {
     String id = metadata.string(KEY);
-    Optional<GgufArchitecture> found = Arrays.stream(values()).filter(a -> a.id.equals(id)).findFirst();
+    Optional<GgufArchitecture> found =
+        Arrays.stream(values()).filter(a -> a.id.equals(id)).findFirst();
     return found.orElseThrow(
-        () -> metadata.error(KEY, "is '" + id + "', expected one of " + Arrays.stream(values()).map(a -> a.id).collect(Collectors.joining(", "))));
+        () ->
+            metadata.error(
+                KEY,
+                "is '"
+                    + id
+                    + "', expected one of "
+                    + Arrays.stream(values()).map(a -> a.id).collect(Collectors.joining(", "))));
   }
 
   /** The prefix of this architecture's keys. */

@@ -14,14 +14,17 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * The file of a Llama-like model (llama, which Mistral files are as well, qwen2, qwen3, phi3, gemma, gemma2, gemma3) as Hugging Face would store it.
+ * The file of a Llama-like model (llama, which Mistral files are as well, qwen2, qwen3, phi3,
+ * gemma, gemma2, gemma3) as Hugging Face would store it.
  *
- * <p>Plain tensors that need no change have their names of Hugging Face and are mapped. The others are in {@link #weights()}; as tensors they
- * are listed under their name with a suffix, such as {@code model.layers.0.mlp.up_proj.weight_q4_0}, as the bytes of the file.
+ * <p>Plain tensors that need no change have their names of Hugging Face and are mapped. The others
+ * are in {@link #weights()}; as tensors they are listed under their name with a suffix, such as
+ * {@code model.layers.0.mlp.up_proj.weight_q4_0}, as the bytes of the file.
  */
 public final class GgufCheckpoint implements TensorFile {
   /** Tensors that are not parameters. */
-  private static final Set<String> ROPE = Set.of("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight");
+  private static final Set<String> ROPE =
+      Set.of("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight");
 
   private final GgufFile file;
   private final JsonObject config;
@@ -44,7 +47,8 @@ public final class GgufCheckpoint implements TensorFile {
   /**
    * Maps and checks {@code path}. The caller closes the result.
    *
-   * @throws BadFileException if the file is broken, of another architecture, or has tensors that the architecture has not
+   * @throws BadFileException if the file is broken, of another architecture, or has tensors that
+   *     the architecture has not
    */
   public static GgufCheckpoint open(Path path) {
     GgufFile file = GgufFile.open(path);
@@ -57,15 +61,22 @@ public final class GgufCheckpoint implements TensorFile {
   }
 
   private GgufWeight.Change change(GgufArchitecture architecture, String name, GgufTensor tensor) {
-    if (architecture == GgufArchitecture.LLAMA && (name.contains(".q_proj.") || name.contains(".k_proj."))) {
-      int heads = config.integer(name.contains(".q_proj.") ? "num_attention_heads" : "num_key_value_heads");
+    if (architecture == GgufArchitecture.LLAMA
+        && (name.contains(".q_proj.") || name.contains(".k_proj."))) {
+      int heads =
+          config.integer(name.contains(".q_proj.") ? "num_attention_heads" : "num_key_value_heads");
       int rows = tensor.shape().rank() == 0 ? 0 : tensor.shape().dim(0);
       if (heads < 1 || rows == 0 || rows % (2 * heads) != 0) {
-        throw BadFileException.of(file.file(), "tensor '%s' has %d rows, expected an even number for each of %d heads".formatted(tensor.name(), rows, heads));
+        throw BadFileException.of(
+            file.file(),
+            "tensor '%s' has %d rows, expected an even number for each of %d heads"
+                .formatted(tensor.name(), rows, heads));
       }
       return new GgufWeight.Change.InterleavedRows(heads);
     }
-    return architecture.isGemma() && name.endsWith("norm.weight") ? new GgufWeight.Change.PlusOne() : new GgufWeight.Change.None();
+    return architecture.isGemma() && name.endsWith("norm.weight")
+        ? new GgufWeight.Change.PlusOne()
+        : new GgufWeight.Change.None();
   }
 
   private void add(GgufWeight weight) {
@@ -75,7 +86,9 @@ public final class GgufCheckpoint implements TensorFile {
       return;
     }
     weights.put(weight.name(), weight);
-    Tensor bytes = Tensor.ofSegment(tensor.data(), DType.U8, Shape.of(tensor.rows(), Math.toIntExact(tensor.rowBytes())));
+    Tensor bytes =
+        Tensor.ofSegment(
+            tensor.data(), DType.U8, Shape.of(tensor.rows(), Math.toIntExact(tensor.rowBytes())));
     tensors.put(weight.name() + "_" + tensor.type().name().toLowerCase(Locale.ROOT), bytes);
   }
 

@@ -12,9 +12,9 @@ import java.util.Map;
 import nibble.loaders.BadFileException;
 
 /**
- * One memory-mapped GGUF file of version 2 or 3, little-endian, completely checked before the first tensor is handed out: counts and lengths
- * within the file, known types, aligned tensors within the data that do not overlap. Mapping reads nothing but the header. Safe for use by
- * several threads.
+ * One memory-mapped GGUF file of version 2 or 3, little-endian, completely checked before the first
+ * tensor is handed out: counts and lengths within the file, known types, aligned tensors within the
+ * data that do not overlap. Mapping reads nothing but the header. Safe for use by several threads.
  */
 public final class GgufFile implements AutoCloseable {
   private final Path file;
@@ -32,7 +32,8 @@ public final class GgufFile implements AutoCloseable {
   /**
    * Maps and checks {@code file}. The caller closes the result.
    *
-   * @throws BadFileException if the file is missing, truncated, breaks a rule of the format, or has tensors of a type that cannot be read
+   * @throws BadFileException if the file is missing, truncated, breaks a rule of the format, or has
+   *     tensors of a type that cannot be read
    */
   public static GgufFile open(Path file) {
     Arena arena = Arena.ofShared();
@@ -83,7 +84,8 @@ public final class GgufFile implements AutoCloseable {
   public GgufTensor tensor(String name) {
     GgufTensor tensor = tensors.get(name);
     if (tensor == null) {
-      throw BadFileException.of(file, "tensor '%s' is missing (the file has %d tensors)".formatted(name, tensors.size()));
+      throw BadFileException.of(
+          file, "tensor '%s' is missing (the file has %d tensors)".formatted(name, tensors.size()));
     }
     return tensor;
   }

@@ -52,8 +52,13 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
     checkPlaces(in, entries, alignment, mapped.byteSize() - data);
     Map<String, GgufTensor> tensors = new LinkedHashMap<>();
     for (Entry entry : entries) {
-      MemorySegment bytes = entry.bytes() == 0 ? MemorySegment.ofArray(new byte[0]) : mapped.asSlice(data + entry.offset(), entry.bytes());
-      if (tensors.put(entry.name(), new GgufTensor(entry.name(), entry.type(), entry.shape(), bytes)) != null) {
+      MemorySegment bytes =
+          entry.bytes() == 0
+              ? MemorySegment.ofArray(new byte[0])
+              : mapped.asSlice(data + entry.offset(), entry.bytes());
+      if (tensors.put(
+              entry.name(), new GgufTensor(entry.name(), entry.type(), entry.shape(), bytes))
+          != null) {
         throw in.error("has two tensors called '" + entry.name() + "'");
       }
     }
@@ -70,7 +75,8 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
     }
     if (version < LEAST_VERSION || version > LATEST_VERSION) {
       throw in.error(
-          "has version %s of GGUF, expected %d to %d; convert it with llama.cpp".formatted(Integer.toUnsignedString(version), LEAST_VERSION, LATEST_VERSION));
+          "has version %s of GGUF, expected %d to %d; convert it with llama.cpp"
+              .formatted(Integer.toUnsignedString(version), LEAST_VERSION, LATEST_VERSION));
     }
   }
 
@@ -78,7 +84,9 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
     String name = in.string("a tensor's name", LONGEST_NAME);
     int axes = in.fourBytes("tensor '" + name + "'");
     if (axes < 0 || axes > MOST_AXES) {
-      throw in.error("tensor '%s' has %s axes, expected 0 to %d".formatted(name, Integer.toUnsignedString(axes), MOST_AXES));
+      throw in.error(
+          "tensor '%s' has %s axes, expected 0 to %d"
+              .formatted(name, Integer.toUnsignedString(axes), MOST_AXES));
     }
     long[] lengths = new long[axes];
     for (int i = 0; i < axes; i++) {
@@ -100,7 +108,9 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
     int[] dims = new int[lengths.length];
     for (int i = 0; i < dims.length; i++) {
       if (lengths[i] < 0 || lengths[i] > Integer.MAX_VALUE) {
-        throw in.error("tensor '%s' has an axis of %s, expected 0 to %d".formatted(name, Long.toUnsignedString(lengths[i]), Integer.MAX_VALUE));
+        throw in.error(
+            "tensor '%s' has an axis of %s, expected 0 to %d"
+                .formatted(name, Long.toUnsignedString(lengths[i]), Integer.MAX_VALUE));
       }
       dims[i] = (int) lengths[i];
     }
@@ -114,7 +124,9 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
   private static long bytes(Cursor in, String name, GgufType type, Shape shape) {
     int row = shape.rank() == 0 ? 1 : shape.dim(-1);
     if (row % type.blockValues() != 0) {
-      throw in.error("tensor '%s' is %s with rows of %d values, expected a multiple of %d".formatted(name, type, row, type.blockValues()));
+      throw in.error(
+          "tensor '%s' is %s with rows of %d values, expected a multiple of %d"
+              .formatted(name, type, row, type.blockValues()));
     }
     try {
       return Math.multiplyExact(shape.size() / type.blockValues(), type.blockBytes());
@@ -140,12 +152,15 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensor> tensors) {
                 .formatted(entry.name(), Long.toUnsignedString(entry.offset()), alignment));
       }
       if (entry.offset() < end) {
-        throw in.error("tensor '%s' begins at byte %d of the data, within the tensor before it, which ends at %d".formatted(entry.name(), entry.offset(), end));
+        throw in.error(
+            "tensor '%s' begins at byte %d of the data, within the tensor before it, which ends at %d"
+                .formatted(entry.name(), entry.offset(), end));
       }
       if (entry.bytes() > dataBytes || entry.offset() > dataBytes - entry.bytes()) {
         throw in.error(
             "tensor '%s' ends at byte %s of the data, but the file has only %d; it may be truncated, fetch it again"
-                .formatted(entry.name(), Long.toUnsignedString(entry.end()), Math.max(0, dataBytes)));
+                .formatted(
+                    entry.name(), Long.toUnsignedString(entry.end()), Math.max(0, dataBytes)));
       }
       end = entry.end();
     }

@@ -9,7 +9,10 @@ import java.util.Set;
 import java.util.function.Function;
 import nibble.loaders.BadFileException;
 
-/** The keys and values of a file, in their order. Accessors throw {@link BadFileException} for a value of another kind. */
+/**
+ * The keys and values of a file, in their order. Accessors throw {@link BadFileException} for a
+ * value of another kind.
+ */
 public final class GgufMetadata {
   private final String source;
   private final Map<String, GgufValue> values;
@@ -41,7 +44,10 @@ public final class GgufMetadata {
 
   /** A string, if the key is there. */
   public Optional<String> findString(String key) {
-    return find(key, "a string", v -> v instanceof GgufValue.Text(String text) ? Optional.of(text) : Optional.empty());
+    return find(
+        key,
+        "a string",
+        v -> v instanceof GgufValue.Text(String text) ? Optional.of(text) : Optional.empty());
   }
 
   /** An integer of 32 bits; a file without it is an error. */
@@ -51,7 +57,13 @@ public final class GgufMetadata {
 
   /** An integer of 32 bits, if the key is there. */
   public Optional<Integer> findInteger(String key) {
-    return find(key, "an integer of 32 bits", v -> v instanceof GgufValue.Int(long i) && i == (int) i ? Optional.of((int) i) : Optional.empty());
+    return find(
+        key,
+        "an integer of 32 bits",
+        v ->
+            v instanceof GgufValue.Int(long i) && i == (int) i
+                ? Optional.of((int) i)
+                : Optional.empty());
   }
 
   /** A number, if the key is there. */
@@ -69,25 +81,41 @@ public final class GgufMetadata {
 
   /** A boolean, if the key is there. */
   public Optional<Boolean> findBool(String key) {
-    return find(key, "a boolean", v -> v instanceof GgufValue.Bool(boolean b) ? Optional.of(b) : Optional.empty());
+    return find(
+        key,
+        "a boolean",
+        v -> v instanceof GgufValue.Bool(boolean b) ? Optional.of(b) : Optional.empty());
   }
 
   /** An array of strings, if the key is there. */
   public Optional<List<String>> findStrings(String key) {
-    return find(key, "an array of strings", v -> v instanceof GgufValue.Texts(List<String> texts) ? Optional.of(texts) : Optional.empty());
+    return find(
+        key,
+        "an array of strings",
+        v ->
+            v instanceof GgufValue.Texts(List<String> texts)
+                ? Optional.of(texts)
+                : Optional.empty());
   }
 
   /** An array of numbers, if the key is there. */
   public Optional<float[]> findNumbers(String key) {
-    return find(key, "an array of numbers", v -> v instanceof GgufValue.Reals(float[] reals) ? Optional.of(reals) : Optional.empty());
+    return find(
+        key,
+        "an array of numbers",
+        v -> v instanceof GgufValue.Reals(float[] reals) ? Optional.of(reals) : Optional.empty());
   }
 
   /** An array of integers, if the key is there. */
   public Optional<long[]> findIntegers(String key) {
-    return find(key, "an array of integers", v -> v instanceof GgufValue.Ints(long[] ints) ? Optional.of(ints) : Optional.empty());
+    return find(
+        key,
+        "an array of integers",
+        v -> v instanceof GgufValue.Ints(long[] ints) ? Optional.of(ints) : Optional.empty());
   }
 
-  private <T> Optional<T> find(String key, String expected, Function<GgufValue, Optional<T>> typed) {
+  private <T> Optional<T> find(
+      String key, String expected, Function<GgufValue, Optional<T>> typed) {
     GgufValue value = values.get(key);
     if (value == null) {
       return Optional.empty();

@@ -6,9 +6,13 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Names of tensors in a file to those of Hugging Face. Source: {@code tensor_mapping.py} of gguf-py. */
+/**
+ * Names of tensors in a file to those of Hugging Face. Source: {@code tensor_mapping.py} of
+ * gguf-py.
+ */
 final class GgufNames {
-  private static final Pattern BLOCK = Pattern.compile("blk\\.([0-9]{1,6})\\.([a-z_]+)\\.(weight|bias)");
+  private static final Pattern BLOCK =
+      Pattern.compile("blk\\.([0-9]{1,6})\\.([a-z_]+)\\.(weight|bias)");
 
   private final Map<String, String> ofBlock = new HashMap<>();
 
@@ -25,8 +29,11 @@ final class GgufNames {
             "attn_k_norm", "self_attn.k_norm",
             "ffn_gate", "mlp.gate_proj",
             "ffn_down", "mlp.down_proj"));
-    ofBlock.put("ffn_up", architecture == GgufArchitecture.PHI3 ? "mlp.gate_up_proj" : "mlp.up_proj");
-    ofBlock.put("ffn_norm", architecture.hasNormsBehind() ? "pre_feedforward_layernorm" : "post_attention_layernorm");
+    ofBlock.put(
+        "ffn_up", architecture == GgufArchitecture.PHI3 ? "mlp.gate_up_proj" : "mlp.up_proj");
+    ofBlock.put(
+        "ffn_norm",
+        architecture.hasNormsBehind() ? "pre_feedforward_layernorm" : "post_attention_layernorm");
     if (architecture.hasNormsBehind()) {
       ofBlock.put("post_attention_norm", "post_attention_layernorm");
       ofBlock.put("post_ffw_norm", "post_feedforward_layernorm");
@@ -42,7 +49,9 @@ final class GgufNames {
       default -> {
         Matcher block = BLOCK.matcher(name);
         yield block.matches() && ofBlock.containsKey(block.group(2))
-            ? Optional.of("model.layers.%s.%s.%s".formatted(block.group(1), ofBlock.get(block.group(2)), block.group(3)))
+            ? Optional.of(
+                "model.layers.%s.%s.%s"
+                    .formatted(block.group(1), ofBlock.get(block.group(2)), block.group(3)))
             : Optional.empty();
       }
     };

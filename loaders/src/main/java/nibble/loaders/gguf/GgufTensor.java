@@ -10,7 +10,8 @@ import nibble.tensor.Tensor;
  *
  * @param name in the file, such as {@code blk.0.attn_q.weight}
  * @param type of its numbers
- * @param shape outermost axis first, so {@code [out, in]} for a weight; the file lists the axes the other way round
+ * @param shape outermost axis first, so {@code [out, in]} for a weight; the file lists the axes the
+ *     other way round
  * @param data its bytes, rows one after the other
  */
 public record GgufTensor(String name, GgufType type, Shape shape, MemorySegment data) {

@@ -18,8 +18,9 @@ import nibble.loaders.tokenizer.sentencepiece.SentencePieceModel.Piece;
 import nibble.loaders.tokenizer.sentencepiece.SentencePieceModel.PieceType;
 
 /**
- * The tokenizer in the metadata of a file: {@code tokenizer.ggml.model} is {@code llama} (SentencePiece BPE with scores and byte tokens) or
- * {@code gpt2} (byte-level BPE with merges). For the second, {@code tokenizer.ggml.pre} names the expression by which text is split first; the
+ * The tokenizer in the metadata of a file: {@code tokenizer.ggml.model} is {@code llama}
+ * (SentencePiece BPE with scores and byte tokens) or {@code gpt2} (byte-level BPE with merges). For
+ * the second, {@code tokenizer.ggml.pre} names the expression by which text is split first; the
  * file does not hold it, so only those known here are read.
  *
  * <p>Source: {@code llama-vocab.cpp} of llama.cpp.
@@ -27,9 +28,21 @@ import nibble.loaders.tokenizer.sentencepiece.SentencePieceModel.PieceType;
 public final class GgufTokenizer {
   private static final String PREFIX = "tokenizer.ggml.";
   private static final String LLAMA3 =
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r"
+          + "\\n"
+          + "\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r"
+          + "\\n"
+          + "]*|\\s*[\\r"
+          + "\\n"
+          + "]+|\\s+(?!\\S)|\\s+";
   private static final String QWEN2 =
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r"
+          + "\\n"
+          + "\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r"
+          + "\\n"
+          + "]*|\\s*[\\r"
+          + "\\n"
+          + "]+|\\s+(?!\\S)|\\s+";
 
   private final GgufMetadata metadata;
   private final List<String> tokens;
@@ -37,10 +50,15 @@ public final class GgufTokenizer {
 
   private GgufTokenizer(GgufMetadata metadata) {
     this.metadata = metadata;
-    tokens = metadata.findStrings(PREFIX + "tokens").orElseThrow(() -> metadata.error(PREFIX + "tokens", "is missing"));
+    tokens =
+        metadata
+            .findStrings(PREFIX + "tokens")
+            .orElseThrow(() -> metadata.error(PREFIX + "tokens", "is missing"));
     types = metadata.findIntegers(PREFIX + "token_type").orElse(new long[0]);
     if (types.length != 0 && types.length != tokens.size()) {
-      throw metadata.error(PREFIX + "token_type", "has %d elements for %d tokens".formatted(types.length, tokens.size()));
+      throw metadata.error(
+          PREFIX + "token_type",
+          "has %d elements for %d tokens".formatted(types.length, tokens.size()));
     }
   }
 
@@ -52,7 +70,8 @@ public final class GgufTokenizer {
   /**
    * The tokenizer in {@code metadata}.
    *
-   * @throws nibble.loaders.BadFileException if there is none, it is damaged, or of a kind that is not known
+   * @throws nibble.loaders.BadFileException if there is none, it is damaged, or of a kind that is
+   *     not known
    */
   public static Tokenizer of(GgufMetadata metadata) {
     String model = metadata.string(PREFIX + "model");
@@ -60,7 +79,8 @@ public final class GgufTokenizer {
     return switch (model) {
       case "llama" -> tokenizer.sentencePiece();
       case "gpt2" -> tokenizer.byteLevel();
-      default -> throw metadata.error(PREFIX + "model", "is '" + model + "', expected llama or gpt2");
+      default ->
+          throw metadata.error(PREFIX + "model", "is '" + model + "', expected llama or gpt2");
     };
   }
 
@@ -70,8 +90,12 @@ public final class GgufTokenizer {
    * @throws nibble.loaders.BadFileException if it uses what is not supported
    */
   public static Optional<ChatTemplate> chatTemplate(GgufMetadata metadata) {
-    TokenizerConfig config = new TokenizerConfig(new GgufTokenizer(metadata).config(false), JsonObject.empty(), JsonObject.empty());
-    return metadata.findString("tokenizer.chat_template").map(text -> ChatTemplate.of(metadata.source(), text, config));
+    TokenizerConfig config =
+        new TokenizerConfig(
+            new GgufTokenizer(metadata).config(false), JsonObject.empty(), JsonObject.empty());
+    return metadata
+        .findString("tokenizer.chat_template")
+        .map(text -> ChatTemplate.of(metadata.source(), text, config));
   }
 
   /** What a token is for; numbered from 1. */
@@ -79,7 +103,9 @@ public final class GgufTokenizer {
     long type = types.length == 0 ? 1 : types[id];
     PieceType[] known = PieceType.values();
     if (type < 1 || type > known.length) {
-      throw metadata.error(PREFIX + "token_type", "is %d for token %d, expected 1 to %d".formatted(type, id, known.length));
+      throw metadata.error(
+          PREFIX + "token_type",
+          "is %d for token %d, expected 1 to %d".formatted(type, id, known.length));
     }
     return known[(int) type - 1];
   }
@@ -87,7 +113,8 @@ public final class GgufTokenizer {
   private int id(String role) {
     int id = metadata.findInteger(PREFIX + role + "_token_id").orElse(-1);
     if (id < -1 || id >= tokens.size()) {
-      throw metadata.error(PREFIX + role + "_token_id", "is %d, expected 0 to %d".formatted(id, tokens.size() - 1));
+      throw metadata.error(
+          PREFIX + role + "_token_id", "is %d, expected 0 to %d".formatted(id, tokens.size() - 1));
     }
     return id;
   }
@@ -96,22 +123,36 @@ public final class GgufTokenizer {
     return metadata.findBool(PREFIX + key).orElse(fallback);
   }
 
-  /** What {@code tokenizer_config.json} would say: roles of tokens, and which are put around a text. */
+  /**
+   * What {@code tokenizer_config.json} would say: roles of tokens, and which are put around a text.
+   */
   private JsonObject config(boolean bosByDefault) {
-    JsonObject.Builder json = JsonObject.builder().put("add_bos_token", flag("add_bos_token", bosByDefault)).put("add_eos_token", flag("add_eos_token", false));
+    JsonObject.Builder json =
+        JsonObject.builder()
+            .put("add_bos_token", flag("add_bos_token", bosByDefault))
+            .put("add_eos_token", flag("add_eos_token", false));
     for (String role : List.of("bos", "eos", "padding", "unknown")) {
       int id = id(role);
       if (id >= 0) {
-        json.put(role.equals("padding") ? "pad_token" : role.equals("unknown") ? "unk_token" : role + "_token", tokens.get(id));
+        json.put(
+            role.equals("padding")
+                ? "pad_token"
+                : role.equals("unknown") ? "unk_token" : role + "_token",
+            tokens.get(id));
       }
     }
     return json.build();
   }
 
   private Tokenizer sentencePiece() {
-    float[] scores = metadata.findNumbers(PREFIX + "scores").orElseThrow(() -> metadata.error(PREFIX + "scores", "is missing"));
+    float[] scores =
+        metadata
+            .findNumbers(PREFIX + "scores")
+            .orElseThrow(() -> metadata.error(PREFIX + "scores", "is missing"));
     if (scores.length != tokens.size()) {
-      throw metadata.error(PREFIX + "scores", "has %d elements for %d tokens".formatted(scores.length, tokens.size()));
+      throw metadata.error(
+          PREFIX + "scores",
+          "has %d elements for %d tokens".formatted(scores.length, tokens.size()));
     }
     List<Piece> pieces = new ArrayList<>();
     boolean bytes = false;
@@ -120,15 +161,30 @@ public final class GgufTokenizer {
       bytes |= type(i) == PieceType.BYTE;
     }
     SentencePieceModel.Normalizer normalizer =
-        new SentencePieceModel.Normalizer(CharsMap.EMPTY, flag("add_space_prefix", true), flag("remove_extra_whitespaces", false), true);
+        new SentencePieceModel.Normalizer(
+            CharsMap.EMPTY,
+            flag("add_space_prefix", true),
+            flag("remove_extra_whitespaces", false),
+            true);
     SentencePieceModel model =
         new SentencePieceModel(
-            pieces, SentencePieceModel.Kind.BPE, Math.max(0, id("unknown")), id("bos"), id("eos"), id("padding"), bytes, false, normalizer);
+            pieces,
+            SentencePieceModel.Kind.BPE,
+            Math.max(0, id("unknown")),
+            id("bos"),
+            id("eos"),
+            id("padding"),
+            bytes,
+            false,
+            normalizer);
     return Tokenizers.of(metadata.source(), model, config(true));
   }
 
   private Tokenizer byteLevel() {
-    List<String> merges = metadata.findStrings(PREFIX + "merges").orElseThrow(() -> metadata.error(PREFIX + "merges", "is missing"));
+    List<String> merges =
+        metadata
+            .findStrings(PREFIX + "merges")
+            .orElseThrow(() -> metadata.error(PREFIX + "merges", "is missing"));
     String pre = metadata.findString(PREFIX + "pre").orElse("default");
     JsonObject.Builder vocabulary = JsonObject.builder();
     List<JsonValue> added = new ArrayList<>();
@@ -141,19 +197,29 @@ public final class GgufTokenizer {
       }
     }
     JsonObject model =
-        JsonObject.builder().put("type", "BPE").put("vocab", vocabulary.build()).put("merges", JsonArray.ofStrings(merges))
-            .put("ignore_merges", pre.equals("llama-bpe")).build();
+        JsonObject.builder()
+            .put("type", "BPE")
+            .put("vocab", vocabulary.build())
+            .put("merges", JsonArray.ofStrings(merges))
+            .put("ignore_merges", pre.equals("llama-bpe"))
+            .build();
     JsonObject json =
         JsonObject.builder()
             .put("version", "1.0")
             .put("added_tokens", JsonArray.of(added))
-            .put("normalizer", pre.equals("qwen2") ? JsonObject.builder().put("type", "NFC").build() : JsonNull.NULL)
+            .put(
+                "normalizer",
+                pre.equals("qwen2")
+                    ? JsonObject.builder().put("type", "NFC").build()
+                    : JsonNull.NULL)
             .put("pre_tokenizer", splitter(pre))
             .put("post_processor", around())
             .put("decoder", byteLevelStep(true))
             .put("model", model)
             .build();
-    return Tokenizers.of(Json.parseObject(metadata.source() + ": tokenizer from the metadata", Json.compact(json)), config(false));
+    return Tokenizers.of(
+        Json.parseObject(metadata.source() + ": tokenizer from the metadata", Json.compact(json)),
+        config(false));
   }
 
   private void put(JsonObject.Builder vocabulary, int id) {
@@ -165,8 +231,15 @@ public final class GgufTokenizer {
   }
 
   private static JsonObject added(int id, String content, boolean special) {
-    return JsonObject.builder().put("id", id).put("content", content).put("single_word", false).put("lstrip", false).put("rstrip", false)
-        .put("normalized", false).put("special", special).build();
+    return JsonObject.builder()
+        .put("id", id)
+        .put("content", content)
+        .put("single_word", false)
+        .put("lstrip", false)
+        .put("rstrip", false)
+        .put("normalized", false)
+        .put("special", special)
+        .build();
   }
 
   private JsonObject splitter(String pre) {
@@ -174,28 +247,51 @@ public final class GgufTokenizer {
       case "gpt-2" -> byteLevelStep(true);
       case "llama-bpe" -> sequence(split(LLAMA3), byteLevelStep(false));
       case "qwen2" -> sequence(split(QWEN2), byteLevelStep(false));
-      case "smollm" -> sequence(JsonObject.builder().put("type", "Digits").put("individual_digits", true).build(), byteLevelStep(true));
-      default -> throw metadata.error(PREFIX + "pre", "is '" + pre + "', expected gpt-2, llama-bpe, qwen2 or smollm");
+      case "smollm" ->
+          sequence(
+              JsonObject.builder().put("type", "Digits").put("individual_digits", true).build(),
+              byteLevelStep(true));
+      default ->
+          throw metadata.error(
+              PREFIX + "pre", "is '" + pre + "', expected gpt-2, llama-bpe, qwen2 or smollm");
     };
   }
 
   private static JsonObject sequence(JsonObject... steps) {
-    return JsonObject.builder().put("type", "Sequence").put("pretokenizers", JsonArray.of(List.of(steps))).build();
+    return JsonObject.builder()
+        .put("type", "Sequence")
+        .put("pretokenizers", JsonArray.of(List.of(steps)))
+        .build();
   }
 
   private static JsonObject split(String expression) {
-    return JsonObject.builder().put("type", "Split").put("pattern", JsonObject.builder().put("Regex", expression).build())
-        .put("behavior", "Isolated").put("invert", false).build();
+    return JsonObject.builder()
+        .put("type", "Split")
+        .put("pattern", JsonObject.builder().put("Regex", expression).build())
+        .put("behavior", "Isolated")
+        .put("invert", false)
+        .build();
   }
 
   private static JsonObject byteLevelStep(boolean expression) {
-    return JsonObject.builder().put("type", "ByteLevel").put("add_prefix_space", false).put("trim_offsets", true).put("use_regex", expression).build();
+    return JsonObject.builder()
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", true)
+        .put("use_regex", expression)
+        .build();
   }
 
   /** The tokens that are put around a text; nothing if there are none. */
   private JsonValue around() {
-    Optional<String> bos = flag("add_bos_token", false) && id("bos") >= 0 ? Optional.of(tokens.get(id("bos"))) : Optional.empty();
-    Optional<String> eos = flag("add_eos_token", false) && id("eos") >= 0 ? Optional.of(tokens.get(id("eos"))) : Optional.empty();
+    Optional<String> bos =
+        flag("add_bos_token", false) && id("bos") >= 0
+            ? Optional.of(tokens.get(id("bos")))
+            : Optional.empty();
+    Optional<String> eos =
+        flag("add_eos_token", false) && id("eos") >= 0
+            ? Optional.of(tokens.get(id("eos")))
+            : Optional.empty();
     if (bos.isEmpty() && eos.isEmpty()) {
       return JsonNull.NULL;
     }
@@ -205,22 +301,35 @@ public final class GgufTokenizer {
       single.add(templatePart(bos.get()));
       special = special.with(bos.get(), specialToken(bos.get(), id("bos")));
     }
-    single.add(JsonObject.empty().with("Sequence", JsonObject.builder().put("id", "A").put("type_id", 0).build()));
+    single.add(
+        JsonObject.empty()
+            .with("Sequence", JsonObject.builder().put("id", "A").put("type_id", 0).build()));
     if (eos.isPresent()) {
       single.add(templatePart(eos.get()));
       special = special.with(eos.get(), specialToken(eos.get(), id("eos")));
     }
     List<JsonValue> pair = new ArrayList<>(single);
-    pair.add(JsonObject.empty().with("Sequence", JsonObject.builder().put("id", "B").put("type_id", 1).build()));
-    return JsonObject.builder().put("type", "TemplateProcessing").put("single", JsonArray.of(single)).put("pair", JsonArray.of(pair))
-        .put("special_tokens", special).build();
+    pair.add(
+        JsonObject.empty()
+            .with("Sequence", JsonObject.builder().put("id", "B").put("type_id", 1).build()));
+    return JsonObject.builder()
+        .put("type", "TemplateProcessing")
+        .put("single", JsonArray.of(single))
+        .put("pair", JsonArray.of(pair))
+        .put("special_tokens", special)
+        .build();
   }
 
   private static JsonObject templatePart(String token) {
-    return JsonObject.empty().with("SpecialToken", JsonObject.builder().put("id", token).put("type_id", 0).build());
+    return JsonObject.empty()
+        .with("SpecialToken", JsonObject.builder().put("id", token).put("type_id", 0).build());
   }
 
   private static JsonObject specialToken(String token, int id) {
-    return JsonObject.builder().put("id", token).put("ids", JsonArray.ofInts(id)).put("tokens", JsonArray.ofStrings(List.of(token))).build();
+    return JsonObject.builder()
+        .put("id", token)
+        .put("ids", JsonArray.ofInts(id))
+        .put("tokens", JsonArray.ofStrings(List.of(token)))
+        .build();
   }
 }

@@ -6,7 +6,10 @@ import java.util.stream.Collectors;
 import nibble.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
-/** Number types of tensors that can be read. Values lie in blocks of {@link #blockValues()} along the last axis. */
+/**
+ * Number types of tensors that can be read. Values lie in blocks of {@link #blockValues()} along
+ * the last axis.
+ */
 public enum GgufType {
   F32(0, DType.F32),
   F16(1, DType.F16),
@@ -38,11 +41,18 @@ public enum GgufType {
     this(id, 1, dtype.bytes(), dtype, null, null);
   }
 
-  GgufType(int id, int blockValues, int blockBytes, BlockReader reader, @Nullable IntegerForm integers) {
+  GgufType(
+      int id, int blockValues, int blockBytes, BlockReader reader, @Nullable IntegerForm integers) {
     this(id, blockValues, blockBytes, null, reader, integers);
   }
 
-  GgufType(int id, int blockValues, int blockBytes, @Nullable DType dtype, @Nullable BlockReader reader, @Nullable IntegerForm integers) {
+  GgufType(
+      int id,
+      int blockValues,
+      int blockBytes,
+      @Nullable DType dtype,
+      @Nullable BlockReader reader,
+      @Nullable IntegerForm integers) {
     this.id = id;
     this.blockValues = blockValues;
     this.blockBytes = blockBytes;
@@ -85,8 +95,9 @@ public enum GgufType {
   }
 
   /**
-   * How the values are integers with a scale, exactly: {@code scale * code} in F32 is what ggml computes. Empty for types with an offset
-   * that is no multiple of the scale, and for plain numbers.
+   * How the values are integers with a scale, exactly: {@code scale * code} in F32 is what ggml
+   * computes. Empty for types with an offset that is no multiple of the scale, and for plain
+   * numbers.
    */
   public Optional<IntegerForm> integers() {
     return Optional.ofNullable(integers);

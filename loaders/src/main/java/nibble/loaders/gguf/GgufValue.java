@@ -2,7 +2,10 @@ package nibble.loaders.gguf;
 
 import java.util.List;
 
-/** A value of the metadata. Integers of every width are {@code long}; unsigned 64-bit ones above its range are refused. */
+/**
+ * A value of the metadata. Integers of every width are {@code long}; unsigned 64-bit ones above its
+ * range are refused.
+ */
 public sealed interface GgufValue {
   record Int(long value) implements GgufValue {}
 

@@ -4,7 +4,8 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * A tensor of a file under the name that Hugging Face gives it, and how it differs from what Hugging Face stores.
+ * A tensor of a file under the name that Hugging Face gives it, and how it differs from what
+ * Hugging Face stores.
  *
  * @param name such as {@code model.layers.0.self_attn.q_proj.weight}
  * @param tensor as the file has it
@@ -17,8 +18,8 @@ public record GgufWeight(String name, GgufTensor tensor, Change change) {
     record None() implements Change {}
 
     /**
-     * Rows of queries or keys of Llama stand in the order of interleaved pairs; Hugging Face has the first halves of all pairs of a head, then
-     * the second ones.
+     * Rows of queries or keys of Llama stand in the order of interleaved pairs; Hugging Face has
+     * the first halves of all pairs of a head, then the second ones.
      *
      * @param heads among which the rows are divided
      */

@@ -4,7 +4,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads keys and values. Numbers of value types: 0 to 5 integers of 8 to 32 bits, 6 F32, 7 bool, 8 string, 9 array, 10 and 11 64 bits, 12 F64. */
+/**
+ * Reads keys and values. Numbers of value types: 0 to 5 integers of 8 to 32 bits, 6 F32, 7 bool, 8
+ * string, 9 array, 10 and 11 64 bits, 12 F64.
+ */
 final class MetadataReader {
   private static final int LONGEST_KEY = 65_535;
   private static final int LONGEST_STRING = 16_000_000;
@@ -84,14 +87,17 @@ final class MetadataReader {
       case 2, 3 -> 2;
       case 4, 5, F32 -> 4;
       case STRING, U64, 11, F64 -> 8;
-      case ARRAY -> throw in.error("key '" + key + "' is an array of arrays, which is not supported");
+      case ARRAY ->
+          throw in.error("key '" + key + "' is an array of arrays, which is not supported");
       default -> throw unknown(key, type);
     };
   }
 
   private double real(String key, int type) {
     String what = "key '" + key + "'";
-    return type == F32 ? Float.intBitsToFloat(in.fourBytes(what)) : Double.longBitsToDouble(in.eightBytes(what));
+    return type == F32
+        ? Float.intBitsToFloat(in.fourBytes(what))
+        : Double.longBitsToDouble(in.eightBytes(what));
   }
 
   private long integer(String key, int type) {
@@ -108,12 +114,16 @@ final class MetadataReader {
           default -> throw unknown(key, type);
         };
     if (type == U64 && value < 0) {
-      throw in.error("key '%s' is %s, which is more than 63 bits".formatted(key, Long.toUnsignedString(value)));
+      throw in.error(
+          "key '%s' is %s, which is more than 63 bits"
+              .formatted(key, Long.toUnsignedString(value)));
     }
     return value;
   }
 
   private RuntimeException unknown(String key, int type) {
-    return in.error("key '%s' has value type %s, expected 0 to %d".formatted(key, Integer.toUnsignedString(type), F64));
+    return in.error(
+        "key '%s' has value type %s, expected 0 to %d"
+            .formatted(key, Integer.toUnsignedString(type), F64));
   }
 }

@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Blocks of 256 values, in sub-blocks of 16 or 32 with a small integer scale each, and F16 numbers {@code d} and {@code dmin} for all:
+ * Blocks of 256 values, in sub-blocks of 16 or 32 with a small integer scale each, and F16 numbers
+ * {@code d} and {@code dmin} for all:
  *
  * <pre>{@code
  * Q2_K  16 bytes of scale | min << 4, 64 bytes of 2-bit codes, d, dmin              d scale q - dmin min
@@ -31,7 +32,10 @@ final class SuperBlocks {
     }
   }
 
-  /** Codes of 2 bits: each run of 32 bytes holds 128 values, value {@code 32 k + l} in bits {@code 2 k} of byte {@code l}. */
+  /**
+   * Codes of 2 bits: each run of 32 bytes holds 128 values, value {@code 32 k + l} in bits {@code 2
+   * k} of byte {@code l}.
+   */
   private static int twoBits(MemorySegment data, long at, int i) {
     return unsigned(data, at + i / 128 * 32L + i % 32) >>> i % 128 / 32 * 2 & 3;
   }
@@ -43,7 +47,8 @@ final class SuperBlocks {
     }
   }
 
-  static void q3kCodes(MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
+  static void q3kCodes(
+      MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
     float d = half(data, at + 108);
     for (int j = 0; j < VALUES / 16; j++) {
       scales[toScale + j] = d * q3Scale(data, at + 96, j);
@@ -58,7 +63,10 @@ final class SuperBlocks {
     return (twoBits(data, at + 32, i) | third << 2) - 4;
   }
 
-  /** Scale {@code j} of 16: its lower 4 bits are a nibble of the first 8 bytes, its upper 2 bits lie in the last 4. */
+  /**
+   * Scale {@code j} of 16: its lower 4 bits are a nibble of the first 8 bytes, its upper 2 bits lie
+   * in the last 4.
+   */
   private static int q3Scale(MemorySegment data, long at, int j) {
     int low = unsigned(data, at + j % 8) >>> j / 8 * 4 & 0xF;
     int high = unsigned(data, at + 8 + j % 4) >>> j / 4 * 2 & 3;
@@ -70,7 +78,8 @@ final class SuperBlocks {
     float dmin = half(data, at + 2);
     for (int i = 0; i < VALUES; i++) {
       int sub = i / 32;
-      out[to + i] = d * scale(data, at + 4, sub) * nibble(data, at + 16, i) - dmin * min(data, at + 4, sub);
+      out[to + i] =
+          d * scale(data, at + 4, sub) * nibble(data, at + 16, i) - dmin * min(data, at + 4, sub);
     }
   }
 
@@ -80,7 +89,9 @@ final class SuperBlocks {
     for (int i = 0; i < VALUES; i++) {
       int sub = i / 32;
       int fifth = unsigned(data, at + 16 + i % 32) >>> sub & 1;
-      out[to + i] = d * scale(data, at + 4, sub) * (nibble(data, at + 48, i) | fifth << 4) - dmin * min(data, at + 4, sub);
+      out[to + i] =
+          d * scale(data, at + 4, sub) * (nibble(data, at + 48, i) | fifth << 4)
+              - dmin * min(data, at + 4, sub);
     }
   }
 
@@ -89,14 +100,24 @@ final class SuperBlocks {
     return unsigned(data, at + i / 64 * 32L + i % 32) >>> i / 32 % 2 * 4 & 0xF;
   }
 
-  /** Scale {@code j} of 8, 6 bits: the first 4 are in the low bits of bytes 0 to 3, the others have their upper 2 bits there. */
+  /**
+   * Scale {@code j} of 8, 6 bits: the first 4 are in the low bits of bytes 0 to 3, the others have
+   * their upper 2 bits there.
+   */
   private static int scale(MemorySegment data, long at, int j) {
-    return j < 4 ? unsigned(data, at + j) & 63 : unsigned(data, at + j + 4) & 0xF | unsigned(data, at + j - 4) >>> 6 << 4;
+    return j < 4
+        ? unsigned(data, at + j) & 63
+        : unsigned(data, at + j + 4) & 0xF | unsigned(data, at + j - 4) >>> 6 << 4;
   }
 
-  /** Minimum {@code j} of 8, stored like the scales, in bytes 4 to 7 and the high nibbles of bytes 8 to 11. */
+  /**
+   * Minimum {@code j} of 8, stored like the scales, in bytes 4 to 7 and the high nibbles of bytes 8
+   * to 11.
+   */
   private static int min(MemorySegment data, long at, int j) {
-    return j < 4 ? unsigned(data, at + j + 4) & 63 : unsigned(data, at + j + 4) >>> 4 | unsigned(data, at + j) >>> 6 << 4;
+    return j < 4
+        ? unsigned(data, at + j + 4) & 63
+        : unsigned(data, at + j + 4) >>> 4 | unsigned(data, at + j) >>> 6 << 4;
   }
 
   static void q6k(MemorySegment data, long at, float[] out, int to) {
@@ -106,7 +127,8 @@ final class SuperBlocks {
     }
   }
 
-  static void q6kCodes(MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
+  static void q6kCodes(
+      MemorySegment data, long at, byte[] codes, int toCode, float[] scales, int toScale) {
     float d = half(data, at + 208);
     for (int j = 0; j < VALUES / 16; j++) {
       scales[toScale + j] = d * data.get(ValueLayout.JAVA_BYTE, at + 192 + j);
@@ -116,7 +138,10 @@ final class SuperBlocks {
     }
   }
 
-  /** Of 128 values, the first 64 are low nibbles of 64 bytes, the others their high nibbles; the upper bits are stored like codes of 2 bits. */
+  /**
+   * Of 128 values, the first 64 are low nibbles of 64 bytes, the others their high nibbles; the
+   * upper bits are stored like codes of 2 bits.
+   */
   private static int q6Code(MemorySegment data, long at, int i) {
     int low = unsigned(data, at + i / 128 * 64L + i % 64) >>> i % 128 / 64 * 4 & 0xF;
     return (low | twoBits(data, at + 128, i) << 4) - 32;

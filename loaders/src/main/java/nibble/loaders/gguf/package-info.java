@@ -8,11 +8,12 @@
  * }
  * }</pre>
  *
- * <p>{@link nibble.loaders.gguf.GgufCheckpoint} shows the file of a Llama-like model as Hugging Face would store it: {@code config.json} and
- * tensor names.
+ * <p>{@link nibble.loaders.gguf.GgufCheckpoint} shows the file of a Llama-like model as Hugging
+ * Face would store it: {@code config.json} and tensor names.
  *
- * <p>Source: <a href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">ggml/docs/gguf.md</a>; the blocks are those of {@code
- * ggml-common.h} and {@code ggml-quants.c}.
+ * <p>Source: <a
+ * href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">ggml/docs/gguf.md</a>; the
+ * blocks are those of {@code ggml-common.h} and {@code ggml-quants.c}.
  */
 @NullMarked
 package nibble.loaders.gguf;

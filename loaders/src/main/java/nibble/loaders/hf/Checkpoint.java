@@ -21,9 +21,10 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * A model folder: {@code config.json}, the weights in {@code model.safetensors} or in shards with {@code model.safetensors.index.json}, and
- * optional further files. The weights are mapped, not read: tensors are views that are valid until {@link #close()}, except those of
- * {@link #floats}, which are copies. Safe for use by several threads.
+ * A model folder: {@code config.json}, the weights in {@code model.safetensors} or in shards with
+ * {@code model.safetensors.index.json}, and optional further files. The weights are mapped, not
+ * read: tensors are views that are valid until {@link #close()}, except those of {@link #floats},
+ * which are copies. Safe for use by several threads.
  */
 public final class Checkpoint implements AutoCloseable {
   /** Name of the configuration file. */
@@ -51,8 +52,9 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * Opens and checks the configuration and the weights in {@code folder}. The caller closes the result. A GGUF file, or a folder with one and
-   * without {@code config.json}, is opened as {@link GgufCheckpoint} shows it.
+   * Opens and checks the configuration and the weights in {@code folder}. The caller closes the
+   * result. A GGUF file, or a folder with one and without {@code config.json}, is opened as {@link
+   * GgufCheckpoint} shows it.
    *
    * @throws BadFileException if the folder or one of the two is missing or broken
    */
@@ -63,7 +65,11 @@ public final class Checkpoint implements AutoCloseable {
       return new Checkpoint(folder, file.config(), file);
     }
     if (!Files.isDirectory(folder)) {
-      throw BadFileException.of(folder, Files.exists(folder) ? "is a file, expected a model folder or a GGUF file" : "no such folder");
+      throw BadFileException.of(
+          folder,
+          Files.exists(folder)
+              ? "is a file, expected a model folder or a GGUF file"
+              : "no such folder");
     }
     JsonObject config = config(folder);
     return new Checkpoint(folder, config, weights(folder));
@@ -80,7 +86,10 @@ public final class Checkpoint implements AutoCloseable {
     try (Stream<Path> files = Files.list(path)) {
       List<Path> found = files.filter(file -> file.toString().endsWith(GGUF)).sorted().toList();
       if (found.size() > 1) {
-        throw BadFileException.of(path, "has %d GGUF files; name one of them, such as %s".formatted(found.size(), found.getFirst()));
+        throw BadFileException.of(
+            path,
+            "has %d GGUF files; name one of them, such as %s"
+                .formatted(found.size(), found.getFirst()));
       }
       return found.stream().findFirst();
     } catch (IOException e) {
@@ -92,7 +101,8 @@ public final class Checkpoint implements AutoCloseable {
   public static JsonObject config(Path folder) {
     Path file = folder.resolve(CONFIG);
     if (!Files.exists(file)) {
-      throw BadFileException.of(folder, "has no " + CONFIG + "; expected a model folder in Hugging Face layout");
+      throw BadFileException.of(
+          folder, "has no " + CONFIG + "; expected a model folder in Hugging Face layout");
     }
     return Json.readObject(file);
   }
@@ -107,7 +117,9 @@ public final class Checkpoint implements AutoCloseable {
       return ShardedSafetensors.open(index);
     }
     throw BadFileException.of(
-        folder, "has neither %s nor %s; weights in other formats must be converted to safetensors first".formatted(WEIGHTS, INDEX));
+        folder,
+        "has neither %s nor %s; weights in other formats must be converted to safetensors first"
+            .formatted(WEIGHTS, INDEX));
   }
 
   /** The folder; for a GGUF file that was opened by its name, the file. */
@@ -121,8 +133,9 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * {@code preprocessor_config.json}. Without that file, what {@code config.json} says itself with the keys {@code image_size}, {@code
-   * image_mean} and {@code image_std}: images in the model's size. Empty if neither is there.
+   * {@code preprocessor_config.json}. Without that file, what {@code config.json} says itself with
+   * the keys {@code image_size}, {@code image_mean} and {@code image_std}: images in the model's
+   * size. Empty if neither is there.
    */
   public Optional<JsonObject> preprocessorConfig() {
     Path file = folder.resolve(PREPROCESSOR);
@@ -155,7 +168,10 @@ public final class Checkpoint implements AutoCloseable {
     return tensors.tensors().containsKey(name);
   }
 
-  /** The mapped tensor called {@code name}, of any dtype. Throws {@link BadFileException} if there is none. */
+  /**
+   * The mapped tensor called {@code name}, of any dtype. Throws {@link BadFileException} if there
+   * is none.
+   */
   public Tensor tensor(String name) {
     return tensors.tensor(name);
   }
@@ -168,26 +184,33 @@ public final class Checkpoint implements AutoCloseable {
   public Tensor tensor(String name, int... dims) {
     Tensor tensor = tensors.tensor(name);
     if (!tensor.shape().equals(Shape.of(dims))) {
-      throw error(name, "has shape %s, expected %s".formatted(tensor.shape(), Arrays.toString(dims)));
+      throw error(
+          name, "has shape %s, expected %s".formatted(tensor.shape(), Arrays.toString(dims)));
     }
     return tensor;
   }
 
   /**
-   * A working F32 copy of the tensor called {@code name}, which outlives this checkpoint. Cost: one pass over the tensor.
+   * A working F32 copy of the tensor called {@code name}, which outlives this checkpoint. Cost: one
+   * pass over the tensor.
    *
-   * @throws BadFileException if there is none, its shape is not {@code dims}, its dtype is no float, or an element is NaN or infinite
+   * @throws BadFileException if there is none, its shape is not {@code dims}, its dtype is no
+   *     float, or an element is NaN or infinite
    */
   public Tensor floats(String name, int... dims) {
     Tensor tensor = tensor(name, dims);
     if (!tensor.dtype().isFloat()) {
-      throw error(name, "is " + tensor.dtype() + ", expected a float dtype such as F32, F16 or BF16");
+      throw error(
+          name, "is " + tensor.dtype() + ", expected a float dtype such as F32, F16 or BF16");
     }
     Tensor copy = Tensor.of(tensor.toFloats(), dims);
     float[] values = copy.array();
     for (int i = 0; i < values.length; i++) {
       if (!Float.isFinite(values[i])) {
-        throw error(name, "holds %s at element %d, expected finite weights; the file is damaged or its training diverged".formatted(values[i], i));
+        throw error(
+            name,
+            "holds %s at element %d, expected finite weights; the file is damaged or its training diverged"
+                .formatted(values[i], i));
       }
     }
     return copy;

@@ -10,14 +10,29 @@ import nibble.loaders.FolderWriter;
 import nibble.loaders.json.Json;
 import nibble.loaders.json.JsonArray;
 
-/** The files of a model folder that belong to the model whatever becomes of its weights: preprocessing, tokenizer, generation, pooling. */
+/**
+ * The files of a model folder that belong to the model whatever becomes of its weights:
+ * preprocessing, tokenizer, generation, pooling.
+ */
 public final class CompanionFiles {
   private static final String MODULES = "modules.json";
 
   private static final List<String> NAMES =
       List.of(
-          Checkpoint.PREPROCESSOR, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json",
-          "merges.txt", "tokenizer.model", "spiece.model", "generation_config.json", "chat_template.jinja", MODULES, "sentence_bert_config.json",
+          Checkpoint.PREPROCESSOR,
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.txt",
+          "vocab.json",
+          "merges.txt",
+          "tokenizer.model",
+          "spiece.model",
+          "generation_config.json",
+          "chat_template.jinja",
+          MODULES,
+          "sentence_bert_config.json",
           "config_sentence_transformers.json");
 
   private CompanionFiles() {}
@@ -49,7 +64,9 @@ public final class CompanionFiles {
   private static void copyModule(Path from, String name, FolderWriter to) {
     Path folder = from.resolve(name);
     if (!from.normalize().equals(folder.normalize().getParent())) {
-      throw BadFileException.of(from.resolve(MODULES), "names the module folder '" + name + "', which is not in the model folder");
+      throw BadFileException.of(
+          from.resolve(MODULES),
+          "names the module folder '" + name + "', which is not in the model folder");
     }
     if (!Files.isDirectory(folder)) {
       return; // a hub snapshot has no folder for a module without files, such as normalisation

@@ -8,7 +8,8 @@ import java.util.Optional;
 import nibble.loaders.BadFileException;
 
 /**
- * Where the programs of one user keep models of the hub, in the layout of huggingface_hub, which they share:
+ * Where the programs of one user keep models of the hub, in the layout of huggingface_hub, which
+ * they share:
  *
  * <pre>{@code
  * models--org--name/blobs/<checksum>                  content of a file
@@ -19,15 +20,24 @@ import nibble.loaders.BadFileException;
  * @param root the folder that holds the folders of the models; need not exist
  */
 public record HubCache(Path root) {
-  /** The cache of the user who runs this program: {@code HF_HUB_CACHE}, else {@code HF_HOME/hub}, else {@code ~/.cache/huggingface/hub}. */
+  /**
+   * The cache of the user who runs this program: {@code HF_HUB_CACHE}, else {@code HF_HOME/hub},
+   * else {@code ~/.cache/huggingface/hub}.
+   */
   public static HubCache ofUser() {
     return of(System.getenv(), Path.of(System.getProperty("user.home", ".")));
   }
 
-  /** The cache by the rules of huggingface_hub for a user with these environment variables and this home folder. */
+  /**
+   * The cache by the rules of huggingface_hub for a user with these environment variables and this
+   * home folder.
+   */
   public static HubCache of(Map<String, String> environment, Path home) {
-    String hub = environment.getOrDefault("HF_HUB_CACHE", environment.getOrDefault("HUGGINGFACE_HUB_CACHE", ""));
-    return new HubCache(hub.isEmpty() ? hfHome(environment, home).resolve("hub") : expand(hub, home));
+    String hub =
+        environment.getOrDefault(
+            "HF_HUB_CACHE", environment.getOrDefault("HUGGINGFACE_HUB_CACHE", ""));
+    return new HubCache(
+        hub.isEmpty() ? hfHome(environment, home).resolve("hub") : expand(hub, home));
   }
 
   /** {@code HF_HOME}, else {@code huggingface} in the cache folder of the user. */
@@ -41,7 +51,9 @@ public record HubCache(Path root) {
   }
 
   private static Path expand(String path, Path home) {
-    return path.equals("~") || path.startsWith("~/") ? home.resolve(path.substring(path.length() > 1 ? 2 : 1)) : Path.of(path);
+    return path.equals("~") || path.startsWith("~/")
+        ? home.resolve(path.substring(path.length() > 1 ? 2 : 1))
+        : Path.of(path);
   }
 
   /** The folder of a model; need not exist. */
@@ -74,14 +86,17 @@ public record HubCache(Path root) {
   }
 
   /**
-   * The commit that the revision stood for when the model was last downloaded; empty if the revision is not in the cache.
+   * The commit that the revision stood for when the model was last downloaded; empty if the
+   * revision is not in the cache.
    *
    * @throws BadFileException if the cache is damaged
    */
   public Optional<String> commit(ModelId model) {
     Path ref = ref(model);
     if (!Files.isRegularFile(ref)) {
-      return Files.isDirectory(snapshot(model, model.revision())) ? Optional.of(model.revision()) : Optional.empty();
+      return Files.isDirectory(snapshot(model, model.revision()))
+          ? Optional.of(model.revision())
+          : Optional.empty();
     }
     try {
       String commit = Files.readString(ref).strip();

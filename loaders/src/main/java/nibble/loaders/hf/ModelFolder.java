@@ -6,13 +6,16 @@ import java.nio.file.Path;
 import java.util.Optional;
 import nibble.loaders.BadFileException;
 
-/** Finds the folder of a model that a user named: a folder, or {@code org/name} in the hub cache of this user. */
+/**
+ * Finds the folder of a model that a user named: a folder, or {@code org/name} in the hub cache of
+ * this user.
+ */
 public final class ModelFolder {
   private ModelFolder() {}
 
   /**
-   * The folder of {@code model}: the folder or GGUF file of that name if it exists, else what {@link HubCache} has of {@code org/name}, or of {@code
-   * org/name@revision}.
+   * The folder of {@code model}: the folder or GGUF file of that name if it exists, else what
+   * {@link HubCache} has of {@code org/name}, or of {@code org/name@revision}.
    *
    * @throws BadFileException if there is neither; the message says where it looked
    */
@@ -65,11 +68,13 @@ public final class ModelFolder {
         model.name().contains("/")
             ? "%s: no such folder, and not in the hub cache: %s does not exist; download it with '%s', or set HF_HUB_CACHE or HF_HOME"
                 .formatted(model, cache.ref(model), pull(model))
-            : "%s: no such folder, and no model of that name in the hub cache (%s)".formatted(model, cache.root()));
+            : "%s: no such folder, and no model of that name in the hub cache (%s)"
+                .formatted(model, cache.root()));
   }
 
   private static String pull(ModelId model) {
-    String revision = model.revision().equals(ModelId.MAIN) ? "" : " --revision " + model.revision();
+    String revision =
+        model.revision().equals(ModelId.MAIN) ? "" : " --revision " + model.revision();
     return "nibble pull " + model.name() + revision;
   }
 }

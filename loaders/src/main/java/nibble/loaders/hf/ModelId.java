@@ -12,8 +12,10 @@ public record ModelId(String name, String revision) {
   /** The revision that is meant where none is named. */
   public static final String MAIN = "main";
 
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][\\w.-]*(/[A-Za-z0-9_][\\w.-]*)?");
-  private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9_][\\w.-]*(/[A-Za-z0-9_][\\w.-]*)*");
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9_][\\w.-]*(/[A-Za-z0-9_][\\w.-]*)?");
+  private static final Pattern REVISION =
+      Pattern.compile("[A-Za-z0-9_][\\w.-]*(/[A-Za-z0-9_][\\w.-]*)*");
   private static final int LONGEST = 200;
 
   /**
@@ -31,7 +33,10 @@ public record ModelId(String name, String revision) {
   }
 
   static boolean isName(String text) {
-    return text.length() <= LONGEST && NAME.matcher(text).matches() && !text.contains("..") && !text.contains("--");
+    return text.length() <= LONGEST
+        && NAME.matcher(text).matches()
+        && !text.contains("..")
+        && !text.contains("--");
   }
 
   static boolean isRevision(String text) {

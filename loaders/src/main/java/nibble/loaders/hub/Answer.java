@@ -9,7 +9,10 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** An answer of the last server in a chain of redirects, with the headers that the hub itself sent. Close it to end the transfer. */
+/**
+ * An answer of the last server in a chain of redirects, with the headers that the hub itself sent.
+ * Close it to end the transfer.
+ */
 record Answer(HttpResponse<BodyChunks> response, Duration idle) implements AutoCloseable {
   int status() {
     return response.statusCode();
@@ -32,9 +35,15 @@ record Answer(HttpResponse<BodyChunks> response, Duration idle) implements AutoC
    */
   String text(int limit) throws IOException, InterruptedException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    for (ByteBuffer chunk = response.body().next(idle); chunk != null; chunk = response.body().next(idle)) {
+    for (ByteBuffer chunk = response.body().next(idle);
+        chunk != null;
+        chunk = response.body().next(idle)) {
       if (bytes.size() + chunk.remaining() > limit) {
-        throw new HubException(response.uri().getHost() + ": answers with more than " + limit + " bytes of text; not a hub");
+        throw new HubException(
+            response.uri().getHost()
+                + ": answers with more than "
+                + limit
+                + " bytes of text; not a hub");
       }
       byte[] copy = new byte[chunk.remaining()];
       chunk.get(copy);

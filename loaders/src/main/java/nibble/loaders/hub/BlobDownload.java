@@ -15,8 +15,8 @@ import nibble.loaders.hf.ModelId;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings the content of one file into the cache: goes on with what an earlier run left, tries again when the connection breaks, and gives the
- * blob its name only when length and hash are right.
+ * Brings the content of one file into the cache: goes on with what an earlier run left, tries again
+ * when the connection breaks, and gives the blob its name only when length and hash are right.
  */
 final class BlobDownload {
   private final HubSettings settings;
@@ -25,7 +25,8 @@ final class BlobDownload {
   private final String commit;
   private final PullListener listener;
 
-  BlobDownload(HubSettings settings, HubHttp http, ModelId model, String commit, PullListener listener) {
+  BlobDownload(
+      HubSettings settings, HubHttp http, ModelId model, String commit, PullListener listener) {
     this.settings = settings;
     this.http = http;
     this.model = model;
@@ -67,7 +68,9 @@ final class BlobDownload {
     Path blob = blob(file);
     String what = model + "/" + file.name();
     Path lock = settings.cache().lock(model, file.checksum().hex());
-    try (BlobLock _ = BlobLock.acquire(lock, () -> listener.note(what + ": another program is downloading it, waiting"))) {
+    try (BlobLock _ =
+        BlobLock.acquire(
+            lock, () -> listener.note(what + ": another program is downloading it, waiting"))) {
       if (isComplete(file)) {
         return blob;
       }
@@ -83,7 +86,8 @@ final class BlobDownload {
     }
   }
 
-  private void fetch(RemoteFile file, String what, PartialFile partial, long before) throws InterruptedException {
+  private void fetch(RemoteFile file, String what, PartialFile partial, long before)
+      throws InterruptedException {
     boolean continued = partial.length() > 0;
     transferAll(file, what, partial, before);
     String hash = partial.hash();
@@ -93,13 +97,15 @@ final class BlobDownload {
     partial.restart();
     if (!continued) {
       throw new HubException(
-          "%s: the content is damaged: its hash is %s, expected %s; nothing of it was kept, try again".formatted(what, hash, file.checksum().hex()));
+          "%s: the content is damaged: its hash is %s, expected %s; nothing of it was kept, try again"
+              .formatted(what, hash, file.checksum().hex()));
     }
     listener.note(what + ": what an earlier run left is damaged, starting again");
     fetch(file, what, partial, before);
   }
 
-  private void transferAll(RemoteFile file, String what, PartialFile partial, long before) throws InterruptedException {
+  private void transferAll(RemoteFile file, String what, PartialFile partial, long before)
+      throws InterruptedException {
     Retry retry = new Retry(what, settings.patience(), listener);
     while (partial.length() < file.size()) {
       long start = partial.length();
@@ -114,7 +120,8 @@ final class BlobDownload {
     }
   }
 
-  private void transfer(RemoteFile file, String what, PartialFile partial, long before) throws IOException, InterruptedException {
+  private void transfer(RemoteFile file, String what, PartialFile partial, long before)
+      throws IOException, InterruptedException {
     try (Answer answer = http.ask("GET", address(file.name()), range(partial))) {
       if (answer.status() == 416) {
         partial.restart();
@@ -134,7 +141,9 @@ final class BlobDownload {
     }
   }
 
-  /** The part that is missing, of the version of which the beginning is here, or else everything. */
+  /**
+   * The part that is missing, of the version of which the beginning is here, or else everything.
+   */
   private static Map<String, String> range(PartialFile partial) {
     Map<String, String> headers = new HashMap<>();
     if (partial.length() > 0) {
@@ -149,7 +158,8 @@ final class BlobDownload {
       String expected = "bytes %d-%d/%d".formatted(partial.length(), file.size() - 1, file.size());
       String found = answer.header("Content-Range").orElse("");
       if (!found.equals(expected)) {
-        throw new HubException("%s: the server sends the part '%s', expected '%s'".formatted(what, found, expected));
+        throw new HubException(
+            "%s: the server sends the part '%s', expected '%s'".formatted(what, found, expected));
       }
     }
     OptionalLong announced = answer.number("Content-Length");
@@ -160,17 +170,22 @@ final class BlobDownload {
     }
   }
 
-  private void receive(RemoteFile file, String what, PartialFile partial, long before, Answer answer) throws IOException, InterruptedException {
+  private void receive(
+      RemoteFile file, String what, PartialFile partial, long before, Answer answer)
+      throws IOException, InterruptedException {
     for (ByteBuffer chunk = next(answer); chunk != null; chunk = next(answer)) {
       if (partial.length() + chunk.remaining() > file.size()) {
         partial.restart();
-        throw new HubException("%s: the server sends more than the %d bytes that it announced".formatted(what, file.size()));
+        throw new HubException(
+            "%s: the server sends more than the %d bytes that it announced"
+                .formatted(what, file.size()));
       }
       partial.append(chunk);
       listener.progress(file.name(), before + partial.length());
     }
     if (partial.length() < file.size()) {
-      throw new IOException("the answer ended after %d of %d bytes".formatted(partial.length(), file.size()));
+      throw new IOException(
+          "the answer ended after %d of %d bytes".formatted(partial.length(), file.size()));
     }
   }
 
@@ -189,14 +204,16 @@ final class BlobDownload {
     if (missing > free) {
       throw new WriteFailedException(
           "%s: %s needs %,d bytes more, the device has %,d free; free some space, or set HF_HUB_CACHE to another place"
-              .formatted(settings.cache().root(), file.name(), missing, free), null);
+              .formatted(settings.cache().root(), file.name(), missing, free),
+          null);
     }
   }
 
   /**
    * Size and checksum of a file whose listing has none, from the headers of the file itself.
    *
-   * @throws HubException if they are not there either: content that cannot be checked is not downloaded
+   * @throws HubException if they are not there either: content that cannot be checked is not
+   *     downloaded
    */
   RemoteFile ask(String name, Listing.Entry entry) throws InterruptedException {
     if (entry.size().isPresent() && entry.checksum().isPresent()) {
@@ -209,10 +226,17 @@ final class BlobDownload {
         if (answer.status() >= 400) {
           throw Refusal.of(settings, model, what, answer);
         }
-        OptionalLong size = answer.number("X-Linked-Size").isPresent() ? answer.number("X-Linked-Size") : answer.number("Content-Length");
-        Optional<Checksum> checksum = answer.header("X-Linked-ETag").or(() -> answer.header("ETag")).flatMap(Checksum::of);
+        OptionalLong size =
+            answer.number("X-Linked-Size").isPresent()
+                ? answer.number("X-Linked-Size")
+                : answer.number("Content-Length");
+        Optional<Checksum> checksum =
+            answer.header("X-Linked-ETag").or(() -> answer.header("ETag")).flatMap(Checksum::of);
         if (size.isEmpty() || checksum.isEmpty()) {
-          throw new HubException(what + ": the server gives no size or no checksum, so the content could not be checked; it is not downloaded");
+          throw new HubException(
+              what
+                  + ": the server gives no size or no checksum, so the content could not be"
+                  + " checked; it is not downloaded");
         }
         return new RemoteFile(name, size.getAsLong(), checksum.get());
       } catch (IOException e) {

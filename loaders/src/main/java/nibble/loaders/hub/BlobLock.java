@@ -11,8 +11,9 @@ import nibble.loaders.WriteFailedException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps other downloads of the same content out, of this process and of other ones: they wait, and find it there. The file stays; what counts
- * is the lock on it, which the system drops when a process ends.
+ * Keeps other downloads of the same content out, of this process and of other ones: they wait, and
+ * find it there. The file stays; what counts is the lock on it, which the system drops when a
+ * process ends.
  */
 final class BlobLock implements AutoCloseable {
   private static final long PAUSE_MILLIS = 100;
@@ -23,7 +24,9 @@ final class BlobLock implements AutoCloseable {
     this.channel = channel;
   }
 
-  /** Waits for the lock on {@code file}; says so through {@code waiting} if somebody else has it. */
+  /**
+   * Waits for the lock on {@code file}; says so through {@code waiting} if somebody else has it.
+   */
   static BlobLock acquire(Path file, Runnable waiting) throws InterruptedException {
     FileChannel channel = open(file);
     boolean told = false;

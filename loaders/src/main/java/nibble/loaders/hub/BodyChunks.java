@@ -16,9 +16,15 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The body of an answer, piece by piece. Unlike an input stream of {@code java.net.http} it gives up when nothing comes for a while. */
+/**
+ * The body of an answer, piece by piece. Unlike an input stream of {@code java.net.http} it gives
+ * up when nothing comes for a while.
+ */
 final class BodyChunks implements BodySubscriber<BodyChunks>, AutoCloseable {
-  /** What arrives from the thread of the connection. At most one piece waits, because the next is asked for when one was taken. */
+  /**
+   * What arrives from the thread of the connection. At most one piece waits, because the next is
+   * asked for when one was taken.
+   */
   private sealed interface Event {
     record Data(List<ByteBuffer> buffers) implements Event {}
 
@@ -45,7 +51,8 @@ final class BodyChunks implements BodySubscriber<BodyChunks>, AutoCloseable {
         case Event.End _ -> {
           return null;
         }
-        case Event.Failure(Throwable cause) -> throw cause instanceof IOException e ? e : new IOException(cause);
+        case Event.Failure(Throwable cause) ->
+            throw cause instanceof IOException e ? e : new IOException(cause);
         case Event.Data(List<ByteBuffer> buffers) -> {
           ready.addAll(buffers);
           subscription.join().request(1);

@@ -7,8 +7,9 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * What the content of a file must hash to. The hub names large files by their SHA-256 and small ones by their Git blob id, which is the SHA-1
- * of a header with the length and the content. The hexadecimal text is also the name of the blob in the cache.
+ * What the content of a file must hash to. The hub names large files by their SHA-256 and small
+ * ones by their Git blob id, which is the SHA-1 of a header with the length and the content. The
+ * hexadecimal text is also the name of the blob in the cache.
  */
 sealed interface Checksum {
   Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
@@ -38,7 +39,10 @@ sealed interface Checksum {
     }
   }
 
-  /** The checksum that {@code text} is, by its length; empty if it is none. Quotes and the {@code W/} of an entity tag may stand around it. */
+  /**
+   * The checksum that {@code text} is, by its length; empty if it is none. Quotes and the {@code
+   * W/} of an entity tag may stand around it.
+   */
   static Optional<Checksum> of(String text) {
     String hex = text.replaceFirst("^W/", "").replace("\"", "");
     if (SHA256.matcher(hex).matches()) {

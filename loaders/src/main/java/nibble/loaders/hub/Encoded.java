@@ -4,7 +4,8 @@ import java.nio.charset.StandardCharsets;
 
 /** Names as they stand in the path of an address. */
 final class Encoded {
-  private static final String PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  private static final String PLAIN =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
   private Encoded() {}
 

@@ -2,12 +2,18 @@ package nibble.loaders.hub;
 
 import org.jspecify.annotations.Nullable;
 
-/** A model could not be downloaded. The message is one line: the model or file, what the hub answered, what to do. */
+/**
+ * A model could not be downloaded. The message is one line: the model or file, what the hub
+ * answered, what to do.
+ */
 public final class HubException extends RuntimeException {
   private static final long serialVersionUID = 1L;
   private static final int LONGEST = 600;
 
-  /** An error with a message for the user; control characters in it, which a server may have sent, are replaced. */
+  /**
+   * An error with a message for the user; control characters in it, which a server may have sent,
+   * are replaced.
+   */
   public HubException(String message) {
     this(message, null);
   }

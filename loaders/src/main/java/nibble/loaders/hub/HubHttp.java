@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Requests to the hub and to where it redirects. The token goes to the hub itself and to no other host, port or scheme; an address that
- * began with {@code https} is not continued without it.
+ * Requests to the hub and to where it redirects. The token goes to the hub itself and to no other
+ * host, port or scheme; an address that began with {@code https} is not continued without it.
  */
 final class HubHttp implements AutoCloseable {
   private static final int REDIRECTS = 10;
@@ -22,7 +22,11 @@ final class HubHttp implements AutoCloseable {
 
   HubHttp(HubSettings settings) {
     this.settings = settings;
-    client = HttpClient.newBuilder().connectTimeout(settings.patience().connect()).followRedirects(HttpClient.Redirect.NEVER).build();
+    client =
+        HttpClient.newBuilder()
+            .connectTimeout(settings.patience().connect())
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .build();
   }
 
   /** An address below the hub's; {@code path} begins with a slash and is encoded. */
@@ -33,11 +37,13 @@ final class HubHttp implements AutoCloseable {
   /**
    * Asks once. An answer with an error that does not pass is returned like any other.
    *
-   * @param method {@code GET}; or {@code HEAD}, which is answered by the first redirect to another host, because the hub's own headers are wanted
+   * @param method {@code GET}; or {@code HEAD}, which is answered by the first redirect to another
+   *     host, because the hub's own headers are wanted
    * @throws TemporaryFailure if the server says so
    * @throws IOException if there is no answer
    */
-  Answer ask(String method, URI address, Map<String, String> headers) throws IOException, InterruptedException {
+  Answer ask(String method, URI address, Map<String, String> headers)
+      throws IOException, InterruptedException {
     URI at = address;
     for (int hop = 0; hop <= REDIRECTS; hop++) {
       Answer answer = send(method, at, headers);
@@ -56,8 +62,12 @@ final class HubHttp implements AutoCloseable {
     throw new HubException(address + ": more than " + REDIRECTS + " redirects");
   }
 
-  private Answer send(String method, URI address, Map<String, String> headers) throws IOException, InterruptedException {
-    HttpRequest.Builder request = HttpRequest.newBuilder(address).timeout(settings.patience().idle()).method(method, HttpRequest.BodyPublishers.noBody());
+  private Answer send(String method, URI address, Map<String, String> headers)
+      throws IOException, InterruptedException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(address)
+            .timeout(settings.patience().idle())
+            .method(method, HttpRequest.BodyPublishers.noBody());
     Map<String, String> all = new HashMap<>(headers);
     all.put("User-Agent", "nibble");
     all.put("Accept-Encoding", "identity");
@@ -83,8 +93,15 @@ final class HubHttp implements AutoCloseable {
     }
     String scheme = String.valueOf(next.getScheme()).toLowerCase(Locale.ROOT);
     boolean weaker = "https".equalsIgnoreCase(from.getScheme()) && !scheme.equals("https");
-    if (location.isEmpty() || weaker || !(scheme.equals("https") || scheme.equals("http")) || next.getHost() == null) {
-      throw new HubException(from.getHost() + ": redirects to " + (location.isEmpty() ? "nowhere" : next.getScheme() + " on " + next.getHost()) + ", which is refused");
+    if (location.isEmpty()
+        || weaker
+        || !(scheme.equals("https") || scheme.equals("http"))
+        || next.getHost() == null) {
+      throw new HubException(
+          from.getHost()
+              + ": redirects to "
+              + (location.isEmpty() ? "nowhere" : next.getScheme() + " on " + next.getHost())
+              + ", which is refused");
     }
     return next;
   }
@@ -98,7 +115,9 @@ final class HubHttp implements AutoCloseable {
   }
 
   private static int port(URI address) {
-    return address.getPort() >= 0 ? address.getPort() : "https".equalsIgnoreCase(address.getScheme()) ? 443 : 80;
+    return address.getPort() >= 0
+        ? address.getPort()
+        : "https".equalsIgnoreCase(address.getScheme()) ? 443 : 80;
   }
 
   /** Ends all connections. */

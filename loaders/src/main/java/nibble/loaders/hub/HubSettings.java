@@ -21,13 +21,15 @@ import org.jspecify.annotations.Nullable;
  * @param offline whether the network must not be used
  * @param patience how long to wait, how often to try
  */
-record HubSettings(URI endpoint, @Nullable HubToken token, HubCache cache, boolean offline, Patience patience) {
+record HubSettings(
+    URI endpoint, @Nullable HubToken token, HubCache cache, boolean offline, Patience patience) {
   private static final String DEFAULT_ENDPOINT = "https://huggingface.co";
   private static final Set<String> TRUE = Set.of("1", "ON", "YES", "TRUE");
 
   /**
-   * Reads {@code HF_ENDPOINT}, {@code HF_TOKEN} (else the file {@code HF_TOKEN_PATH} or {@code HF_HOME/token}, which {@code hf auth login}
-   * writes), {@code HF_HUB_OFFLINE}, and what {@link HubCache#of} reads.
+   * Reads {@code HF_ENDPOINT}, {@code HF_TOKEN} (else the file {@code HF_TOKEN_PATH} or {@code
+   * HF_HOME/token}, which {@code hf auth login} writes), {@code HF_HUB_OFFLINE}, and what {@link
+   * HubCache#of} reads.
    *
    * @throws HubException if one of them makes no sense
    */
@@ -45,25 +47,37 @@ record HubSettings(URI endpoint, @Nullable HubToken token, HubCache cache, boole
     String address = text.isBlank() ? DEFAULT_ENDPOINT : text.strip().replaceAll("/+$", "");
     try {
       URI uri = new URI(address);
-      boolean web = "https".equalsIgnoreCase(uri.getScheme()) || "http".equalsIgnoreCase(uri.getScheme());
-      if (web && uri.getHost() != null && uri.getUserInfo() == null && uri.getQuery() == null && uri.getFragment() == null) {
+      boolean web =
+          "https".equalsIgnoreCase(uri.getScheme()) || "http".equalsIgnoreCase(uri.getScheme());
+      if (web
+          && uri.getHost() != null
+          && uri.getUserInfo() == null
+          && uri.getQuery() == null
+          && uri.getFragment() == null) {
         return uri;
       }
     } catch (URISyntaxException _) {
       // reported below
     }
-    throw new HubException("HF_ENDPOINT is '" + address + "', expected an address like " + DEFAULT_ENDPOINT);
+    throw new HubException(
+        "HF_ENDPOINT is '" + address + "', expected an address like " + DEFAULT_ENDPOINT);
   }
 
   private static Optional<String> token(Map<String, String> environment, Path home) {
-    String named = environment.getOrDefault("HF_TOKEN", environment.getOrDefault("HUGGING_FACE_HUB_TOKEN", "")).strip();
+    String named =
+        environment
+            .getOrDefault("HF_TOKEN", environment.getOrDefault("HUGGING_FACE_HUB_TOKEN", ""))
+            .strip();
     if (!named.isEmpty()) {
       return Optional.of(named);
     }
     String path = environment.getOrDefault("HF_TOKEN_PATH", "");
-    Path file = path.isEmpty() ? HubCache.hfHome(environment, home).resolve("token") : Path.of(path);
+    Path file =
+        path.isEmpty() ? HubCache.hfHome(environment, home).resolve("token") : Path.of(path);
     try {
-      return Files.isRegularFile(file) ? Optional.of(Files.readString(file).strip()).filter(t -> !t.isEmpty()) : Optional.empty();
+      return Files.isRegularFile(file)
+          ? Optional.of(Files.readString(file).strip()).filter(t -> !t.isEmpty())
+          : Optional.empty();
     } catch (IOException e) {
       throw new HubException(file + ": the token cannot be read: " + e.getMessage(), e);
     }

@@ -1,6 +1,9 @@
 package nibble.loaders.hub;
 
-/** The secret that tells the hub who asks. Its text is only in the one header that needs it; {@link #toString()} does not show it. */
+/**
+ * The secret that tells the hub who asks. Its text is only in the one header that needs it; {@link
+ * #toString()} does not show it.
+ */
 final class HubToken {
   private final String secret;
 

@@ -20,12 +20,14 @@ import nibble.loaders.json.JsonObject;
 record Listing(String commit, Map<String, Entry> files) {
   private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}|[0-9a-f]{64}");
 
-  /** What is known about a file; a hub that is asked in vain for sizes and checksums gives neither. */
+  /**
+   * What is known about a file; a hub that is asked in vain for sizes and checksums gives neither.
+   */
   record Entry(OptionalLong size, Optional<Checksum> checksum) {}
 
   /**
-   * Reads the answer of {@code /api/models/...}: {@code sha} and {@code siblings}, of which each has {@code rfilename}, {@code size}, {@code
-   * blobId}, and for large files {@code lfs.sha256}.
+   * Reads the answer of {@code /api/models/...}: {@code sha} and {@code siblings}, of which each
+   * has {@code rfilename}, {@code size}, {@code blobId}, and for large files {@code lfs.sha256}.
    *
    * @throws BadFileException if the answer is something else
    */
@@ -46,8 +48,13 @@ record Listing(String commit, Map<String, Entry> files) {
   private static Entry entry(JsonObject file) {
     Optional<JsonObject> large = file.findObject("lfs");
     String checksum = large.map(l -> l.string("sha256", "")).orElse(file.string("blobId", ""));
-    long size = large.map(l -> l.longInteger("size", -1)).filter(s -> s >= 0).orElse(file.longInteger("size", -1));
-    return new Entry(size < 0 ? OptionalLong.empty() : OptionalLong.of(size), Checksum.of(checksum));
+    long size =
+        large
+            .map(l -> l.longInteger("size", -1))
+            .filter(s -> s >= 0)
+            .orElse(file.longInteger("size", -1));
+    return new Entry(
+        size < 0 ? OptionalLong.empty() : OptionalLong.of(size), Checksum.of(checksum));
   }
 
   Set<String> names() {

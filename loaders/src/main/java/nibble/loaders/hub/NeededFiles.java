@@ -16,19 +16,39 @@ import nibble.loaders.json.JsonObject;
 final class NeededFiles {
   private static final Set<String> SMALL =
       Set.of(
-          Checkpoint.CONFIG, Checkpoint.PREPROCESSOR, "processor_config.json", "generation_config.json", "quantize_config.json",
-          "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json",
-          "merges.txt", "spiece.model", "sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json", "modules.json",
-          "sentence_bert_config.json", "config_sentence_transformers.json");
+          Checkpoint.CONFIG,
+          Checkpoint.PREPROCESSOR,
+          "processor_config.json",
+          "generation_config.json",
+          "quantize_config.json",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "tokenizer.model",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.txt",
+          "vocab.json",
+          "merges.txt",
+          "spiece.model",
+          "sentencepiece.bpe.model",
+          "chat_template.jinja",
+          "chat_template.json",
+          "modules.json",
+          "sentence_bert_config.json",
+          "config_sentence_transformers.json");
 
   /** The folders of sentence-transformers, such as {@code 1_Pooling}. */
-  private static final Pattern MODULE = Pattern.compile("[0-9]+_[A-Za-z]+/(config\\.json|model\\.safetensors)");
+  private static final Pattern MODULE =
+      Pattern.compile("[0-9]+_[A-Za-z]+/(config\\.json|model\\.safetensors)");
 
   private NeededFiles() {}
 
   /** Configuration, tokenizer and the like, without weights. */
   static List<String> small(Collection<String> names) {
-    return names.stream().filter(name -> SMALL.contains(name) || MODULE.matcher(name).matches()).sorted().toList();
+    return names.stream()
+        .filter(name -> SMALL.contains(name) || MODULE.matcher(name).matches())
+        .sorted()
+        .toList();
   }
 
   /** Whether the weights are in several files with an index. */
@@ -46,13 +66,16 @@ final class NeededFiles {
         gguf.isEmpty()
             ? "; weights in other formats must be converted first"
             : "; it has GGUF files, of which you may choose one, as with --file " + gguf.getFirst();
-    throw new HubException("%s: has neither %s nor %s%s".formatted(model, Checkpoint.WEIGHTS, Checkpoint.INDEX, remedy));
+    throw new HubException(
+        "%s: has neither %s nor %s%s"
+            .formatted(model, Checkpoint.WEIGHTS, Checkpoint.INDEX, remedy));
   }
 
   /** The files that {@code index} names. */
   static List<String> shards(JsonObject index, Collection<String> names) {
     JsonObject weightMap = index.object("weight_map");
-    List<String> shards = weightMap.keys().stream().map(weightMap::string).distinct().sorted().toList();
+    List<String> shards =
+        weightMap.keys().stream().map(weightMap::string).distinct().sorted().toList();
     for (String shard : shards) {
       if (!names.contains(shard)) {
         throw weightMap.error("names the file '" + shard + "', which the repository does not have");
@@ -71,7 +94,9 @@ final class NeededFiles {
     for (String pattern : patterns) {
       List<String> found = names.contains(pattern) ? List.of(pattern) : glob(pattern, names);
       if (found.isEmpty()) {
-        throw new HubException("%s: no file matches '%s'; it has %s".formatted(model, pattern, String.join(", ", names)));
+        throw new HubException(
+            "%s: no file matches '%s'; it has %s"
+                .formatted(model, pattern, String.join(", ", names)));
       }
       found.stream().filter(name -> !chosen.contains(name)).forEach(chosen::add);
     }
@@ -81,7 +106,10 @@ final class NeededFiles {
   private static List<String> glob(String pattern, Collection<String> names) {
     try {
       PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern);
-      return names.stream().filter(name -> RemoteFile.isSafe(name) && matcher.matches(Path.of(name))).sorted().toList();
+      return names.stream()
+          .filter(name -> RemoteFile.isSafe(name) && matcher.matches(Path.of(name)))
+          .sorted()
+          .toList();
     } catch (PatternSyntaxException e) {
       throw new HubException("'" + pattern + "' is no pattern: " + e.getDescription(), e);
     }

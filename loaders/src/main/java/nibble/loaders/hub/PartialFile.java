@@ -13,8 +13,9 @@ import java.util.Optional;
 import nibble.loaders.WriteFailedException;
 
 /**
- * The beginning of a blob, in a file beside it that a later run goes on with, whatever ended this one. What the server called that version of
- * the content is kept in a second file, so that a run does not continue another version.
+ * The beginning of a blob, in a file beside it that a later run goes on with, whatever ended this
+ * one. What the server called that version of the content is kept in a second file, so that a run
+ * does not continue another version.
  */
 final class PartialFile implements AutoCloseable {
   private static final int CHUNK = 1 << 20;
@@ -28,7 +29,8 @@ final class PartialFile implements AutoCloseable {
   private MessageDigest digest;
   private long length;
 
-  private PartialFile(Path blob, Path file, Path versionFile, FileChannel channel, Checksum checksum, long size) {
+  private PartialFile(
+      Path blob, Path file, Path versionFile, FileChannel channel, Checksum checksum, long size) {
     this.blob = blob;
     this.file = file;
     this.versionFile = versionFile;
@@ -48,8 +50,16 @@ final class PartialFile implements AutoCloseable {
     Path file = of(blob);
     try {
       Files.createDirectories(blob.getParent());
-      FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      return new PartialFile(blob, file, blob.resolveSibling(blob.getFileName() + ".version"), channel, checksum, size);
+      FileChannel channel =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      return new PartialFile(
+          blob,
+          file,
+          blob.resolveSibling(blob.getFileName() + ".version"),
+          channel,
+          checksum,
+          size);
     } catch (IOException e) {
       throw WriteFailedException.of(file, e);
     }
@@ -92,7 +102,9 @@ final class PartialFile implements AutoCloseable {
   /** What the server called the version of which the beginning is here. */
   Optional<String> version() {
     try {
-      return Files.isRegularFile(versionFile) ? Optional.of(Files.readString(versionFile).strip()).filter(v -> !v.isEmpty()) : Optional.empty();
+      return Files.isRegularFile(versionFile)
+          ? Optional.of(Files.readString(versionFile).strip()).filter(v -> !v.isEmpty())
+          : Optional.empty();
     } catch (IOException e) {
       throw WriteFailedException.of(versionFile, e);
     }

@@ -7,14 +7,21 @@ import java.time.Duration;
  *
  * @param connect to reach the server
  * @param idle for an answer, and for the next bytes of one
- * @param attempts how often something is tried before it fails; a download that got further starts counting anew
+ * @param attempts how often something is tried before it fails; a download that got further starts
+ *     counting anew
  * @param firstPause after the first failure; doubles with every further one
  * @param longestPause no pause is longer; a server that asks for a longer one is not waited for
  */
-public record Patience(Duration connect, Duration idle, int attempts, Duration firstPause, Duration longestPause) {
+public record Patience(
+    Duration connect, Duration idle, int attempts, Duration firstPause, Duration longestPause) {
   /** 10 s to connect, 30 s for bytes, 5 attempts, pauses of 1 s to 2 min. */
   public static final Patience DEFAULTS =
-      new Patience(Duration.ofSeconds(10), Duration.ofSeconds(30), 5, Duration.ofSeconds(1), Duration.ofMinutes(2));
+      new Patience(
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(30),
+          5,
+          Duration.ofSeconds(1),
+          Duration.ofMinutes(2));
 
   public Patience {
     if (attempts < 1) {

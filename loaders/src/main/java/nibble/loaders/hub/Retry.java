@@ -29,7 +29,8 @@ final class Retry {
   }
 
   /**
-   * Waits before the next attempt, as long as the server asked for, or twice as long as the last time.
+   * Waits before the next attempt, as long as the server asked for, or twice as long as the last
+   * time.
    *
    * @throws HubException if there is no next attempt
    */
@@ -42,10 +43,15 @@ final class Retry {
     if (failure instanceof TemporaryFailure temporary && temporary.retryAfter().isPresent()) {
       pause = temporary.retryAfter().get();
       if (pause.compareTo(patience.longestPause()) > 0) {
-        throw new HubException("%s: %s, and the server asks to wait %d s; try again later".formatted(what, reason(failure), pause.toSeconds()), failure);
+        throw new HubException(
+            "%s: %s, and the server asks to wait %d s; try again later"
+                .formatted(what, reason(failure), pause.toSeconds()),
+            failure);
       }
     }
-    listener.note("%s: %s; trying again in %.1f s".formatted(what, reason(failure), pause.toMillis() / 1000.0));
+    listener.note(
+        "%s: %s; trying again in %.1f s"
+            .formatted(what, reason(failure), pause.toMillis() / 1000.0));
     Thread.sleep(pause);
   }
 
@@ -74,7 +80,8 @@ final class Retry {
     String text = failure.getMessage();
     return switch (failure) {
       case TemporaryFailure _ -> "the server answers with " + text;
-      case ConnectException _ -> "cannot connect; check the network and HF_ENDPOINT, or use --offline";
+      case ConnectException _ ->
+          "cannot connect; check the network and HF_ENDPOINT, or use --offline";
       case SSLException _ -> "no secure connection: " + text;
       default -> text == null ? failure.getClass().getSimpleName() : text;
     };

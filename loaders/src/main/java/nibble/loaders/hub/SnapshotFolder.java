@@ -10,7 +10,10 @@ import nibble.loaders.WriteFailedException;
 
 /** The folder of one commit, in which files are links to blobs. */
 record SnapshotFolder(Path path) {
-  /** Makes {@code name} a link to {@code blob}; a hard link or a copy where the system has no symbolic links. */
+  /**
+   * Makes {@code name} a link to {@code blob}; a hard link or a copy where the system has no
+   * symbolic links.
+   */
   void add(String name, Path blob) {
     Path file = path.resolve(name);
     Path folder = path.resolve(name + "/..").normalize();

@@ -8,7 +8,9 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.Optional;
 
-/** An answer after which trying again makes sense: too many requests, or a server that is not well. */
+/**
+ * An answer after which trying again makes sense: too many requests, or a server that is not well.
+ */
 final class TemporaryFailure extends IOException {
   private static final long serialVersionUID = 1L;
 
@@ -24,7 +26,8 @@ final class TemporaryFailure extends IOException {
   }
 
   static TemporaryFailure of(Answer answer, Instant now) {
-    return new TemporaryFailure(answer.status(), answer.header("Retry-After").flatMap(text -> parse(text.strip(), now)));
+    return new TemporaryFailure(
+        answer.status(), answer.header("Retry-After").flatMap(text -> parse(text.strip(), now)));
   }
 
   /** Seconds or a date. */
@@ -33,7 +36,9 @@ final class TemporaryFailure extends IOException {
       return Optional.of(Duration.ofSeconds(Long.parseLong(text)));
     }
     try {
-      Duration until = Duration.between(now, ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
+      Duration until =
+          Duration.between(
+              now, ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
       return Optional.of(until.isNegative() ? Duration.ZERO : until);
     } catch (DateTimeParseException _) {
       return Optional.empty();

@@ -8,8 +8,9 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The steps of a Hugging Face image processor: resize, centre crop, multiply by {@code rescaleFactor}, subtract the mean and divide by the
- * standard deviation of each channel. With one mean, images become grey first, as Pillow's {@code convert("L")} makes them.
+ * The steps of a Hugging Face image processor: resize, centre crop, multiply by {@code
+ * rescaleFactor}, subtract the mean and divide by the standard deviation of each channel. With one
+ * mean, images become grey first, as Pillow's {@code convert("L")} makes them.
  *
  * @param resize null: keep the size
  * @param resampling how pixels are interpolated
@@ -19,22 +20,35 @@ import org.jspecify.annotations.Nullable;
  * @param std of red, green, blue, or of grey, after rescaling; not 0
  */
 public record ImagePreprocessor(
-    @Nullable ResizeRule resize, Resampling resampling, @Nullable PixelSize crop, double rescaleFactor, List<Double> mean, List<Double> std) {
+    @Nullable ResizeRule resize,
+    Resampling resampling,
+    @Nullable PixelSize crop,
+    double rescaleFactor,
+    List<Double> mean,
+    List<Double> std) {
   private static final int LEVELS = 256;
 
   public ImagePreprocessor {
     mean = List.copyOf(mean);
     std = List.copyOf(std);
-    if ((mean.size() != RgbImage.CHANNELS && mean.size() != 1) || std.size() != mean.size() || std.contains(0.0)) {
-      throw new IllegalArgumentException("mean and std need 3 values each, or 1 for grey, std none of them 0; were " + mean + " and " + std);
+    if ((mean.size() != RgbImage.CHANNELS && mean.size() != 1)
+        || std.size() != mean.size()
+        || std.contains(0.0)) {
+      throw new IllegalArgumentException(
+          "mean and std need 3 values each, or 1 for grey, std none of them 0; were "
+              + mean
+              + " and "
+              + std);
     }
   }
 
   /**
-   * The processor that {@code preprocessor_config.json} describes. Missing keys take the defaults of the class that {@code
-   * image_processor_type} names (ViT, DeiT, BEiT, CLIP or SigLIP; ViT if there is none).
+   * The processor that {@code preprocessor_config.json} describes. Missing keys take the defaults
+   * of the class that {@code image_processor_type} names (ViT, DeiT, BEiT, CLIP or SigLIP; ViT if
+   * there is none).
    *
-   * @throws BadFileException if a value is out of range, or the processor needs a step that is not supported
+   * @throws BadFileException if a value is out of range, or the processor needs a step that is not
+   *     supported
    */
   public static ImagePreprocessor fromJson(JsonObject config) {
     return new PreprocessorReader(config).read();
@@ -50,10 +64,15 @@ public record ImagePreprocessor(
     if (crop != null) {
       return Optional.of(crop);
     }
-    return resize instanceof ResizeRule.Exact(PixelSize size) ? Optional.of(size) : Optional.empty();
+    return resize instanceof ResizeRule.Exact(PixelSize size)
+        ? Optional.of(size)
+        : Optional.empty();
   }
 
-  /** {@code image} after resizing and cropping, before its values change; of a grey one all three channels are equal. */
+  /**
+   * {@code image} after resizing and cropping, before its values change; of a grey one all three
+   * channels are equal.
+   */
   public RgbImage resizeAndCrop(RgbImage image) {
     RgbImage coloured = channels() == 1 ? image.grey() : image;
     RgbImage resized = resize == null ? coloured : resize.apply(coloured, resampling);
@@ -80,7 +99,9 @@ public record ImagePreprocessor(
     for (int i = 0; i < cropped.size(); i++) {
       RgbImage image = cropped.get(i);
       if (image.width() != first.width() || image.height() != first.height()) {
-        throw new BadFileException("images of one batch must have one size, found %s and %s; add a crop_size".formatted(first, image));
+        throw new BadFileException(
+            "images of one batch must have one size, found %s and %s; add a crop_size"
+                .formatted(first, image));
       }
       normalize(image, batch.array(), i * channels() * image.width() * image.height());
     }

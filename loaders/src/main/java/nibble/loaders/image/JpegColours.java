@@ -1,8 +1,8 @@
 package nibble.loaders.image;
 
 /**
- * Colour conversion of decoded JPEG samples in the fixed-point arithmetic of libjpeg (jdcolor.c): 16 fraction bits, half added before the
- * shift.
+ * Colour conversion of decoded JPEG samples in the fixed-point arithmetic of libjpeg (jdcolor.c):
+ * 16 fraction bits, half added before the shift.
  */
 final class JpegColours {
   private static final int BITS = 16;

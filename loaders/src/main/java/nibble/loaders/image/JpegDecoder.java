@@ -14,8 +14,9 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 import nibble.loaders.BadFileException;
 
 /**
- * Decodes JPEG files to raw components with the decoder of the JDK (libjpeg's accurate integer DCT and smooth chroma upsampling) and
- * converts colours itself, so that no colour management interferes.
+ * Decodes JPEG files to raw components with the decoder of the JDK (libjpeg's accurate integer DCT
+ * and smooth chroma upsampling) and converts colours itself, so that no colour management
+ * interferes.
  */
 final class JpegDecoder {
   private JpegDecoder() {}
@@ -24,17 +25,23 @@ final class JpegDecoder {
     JpegHeader header = JpegHeader.read(source, content);
     RgbImage.requireSize(source, header.width(), header.height());
     Raster raster = raster(source, content);
-    if (raster.getWidth() != header.width() || raster.getHeight() != header.height() || raster.getNumBands() != header.colours().components) {
+    if (raster.getWidth() != header.width()
+        || raster.getHeight() != header.height()
+        || raster.getNumBands() != header.colours().components) {
       throw new BadFileException(source + ": damaged JPEG: its headers contradict one another");
     }
     int pixels = header.width() * header.height();
-    return new RgbImage(header.width(), header.height(), JpegColours.toRgb(samples(raster, pixels), pixels, header));
+    return new RgbImage(
+        header.width(),
+        header.height(),
+        JpegColours.toRgb(samples(raster, pixels), pixels, header));
   }
 
   private static Raster raster(String source, byte[] content) {
     ImageReader reader = ImageIO.getImageReadersByFormatName("jpeg").next();
     List<String> damage = new ArrayList<>();
-    try (MemoryCacheImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(content))) {
+    try (MemoryCacheImageInputStream in =
+        new MemoryCacheImageInputStream(new ByteArrayInputStream(content))) {
       reader.addIIOReadWarningListener((_, warning) -> addIfDamage(damage, warning));
       reader.setInput(in, true, true);
       Raster raster = reader.readRaster(0, null);
@@ -52,7 +59,10 @@ final class JpegDecoder {
     }
   }
 
-  /** Stray bytes between segments are common in real files and harmless; every other warning means that pixels are wrong. */
+  /**
+   * Stray bytes between segments are common in real files and harmless; every other warning means
+   * that pixels are wrong.
+   */
   private static void addIfDamage(List<String> damage, String warning) {
     if (!warning.contains("extraneous bytes")) {
       damage.add(warning);

@@ -33,7 +33,10 @@ record JpegHeader(int width, int height, Colours colours, boolean adobe) {
   private static final int NO_ADOBE = -1;
 
   static boolean isJpeg(byte[] content) {
-    return content.length >= 3 && (content[0] & 0xFF) == 0xFF && (content[1] & 0xFF) == SOI && (content[2] & 0xFF) == 0xFF;
+    return content.length >= 3
+        && (content[0] & 0xFF) == 0xFF
+        && (content[1] & 0xFF) == SOI
+        && (content[2] & 0xFF) == 0xFF;
   }
 
   /** Throws {@link BadFileException} if there is no complete frame header before the first scan. */
@@ -60,10 +63,12 @@ record JpegHeader(int width, int height, Colours colours, boolean adobe) {
       while (true) {
         int marker = nextMarker();
         if (marker == SOS && header != null) {
-          return new JpegHeader(header.width, header.height, colours(header), adobeTransform != NO_ADOBE);
+          return new JpegHeader(
+              header.width, header.height, colours(header), adobeTransform != NO_ADOBE);
         }
         if (marker == SOS || marker == EOI) {
-          throw new BadFileException(source + ": damaged JPEG: no frame header before the image data");
+          throw new BadFileException(
+              source + ": damaged JPEG: no frame header before the image data");
         }
         int length = u16(at);
         if (length < 2 || at + length > content.length) {
@@ -90,13 +95,19 @@ record JpegHeader(int width, int height, Colours colours, boolean adobe) {
         throw truncated();
       }
       if (components != 1 && components != 3 && components != 4) {
-        throw new BadFileException(source + ": JPEG with " + components + " components, expected 1, 3 or 4");
+        throw new BadFileException(
+            source + ": JPEG with " + components + " components, expected 1, 3 or 4");
       }
       int precision = content[at + 2] & 0xFF;
       if (precision != 8) {
-        throw new BadFileException(source + ": JPEG with " + precision + " bits per sample, expected 8; convert it to 8-bit JPEG or PNG");
+        throw new BadFileException(
+            source
+                + ": JPEG with "
+                + precision
+                + " bits per sample, expected 8; convert it to 8-bit JPEG or PNG");
       }
-      Colours unsettled = components == 1 ? Colours.GREY : components == 3 ? Colours.YCC : Colours.CMYK;
+      Colours unsettled =
+          components == 1 ? Colours.GREY : components == 3 ? Colours.YCC : Colours.CMYK;
       return new JpegHeader(u16(at + 5), u16(at + 3), unsettled, false);
     }
 
@@ -121,7 +132,10 @@ record JpegHeader(int width, int height, Colours colours, boolean adobe) {
       return true;
     }
 
-    /** Moves behind the next marker and returns its code; bytes that are no marker are passed over, as libjpeg does it. */
+    /**
+     * Moves behind the next marker and returns its code; bytes that are no marker are passed over,
+     * as libjpeg does it.
+     */
     private int nextMarker() {
       while (at + 1 < content.length) {
         int code = content[at + 1] & 0xFF;

@@ -12,7 +12,8 @@ public record PixelSize(int height, int width) {
 
   public PixelSize {
     if (height < 1 || width < 1 || height > LARGEST || width > LARGEST) {
-      throw new IllegalArgumentException("sides must be 1 to %d pixels, were %d x %d".formatted(LARGEST, width, height));
+      throw new IllegalArgumentException(
+          "sides must be 1 to %d pixels, were %d x %d".formatted(LARGEST, width, height));
     }
   }
 }

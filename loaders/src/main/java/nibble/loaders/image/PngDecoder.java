@@ -14,14 +14,18 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import nibble.loaders.BadFileException;
 
-/** Decodes PNG files and takes the samples as they are stored: no gamma, no profile, transparency dropped. */
+/**
+ * Decodes PNG files and takes the samples as they are stored: no gamma, no profile, transparency
+ * dropped.
+ */
 final class PngDecoder {
   private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
   private PngDecoder() {}
 
   static boolean isPng(byte[] content) {
-    return content.length >= SIGNATURE.length && Arrays.equals(content, 0, SIGNATURE.length, SIGNATURE, 0, SIGNATURE.length);
+    return content.length >= SIGNATURE.length
+        && Arrays.equals(content, 0, SIGNATURE.length, SIGNATURE, 0, SIGNATURE.length);
   }
 
   static RgbImage decode(String source, byte[] content) {
@@ -30,7 +34,8 @@ final class PngDecoder {
     RgbImage.requireSize(source, size.getInt(), size.getInt());
     BufferedImage image = image(source, content);
     Raster raster = image.getRaster();
-    byte[] rgb = new byte[Math.multiplyExact(image.getWidth() * image.getHeight(), RgbImage.CHANNELS)];
+    byte[] rgb =
+        new byte[Math.multiplyExact(image.getWidth() * image.getHeight(), RgbImage.CHANNELS)];
     int[] row = new int[image.getWidth() * raster.getNumBands()];
     for (int y = 0; y < image.getHeight(); y++) {
       raster.getPixels(0, y, image.getWidth(), 1, row);
@@ -38,7 +43,8 @@ final class PngDecoder {
       if (image.getColorModel() instanceof IndexColorModel palette) {
         paletteRow(row, palette, rgb, at);
       } else {
-        componentRow(row, raster.getNumBands(), image.getColorModel().getComponentSize(0) - 8, rgb, at);
+        componentRow(
+            row, raster.getNumBands(), image.getColorModel().getComponentSize(0) - 8, rgb, at);
       }
     }
     return new RgbImage(image.getWidth(), image.getHeight(), rgb);
@@ -65,7 +71,8 @@ final class PngDecoder {
 
   private static BufferedImage image(String source, byte[] content) {
     ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
-    try (MemoryCacheImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(content))) {
+    try (MemoryCacheImageInputStream in =
+        new MemoryCacheImageInputStream(new ByteArrayInputStream(content))) {
       List<String> damage = new ArrayList<>();
       reader.addIIOReadWarningListener((_, warning) -> damage.add(warning));
       reader.setInput(in, true, true);

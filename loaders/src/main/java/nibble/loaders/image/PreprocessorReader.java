@@ -15,10 +15,17 @@ final class PreprocessorReader {
   private static final int BILINEAR = 2;
   private static final int BICUBIC = 3;
   private static final Set<String> STEPS =
-      Set.of("do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb", "do_reduce_labels");
+      Set.of(
+          "do_resize",
+          "do_center_crop",
+          "do_rescale",
+          "do_normalize",
+          "do_convert_rgb",
+          "do_reduce_labels");
 
   /** Defaults of one processor class; a side of 0 means no crop. */
-  private record Defaults(int size, boolean square, int resample, int crop, double[] mean, double[] std) {
+  private record Defaults(
+      int size, boolean square, int resample, int crop, double[] mean, double[] std) {
     private static final double[] HALF = {0.5, 0.5, 0.5};
     private static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
     private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
@@ -37,20 +44,28 @@ final class PreprocessorReader {
   }
 
   private static Defaults defaults(JsonObject config) {
-    String key = config.has("image_processor_type") ? "image_processor_type" : "feature_extractor_type";
+    String key =
+        config.has("image_processor_type") ? "image_processor_type" : "feature_extractor_type";
     String type = config.string(key, "ViTImageProcessor");
-    return switch (type.replace("FeatureExtractor", "").replace("ImageProcessor", "").replace("Fast", "")) {
+    return switch (type.replace("FeatureExtractor", "")
+        .replace("ImageProcessor", "")
+        .replace("Fast", "")) {
       case "ViT" -> Defaults.VIT;
       case "DeiT", "Beit" -> Defaults.DEIT;
       case "CLIP" -> Defaults.CLIP;
       case "Siglip" -> Defaults.SIGLIP;
-      default -> throw config.error(key, "is '" + type + "', expected the image processor of ViT, DeiT, Beit, CLIP or Siglip");
+      default ->
+          throw config.error(
+              key,
+              "is '" + type + "', expected the image processor of ViT, DeiT, Beit, CLIP or Siglip");
     };
   }
 
   ImagePreprocessor read() {
     for (var step : config.values().entrySet()) {
-      if (step.getKey().startsWith("do_") && !STEPS.contains(step.getKey()) && new JsonBool(true).equals(step.getValue())) {
+      if (step.getKey().startsWith("do_")
+          && !STEPS.contains(step.getKey())
+          && new JsonBool(true).equals(step.getValue())) {
         throw config.error(step.getKey(), "is true, but this step is not supported");
       }
     }
@@ -61,7 +76,8 @@ final class PreprocessorReader {
     List<Double> mean = normalize ? channels("image_mean", defaults.mean, true) : boxed(unchanged);
     List<Double> std = normalize ? channels("image_std", defaults.std, false) : boxed(ones);
     if (mean.size() != std.size()) {
-      throw config.error("image_std", "has %d numbers, but image_mean %d".formatted(std.size(), mean.size()));
+      throw config.error(
+          "image_std", "has %d numbers, but image_mean %d".formatted(std.size(), mean.size()));
     }
     return new ImagePreprocessor(
         config.bool("do_resize", true) ? resize() : null,
@@ -77,7 +93,9 @@ final class PreprocessorReader {
     return switch (resample) {
       case BILINEAR -> Resampling.BILINEAR;
       case BICUBIC -> Resampling.BICUBIC;
-      default -> throw config.error("resample", "is " + resample + ", expected 2 (bilinear) or 3 (bicubic)");
+      default ->
+          throw config.error(
+              "resample", "is " + resample + ", expected 2 (bilinear) or 3 (bicubic)");
     };
   }
 
@@ -85,7 +103,8 @@ final class PreprocessorReader {
     JsonValue size = config.find("size").orElseGet(() -> JsonNumber.of((long) defaults.size));
     if (size instanceof JsonObject object && object.has("shortest_edge")) {
       if (object.has("longest_edge")) {
-        throw config.error("size", "has both shortest_edge and longest_edge, expected only one rule");
+        throw config.error(
+            "size", "has both shortest_edge and longest_edge, expected only one rule");
       }
       return new ResizeRule.ShortestEdge(side("size", object.integer("shortest_edge")));
     }
@@ -97,7 +116,8 @@ final class PreprocessorReader {
 
   private PixelSize crop() {
     int side = defaults.crop > 0 ? defaults.crop : defaults.size;
-    return pixelSize("crop_size", config.find("crop_size").orElseGet(() -> JsonNumber.of((long) side)), side);
+    return pixelSize(
+        "crop_size", config.find("crop_size").orElseGet(() -> JsonNumber.of((long) side)), side);
   }
 
   private PixelSize pixelSize(String key, JsonValue value, int fallback) {
@@ -106,15 +126,20 @@ final class PreprocessorReader {
         int side = side(key, config.integer(key, fallback));
         yield new PixelSize(side, side);
       }
-      case JsonArray array when array.size() == 2 -> new PixelSize(side(key, array.integer(0)), side(key, array.integer(1)));
-      case JsonObject object -> new PixelSize(side(key, object.integer("height")), side(key, object.integer("width")));
-      default -> throw config.error(key, "is " + value.kind() + ", expected a number or an object with height and width");
+      case JsonArray array when array.size() == 2 ->
+          new PixelSize(side(key, array.integer(0)), side(key, array.integer(1)));
+      case JsonObject object ->
+          new PixelSize(side(key, object.integer("height")), side(key, object.integer("width")));
+      default ->
+          throw config.error(
+              key, "is " + value.kind() + ", expected a number or an object with height and width");
     };
   }
 
   private int side(String key, int pixels) {
     if (pixels < 1 || pixels > PixelSize.LARGEST) {
-      throw config.error(key, "asks for %d pixels, expected 1 to %d".formatted(pixels, PixelSize.LARGEST));
+      throw config.error(
+          key, "asks for %d pixels, expected 1 to %d".formatted(pixels, PixelSize.LARGEST));
     }
     return pixels;
   }
@@ -126,7 +151,12 @@ final class PreprocessorReader {
     }
     boolean count = values.length == RgbImage.CHANNELS || values.length == 1;
     if (!count || !zeroAllowed && Arrays.stream(values).anyMatch(v -> v == 0)) {
-      throw config.error(key, "is " + Arrays.toString(values) + ", expected 3 numbers, or 1 for grey" + (zeroAllowed ? "" : ", none of them 0"));
+      throw config.error(
+          key,
+          "is "
+              + Arrays.toString(values)
+              + ", expected 3 numbers, or 1 for grey"
+              + (zeroAllowed ? "" : ", none of them 0"));
     }
     return boxed(values);
   }

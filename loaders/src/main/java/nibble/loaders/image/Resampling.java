@@ -1,6 +1,9 @@
 package nibble.loaders.image;
 
-/** Interpolation filters of Pillow. The filter is stretched when shrinking, so that every source pixel counts. */
+/**
+ * Interpolation filters of Pillow. The filter is stretched when shrinking, so that every source
+ * pixel counts.
+ */
 public enum Resampling {
   /** Triangle, 1 pixel to each side; Pillow's number 2. */
   BILINEAR(1) {

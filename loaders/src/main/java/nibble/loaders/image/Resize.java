@@ -3,8 +3,9 @@ package nibble.loaders.image;
 import java.util.Arrays;
 
 /**
- * Resampling with the exact results of Pillow's {@code Image.resize}: antialiased, first along rows and then along columns, 8 bits in
- * between, weights of 22 fraction bits, half added before the shift, clipped to 0..255.
+ * Resampling with the exact results of Pillow's {@code Image.resize}: antialiased, first along rows
+ * and then along columns, 8 bits in between, weights of 22 fraction bits, half added before the
+ * shift, clipped to 0..255.
  *
  * <p>Source: Pillow, {@code src/libImaging/Resample.c}.
  */
@@ -14,18 +15,26 @@ public final class Resize {
 
   private Resize() {}
 
-  /** {@code image} in the size {@code width} x {@code height} pixels, at least 1 each; {@code image} itself if it has this size. */
+  /**
+   * {@code image} in the size {@code width} x {@code height} pixels, at least 1 each; {@code image}
+   * itself if it has this size.
+   */
   public static RgbImage to(RgbImage image, int width, int height, Resampling filter) {
     if (width < 1 || height < 1) {
-      throw new IllegalArgumentException("cannot resize to %d x %d pixels".formatted(width, height));
+      throw new IllegalArgumentException(
+          "cannot resize to %d x %d pixels".formatted(width, height));
     }
-    RgbImage wide = width == image.width() ? image : alongRows(image, Taps.of(image.width(), width, filter));
-    return height == image.height() ? wide : alongColumns(wide, Taps.of(image.height(), height, filter));
+    RgbImage wide =
+        width == image.width() ? image : alongRows(image, Taps.of(image.width(), width, filter));
+    return height == image.height()
+        ? wide
+        : alongColumns(wide, Taps.of(image.height(), height, filter));
   }
 
   private static RgbImage alongRows(RgbImage image, Taps taps) {
     byte[] in = image.rgb();
-    byte[] out = new byte[Math.multiplyExact(Math.multiplyExact(taps.count, image.height()), CHANNELS)];
+    byte[] out =
+        new byte[Math.multiplyExact(Math.multiplyExact(taps.count, image.height()), CHANNELS)];
     int[] weights = taps.weights();
     for (int y = 0; y < image.height(); y++) {
       int row = y * image.width() * CHANNELS;

@@ -10,7 +10,8 @@ import nibble.loaders.BadFileException;
  *
  * @param width pixels, at least 1
  * @param height pixels, at least 1
- * @param rgb {@code [height, width, 3]} bytes, each 0 to 255; not copied, so leave it alone once it is in an image
+ * @param rgb {@code [height, width, 3]} bytes, each 0 to 255; not copied, so leave it alone once it
+ *     is in an image
  */
 @SuppressWarnings("ArrayRecordComponent") // images are large and never compared
 public record RgbImage(int width, int height, byte[] rgb) {
@@ -27,17 +28,22 @@ public record RgbImage(int width, int height, byte[] rgb) {
   private static final int GREY_SHIFT = 16;
 
   public RgbImage {
-    if (width < 1 || height < 1 || rgb.length != Math.multiplyExact(Math.multiplyExact(width, height), CHANNELS)) {
-      throw new IllegalArgumentException("an image of %d x %d pixels does not fit %d bytes".formatted(width, height, rgb.length));
+    if (width < 1
+        || height < 1
+        || rgb.length != Math.multiplyExact(Math.multiplyExact(width, height), CHANNELS)) {
+      throw new IllegalArgumentException(
+          "an image of %d x %d pixels does not fit %d bytes".formatted(width, height, rgb.length));
     }
   }
 
   /**
-   * The image in a JPEG or PNG file. Grey becomes RGB, CMYK is converted, transparency is dropped (the colours below it stay), 16-bit
-   * samples keep their upper byte, colour profiles and EXIF rotation are ignored: all as Pillow's {@code convert("RGB")} does it. JPEG
-   * pixels equal those of libjpeg.
+   * The image in a JPEG or PNG file. Grey becomes RGB, CMYK is converted, transparency is dropped
+   * (the colours below it stay), 16-bit samples keep their upper byte, colour profiles and EXIF
+   * rotation are ignored: all as Pillow's {@code convert("RGB")} does it. JPEG pixels equal those
+   * of libjpeg.
    *
-   * @throws BadFileException if the file is missing, of another kind, damaged, truncated, or has more than {@value #MOST_PIXELS} pixels
+   * @throws BadFileException if the file is missing, of another kind, damaged, truncated, or has
+   *     more than {@value #MOST_PIXELS} pixels
    */
   public static RgbImage decode(Path file) {
     try {
@@ -53,7 +59,10 @@ public record RgbImage(int width, int height, byte[] rgb) {
     }
   }
 
-  /** The image in {@code content}, the bytes of a JPEG or PNG file; {@code source} names it in error messages. See {@link #decode(Path)}. */
+  /**
+   * The image in {@code content}, the bytes of a JPEG or PNG file; {@code source} names it in error
+   * messages. See {@link #decode(Path)}.
+   */
   public static RgbImage decode(String source, byte[] content) {
     if (JpegHeader.isJpeg(content)) {
       return JpegDecoder.decode(source, content);
@@ -64,11 +73,18 @@ public record RgbImage(int width, int height, byte[] rgb) {
     throw new BadFileException(source + ": neither a JPEG nor a PNG image");
   }
 
-  /** The brightness of every pixel in all three channels, as Pillow's {@code convert("L")} computes it (ITU-R 601-2, rounded). */
+  /**
+   * The brightness of every pixel in all three channels, as Pillow's {@code convert("L")} computes
+   * it (ITU-R 601-2, rounded).
+   */
   public RgbImage grey() {
     byte[] grey = new byte[rgb.length];
     for (int i = 0; i < rgb.length; i += CHANNELS) {
-      int sum = (rgb[i] & 0xFF) * RED + (rgb[i + 1] & 0xFF) * GREEN + (rgb[i + 2] & 0xFF) * BLUE + (1 << GREY_SHIFT - 1);
+      int sum =
+          (rgb[i] & 0xFF) * RED
+              + (rgb[i + 1] & 0xFF) * GREEN
+              + (rgb[i + 2] & 0xFF) * BLUE
+              + (1 << GREY_SHIFT - 1);
       byte level = (byte) (sum >> GREY_SHIFT);
       grey[i] = level;
       grey[i + 1] = level;
@@ -87,7 +103,9 @@ public record RgbImage(int width, int height, byte[] rgb) {
       throw new BadFileException("%s: says it has %d x %d pixels".formatted(source, width, height));
     }
     if (width * height > MOST_PIXELS) {
-      throw new BadFileException("%s: has %d x %d pixels, allowed are %d; make it smaller first".formatted(source, width, height, MOST_PIXELS));
+      throw new BadFileException(
+          "%s: has %d x %d pixels, allowed are %d; make it smaller first"
+              .formatted(source, width, height, MOST_PIXELS));
     }
   }
 

@@ -1,9 +1,11 @@
 package nibble.loaders.image;
 
 /**
- * For each position of the output along one axis: which source positions it is made of, and their weights in fixed point.
+ * For each position of the output along one axis: which source positions it is made of, and their
+ * weights in fixed point.
  *
- * <p>Source: Pillow, {@code src/libImaging/Resample.c}, precompute_coeffs and normalize_coeffs_8bpc.
+ * <p>Source: Pillow, {@code src/libImaging/Resample.c}, precompute_coeffs and
+ * normalize_coeffs_8bpc.
  */
 final class Taps {
   /** Fraction bits of a weight: 32 less 8 for the pixel and 2 for the sum's head room. */

@@ -1,6 +1,6 @@
 /**
- * Photographs to model inputs: decoding of JPEG and PNG, resampling exactly as Pillow does it, and the steps of a Hugging Face image
- * processor.
+ * Photographs to model inputs: decoding of JPEG and PNG, resampling exactly as Pillow does it, and
+ * the steps of a Hugging Face image processor.
  *
  * <pre>{@code
  * ImagePreprocessor preprocessor = ImagePreprocessor.fromJson(Json.readObject(folder.resolve("preprocessor_config.json")));

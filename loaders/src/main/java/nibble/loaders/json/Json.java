@@ -11,8 +11,9 @@ import nibble.loaders.AtomicFile;
 import nibble.loaders.BadFileException;
 
 /**
- * Reads and writes JSON. Reading is strict: valid UTF-8, no duplicate keys, no NaN, nothing after the document, limited depth, string
- * length and document length ({@link JsonLimits}). Everything that is wrong ends in a {@link BadFileException}.
+ * Reads and writes JSON. Reading is strict: valid UTF-8, no duplicate keys, no NaN, nothing after
+ * the document, limited depth, string length and document length ({@link JsonLimits}). Everything
+ * that is wrong ends in a {@link BadFileException}.
  */
 public final class Json {
   private Json() {}
@@ -20,7 +21,10 @@ public final class Json {
   /** The value in {@code file}. */
   public static JsonValue read(Path file) {
     try (InputStream in = Files.newInputStream(file)) {
-      return JsonReader.read(file.toString(), new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()), JsonLimits.DEFAULTS);
+      return JsonReader.read(
+          file.toString(),
+          new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()),
+          JsonLimits.DEFAULTS);
     } catch (IOException e) {
       throw BadFileException.reading(file, e);
     }
@@ -61,7 +65,8 @@ public final class Json {
   }
 
   /**
-   * Writes {@code value} indented, UTF-8, with a line feed at the end. The file appears whole or not at all.
+   * Writes {@code value} indented, UTF-8, with a line feed at the end. The file appears whole or
+   * not at all.
    *
    * @throws nibble.loaders.WriteFailedException if it cannot be written
    */

@@ -3,7 +3,10 @@ package nibble.loaders.json;
 import java.util.Arrays;
 import java.util.List;
 
-/** A JSON array. Accessors throw {@link nibble.loaders.BadFileException} naming file, key and index if an element has another type. */
+/**
+ * A JSON array. Accessors throw {@link nibble.loaders.BadFileException} naming file, key and index
+ * if an element has another type.
+ */
 public final class JsonArray implements JsonValue {
   private final List<JsonValue> values;
   private final Place place;
@@ -20,12 +23,14 @@ public final class JsonArray implements JsonValue {
 
   /** An array of integers. */
   public static JsonArray ofInts(int... values) {
-    return new JsonArray(Arrays.stream(values).<JsonValue>mapToObj(JsonNumber::of).toList(), Place.UNKNOWN);
+    return new JsonArray(
+        Arrays.stream(values).<JsonValue>mapToObj(JsonNumber::of).toList(), Place.UNKNOWN);
   }
 
   /** An array of numbers, all finite. */
   public static JsonArray ofDoubles(double... values) {
-    return new JsonArray(Arrays.stream(values).<JsonValue>mapToObj(JsonNumber::of).toList(), Place.UNKNOWN);
+    return new JsonArray(
+        Arrays.stream(values).<JsonValue>mapToObj(JsonNumber::of).toList(), Place.UNKNOWN);
   }
 
   /** An array of strings. */

@@ -8,7 +8,10 @@ package nibble.loaders.json;
  * @param stringLength characters of one string
  */
 public record JsonLimits(long characters, int depth, int stringLength) {
-  /** Fits every configuration and tokenizer file seen in practice: 256 million characters, 100 levels, strings of 16 million characters. */
+  /**
+   * Fits every configuration and tokenizer file seen in practice: 256 million characters, 100
+   * levels, strings of 16 million characters.
+   */
   public static final JsonLimits DEFAULTS = new JsonLimits(256L << 20, 100, 16_000_000);
 
   public JsonLimits {

@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
  * @param literal digits in JSON syntax, such as {@code -12}, {@code 0.5} or {@code 1e-06}
  */
 public record JsonNumber(String literal) implements JsonValue {
-  private static final Pattern SYNTAX = Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
+  private static final Pattern SYNTAX =
+      Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
   private static final double LARGEST_EXACT = 0x1p53;
 
   public JsonNumber {
@@ -23,7 +24,10 @@ public record JsonNumber(String literal) implements JsonValue {
     return new JsonNumber(Long.toString(value));
   }
 
-  /** The number {@code value}, in the fewest digits that read back as the same double. Not for NaN or infinities. */
+  /**
+   * The number {@code value}, in the fewest digits that read back as the same double. Not for NaN
+   * or infinities.
+   */
   public static JsonNumber of(double value) {
     return new JsonNumber(Double.toString(value));
   }
@@ -33,7 +37,10 @@ public record JsonNumber(String literal) implements JsonValue {
     return Double.parseDouble(literal);
   }
 
-  /** The value as a long; empty if it has a fraction or does not fit. {@code 1e3} and {@code 8.0} count as integers. */
+  /**
+   * The value as a long; empty if it has a fraction or does not fit. {@code 1e3} and {@code 8.0}
+   * count as integers.
+   */
   public OptionalLong exactLong() {
     if (isPlainInteger()) {
       try {
@@ -43,7 +50,9 @@ public record JsonNumber(String literal) implements JsonValue {
       }
     }
     double value = doubleValue();
-    return Math.rint(value) == value && Math.abs(value) <= LARGEST_EXACT ? OptionalLong.of((long) value) : OptionalLong.empty();
+    return Math.rint(value) == value && Math.abs(value) <= LARGEST_EXACT
+        ? OptionalLong.of((long) value)
+        : OptionalLong.empty();
   }
 
   private boolean isPlainInteger() {

@@ -12,9 +12,10 @@ import nibble.loaders.BadFileException;
 /**
  * A JSON object with keys in the order they were written.
  *
- * <p>Typed accessors throw {@link BadFileException} naming file and key when a key is missing or its value has another type, for example
- * {@code config.json: key 'hidden_size' is a string, expected an integer}. Accessors with a fallback return it when the key is missing or
- * {@code null}; a value of another type is still an error.
+ * <p>Typed accessors throw {@link BadFileException} naming file and key when a key is missing or
+ * its value has another type, for example {@code config.json: key 'hidden_size' is a string,
+ * expected an integer}. Accessors with a fallback return it when the key is missing or {@code
+ * null}; a value of another type is still an error.
  */
 public final class JsonObject implements JsonValue {
   private final Map<String, JsonValue> values;
@@ -64,7 +65,10 @@ public final class JsonObject implements JsonValue {
     return value;
   }
 
-  /** The error {@code "file: key 'key' problem"}, for values that have the right type and a wrong content. */
+  /**
+   * The error {@code "file: key 'key' problem"}, for values that have the right type and a wrong
+   * content.
+   */
   public BadFileException error(String key, String problem) {
     return place.key(key).error(problem);
   }

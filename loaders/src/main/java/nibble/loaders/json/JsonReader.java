@@ -27,7 +27,10 @@ final class JsonReader {
     this.parser = parser;
   }
 
-  /** The value in {@code text}, which must hold nothing else. Throws IOException only if {@code text} does. */
+  /**
+   * The value in {@code text}, which must hold nothing else. Throws IOException only if {@code
+   * text} does.
+   */
   static JsonValue read(String source, Reader text, JsonLimits limits) throws IOException {
     try (JsonParser parser = factory(limits).createParser(text)) {
       return new JsonReader(source, parser).document();
@@ -79,7 +82,9 @@ final class JsonReader {
 
   private JsonObject object(Place place) throws IOException {
     Map<String, JsonValue> values = new LinkedHashMap<>();
-    for (JsonToken token = parser.nextToken(); token != JsonToken.END_OBJECT; token = parser.nextToken()) {
+    for (JsonToken token = parser.nextToken();
+        token != JsonToken.END_OBJECT;
+        token = parser.nextToken()) {
       String key = checked(parser.currentName());
       values.put(key, value(parser.nextToken(), place.key(key)));
     }
@@ -88,7 +93,9 @@ final class JsonReader {
 
   private JsonArray array(Place place) throws IOException {
     List<JsonValue> values = new ArrayList<>();
-    for (JsonToken token = parser.nextToken(); token != JsonToken.END_ARRAY; token = parser.nextToken()) {
+    for (JsonToken token = parser.nextToken();
+        token != JsonToken.END_ARRAY;
+        token = parser.nextToken()) {
       values.add(value(token, place.index(values.size())));
     }
     return new JsonArray(values, place);
@@ -107,8 +114,14 @@ final class JsonReader {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (Character.isSurrogate(c)) {
-        if (Character.isLowSurrogate(c) || i + 1 == text.length() || !Character.isLowSurrogate(text.charAt(i + 1))) {
-          throw new BadFileException(source + ": string with half a surrogate pair" + line(parser) + ", expected whole characters");
+        if (Character.isLowSurrogate(c)
+            || i + 1 == text.length()
+            || !Character.isLowSurrogate(text.charAt(i + 1))) {
+          throw new BadFileException(
+              source
+                  + ": string with half a surrogate pair"
+                  + line(parser)
+                  + ", expected whole characters");
         }
         i++;
       }
@@ -117,6 +130,7 @@ final class JsonReader {
   }
 
   static String line(JsonParser parser) {
-    return " (line %d, column %d)".formatted(parser.currentLocation().getLineNr(), parser.currentLocation().getColumnNr());
+    return " (line %d, column %d)"
+        .formatted(parser.currentLocation().getLineNr(), parser.currentLocation().getColumnNr());
   }
 }

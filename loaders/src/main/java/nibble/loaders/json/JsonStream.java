@@ -13,7 +13,8 @@ import nibble.loaders.BadFileException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a document value by value, without building a tree: for documents with millions of keys. The same strictness as {@link Json}.
+ * Reads a document value by value, without building a tree: for documents with millions of keys.
+ * The same strictness as {@link Json}.
  *
  * <pre>{@code
  * try (JsonStream in = JsonStream.of("vocab.json", bytes, JsonLimits.DEFAULTS)) {
@@ -25,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * Every method throws {@link BadFileException} if the document is broken or holds something else at this point. Not thread-safe.
+ * Every method throws {@link BadFileException} if the document is broken or holds something else at
+ * this point. Not thread-safe.
  */
 public final class JsonStream implements AutoCloseable {
   private final String source;
@@ -38,7 +40,8 @@ public final class JsonStream implements AutoCloseable {
 
   /** A stream over UTF-8 text; {@code source} names it in error messages. */
   public static JsonStream of(String source, byte[] utf8, JsonLimits limits) {
-    var reader = new InputStreamReader(new ByteArrayInputStream(utf8), StandardCharsets.UTF_8.newDecoder());
+    var reader =
+        new InputStreamReader(new ByteArrayInputStream(utf8), StandardCharsets.UTF_8.newDecoder());
     try {
       return new JsonStream(source, JsonReader.factory(limits).createParser(reader));
     } catch (IOException e) {
@@ -51,7 +54,10 @@ public final class JsonStream implements AutoCloseable {
     expect(next(), JsonToken.START_OBJECT, "an object");
   }
 
-  /** The next key of the current object; null at its end, which is left. The value has to be read next. */
+  /**
+   * The next key of the current object; null at its end, which is left. The value has to be read
+   * next.
+   */
   public @Nullable String nextKey() {
     return next() == JsonToken.END_OBJECT ? null : JsonReader.whole(source, name(), parser);
   }
@@ -61,7 +67,10 @@ public final class JsonStream implements AutoCloseable {
     expect(next(), JsonToken.START_ARRAY, "an array");
   }
 
-  /** The next integer of the current array, which must hold only integers; null at its end, which is left. */
+  /**
+   * The next integer of the current array, which must hold only integers; null at its end, which is
+   * left.
+   */
   public @Nullable Long nextInteger() {
     return next() == JsonToken.END_ARRAY ? null : currentInteger();
   }
@@ -92,7 +101,8 @@ public final class JsonStream implements AutoCloseable {
   public void end() {
     try {
       if (parser.nextToken() != null) {
-        throw new BadFileException(source + ": text after the end of the JSON document" + JsonReader.line(parser));
+        throw new BadFileException(
+            source + ": text after the end of the JSON document" + JsonReader.line(parser));
       }
     } catch (IOException e) {
       throw failure(source, e);
@@ -111,13 +121,19 @@ public final class JsonStream implements AutoCloseable {
   static BadFileException failure(String source, IOException e) {
     return switch (e) {
       case StreamConstraintsException c ->
-          new BadFileException(source + ": JSON is larger than allowed: " + c.getOriginalMessage(), c);
+          new BadFileException(
+              source + ": JSON is larger than allowed: " + c.getOriginalMessage(), c);
       case JsonProcessingException p when p.getLocation() != null ->
           new BadFileException(
               "%s: not valid JSON (line %d, column %d): %s"
-                  .formatted(source, p.getLocation().getLineNr(), p.getLocation().getColumnNr(), p.getOriginalMessage()),
+                  .formatted(
+                      source,
+                      p.getLocation().getLineNr(),
+                      p.getLocation().getColumnNr(),
+                      p.getOriginalMessage()),
               p);
-      case CharacterCodingException c -> new BadFileException(source + ": is not valid UTF-8 text", c);
+      case CharacterCodingException c ->
+          new BadFileException(source + ": is not valid UTF-8 text", c);
       default -> new BadFileException(source + ": not valid JSON: " + e.getMessage(), e);
     };
   }
@@ -139,14 +155,19 @@ public final class JsonStream implements AutoCloseable {
     try {
       return Long.parseLong(text());
     } catch (NumberFormatException e) {
-      throw new BadFileException(source + ": found an integer of more than 64 bits" + JsonReader.line(parser), e);
+      throw new BadFileException(
+          source + ": found an integer of more than 64 bits" + JsonReader.line(parser), e);
     }
   }
 
   private void expect(JsonToken found, JsonToken expected, String description) {
     if (found != expected) {
-      String name = found == JsonToken.START_OBJECT ? "an object" : found == JsonToken.START_ARRAY ? "an array" : text();
-      throw new BadFileException(source + ": found " + name + ", expected " + description + JsonReader.line(parser));
+      String name =
+          found == JsonToken.START_OBJECT
+              ? "an object"
+              : found == JsonToken.START_ARRAY ? "an array" : text();
+      throw new BadFileException(
+          source + ": found " + name + ", expected " + description + JsonReader.line(parser));
     }
   }
 

@@ -89,7 +89,10 @@ final class JsonText {
     out.append('"');
   }
 
-  /** Whether the surrogate at {@code i} has its other half beside it; one without cannot be written in UTF-8. */
+  /**
+   * Whether the surrogate at {@code i} has its other half beside it; one without cannot be written
+   * in UTF-8.
+   */
   private static boolean isPaired(String text, int i) {
     return Character.isHighSurrogate(text.charAt(i))
         ? i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))

@@ -6,7 +6,8 @@ import nibble.loaders.BadFileException;
  * Where a value stands, for error messages.
  *
  * @param source file or other origin
- * @param path keys from the root, such as {@code vision_config.hidden_size} or {@code layers[3]}; empty for the root
+ * @param path keys from the root, such as {@code vision_config.hidden_size} or {@code layers[3]};
+ *     empty for the root
  */
 record Place(String source, String path) {
   static final Place UNKNOWN = new Place("JSON", "");
@@ -25,7 +26,10 @@ record Place(String source, String path) {
 
   /** The error {@code "config.json: key 'a.b' problem"}. */
   BadFileException error(String problem) {
-    return new BadFileException(path.isEmpty() ? source + ": the document " + problem : source + ": key '" + path + "' " + problem);
+    return new BadFileException(
+        path.isEmpty()
+            ? source + ": the document " + problem
+            : source + ": key '" + path + "' " + problem);
   }
 
   BadFileException mismatch(JsonValue found, String expected) {

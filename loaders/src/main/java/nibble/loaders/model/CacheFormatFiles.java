@@ -25,10 +25,12 @@ import nibble.nn.transformer.TransformerBlock;
 import nibble.tensor.Tensor;
 
 /**
- * Formats of key-value caches in files. Under {@code nibble} in {@code config.json}: {@code kv_cache}, a list of {@code block}, {@code sinks}, {@code window}, {@code
- * before_positions}, {@code turned}, {@code heads_together} where keys of several heads are turned together, and {@code keys} and {@code values} with {@code kind},
- * {@code numbers} and names of {@code tensors}. The tensors are {@code nibble.kv.<block>.keys.<name>}, {@code nibble.kv.<block>.values.<name>} and {@code
- * nibble.kv.<block>.order}.
+ * Formats of key-value caches in files. Under {@code nibble} in {@code config.json}: {@code
+ * kv_cache}, a list of {@code block}, {@code sinks}, {@code window}, {@code before_positions},
+ * {@code turned}, {@code heads_together} where keys of several heads are turned together, and
+ * {@code keys} and {@code values} with {@code kind}, {@code numbers} and names of {@code tensors}.
+ * The tensors are {@code nibble.kv.<block>.keys.<name>}, {@code nibble.kv.<block>.values.<name>}
+ * and {@code nibble.kv.<block>.order}.
  */
 final class CacheFormatFiles {
   private static final String KEY = "kv_cache";
@@ -52,18 +54,41 @@ final class CacheFormatFiles {
             .with("window", JsonNumber.of(format.window()))
             .with("before_positions", new JsonBool(format.beforePositions()))
             .with("turned", new JsonBool(format.turned()));
-    JsonObject rotated = format.rotation().isPresent() ? json.with("heads_together", JsonNumber.of(format.headsTogether())) : json;
-    return rotated.with("keys", StoredFunctionFiles.json(format.keys().stored())).with("values", StoredFunctionFiles.json(format.values().stored()));
+    JsonObject rotated =
+        format.rotation().isPresent()
+            ? json.with("heads_together", JsonNumber.of(format.headsTogether()))
+            : json;
+    return rotated
+        .with("keys", StoredFunctionFiles.json(format.keys().stored()))
+        .with("values", StoredFunctionFiles.json(format.values().stored()));
   }
 
   /** The tensors of what the model has. */
   static List<TensorSource> tensors(Model model) {
     List<TensorSource> tensors = new ArrayList<>();
-    forEachFormat(model, (block, format) -> {
-      format.keys().stored().tensors().forEach((name, tensor) -> tensors.add(TensorSource.of(name(block, "keys." + name), tensor)));
-      format.values().stored().tensors().forEach((name, tensor) -> tensors.add(TensorSource.of(name(block, "values." + name), tensor)));
-      format.rotation().ifPresent(rotation -> tensors.add(TensorSource.of(name(block, ORDER), floats(rotation.order()))));
-    });
+    forEachFormat(
+        model,
+        (block, format) -> {
+          format
+              .keys()
+              .stored()
+              .tensors()
+              .forEach(
+                  (name, tensor) ->
+                      tensors.add(TensorSource.of(name(block, "keys." + name), tensor)));
+          format
+              .values()
+              .stored()
+              .tensors()
+              .forEach(
+                  (name, tensor) ->
+                      tensors.add(TensorSource.of(name(block, "values." + name), tensor)));
+          format
+              .rotation()
+              .ifPresent(
+                  rotation ->
+                      tensors.add(TensorSource.of(name(block, ORDER), floats(rotation.order()))));
+        });
     return tensors;
   }
 
@@ -89,7 +114,8 @@ final class CacheFormatFiles {
 
   /** Puts into {@code model} what its files hold. */
   static void install(Model model, JsonObject config, TensorFile file) {
-    JsonArray formats = config.findObject("nibble").flatMap(n -> n.findArray(KEY)).orElse(JsonArray.ofInts());
+    JsonArray formats =
+        config.findObject("nibble").flatMap(n -> n.findArray(KEY)).orElse(JsonArray.ofInts());
     if (formats.size() == 0) {
       return;
     }
@@ -102,7 +128,12 @@ final class CacheFormatFiles {
       String block = json.string("block");
       SelfAttention attention = attentions.get(block);
       if (attention == null) {
-        throw json.error("block", "is '" + block + "', expected a block of a causal language model: " + String.join(", ", attentions.keySet()));
+        throw json.error(
+            "block",
+            "is '"
+                + block
+                + "', expected a block of a causal language model: "
+                + String.join(", ", attentions.keySet()));
       }
       try {
         attention.setCacheFormat(format(json, block, attention, file));
@@ -112,7 +143,8 @@ final class CacheFormatFiles {
     }
   }
 
-  private static CacheFormat format(JsonObject json, String block, SelfAttention attention, TensorFile file) {
+  private static CacheFormat format(
+      JsonObject json, String block, SelfAttention attention, TensorFile file) {
     Optional<KeyRotation> rotation = Optional.empty();
     if (json.has("heads_together")) {
       int heads = json.integer("heads_together");
@@ -124,8 +156,13 @@ final class CacheFormatFiles {
       rotation = Optional.of(new KeyRotation(heads, attention.parts().core().headDim(), order));
     }
     return new CacheFormat(
-        codec(json.object("keys"), name(block, "keys."), file), codec(json.object("values"), name(block, "values."), file),
-        json.integer("sinks"), json.integer("window"), json.bool("before_positions"), rotation, json.bool("turned"));
+        codec(json.object("keys"), name(block, "keys."), file),
+        codec(json.object("values"), name(block, "values."), file),
+        json.integer("sinks"),
+        json.integer("window"),
+        json.bool("before_positions"),
+        rotation,
+        json.bool("turned"));
   }
 
   private static int[] order(Tensor tensor) {
@@ -133,7 +170,8 @@ final class CacheFormatFiles {
     int[] order = new int[values.length];
     for (int i = 0; i < order.length; i++) {
       if (!(values[i] >= 0 && values[i] < LARGEST_ORDER) || values[i] != (int) values[i]) {
-        throw new IllegalArgumentException("'" + ORDER + "' holds " + values[i] + ", expected channels");
+        throw new IllegalArgumentException(
+            "'" + ORDER + "' holds " + values[i] + ", expected channels");
       }
       order[i] = (int) values[i];
     }

@@ -10,8 +10,9 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * The tensors of a checkpoint as parameters of a model. A weight that is stored as packed codes becomes a parameter whose float value is made
- * from the codes when somebody asks for it. 8-bit floats become BF16 then, which holds all of them exactly and which kernels multiply with.
+ * The tensors of a checkpoint as parameters of a model. A weight that is stored as packed codes
+ * becomes a parameter whose float value is made from the codes when somebody asks for it. 8-bit
+ * floats become BF16 then, which holds all of them exactly and which kernels multiply with.
  */
 final class CheckpointWeights implements WeightSource {
   private final TensorFile file;
@@ -45,7 +46,9 @@ final class CheckpointWeights implements WeightSource {
     if (!packed.has(name)) {
       Tensor tensor = get(name, dims);
       boolean isByte = tensor.dtype() == DType.F8_E4M3 || tensor.dtype() == DType.F8_E5M2;
-      return isByte ? new Parameter(name, shape, shape, () -> tensor.to(DType.BF16)) : new Parameter(name, tensor);
+      return isByte
+          ? new Parameter(name, shape, shape, () -> tensor.to(DType.BF16))
+          : new Parameter(name, tensor);
     }
     packed.checkShape(name, shape);
     return new Parameter(name, shape, shape, () -> packed.values(name));
@@ -54,7 +57,9 @@ final class CheckpointWeights implements WeightSource {
   /** Packed codes are stored {@code [out, in]} whatever the float weight's layout was. */
   @Override
   public Parameter transposed(String name, int out, int in) {
-    return packed.has(name) ? parameter(name, out, in) : WeightSource.super.transposed(name, out, in);
+    return packed.has(name)
+        ? parameter(name, out, in)
+        : WeightSource.super.transposed(name, out, in);
   }
 
   private void checkShape(String name, Shape found, int... dims) {

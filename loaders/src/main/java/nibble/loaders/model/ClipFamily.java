@@ -39,12 +39,15 @@ final class ClipFamily implements ModelFamily {
     return config;
   }
 
-  /** Defaults are those of the first published checkpoint of each kind, as Hugging Face has them. */
+  /**
+   * Defaults are those of the first published checkpoint of each kind, as Hugging Face has them.
+   */
   private static ClipConfig fromJson(JsonObject config) {
     boolean siglip = config.string("model_type").equals("siglip");
     JsonObject vision = config.findObject("vision_config").orElse(JsonObject.empty());
     JsonObject text = config.findObject("text_config").orElse(JsonObject.empty());
-    ClipConfig.Tower textTower = siglip ? tower(text, true, 768, 12, 12, 3072) : tower(text, false, 512, 12, 8, 2048);
+    ClipConfig.Tower textTower =
+        siglip ? tower(text, true, 768, 12, 12, 3072) : tower(text, false, 512, 12, 8, 2048);
     return new ClipConfig(
         ConfigKeys.architecture(config, siglip ? "SiglipModel" : "CLIPModel"),
         siglip,
@@ -56,16 +59,20 @@ final class ClipFamily implements ModelFamily {
         text.integer("vocab_size", siglip ? 32000 : 49408),
         text.integer("max_position_embeddings", siglip ? 64 : 77),
         text.integer("eos_token_id", 49407),
-        siglip ? text.integer("projection_size", textTower.hidden()) : config.integer("projection_dim", 512));
+        siglip
+            ? text.integer("projection_size", textTower.hidden())
+            : config.integer("projection_dim", 512));
   }
 
-  private static ClipConfig.Tower tower(JsonObject config, boolean siglip, int hidden, int layers, int heads, int intermediate) {
+  private static ClipConfig.Tower tower(
+      JsonObject config, boolean siglip, int hidden, int layers, int heads, int intermediate) {
     return new ClipConfig.Tower(
         config.integer("hidden_size", hidden),
         config.integer("num_hidden_layers", layers),
         config.integer("num_attention_heads", heads),
         config.integer("intermediate_size", intermediate),
-        Activation.ofConfig(config.string("hidden_act", siglip ? "gelu_pytorch_tanh" : "quick_gelu")),
+        Activation.ofConfig(
+            config.string("hidden_act", siglip ? "gelu_pytorch_tanh" : "quick_gelu")),
         (float) config.number("layer_norm_eps", siglip ? 1e-6 : 1e-5));
   }
 }

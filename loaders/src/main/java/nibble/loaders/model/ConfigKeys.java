@@ -11,7 +11,9 @@ import nibble.loaders.json.JsonValue;
 final class ConfigKeys {
   private ConfigKeys() {}
 
-  /** The first word of {@code model_type}; configurations of unusual models have remarks behind it. */
+  /**
+   * The first word of {@code model_type}; configurations of unusual models have remarks behind it.
+   */
   static String modelType(JsonObject config) {
     return config.string("model_type", "").strip().split("\\s", 2)[0];
   }
@@ -27,7 +29,8 @@ final class ConfigKeys {
 
   /** The first of {@code architectures}, or {@code fallback}. */
   static String architecture(JsonObject config, String fallback) {
-    boolean named = config.findArray("architectures").isPresent() && config.array("architectures").size() > 0;
+    boolean named =
+        config.findArray("architectures").isPresent() && config.array("architectures").size() > 0;
     return named ? config.array("architectures").string(0) : fallback;
   }
 
@@ -36,7 +39,9 @@ final class ConfigKeys {
     JsonValue value = config.get(key);
     if (value instanceof JsonArray array) {
       if (array.size() != 2 || array.integer(0) != array.integer(1)) {
-        throw config.error(key, "must be one number or two equal ones: only square images and patches are supported");
+        throw config.error(
+            key,
+            "must be one number or two equal ones: only square images and patches are supported");
       }
       return array.integer(0);
     }
@@ -48,7 +53,8 @@ final class ConfigKeys {
     int listed = config.findObject("id2label").map(o -> o.keys().size()).orElse(0);
     int stated = config.integer("num_labels", listed == 0 ? 2 : listed);
     if (listed != 0 && stated != listed) {
-      throw config.error("num_labels", "is " + stated + ", but id2label has " + listed + " entries");
+      throw config.error(
+          "num_labels", "is " + stated + ", but id2label has " + listed + " entries");
     }
     return stated;
   }

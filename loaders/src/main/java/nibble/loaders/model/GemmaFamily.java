@@ -88,16 +88,24 @@ final class GemmaFamily implements ModelFamily {
 
   /** Gemma 1 was published with {@code hidden_act: gelu} and meant the tanh form. */
   private static Activation activation(JsonObject config, String type) {
-    String named = config.string("hidden_activation", type.equals("gemma") ? "gelu_pytorch_tanh" : config.string("hidden_act", "gelu_pytorch_tanh"));
+    String named =
+        config.string(
+            "hidden_activation",
+            type.equals("gemma")
+                ? "gelu_pytorch_tanh"
+                : config.string("hidden_act", "gelu_pytorch_tanh"));
     return Activation.ofConfig(named);
   }
 
   private static List<Integer> windows(JsonObject config, String type, int layers) {
     return switch (type) {
-      case "gemma2" -> LayerTypes.windows(config, layers, config.integer("sliding_window", 4096), i -> i % 2 == 0);
+      case "gemma2" ->
+          LayerTypes.windows(
+              config, layers, config.integer("sliding_window", 4096), i -> i % 2 == 0);
       case "gemma3_text" -> {
         int pattern = config.integer("sliding_window_pattern", 6);
-        yield LayerTypes.windows(config, layers, config.integer("sliding_window", 4096), i -> (i + 1) % pattern != 0);
+        yield LayerTypes.windows(
+            config, layers, config.integer("sliding_window", 4096), i -> (i + 1) % pattern != 0);
       }
       default -> LayerTypes.windows(config, layers, 0, i -> false);
     };

@@ -22,16 +22,21 @@ final class LayerTypes {
     }
     JsonArray types = config.array("layer_types");
     if (types.size() != layers) {
-      throw config.error("layer_types", "has " + types.size() + " entries for " + layers + " layers");
+      throw config.error(
+          "layer_types", "has " + types.size() + " entries for " + layers + " layers");
     }
-    return IntStream.range(0, layers).mapToObj(i -> slides(config, types.string(i)) ? window : 0).toList();
+    return IntStream.range(0, layers)
+        .mapToObj(i -> slides(config, types.string(i)) ? window : 0)
+        .toList();
   }
 
   private static boolean slides(JsonObject config, String type) {
     return switch (type) {
       case "sliding_attention" -> true;
       case "full_attention" -> false;
-      default -> throw config.error("layer_types", "holds '" + type + "', expected full_attention or sliding_attention");
+      default ->
+          throw config.error(
+              "layer_types", "holds '" + type + "', expected full_attention or sliding_attention");
     };
   }
 }

@@ -95,7 +95,8 @@ final class LlamaFamily implements ModelFamily {
     int hidden = config.integer("hidden_size");
     int headDim = config.integer("head_dim", hidden / Math.max(1, heads));
     if (config.find("head_dim").isEmpty() && headDim * heads != hidden) {
-      throw new IllegalArgumentException("hidden_size " + hidden + " is not a multiple of num_attention_heads " + heads);
+      throw new IllegalArgumentException(
+          "hidden_size " + hidden + " is not a multiple of num_attention_heads " + heads);
     }
     return headDim;
   }

@@ -66,7 +66,8 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
 
   private <M extends Model> M as(Class<M> kind, String expected) {
     if (!kind.isInstance(model)) {
-      throw BadFileException.of(checkpoint.folder(), "is a %s, expected %s".formatted(model.architecture(), expected));
+      throw BadFileException.of(
+          checkpoint.folder(), "is a %s, expected %s".formatted(model.architecture(), expected));
     }
     return kind.cast(model);
   }
@@ -74,17 +75,27 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
   /**
    * How images are prepared for a model of images.
    *
-   * @throws BadFileException if the folder does not say so, or means another number of colour channels than the model takes
+   * @throws BadFileException if the folder does not say so, or means another number of colour
+   *     channels than the model takes
    */
   public ImagePreprocessor preprocessor() {
     JsonObject json =
         checkpoint
             .preprocessorConfig()
-            .orElseThrow(() -> BadFileException.of(checkpoint.folder(), "has no %s, which says how images are prepared".formatted(Checkpoint.PREPROCESSOR)));
+            .orElseThrow(
+                () ->
+                    BadFileException.of(
+                        checkpoint.folder(),
+                        "has no %s, which says how images are prepared"
+                            .formatted(Checkpoint.PREPROCESSOR)));
     ImagePreprocessor preprocessor = ImagePreprocessor.fromJson(json);
-    int channels = model instanceof ClipModel clip ? clip.config().channels() : imageClassifier().channels();
+    int channels =
+        model instanceof ClipModel clip ? clip.config().channels() : imageClassifier().channels();
     if (preprocessor.channels() != channels) {
-      throw json.error("image_mean", "is for images of %d channels, but the model takes %d".formatted(preprocessor.channels(), channels));
+      throw json.error(
+          "image_mean",
+          "is for images of %d channels, but the model takes %d"
+              .formatted(preprocessor.channels(), channels));
     }
     return preprocessor;
   }
@@ -104,22 +115,32 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
    * @throws BadFileException if it is damaged, or uses what is not supported
    */
   public Optional<ChatTemplate> chatTemplate() {
-    return embedded().map(GgufTokenizer::chatTemplate).orElseGet(() -> ChatTemplate.load(checkpoint.folder()));
+    return embedded()
+        .map(GgufTokenizer::chatTemplate)
+        .orElseGet(() -> ChatTemplate.load(checkpoint.folder()));
   }
 
   /** The metadata of a GGUF file with a tokenizer. */
   private Optional<GgufMetadata> embedded() {
-    return checkpoint.tensors() instanceof GgufCheckpoint gguf ? Optional.of(gguf.keys()).filter(GgufTokenizer::isIn) : Optional.empty();
-  }
-
-  /** Names of the classes of an image classifier by index; classes without a name are called by their number. */
-  public List<String> labels() {
-    List<String> names = checkpoint.labels();
-    return names.isEmpty() ? IntStream.range(0, imageClassifier().classes()).mapToObj(Integer::toString).toList() : names;
+    return checkpoint.tensors() instanceof GgufCheckpoint gguf
+        ? Optional.of(gguf.keys()).filter(GgufTokenizer::isIn)
+        : Optional.empty();
   }
 
   /**
-   * To be called when a result is NaN or infinite: finds the tensor that is the cause, if it is one of the checkpoint's.
+   * Names of the classes of an image classifier by index; classes without a name are called by
+   * their number.
+   */
+  public List<String> labels() {
+    List<String> names = checkpoint.labels();
+    return names.isEmpty()
+        ? IntStream.range(0, imageClassifier().classes()).mapToObj(Integer::toString).toList()
+        : names;
+  }
+
+  /**
+   * To be called when a result is NaN or infinite: finds the tensor that is the cause, if it is one
+   * of the checkpoint's.
    *
    * @return the error to throw
    */
@@ -132,7 +153,10 @@ public record LoadedModel(Checkpoint checkpoint, Model model) implements AutoClo
                 .formatted(checkpoint.tensors().description(), entry.getKey(), found.get()));
       }
     }
-    return BadFileException.of(checkpoint.folder(), "gives NaN or infinite results although its weights are finite; check the scale of the input");
+    return BadFileException.of(
+        checkpoint.folder(),
+        "gives NaN or infinite results although its weights are finite; check the scale of the"
+            + " input");
   }
 
   private static Optional<String> nonFinite(Tensor tensor) {

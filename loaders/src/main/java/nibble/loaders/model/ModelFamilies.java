@@ -5,7 +5,9 @@ import java.util.stream.Collectors;
 import nibble.loaders.json.JsonObject;
 import nibble.nn.Model;
 
-/** The families of models that can be read and written. A new one is one line in {@link #standard}. */
+/**
+ * The families of models that can be read and written. A new one is one line in {@link #standard}.
+ */
 public final class ModelFamilies {
   private static final List<ModelFamily> STANDARD =
       List.of(
@@ -37,12 +39,16 @@ public final class ModelFamilies {
    * @throws nibble.loaders.BadFileException if there is none
    */
   public static ModelFamily of(JsonObject config) {
-    return STANDARD.stream().filter(f -> f.describes(config)).findFirst().orElseThrow(() -> unknown(config));
+    return STANDARD.stream()
+        .filter(f -> f.describes(config))
+        .findFirst()
+        .orElseThrow(() -> unknown(config));
   }
 
   private static RuntimeException unknown(JsonObject config) {
     String known = STANDARD.stream().map(ModelFamily::modelTypes).collect(Collectors.joining(", "));
-    return config.error("model_type", "is '" + config.string("model_type", "") + "', expected " + known);
+    return config.error(
+        "model_type", "is '" + config.string("model_type", "") + "', expected " + known);
   }
 
   /**
@@ -54,6 +60,9 @@ public final class ModelFamilies {
     return STANDARD.stream()
         .filter(f -> f.isOf(model))
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("models of architecture " + model.architecture() + " have no file format"));
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "models of architecture " + model.architecture() + " have no file format"));
   }
 }

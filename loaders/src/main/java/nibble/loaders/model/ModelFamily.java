@@ -4,9 +4,14 @@ import nibble.loaders.json.JsonObject;
 import nibble.nn.Model;
 import nibble.nn.WeightSource;
 
-/** The models of one kind: from the keys of Hugging Face's {@code config.json} to a model, and back. Stateless. */
+/**
+ * The models of one kind: from the keys of Hugging Face's {@code config.json} to a model, and back.
+ * Stateless.
+ */
 public interface ModelFamily {
-  /** What {@code model_type} says of models of this kind, for messages, such as {@code vit or deit}. */
+  /**
+   * What {@code model_type} says of models of this kind, for messages, such as {@code vit or deit}.
+   */
   String modelTypes();
 
   /** What models of this kind are for. */
@@ -21,14 +26,14 @@ public interface ModelFamily {
   /**
    * The model that {@code config} describes, with the parameters of {@code weights}.
    *
-   * @throws nibble.loaders.BadFileException for a missing key, a value of the wrong kind, or dimensions that do not fit together or to the
-   *     weights
+   * @throws nibble.loaders.BadFileException for a missing key, a value of the wrong kind, or
+   *     dimensions that do not fit together or to the weights
    */
   Model build(JsonObject config, WeightSource weights);
 
   /**
-   * The keys of {@code config} with those of {@code model} in their place; other keys stay as they are. What Hugging Face has no key for
-   * goes below the key {@code nibble}.
+   * The keys of {@code config} with those of {@code model} in their place; other keys stay as they
+   * are. What Hugging Face has no key for goes below the key {@code nibble}.
    */
   JsonObject toJson(JsonObject config, Model model);
 }

@@ -17,7 +17,8 @@ public enum ModelKind {
   /**
    * The kind of the model in {@code folder}; no weight is read.
    *
-   * @throws nibble.loaders.BadFileException if a file is missing or broken, or the architecture is not known
+   * @throws nibble.loaders.BadFileException if a file is missing or broken, or the architecture is
+   *     not known
    */
   public static ModelKind of(Path folder) {
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {

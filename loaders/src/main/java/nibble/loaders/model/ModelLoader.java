@@ -16,10 +16,11 @@ public final class ModelLoader {
   private ModelLoader() {}
 
   /**
-   * The model in {@code folder}. Its weights are views of the mapped files until they are packed for execution or changed; close the result
-   * when the model is not used any more.
+   * The model in {@code folder}. Its weights are views of the mapped files until they are packed
+   * for execution or changed; close the result when the model is not used any more.
    *
-   * @throws nibble.loaders.BadFileException if a file is missing or broken, or the architecture is not known
+   * @throws nibble.loaders.BadFileException if a file is missing or broken, or the architecture is
+   *     not known
    */
   public static LoadedModel load(Path folder) {
     Checkpoint checkpoint = Checkpoint.open(folder);
@@ -54,12 +55,21 @@ public final class ModelLoader {
   }
 
   private static void installTransforms(Model model, JsonObject config) {
-    JsonArray transforms = config.findObject("nibble").flatMap(n -> n.findArray("online_transforms")).orElse(JsonArray.ofInts());
+    JsonArray transforms =
+        config
+            .findObject("nibble")
+            .flatMap(n -> n.findArray("online_transforms"))
+            .orElse(JsonArray.ofInts());
     for (int i = 0; i < transforms.size(); i++) {
       JsonObject transform = transforms.object(i);
       String site = transform.string("site");
       try {
-        model.sites().get(site).append(OnlineTransform.of(transform.string("kind"), transform.integer("size"), signSeed(transform)));
+        model
+            .sites()
+            .get(site)
+            .append(
+                OnlineTransform.of(
+                    transform.string("kind"), transform.integer("size"), signSeed(transform)));
       } catch (IllegalArgumentException e) {
         throw transform.error("for site '" + site + "': " + e.getMessage());
       }
@@ -67,6 +77,8 @@ public final class ModelLoader {
   }
 
   private static OptionalLong signSeed(JsonObject transform) {
-    return transform.has("sign_seed") ? OptionalLong.of(transform.longInteger("sign_seed")) : OptionalLong.empty();
+    return transform.has("sign_seed")
+        ? OptionalLong.of(transform.longInteger("sign_seed"))
+        : OptionalLong.empty();
   }
 }

@@ -47,13 +47,16 @@ import nibble.nn.packed.ReorderedWeight;
 import nibble.nn.packed.SparseSideWeight;
 
 /**
- * Writes {@code config.json} and {@code model.safetensors} of a model, float or packed. The same model gives the same bytes.
+ * Writes {@code config.json} and {@code model.safetensors} of a model, float or packed. The same
+ * model gives the same bytes.
  *
- * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format has no key for stands under {@code nibble}
- * in {@code config.json}: {@code norm}, {@code online_transforms}, {@code activation_clip}, {@code binary_coding},
- * {@code site_functions}, {@code beside}, {@code kv_cache}, {@code provenance}.
- * Binary-coded weights have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore; lattice codes have {@code x.weight_e8p_codes} and others, integers with floats beside them
- * {@code x.weight_main_packed} and others.
+ * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format
+ * has no key for stands under {@code nibble} in {@code config.json}: {@code norm}, {@code
+ * online_transforms}, {@code activation_clip}, {@code binary_coding}, {@code site_functions},
+ * {@code beside}, {@code kv_cache}, {@code provenance}. Binary-coded weights have tensors of their
+ * own, {@code x.weight_bcq_bits} and others, which other programs ignore; lattice codes have {@code
+ * x.weight_e8p_codes} and others, integers with floats beside them {@code x.weight_main_packed} and
+ * others.
  */
 public final class ModelWriter {
   /** The key of {@code config.json} below which our own keys stand. */
@@ -61,7 +64,10 @@ public final class ModelWriter {
 
   private ModelWriter() {}
 
-  /** {@link #write(Path, JsonObject, Model, JsonObject, WeightFormat)} in the format of compressed-tensors. */
+  /**
+   * {@link #write(Path, JsonObject, Model, JsonObject, WeightFormat)} in the format of
+   * compressed-tensors.
+   */
   public static void write(Path folder, JsonObject config, Model model, JsonObject provenance) {
     write(folder, config, model, provenance, WeightFormat.COMPRESSED_TENSORS);
   }
@@ -69,16 +75,19 @@ public final class ModelWriter {
   /**
    * Writes both files into {@code folder}, which exists. Weights are streamed one tensor at a time.
    *
-   * @param config the configuration that the model was loaded with; keys that do not concern dimensions or quantization are kept
+   * @param config the configuration that the model was loaded with; keys that do not concern
+   *     dimensions or quantization are kept
    * @param provenance how the model was made
    * @param format of the quantized weights
    * @throws IllegalArgumentException if a weight does not fit the format; nothing is written then
    * @throws nibble.loaders.WriteFailedException if a file cannot be written
    */
-  public static void write(Path folder, JsonObject config, Model model, JsonObject provenance, WeightFormat format) {
+  public static void write(
+      Path folder, JsonObject config, Model model, JsonObject provenance, WeightFormat format) {
     Map<Parameter, PackedWeight> packed = packed(model);
     JsonObject written = config(config, model, packed, provenance, format);
-    SafetensorsWriter.write(folder.resolve(Checkpoint.WEIGHTS), tensors(model, packed, format), Map.of("format", "pt"));
+    SafetensorsWriter.write(
+        folder.resolve(Checkpoint.WEIGHTS), tensors(model, packed, format), Map.of("format", "pt"));
     Json.write(folder.resolve(Checkpoint.CONFIG), written);
   }
 
@@ -88,7 +97,12 @@ public final class ModelWriter {
     for (Linear linear : model.linears()) {
       if (linear.isReplaced()) {
         if (!(linear.matrix() instanceof PackedWeight weight)) {
-          throw new IllegalArgumentException("'" + linear.name() + "' is " + linear.matrix().format() + ", which has no file format");
+          throw new IllegalArgumentException(
+              "'"
+                  + linear.name()
+                  + "' is "
+                  + linear.matrix().format()
+                  + ", which has no file format");
         }
         packed.put(linear.weight(), weight);
       }
@@ -97,7 +111,8 @@ public final class ModelWriter {
       RowTable replacement = table.replacement();
       if (replacement != null) {
         if (!(replacement instanceof PackedWeight weight)) {
-          throw new IllegalArgumentException("'" + table.name() + "' is " + replacement.format() + ", which has no file format");
+          throw new IllegalArgumentException(
+              "'" + table.name() + "' is " + replacement.format() + ", which has no file format");
         }
         packed.put(table.weight(), weight);
       }
@@ -105,21 +120,26 @@ public final class ModelWriter {
     return packed;
   }
 
-  private static List<TensorSource> tensors(Model model, Map<Parameter, PackedWeight> packed, WeightFormat format) {
+  private static List<TensorSource> tensors(
+      Model model, Map<Parameter, PackedWeight> packed, WeightFormat format) {
     List<TensorSource> tensors = new ArrayList<>();
     for (Parameter parameter : model.parameters()) {
       switch (packed.get(parameter)) {
         case null -> {
           var value = parameter.stored();
-          tensors.add(new TensorSource(parameter.name(), value.dtype(), value.shape(), parameter::stored));
+          tensors.add(
+              new TensorSource(parameter.name(), value.dtype(), value.shape(), parameter::stored));
         }
-        case PackedWeight weight when format == WeightFormat.GPTQ -> tensors.addAll(GptqTensors.of(parameter.name(), weight));
+        case PackedWeight weight when format == WeightFormat.GPTQ ->
+            tensors.addAll(GptqTensors.of(parameter.name(), weight));
         case PackedIntWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
         case ReorderedWeight weight -> tensors.addAll(PackedTensors.of(parameter.name(), weight));
         case SparseSideWeight weight -> tensors.addAll(SideForm.tensors(parameter.name(), weight));
-        case FloatColumnsWeight weight -> tensors.addAll(SideForm.tensors(parameter.name(), weight));
+        case FloatColumnsWeight weight ->
+            tensors.addAll(SideForm.tensors(parameter.name(), weight));
         case LatticeWeight weight -> tensors.addAll(LatticeForm.tensors(parameter.name(), weight));
-        case PackedBinaryWeight weight -> tensors.addAll(BinaryWeightsForm.tensors(parameter.name(), weight.weights()));
+        case PackedBinaryWeight weight ->
+            tensors.addAll(BinaryWeightsForm.tensors(parameter.name(), weight.weights()));
       }
     }
     tensors.addAll(StoredFunctionFiles.tensors(model));
@@ -128,21 +148,35 @@ public final class ModelWriter {
   }
 
   private static JsonObject config(
-      JsonObject config, Model model, Map<Parameter, PackedWeight> packed, JsonObject provenance, WeightFormat format) {
+      JsonObject config,
+      Model model,
+      Map<Parameter, PackedWeight> packed,
+      JsonObject provenance,
+      WeightFormat format) {
     Map<GroupKey, List<String>> groups = new LinkedHashMap<>();
     Map<String, BinaryWeights> binary = new LinkedHashMap<>();
-    JsonObject result = ModelFamilies.of(model).toJson(config.without(EXTENSIONS).without(StoredWeights.KEY), model);
+    JsonObject result =
+        ModelFamilies.of(model)
+            .toJson(config.without(EXTENSIONS).without(StoredWeights.KEY), model);
     JsonObject known = result.findObject(EXTENSIONS).orElse(JsonObject.empty());
     if (format == WeightFormat.GPTQ) {
       Map<String, PackedWeight> byName = new LinkedHashMap<>();
       packed.forEach((parameter, weight) -> byName.put(parameter.name(), weight));
-      return result.with(StoredWeights.KEY, GptqTensors.config(byName)).with(EXTENSIONS, extensions(known, model, groups, binary, provenance));
+      return result
+          .with(StoredWeights.KEY, GptqTensors.config(byName))
+          .with(EXTENSIONS, extensions(known, model, groups, binary, provenance));
     }
     packed.forEach(
         (parameter, weight) -> {
           switch (weight) {
-            case PackedIntWeight w -> groups.computeIfAbsent(GroupKey.of(w, false), k -> new ArrayList<>()).add(module(parameter));
-            case ReorderedWeight w -> groups.computeIfAbsent(GroupKey.of(w.weight(), true), k -> new ArrayList<>()).add(module(parameter));
+            case PackedIntWeight w ->
+                groups
+                    .computeIfAbsent(GroupKey.of(w, false), k -> new ArrayList<>())
+                    .add(module(parameter));
+            case ReorderedWeight w ->
+                groups
+                    .computeIfAbsent(GroupKey.of(w.weight(), true), k -> new ArrayList<>())
+                    .add(module(parameter));
             case LatticeWeight w -> {}
             case SparseSideWeight w -> {}
             case FloatColumnsWeight w -> {}
@@ -172,7 +206,11 @@ public final class ModelWriter {
               .with("input_activations", group.getKey().activations());
       configGroups = configGroups.with("group_" + index++, json);
     }
-    List<String> ignored = model.linears().stream().map(l -> module(l.weight())).filter(m -> !covered.contains(m)).toList();
+    List<String> ignored =
+        model.linears().stream()
+            .map(l -> module(l.weight()))
+            .filter(m -> !covered.contains(m))
+            .toList();
     return JsonObject.empty()
         .with("quant_method", new JsonString("compressed-tensors"))
         .with("format", new JsonString("pack-quantized"))
@@ -182,7 +220,11 @@ public final class ModelWriter {
   }
 
   private static JsonObject extensions(
-      JsonObject known, Model model, Map<GroupKey, List<String>> groups, Map<String, BinaryWeights> binary, JsonObject provenance) {
+      JsonObject known,
+      Model model,
+      Map<GroupKey, List<String>> groups,
+      Map<String, BinaryWeights> binary,
+      JsonObject provenance) {
     JsonObject result = known;
     List<JsonValue> transforms = new ArrayList<>();
     for (Site site : model.sites().all()) {
@@ -194,7 +236,8 @@ public final class ModelWriter {
                   .with("kind", new JsonString(transform.kind()))
                   .with("size", JsonNumber.of(transform.size()));
           OptionalLong seed = transform.signSeed();
-          transforms.add(seed.isPresent() ? json.with("sign_seed", JsonNumber.of(seed.getAsLong())) : json);
+          transforms.add(
+              seed.isPresent() ? json.with("sign_seed", JsonNumber.of(seed.getAsLong())) : json);
         }
       }
     }
@@ -209,7 +252,8 @@ public final class ModelWriter {
     if (coding.isPresent()) {
       result = result.with(BinaryCoding.KEY, coding.get());
     }
-    return CacheFormatFiles.addTo(StoredFunctionFiles.addTo(result, model), model).with("provenance", provenance);
+    return CacheFormatFiles.addTo(StoredFunctionFiles.addTo(result, model), model)
+        .with("provenance", provenance);
   }
 
   private static JsonObject clips(Map<GroupKey, List<String>> groups) {
@@ -226,15 +270,41 @@ public final class ModelWriter {
 
   /** What layers of one group have in common; activation bits 0 mean float. */
   private record GroupKey(
-      int bits, boolean symmetric, int groupSize, boolean reordered, int activationBits, boolean activationSymmetric, boolean dynamic, float clip) {
+      int bits,
+      boolean symmetric,
+      int groupSize,
+      boolean reordered,
+      int activationBits,
+      boolean activationSymmetric,
+      boolean dynamic,
+      float clip) {
 
     static GroupKey of(PackedIntWeight packed, boolean reordered) {
       IntWeights w = packed.weights();
       int groupSize = w.groups() == 1 ? 0 : w.groupSize();
       return switch (packed.activations()) {
-        case null -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, reordered, 0, false, false, 1f);
-        case ActivationQuantizer.PerToken a -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, reordered, a.bits(), a.symmetric(), true, a.clip());
-        case ActivationQuantizer.PerTensor a -> new GroupKey(w.bits(), w.isSymmetric(), groupSize, reordered, a.bits(), a.symmetric(), false, 1f);
+        case null ->
+            new GroupKey(w.bits(), w.isSymmetric(), groupSize, reordered, 0, false, false, 1f);
+        case ActivationQuantizer.PerToken a ->
+            new GroupKey(
+                w.bits(),
+                w.isSymmetric(),
+                groupSize,
+                reordered,
+                a.bits(),
+                a.symmetric(),
+                true,
+                a.clip());
+        case ActivationQuantizer.PerTensor a ->
+            new GroupKey(
+                w.bits(),
+                w.isSymmetric(),
+                groupSize,
+                reordered,
+                a.bits(),
+                a.symmetric(),
+                false,
+                1f);
       };
     }
 
@@ -251,7 +321,8 @@ public final class ModelWriter {
           : quantizer(activationBits, activationSymmetric, dynamic ? "token" : "tensor", dynamic);
     }
 
-    private static JsonObject quantizer(int bits, boolean symmetric, String strategy, boolean dynamic) {
+    private static JsonObject quantizer(
+        int bits, boolean symmetric, String strategy, boolean dynamic) {
       return JsonObject.empty()
           .with("num_bits", JsonNumber.of(bits))
           .with("type", new JsonString("int"))

@@ -59,7 +59,9 @@ final class OptFamily implements ModelFamily {
             config.bool("tie_word_embeddings", true),
             TextConfigs.isFolded(config));
     if (!config.bool("layer_norm_elementwise_affine", true)) {
-      throw config.error("layer_norm_elementwise_affine", "is false; only normalisations with gain and shift are supported");
+      throw config.error(
+          "layer_norm_elementwise_affine",
+          "is false; only normalisations with gain and shift are supported");
     }
     boolean preNorm = config.bool("do_layer_norm_before", true);
     return new OptConfig(

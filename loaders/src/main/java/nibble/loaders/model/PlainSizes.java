@@ -5,8 +5,19 @@ import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
 
-/** The sizes that {@link PlainViTFamily} and {@link PostNormViTFamily} read and write under the same keys. */
-record PlainSizes(int imageSize, int patchSize, int channels, int hidden, int layers, int heads, int intermediate, int labels) {
+/**
+ * The sizes that {@link PlainViTFamily} and {@link PostNormViTFamily} read and write under the same
+ * keys.
+ */
+record PlainSizes(
+    int imageSize,
+    int patchSize,
+    int channels,
+    int hidden,
+    int layers,
+    int heads,
+    int intermediate,
+    int labels) {
   /**
    * What {@code maker} makes of the sizes in {@code config}.
    *

@@ -10,7 +10,10 @@ import nibble.nn.WeightSource;
 import nibble.nn.vit.PlainViT;
 import nibble.nn.vit.PlainViTConfig;
 
-/** Pre-norm vision transformers with the names of the first {@code vit-pytorch}; no class of Hugging Face. */
+/**
+ * Pre-norm vision transformers with the names of the first {@code vit-pytorch}; no class of Hugging
+ * Face.
+ */
 final class PlainViTFamily implements ModelFamily {
   private static final String TYPE = "vit_mnist";
 
@@ -75,12 +78,25 @@ final class PlainViTFamily implements ModelFamily {
   public JsonObject toJson(JsonObject config, Model model) {
     PlainViTConfig dimensions = ((PlainViT) model).config();
     JsonObject result =
-        sizes(dimensions).into(config, TYPE).with("qkv_bias", new JsonBool(dimensions.qkvBias())).with("hidden_act", new JsonString("gelu"));
-    result = ConfigKeys.withDefault(result, "attention_scale", JsonNumber.of((double) dimensions.attentionScale()));
+        sizes(dimensions)
+            .into(config, TYPE)
+            .with("qkv_bias", new JsonBool(dimensions.qkvBias()))
+            .with("hidden_act", new JsonString("gelu"));
+    result =
+        ConfigKeys.withDefault(
+            result, "attention_scale", JsonNumber.of((double) dimensions.attentionScale()));
     return ConfigKeys.withEpsilon(result, dimensions.epsilon());
   }
 
   private static PlainSizes sizes(PlainViTConfig c) {
-    return new PlainSizes(c.imageSize(), c.patchSize(), c.channels(), c.hidden(), c.layers(), c.heads(), c.intermediate(), c.labels());
+    return new PlainSizes(
+        c.imageSize(),
+        c.patchSize(),
+        c.channels(),
+        c.hidden(),
+        c.layers(),
+        c.heads(),
+        c.intermediate(),
+        c.labels());
   }
 }

@@ -9,7 +9,10 @@ import nibble.nn.WeightSource;
 import nibble.nn.vit.PostNormViT;
 import nibble.nn.vit.PostNormViTConfig;
 
-/** Vision transformers around a post-norm {@code torch.nn.TransformerEncoder}; no class of Hugging Face. */
+/**
+ * Vision transformers around a post-norm {@code torch.nn.TransformerEncoder}; no class of Hugging
+ * Face.
+ */
 final class PostNormViTFamily implements ModelFamily {
   private static final String TYPE = "vit_postnorm_cifar";
 
@@ -40,7 +43,8 @@ final class PostNormViTFamily implements ModelFamily {
 
   private static PostNormViTConfig dimensions(JsonObject config) {
     if (config.bool("norm_first", false)) {
-      throw config.error("norm_first", "is true, expected false: this family normalises after adding");
+      throw config.error(
+          "norm_first", "is true, expected false: this family normalises after adding");
     }
     return PlainSizes.read(
         config,
@@ -70,6 +74,14 @@ final class PostNormViTFamily implements ModelFamily {
   }
 
   private static PlainSizes sizes(PostNormViTConfig c) {
-    return new PlainSizes(c.imageSize(), c.patchSize(), c.channels(), c.hidden(), c.layers(), c.heads(), c.intermediate(), c.labels());
+    return new PlainSizes(
+        c.imageSize(),
+        c.patchSize(),
+        c.channels(),
+        c.hidden(),
+        c.layers(),
+        c.heads(),
+        c.intermediate(),
+        c.labels());
   }
 }

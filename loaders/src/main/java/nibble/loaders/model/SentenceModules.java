@@ -17,8 +17,8 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * How a folder of sentence-transformers makes one vector of a text: {@code modules.json}, the folders that it names, and {@code
- * sentence_bert_config.json}.
+ * How a folder of sentence-transformers makes one vector of a text: {@code modules.json}, the
+ * folders that it names, and {@code sentence_bert_config.json}.
  *
  * @param pooling from hidden states to vectors
  * @param maxTokens longest text in tokens, special ones included, where the folder says so
@@ -35,9 +35,14 @@ public record SentenceModules(SentencePooling pooling, OptionalInt maxTokens) {
   public static SentenceModules read(Path folder) {
     Path limits = folder.resolve(LIMITS);
     JsonObject config = Files.exists(limits) ? Json.readObject(limits) : JsonObject.empty();
-    OptionalInt maxTokens = config.has("max_seq_length") ? OptionalInt.of(config.integer("max_seq_length")) : OptionalInt.empty();
+    OptionalInt maxTokens =
+        config.has("max_seq_length")
+            ? OptionalInt.of(config.integer("max_seq_length"))
+            : OptionalInt.empty();
     Path modules = folder.resolve(MODULES);
-    return new SentenceModules(Files.exists(modules) ? pooling(folder, modules) : SentencePooling.normalizedMean(), maxTokens);
+    return new SentenceModules(
+        Files.exists(modules) ? pooling(folder, modules) : SentencePooling.normalizedMean(),
+        maxTokens);
   }
 
   private static SentencePooling pooling(Path folder, Path file) {
@@ -51,10 +56,13 @@ public record SentenceModules(SentencePooling pooling, OptionalInt maxTokens) {
       String type = module.string("type");
       switch (type.substring(type.lastIndexOf('.') + 1)) {
         case "Transformer" -> {}
-        case "Pooling" -> modes.addAll(modes(Json.readObject(inside(folder, module).resolve("config.json"))));
+        case "Pooling" ->
+            modes.addAll(modes(Json.readObject(inside(folder, module).resolve("config.json"))));
         case "Dense" -> steps.add(dense(inside(folder, module)));
         case "Normalize" -> steps.add(new SentencePooling.Normalize());
-        default -> throw module.error("type", "is '" + type + "', expected Transformer, Pooling, Dense or Normalize");
+        default ->
+            throw module.error(
+                "type", "is '" + type + "', expected Transformer, Pooling, Dense or Normalize");
       }
     }
     if (modes.isEmpty()) {
@@ -100,11 +108,19 @@ public record SentenceModules(SentencePooling pooling, OptionalInt maxTokens) {
           case "Identity" -> DenseStep.Function.IDENTITY;
           case "ReLU" -> DenseStep.Function.RELU;
           case "GELU" -> DenseStep.Function.GELU;
-          default -> throw config.error("activation_function", "is '" + function + "', expected Identity, Tanh, ReLU or GELU");
+          default ->
+              throw config.error(
+                  "activation_function",
+                  "is '" + function + "', expected Identity, Tanh, ReLU or GELU");
         };
     try (Safetensors file = Safetensors.open(folder.resolve("model.safetensors"))) {
       float[] weight = floats(file, "linear.weight", out, in);
-      return new DenseStep(out, in, weight, config.bool("bias", true) ? floats(file, "linear.bias", out) : null, activation);
+      return new DenseStep(
+          out,
+          in,
+          weight,
+          config.bool("bias", true) ? floats(file, "linear.bias", out) : null,
+          activation);
     }
   }
 
@@ -112,7 +128,8 @@ public record SentenceModules(SentencePooling pooling, OptionalInt maxTokens) {
     Tensor tensor = file.tensor(name);
     if (!tensor.shape().equals(Shape.of(dims)) || !tensor.dtype().isFloat()) {
       throw new BadFileException(
-          "%s: tensor '%s' is %s, expected floats of shape %s".formatted(file.description(), name, tensor, Shape.of(dims)));
+          "%s: tensor '%s' is %s, expected floats of shape %s"
+              .formatted(file.description(), name, tensor, Shape.of(dims)));
     }
     return tensor.toFloats();
   }

@@ -25,10 +25,11 @@ import nibble.nn.site.StoredFunctions;
 import nibble.tensor.Tensor;
 
 /**
- * Stored site functions and maps beside blocks in files. Under {@code nibble} in {@code config.json}: {@code site_functions}, a list of {@code
- * site}, {@code kind}, {@code numbers} and the names of {@code tensors} in the order of execution, and {@code beside}, a list of blocks. The tensors
- * are {@code nibble.site.<site>.<index>.<name>}, where the index counts the functions of one site, and {@code nibble.beside.<block>.weight} and
- * {@code .bias}.
+ * Stored site functions and maps beside blocks in files. Under {@code nibble} in {@code
+ * config.json}: {@code site_functions}, a list of {@code site}, {@code kind}, {@code numbers} and
+ * the names of {@code tensors} in the order of execution, and {@code beside}, a list of blocks. The
+ * tensors are {@code nibble.site.<site>.<index>.<name>}, where the index counts the functions of
+ * one site, and {@code nibble.beside.<block>.weight} and {@code .bias}.
  */
 final class StoredFunctionFiles {
   private static final String FUNCTIONS = "site_functions";
@@ -41,7 +42,8 @@ final class StoredFunctionFiles {
   static JsonObject addTo(JsonObject extensions, Model model) {
     List<JsonValue> functions = new ArrayList<>();
     forEachFunction(model, (place, record) -> functions.add(json(place.site(), record)));
-    JsonObject result = functions.isEmpty() ? extensions : extensions.with(FUNCTIONS, JsonArray.of(functions));
+    JsonObject result =
+        functions.isEmpty() ? extensions : extensions.with(FUNCTIONS, JsonArray.of(functions));
     List<String> blocks = List.copyOf(model.sites().beside().keySet());
     return blocks.isEmpty() ? result : result.with(BESIDE, JsonArray.ofStrings(blocks));
   }
@@ -70,12 +72,24 @@ final class StoredFunctionFiles {
   /** The tensors of what the model has. */
   static List<TensorSource> tensors(Model model) {
     List<TensorSource> tensors = new ArrayList<>();
-    forEachFunction(model, (place, record) ->
-        record.tensors().forEach((name, tensor) -> tensors.add(TensorSource.of(name(place.site().name(), place.index(), name), tensor))));
-    model.sites().beside().forEach((block, map) -> {
-      tensors.add(TensorSource.of(name(block, "weight"), map.weight()));
-      tensors.add(TensorSource.of(name(block, "bias"), map.bias()));
-    });
+    forEachFunction(
+        model,
+        (place, record) ->
+            record
+                .tensors()
+                .forEach(
+                    (name, tensor) ->
+                        tensors.add(
+                            TensorSource.of(
+                                name(place.site().name(), place.index(), name), tensor))));
+    model
+        .sites()
+        .beside()
+        .forEach(
+            (block, map) -> {
+              tensors.add(TensorSource.of(name(block, "weight"), map.weight()));
+              tensors.add(TensorSource.of(name(block, "bias"), map.bias()));
+            });
     return tensors;
   }
 
@@ -96,7 +110,11 @@ final class StoredFunctionFiles {
         if (function instanceof StoredFunction stored) {
           action.accept(new Place(site, index++), stored.stored());
         } else if (function instanceof OnlineTransform && index > 0) {
-          throw new IllegalArgumentException("site '" + site + "' has an online transform after stored functions, which a file cannot say; put transforms first");
+          throw new IllegalArgumentException(
+              "site '"
+                  + site
+                  + "' has an online transform after stored functions, which a file cannot say; put"
+                  + " transforms first");
         }
       }
     }
@@ -112,10 +130,14 @@ final class StoredFunctionFiles {
       String site = json.string("site");
       int index = counts.merge(site, 1, Integer::sum) - 1;
       if (index >= MOST_FUNCTIONS_OF_A_SITE) {
-        throw json.error("site '" + site + "' has more than " + MOST_FUNCTIONS_OF_A_SITE + " functions");
+        throw json.error(
+            "site '" + site + "' has more than " + MOST_FUNCTIONS_OF_A_SITE + " functions");
       }
       try {
-        model.sites().get(site).append(StoredFunctions.of(record(json, name(site, index, ""), file)));
+        model
+            .sites()
+            .get(site)
+            .append(StoredFunctions.of(record(json, name(site, index, ""), file)));
       } catch (IllegalArgumentException e) {
         throw json.error("for site '" + site + "': " + e.getMessage());
       }
@@ -143,12 +165,21 @@ final class StoredFunctionFiles {
     List<String> known = model.blocks().stream().map(Block::name).toList();
     for (String block : extensions.strings(BESIDE)) {
       if (!known.contains(block)) {
-        throw extensions.error(BESIDE, "names '" + block + "', expected one of the blocks " + String.join(", ", known));
+        throw extensions.error(
+            BESIDE,
+            "names '" + block + "', expected one of the blocks " + String.join(", ", known));
       }
       try {
-        model.sites().putBeside(block, new AffineMap(file.tensor(name(block, "weight")), file.tensor(name(block, "bias"))));
+        model
+            .sites()
+            .putBeside(
+                block,
+                new AffineMap(
+                    file.tensor(name(block, "weight")), file.tensor(name(block, "bias"))));
       } catch (IllegalArgumentException e) {
-        throw new BadFileException("%s: tensor '%s' %s".formatted(file.description(), name(block, "weight"), e.getMessage()));
+        throw new BadFileException(
+            "%s: tensor '%s' %s"
+                .formatted(file.description(), name(block, "weight"), e.getMessage()));
       }
     }
   }

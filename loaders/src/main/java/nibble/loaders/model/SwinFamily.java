@@ -48,10 +48,13 @@ final class SwinFamily implements ModelFamily {
   private static SwinConfig dimensions(JsonObject config) {
     String architecture = ConfigKeys.architecture(config, Swin.ARCHITECTURE);
     if (!architecture.equals(Swin.ARCHITECTURE)) {
-      throw config.error("architectures", "names '" + architecture + "', expected " + Swin.ARCHITECTURE);
+      throw config.error(
+          "architectures", "names '" + architecture + "', expected " + Swin.ARCHITECTURE);
     }
     if (config.bool("use_absolute_embeddings", false)) {
-      throw config.error("use_absolute_embeddings", "is true, expected false: absolute positions are not supported");
+      throw config.error(
+          "use_absolute_embeddings",
+          "is true, expected false: absolute positions are not supported");
     }
     try {
       return new SwinConfig(
@@ -64,7 +67,10 @@ final class SwinFamily implements ModelFamily {
           ConfigKeys.side(config, "window_size"),
           config.number("mlp_ratio", 4),
           config.bool("qkv_bias", true),
-          config.findObject(ModelWriter.EXTENSIONS).map(n -> n.bool(MERGE_BIAS, false)).orElse(false),
+          config
+              .findObject(ModelWriter.EXTENSIONS)
+              .map(n -> n.bool(MERGE_BIAS, false))
+              .orElse(false),
           Activation.ofConfig(config.string("hidden_act", "gelu")),
           (float) config.number("layer_norm_eps", 1e-5),
           ConfigKeys.labels(config));
@@ -94,7 +100,9 @@ final class SwinFamily implements ModelFamily {
             .with("qkv_bias", new JsonBool(dimensions.qkvBias()))
             .with("hidden_act", new JsonString(dimensions.activation().configName()));
     if (dimensions.mergeBias()) {
-      result = result.with(ModelWriter.EXTENSIONS, JsonObject.empty().with(MERGE_BIAS, new JsonBool(true)));
+      result =
+          result.with(
+              ModelWriter.EXTENSIONS, JsonObject.empty().with(MERGE_BIAS, new JsonBool(true)));
     }
     return ConfigKeys.withEpsilon(result, dimensions.epsilon());
   }

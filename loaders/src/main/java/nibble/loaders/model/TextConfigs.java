@@ -25,7 +25,10 @@ final class TextConfigs {
 
   /** Whether a transform folded the normalisations of the stream away. */
   static boolean isFolded(JsonObject config) {
-    return config.findObject(ModelWriter.EXTENSIONS).map(n -> n.string(NORM, "").equals(FOLDED)).orElse(false);
+    return config
+        .findObject(ModelWriter.EXTENSIONS)
+        .map(n -> n.string(NORM, "").equals(FOLDED))
+        .orElse(false);
   }
 
   /** The keys of {@code config} with what transforms of a causal language model have changed. */
@@ -40,6 +43,7 @@ final class TextConfigs {
 
   /** Marks the normalisations as folded. */
   static JsonObject folded(JsonObject config) {
-    return config.with(ModelWriter.EXTENSIONS, JsonObject.empty().with(NORM, new JsonString(FOLDED)));
+    return config.with(
+        ModelWriter.EXTENSIONS, JsonObject.empty().with(NORM, new JsonString(FOLDED)));
   }
 }

@@ -12,7 +12,10 @@ import nibble.nn.vit.ViTConfig;
 
 /** The dimensions of a ViT from and to the keys of Hugging Face's {@code config.json}. */
 public final class ViTConfigs {
-  /** Keys of our own, except that BEiT knows the second one, and the third is an argument of Hugging Face's forward pass. */
+  /**
+   * Keys of our own, except that BEiT knows the second one, and the third is an argument of Hugging
+   * Face's forward pass.
+   */
   private static final String CLASS_TOKEN = "use_cls_token";
 
   private static final String MEAN_POOLING = "use_mean_pooling";
@@ -27,14 +30,17 @@ public final class ViTConfigs {
   }
 
   /**
-   * The dimensions that {@code config} describes. Keys that Hugging Face gives a default may be missing; the sizes of the model may not.
+   * The dimensions that {@code config} describes. Keys that Hugging Face gives a default may be
+   * missing; the sizes of the model may not.
    *
-   * @throws nibble.loaders.BadFileException for a missing key, a value of the wrong kind, or dimensions that do not fit together
+   * @throws nibble.loaders.BadFileException for a missing key, a value of the wrong kind, or
+   *     dimensions that do not fit together
    */
   public static ViTConfig fromJson(JsonObject config) {
     String deit = config.string("model_type", "").equals("deit") ? ViTConfig.DEIT : ViTConfig.VIT;
     String architecture = ConfigKeys.architecture(config, deit);
-    boolean rms = config.findObject("nibble").map(n -> n.string("norm", "layer").equals("rms")).orElse(false);
+    boolean rms =
+        config.findObject("nibble").map(n -> n.string("norm", "layer").equals("rms")).orElse(false);
     try {
       return new ViTConfig(
           architecture,
@@ -58,15 +64,21 @@ public final class ViTConfigs {
 
   private static ViTConfig.Variant variant(JsonObject config) {
     boolean classToken = config.bool(CLASS_TOKEN, true);
-    return new ViTConfig.Variant(classToken, config.bool(MEAN_POOLING, !classToken), config.bool(ANY_SIZE, false));
+    return new ViTConfig.Variant(
+        classToken, config.bool(MEAN_POOLING, !classToken), config.bool(ANY_SIZE, false));
   }
 
-  /** The keys of {@code config} with the dimensions of {@code dimensions}; other keys stay as they are. */
+  /**
+   * The keys of {@code config} with the dimensions of {@code dimensions}; other keys stay as they
+   * are.
+   */
   public static JsonObject toJson(JsonObject config, ViTConfig dimensions) {
     JsonObject result =
         config
             .with("architectures", JsonArray.ofStrings(List.of(dimensions.architecture())))
-            .with("model_type", new JsonString(dimensions.architecture().equals(ViTConfig.VIT) ? "vit" : "deit"))
+            .with(
+                "model_type",
+                new JsonString(dimensions.architecture().equals(ViTConfig.VIT) ? "vit" : "deit"))
             .with("image_size", JsonNumber.of(dimensions.imageSize()))
             .with("patch_size", JsonNumber.of(dimensions.patchSize()))
             .with("num_channels", JsonNumber.of(dimensions.channels()))
@@ -77,7 +89,9 @@ public final class ViTConfigs {
             .with("hidden_act", new JsonString(dimensions.activation().configName()))
             .with("qkv_bias", new JsonBool(dimensions.qkvBias()));
     if (dimensions.norm() == Norm.Kind.RMS) {
-      result = result.with(ModelWriter.EXTENSIONS, JsonObject.empty().with("norm", new JsonString("rms")));
+      result =
+          result.with(
+              ModelWriter.EXTENSIONS, JsonObject.empty().with("norm", new JsonString("rms")));
     }
     ViTConfig.Variant variant = dimensions.variant();
     if (!variant.equals(ViTConfig.Variant.STANDARD)) {
@@ -87,6 +101,8 @@ public final class ViTConfigs {
               .with(MEAN_POOLING, new JsonBool(variant.meanPooling()))
               .with(ANY_SIZE, new JsonBool(variant.anySize()));
     }
-    return config.has("layer_norm_eps") ? result : result.with("layer_norm_eps", JsonNumber.of((double) dimensions.epsilon()));
+    return config.has("layer_norm_eps")
+        ? result
+        : result.with("layer_norm_eps", JsonNumber.of((double) dimensions.epsilon()));
   }
 }

@@ -1,4 +1,7 @@
-/** Folders in Hugging Face layout to models and back. Start with {@link nibble.loaders.model.ModelFolder}. */
+/**
+ * Folders in Hugging Face layout to models and back. Start with {@link
+ * nibble.loaders.model.ModelFolder}.
+ */
 @NullMarked
 package nibble.loaders.model;
 

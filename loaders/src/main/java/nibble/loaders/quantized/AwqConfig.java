@@ -4,8 +4,8 @@ import java.util.Locale;
 import nibble.loaders.json.JsonObject;
 
 /**
- * The {@code quantization_config} of AWQ checkpoints, as AutoAWQ writes it. Only 4 bits in the layout of version {@code gemm} exist in
- * practice and are read.
+ * The {@code quantization_config} of AWQ checkpoints, as AutoAWQ writes it. Only 4 bits in the
+ * layout of version {@code gemm} exist in practice and are read.
  *
  * @param groupSize inputs that share a scale; 0 for one scale per channel ({@code -1} in the file)
  */
@@ -21,7 +21,9 @@ record AwqConfig(int groupSize) {
     }
     int groupSize = json.integer("group_size", json.integer("q_group_size", 128));
     if (groupSize < 1 && groupSize != -1) {
-      throw json.error("group_size", "is " + groupSize + ", expected a positive number, or -1 for one scale per channel");
+      throw json.error(
+          "group_size",
+          "is " + groupSize + ", expected a positive number, or -1 for one scale per channel");
     }
     return new AwqConfig(Math.max(groupSize, 0));
   }

@@ -6,7 +6,8 @@ import nibble.nn.packed.PackedWeight;
 import nibble.tensor.Shape;
 
 /**
- * AWQ checkpoints of version {@code gemm}: for a layer {@code x} with weight {@code [out, in]} the tensors
+ * AWQ checkpoints of version {@code gemm}: for a layer {@code x} with weight {@code [out, in]} the
+ * tensors
  *
  * <pre>{@code
  * x.qweight  I32 [in, out / 8]      codes along the outputs
@@ -14,8 +15,8 @@ import nibble.tensor.Shape;
  * x.scales   F16 [groups, out]
  * }</pre>
  *
- * <p>Eight codes share a word, in an order that suits a trick of GPUs: nibble {@code p}, the lowest first, belongs to output {@code 8 j +
- * ORDER[p]} with {@code ORDER = 0 2 4 6 1 3 5 7}.
+ * <p>Eight codes share a word, in an order that suits a trick of GPUs: nibble {@code p}, the lowest
+ * first, belongs to output {@code 8 j + ORDER[p]} with {@code ORDER = 0 2 4 6 1 3 5 7}.
  *
  * <p>Source: {@code WQLinear_GEMM} of AutoAWQ.
  */
@@ -63,7 +64,10 @@ final class AwqForm implements StoredForm {
     byte[] zeros = unpack(tensors.ints(module + ".qzeros", groups, out / CODES), groups, out);
     float[] scales = Transposed.of(tensors.floats(module + ".scales", groups, out), groups, out);
     try {
-      return Optional.of(new GroupedCodes(out, in, BITS, groupSize, codes, scales, zeros).simplified().weight(null));
+      return Optional.of(
+          new GroupedCodes(out, in, BITS, groupSize, codes, scales, zeros)
+              .simplified()
+              .weight(null));
     } catch (IllegalArgumentException e) {
       throw tensors.bad(module + ".qweight", "cannot be executed: " + e.getMessage());
     }
@@ -76,7 +80,8 @@ final class AwqForm implements StoredForm {
       int row = i / (out / CODES);
       int first = i % (out / CODES) * CODES;
       for (int p = 0; p < CODES; p++) {
-        codes[(first + ORDER[p]) * rows + row] = (byte) ((words[i] >>> BITS * p & 0xF) - (1 << (BITS - 1)));
+        codes[(first + ORDER[p]) * rows + row] =
+            (byte) ((words[i] >>> BITS * p & 0xF) - (1 << (BITS - 1)));
       }
     }
     return codes;

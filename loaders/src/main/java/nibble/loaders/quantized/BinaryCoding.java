@@ -15,8 +15,8 @@ import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonValue;
 
 /**
- * Which modules are binary-coded, and how: the array {@code binary_coding} under {@code nibble} in {@code config.json}. Modules go by their
- * names in the checkpoint.
+ * Which modules are binary-coded, and how: the array {@code binary_coding} under {@code nibble} in
+ * {@code config.json}. Modules go by their names in the checkpoint.
  *
  * <pre>{@code
  * "binary_coding": [{"planes": 3, "group_size": 64, "offset": false, "modules": ["vit.encoder.layer.0.output.dense"]}]
@@ -27,6 +27,7 @@ import nibble.loaders.json.JsonValue;
 public final class BinaryCoding {
   /** The key under {@code nibble}. */
   public static final String KEY = "binary_coding";
+
   private static final int MAX_PLANES = 4;
 
   private final JsonObject nibble;
@@ -45,7 +46,8 @@ public final class BinaryCoding {
    */
   record Form(int planes, int groupSize, boolean hasOffset) {
     static Form of(BinaryWeights weights) {
-      return new Form(weights.planes(), weights.groups() == 1 ? 0 : weights.groupSize(), weights.hasOffset());
+      return new Form(
+          weights.planes(), weights.groups() == 1 ? 0 : weights.groupSize(), weights.hasOffset());
     }
 
     private JsonObject toJson(List<String> modules) {
@@ -83,16 +85,22 @@ public final class BinaryCoding {
     if (entry.has("group_size")) {
       groupSize = entry.integer("group_size");
       if (groupSize < 1) {
-        throw entry.error("group_size", "is " + groupSize + ", expected a positive number, or null for one group per channel");
+        throw entry.error(
+            "group_size",
+            "is " + groupSize + ", expected a positive number, or null for one group per channel");
       }
     }
     return new Form(planes, groupSize, entry.bool("offset"));
   }
 
-  /** The JSON form of {@code weights} by module, modules of one form together; empty if there are none. */
+  /**
+   * The JSON form of {@code weights} by module, modules of one form together; empty if there are
+   * none.
+   */
   public static Optional<JsonArray> toJson(Map<String, BinaryWeights> weights) {
     Map<Form, List<String>> modules = new LinkedHashMap<>();
-    weights.forEach((module, w) -> modules.computeIfAbsent(Form.of(w), f -> new ArrayList<>()).add(module));
+    weights.forEach(
+        (module, w) -> modules.computeIfAbsent(Form.of(w), f -> new ArrayList<>()).add(module));
     List<JsonValue> entries = new ArrayList<>();
     modules.forEach((form, names) -> entries.add(form.toJson(names)));
     return entries.isEmpty() ? Optional.empty() : Optional.of(JsonArray.of(entries));

@@ -17,10 +17,12 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * Binary-coded weights, in a format of our own: for a weight {@code x.weight [out, in]} the tensors {@code x.weight_bcq_bits} (I32 {@code
- * [planes, out, ceil(in / 32)]}, the first of 32 inputs in bit 0, bits after the last input 0), {@code x.weight_bcq_scale} (F32 {@code [out,
- * groups, planes]}), {@code x.weight_shape} (I64), and {@code x.weight_bcq_offset} (F32 {@code [out, groups]}) if there are offsets. See
- * {@link BinaryCoding} for what {@code config.json} says about them.
+ * Binary-coded weights, in a format of our own: for a weight {@code x.weight [out, in]} the tensors
+ * {@code x.weight_bcq_bits} (I32 {@code [planes, out, ceil(in / 32)]}, the first of 32 inputs in
+ * bit 0, bits after the last input 0), {@code x.weight_bcq_scale} (F32 {@code [out, groups,
+ * planes]}), {@code x.weight_shape} (I64), and {@code x.weight_bcq_offset} (F32 {@code [out,
+ * groups]}) if there are offsets. See {@link BinaryCoding} for what {@code config.json} says about
+ * them.
  */
 public final class BinaryWeightsForm implements StoredForm {
   private static final String BITS = "_bcq_bits";
@@ -28,7 +30,8 @@ public final class BinaryWeightsForm implements StoredForm {
   private static final String OFFSET = "_bcq_offset";
   private static final String WEIGHT = ".weight";
   private static final int WORD_INPUTS = 32;
-  private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt WORD =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final TensorFile file;
   private final BinaryCoding coding;
@@ -41,7 +44,14 @@ public final class BinaryWeightsForm implements StoredForm {
     this.coding = coding;
     for (String module : coding.modules()) {
       if (!has(module + WEIGHT)) {
-        throw coding.error("names module '" + module + "', but there is no tensor '" + module + WEIGHT + BITS + "'; config.json and weights do not belong together");
+        throw coding.error(
+            "names module '"
+                + module
+                + "', but there is no tensor '"
+                + module
+                + WEIGHT
+                + BITS
+                + "'; config.json and weights do not belong together");
       }
     }
   }
@@ -72,18 +82,29 @@ public final class BinaryWeightsForm implements StoredForm {
     BinaryCoding.Form form =
         coding
             .formOf(module)
-            .orElseThrow(() -> bad(name + BITS, "holds binary codes, but config.json has no '" + BinaryCoding.KEY + "' for '" + module + "'"));
+            .orElseThrow(
+                () ->
+                    bad(
+                        name + BITS,
+                        "holds binary codes, but config.json has no '"
+                            + BinaryCoding.KEY
+                            + "' for '"
+                            + module
+                            + "'"));
     int planes = form.planes();
     int groupSize = form.groupSize() == 0 ? in : form.groupSize();
     int groups = Math.ceilDiv(in, groupSize);
     if (!form.hasOffset() && file.tensors().containsKey(name + OFFSET)) {
-      throw bad(name + OFFSET, "is there, but config.json says that '" + module + "' has no offsets");
+      throw bad(
+          name + OFFSET, "is there, but config.json says that '" + module + "' has no offsets");
     }
     float[] scales = tensor(name + SCALE, DType.F32, out, groups, planes).toFloats();
-    float[] offsets = form.hasOffset() ? tensor(name + OFFSET, DType.F32, out, groups).toFloats() : null;
+    float[] offsets =
+        form.hasOffset() ? tensor(name + OFFSET, DType.F32, out, groups).toFloats() : null;
     byte[] codes = codes(name + BITS, out, in, planes);
     try {
-      return new PackedBinaryWeight(BinaryWeights.pack(codes, scales, offsets, out, in, planes, groupSize));
+      return new PackedBinaryWeight(
+          BinaryWeights.pack(codes, scales, offsets, out, in, planes, groupSize));
     } catch (IllegalArgumentException e) {
       throw bad(name + BITS, "cannot be executed: " + e.getMessage());
     }
@@ -99,7 +120,8 @@ public final class BinaryWeightsForm implements StoredForm {
           int value = bits.get(WORD, 4L * (((long) plane * out + row) * words + word));
           int count = Math.min(WORD_INPUTS, in - word * WORD_INPUTS);
           if (count < WORD_INPUTS && value >>> count != 0) {
-            throw bad(name, "has bits set after input %d of row %d, expected 0".formatted(in - 1, row));
+            throw bad(
+                name, "has bits set after input %d of row %d, expected 0".formatted(in - 1, row));
           }
           for (int i = 0; i < count; i++) {
             codes[row * in + word * WORD_INPUTS + i] |= (byte) ((value >>> i & 1) << plane);
@@ -113,13 +135,23 @@ public final class BinaryWeightsForm implements StoredForm {
   private Tensor tensor(String name, DType dtype, int... dims) {
     Tensor tensor = file.tensor(name);
     if (tensor.dtype() != dtype || !tensor.shape().equals(Shape.of(dims))) {
-      throw bad(name, "is " + tensor.dtype() + " " + tensor.shape() + ", expected " + dtype + " " + Shape.of(dims));
+      throw bad(
+          name,
+          "is "
+              + tensor.dtype()
+              + " "
+              + tensor.shape()
+              + ", expected "
+              + dtype
+              + " "
+              + Shape.of(dims));
     }
     return tensor;
   }
 
   private BadFileException bad(String tensor, String problem) {
-    return new BadFileException("%s: tensor '%s' %s".formatted(file.description(), tensor, problem));
+    return new BadFileException(
+        "%s: tensor '%s' %s".formatted(file.description(), tensor, problem));
   }
 
   /**
@@ -135,10 +167,14 @@ public final class BinaryWeightsForm implements StoredForm {
     List<TensorSource> tensors = new ArrayList<>();
     Shape words = Shape.of(planes, out, Math.ceilDiv(in, WORD_INPUTS));
     tensors.add(new TensorSource(name + BITS, DType.I32, words, () -> bits(weights, words)));
-    tensors.add(new TensorSource(name + SCALE, DType.F32, Shape.of(out, groups, planes), () -> scales(weights)));
+    tensors.add(
+        new TensorSource(
+            name + SCALE, DType.F32, Shape.of(out, groups, planes), () -> scales(weights)));
     tensors.add(WeightShape.tensor(name, out, in));
     if (weights.hasOffset()) {
-      tensors.add(new TensorSource(name + OFFSET, DType.F32, Shape.of(out, groups), () -> offsets(weights)));
+      tensors.add(
+          new TensorSource(
+              name + OFFSET, DType.F32, Shape.of(out, groups), () -> offsets(weights)));
     }
     return tensors;
   }

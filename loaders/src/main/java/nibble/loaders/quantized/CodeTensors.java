@@ -12,7 +12,8 @@ import nibble.tensor.Tensor;
 /** Reads tensors of codes and scales, and says what is wrong with them. */
 record CodeTensors(TensorFile file) {
   private static final String WEIGHT = ".weight";
-  private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt WORD =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** The layer to which the weight {@code name} belongs. */
   static String module(String name) {
@@ -50,13 +51,21 @@ record CodeTensors(TensorFile file) {
   float[] floats(String name, int... dims) {
     Tensor tensor = file.tensor(name);
     if (!tensor.dtype().isFloat() || !tensor.shape().equals(Shape.of(dims))) {
-      throw bad(name, "is " + tensor.dtype() + " " + tensor.shape() + ", expected floats of shape " + Shape.of(dims));
+      throw bad(
+          name,
+          "is "
+              + tensor.dtype()
+              + " "
+              + tensor.shape()
+              + ", expected floats of shape "
+              + Shape.of(dims));
     }
     return tensor.toFloats();
   }
 
   /**
-   * One scale for each group of each row; a tensor of one scale for all, or one for each row, is spread over them.
+   * One scale for each group of each row; a tensor of one scale for all, or one for each row, is
+   * spread over them.
    *
    * @return {@code [out, groups]}
    */
@@ -66,7 +75,8 @@ record CodeTensors(TensorFile file) {
       throw bad(name, "is " + tensor.dtype() + ", expected floats");
     }
     float[] found = tensor.toFloats();
-    if (tensor.shape().equals(Shape.of(out, groups)) || groups == 1 && tensor.shape().equals(Shape.of(out))) {
+    if (tensor.shape().equals(Shape.of(out, groups))
+        || groups == 1 && tensor.shape().equals(Shape.of(out))) {
       return found;
     }
     if (groups == 1 && found.length == 1) {
@@ -87,6 +97,7 @@ record CodeTensors(TensorFile file) {
   }
 
   BadFileException bad(String tensor, String problem) {
-    return new BadFileException("%s: tensor '%s' %s".formatted(file.description(), tensor, problem));
+    return new BadFileException(
+        "%s: tensor '%s' %s".formatted(file.description(), tensor, problem));
   }
 }

@@ -11,15 +11,18 @@ import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonValue;
 
 /**
- * The {@code quantization_config} of compressed-tensors: which modules have which bits. How their weights are stored shows in the tensors
- * themselves; the known formats are {@code pack-quantized}, {@code int-quantized}, {@code float-quantized} and {@code naive-quantized}.
+ * The {@code quantization_config} of compressed-tensors: which modules have which bits. How their
+ * weights are stored shows in the tensors themselves; the known formats are {@code pack-quantized},
+ * {@code int-quantized}, {@code float-quantized} and {@code naive-quantized}.
  *
- * <p>Modules go by their names in the checkpoint ({@code vit.encoder.layer.0.output.dense}); a target is such a name, {@code re:} with a
- * regular expression that its beginning must match, or the class {@code Linear}. Names go before the class, in whichever group they are.
+ * <p>Modules go by their names in the checkpoint ({@code vit.encoder.layer.0.output.dense}); a
+ * target is such a name, {@code re:} with a regular expression that its beginning must match, or
+ * the class {@code Linear}. Names go before the class, in whichever group they are.
  */
 final class CompressedTensorsConfig {
   private static final String EVERY_LINEAR = "Linear";
-  private static final List<String> FORMATS = List.of("pack-quantized", "int-quantized", "float-quantized", "naive-quantized");
+  private static final List<String> FORMATS =
+      List.of("pack-quantized", "int-quantized", "float-quantized", "naive-quantized");
 
   private final JsonObject json;
   private final List<Group> groups;
@@ -35,9 +38,17 @@ final class CompressedTensorsConfig {
    * Modules that are quantized alike.
    *
    * @param isFloat whether codes are 8-bit floats
-   * @param groupSize weights along the input axis that share a scale; 0 for one scale per channel or tensor
+   * @param groupSize weights along the input axis that share a scale; 0 for one scale per channel
+   *     or tensor
    */
-  record Group(String name, List<String> targets, boolean isFloat, int bits, boolean symmetric, int groupSize, Optional<Activations> activations) {
+  record Group(
+      String name,
+      List<String> targets,
+      boolean isFloat,
+      int bits,
+      boolean symmetric,
+      int groupSize,
+      Optional<Activations> activations) {
     private boolean names(String module) {
       return targets.stream().anyMatch(target -> matches(target, module));
     }
@@ -61,20 +72,25 @@ final class CompressedTensorsConfig {
   record Activations(int bits, boolean symmetric, boolean dynamic, float clip) {}
 
   private static boolean matches(String target, String module) {
-    return target.startsWith("re:") ? Pattern.compile(target.substring(3)).matcher(module).lookingAt() : target.equals(module);
+    return target.startsWith("re:")
+        ? Pattern.compile(target.substring(3)).matcher(module).lookingAt()
+        : target.equals(module);
   }
 
   /**
    * Reads {@code quantization_config}.
    *
-   * @param config all of {@code config.json}, which may say below {@code nibble} how far dynamic scales clip
+   * @param config all of {@code config.json}, which may say below {@code nibble} how far dynamic
+   *     scales clip
    */
   static CompressedTensorsConfig of(JsonObject json, JsonObject config) {
     String format = json.string("format", FORMATS.getFirst());
     if (!FORMATS.contains(format)) {
-      throw json.error("format", "is '" + format + "', expected one of " + String.join(", ", FORMATS));
+      throw json.error(
+          "format", "is '" + format + "', expected one of " + String.join(", ", FORMATS));
     }
-    Optional<JsonObject> clips = config.findObject("nibble").flatMap(n -> n.findObject("activation_clip"));
+    Optional<JsonObject> clips =
+        config.findObject("nibble").flatMap(n -> n.findObject("activation_clip"));
     List<Group> groups = new ArrayList<>();
     for (Map.Entry<String, JsonValue> entry : json.object("config_groups").values().entrySet()) {
       groups.add(group(entry.getKey(), json.object("config_groups").object(entry.getKey()), clips));
@@ -92,7 +108,9 @@ final class CompressedTensorsConfig {
         switch (strategy) {
           case "channel", "tensor" -> 0;
           case "group" -> positive(weights, "group_size");
-          default -> throw weights.error("strategy", "is '" + strategy + "', expected tensor, channel or group");
+          default ->
+              throw weights.error(
+                  "strategy", "is '" + strategy + "', expected tensor, channel or group");
         };
     List<String> targets = json.strings("targets");
     for (String target : targets) {
@@ -100,8 +118,16 @@ final class CompressedTensorsConfig {
     }
     float clip = clips.map(c -> (float) c.number(name, 1)).orElse(1f);
     // Inputs of 8-bit float layers stay as they are: their products are computed in F32.
-    Optional<Activations> activations = json.findObject("input_activations").filter(a -> !isFloat).map(a -> activations(a, clip));
-    return new Group(name, targets, isFloat, bits(weights), weights.bool("symmetric", true), groupSize, activations);
+    Optional<Activations> activations =
+        json.findObject("input_activations").filter(a -> !isFloat).map(a -> activations(a, clip));
+    return new Group(
+        name,
+        targets,
+        isFloat,
+        bits(weights),
+        weights.bool("symmetric", true),
+        groupSize,
+        activations);
   }
 
   private static Activations activations(JsonObject json, float clip) {
@@ -111,7 +137,8 @@ final class CompressedTensorsConfig {
     boolean dynamic = json.bool("dynamic", false);
     String strategy = json.string("strategy", dynamic ? "token" : "tensor");
     if (!strategy.equals(dynamic ? "token" : "tensor")) {
-      throw json.error("strategy", "is '" + strategy + "', expected token (dynamic) or tensor (static)");
+      throw json.error(
+          "strategy", "is '" + strategy + "', expected token (dynamic) or tensor (static)");
     }
     return new Activations(bits(json), json.bool("symmetric", true), dynamic, clip);
   }
@@ -148,7 +175,8 @@ final class CompressedTensorsConfig {
       try {
         Pattern.compile(target.substring(3));
       } catch (PatternSyntaxException e) {
-        throw json.error(key, "has '" + target + "', which is not a regular expression: " + e.getDescription());
+        throw json.error(
+            key, "has '" + target + "', which is not a regular expression: " + e.getDescription());
       }
     }
   }
@@ -158,7 +186,10 @@ final class CompressedTensorsConfig {
     return ignored.stream().anyMatch(pattern -> matches(pattern, module));
   }
 
-  /** The group that {@code module} belongs to: the first that names it, else the first for all linear layers. */
+  /**
+   * The group that {@code module} belongs to: the first that names it, else the first for all
+   * linear layers.
+   */
   Group groupOf(String module) {
     for (Group group : groups) {
       if (group.names(module)) {
@@ -170,6 +201,8 @@ final class CompressedTensorsConfig {
         return group;
       }
     }
-    throw json.error("config_groups", "has no group for '" + module + "', whose weight is stored as packed codes");
+    throw json.error(
+        "config_groups",
+        "has no group for '" + module + "', whose weight is stored as packed codes");
   }
 }

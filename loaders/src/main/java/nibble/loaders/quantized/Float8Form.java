@@ -11,14 +11,15 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * Weights of 8-bit floats with scales: {@code x.weight} is F8_E4M3 or F8_E5M2 {@code [out, in]}, its values are products with a scale. These
- * weights are computed with in F32; inputs are not rounded to 8-bit floats, whatever the file says.
+ * Weights of 8-bit floats with scales: {@code x.weight} is F8_E4M3 or F8_E5M2 {@code [out, in]},
+ * its values are products with a scale. These weights are computed with in F32; inputs are not
+ * rounded to 8-bit floats, whatever the file says.
  *
  * <ul>
- *   <li>compressed-tensors, formats {@code float-quantized} and {@code naive-quantized}: {@code x.weight_scale}, one for all, {@code [out, 1]}
- *       or {@code [out, groups]};
- *   <li>{@code fp8} as DeepSeek publishes it: {@code x.weight_scale_inv}, one for each block of {@code weight_block_size}; in spite of its name
- *       it is multiplied with.
+ *   <li>compressed-tensors, formats {@code float-quantized} and {@code naive-quantized}: {@code
+ *       x.weight_scale}, one for all, {@code [out, 1]} or {@code [out, groups]};
+ *   <li>{@code fp8} as DeepSeek publishes it: {@code x.weight_scale_inv}, one for each block of
+ *       {@code weight_block_size}; in spite of its name it is multiplied with.
  * </ul>
  */
 final class Float8Form implements StoredForm {
@@ -30,7 +31,8 @@ final class Float8Form implements StoredForm {
   private final Predicate<String> ignored;
   private final Blocks blocks;
 
-  private Float8Form(TensorFile file, String scaleSuffix, Predicate<String> ignored, Blocks blocks) {
+  private Float8Form(
+      TensorFile file, String scaleSuffix, Predicate<String> ignored, Blocks blocks) {
     this.tensors = new CodeTensors(file);
     this.scaleSuffix = scaleSuffix;
     this.ignored = ignored;
@@ -49,13 +51,19 @@ final class Float8Form implements StoredForm {
     if (size.get().size() != 2 || size.get().integer(0) < 1 || size.get().integer(1) < 1) {
       throw json.error("weight_block_size", "must be two positive numbers");
     }
-    return new Float8Form(file, "_scale_inv", module -> false, new Blocks(size.get().integer(0), size.get().integer(1)));
+    return new Float8Form(
+        file,
+        "_scale_inv",
+        module -> false,
+        new Blocks(size.get().integer(0), size.get().integer(1)));
   }
 
   @Override
   public boolean has(String name) {
     Tensor tensor = tensors.file().tensors().get(name);
-    return tensor != null && (tensor.dtype() == DType.F8_E4M3 || tensor.dtype() == DType.F8_E5M2) && !ignored.test(CodeTensors.module(name));
+    return tensor != null
+        && (tensor.dtype() == DType.F8_E4M3 || tensor.dtype() == DType.F8_E5M2)
+        && !ignored.test(CodeTensors.module(name));
   }
 
   @Override

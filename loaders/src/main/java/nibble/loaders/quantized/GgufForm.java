@@ -12,8 +12,9 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * Weights of a GGUF file. Types that are integers with a scale (Q4_0, Q5_0, Q8_0, Q3_K, Q6_K) run packed, with the same codes and scales, so
- * exactly; types with an offset that is no multiple of the scale have no packed form here and run as F32.
+ * Weights of a GGUF file. Types that are integers with a scale (Q4_0, Q5_0, Q8_0, Q3_K, Q6_K) run
+ * packed, with the same codes and scales, so exactly; types with an offset that is no multiple of
+ * the scale have no packed form here and run as F32.
  */
 final class GgufForm implements StoredForm {
   private final GgufCheckpoint file;
@@ -44,7 +45,9 @@ final class GgufForm implements StoredForm {
   @Override
   public Optional<PackedWeight> executed(String name) {
     GgufWeight weight = weight(name);
-    return weight.shape().rank() == 2 && weight.shape().size() > 0 ? weight.tensor().type().integers().map(form -> packed(weight, form)) : Optional.empty();
+    return weight.shape().rank() == 2 && weight.shape().size() > 0
+        ? weight.tensor().type().integers().map(form -> packed(weight, form))
+        : Optional.empty();
   }
 
   private static PackedWeight packed(GgufWeight weight, IntegerForm form) {
@@ -61,10 +64,16 @@ final class GgufForm implements StoredForm {
         int value = block * blockValues;
         form.reader()
             .read(
-                tensor.data(), from + (long) block * tensor.type().blockBytes(), codes, row * in + value, scales, row * groups + value / form.groupSize());
+                tensor.data(),
+                from + (long) block * tensor.type().blockBytes(),
+                codes,
+                row * in + value,
+                scales,
+                row * groups + value / form.groupSize());
       }
     }
-    return new PackedIntWeight(IntWeights.packSymmetric(codes, scales, out, in, form.bits(), form.groupSize()), null);
+    return new PackedIntWeight(
+        IntWeights.packSymmetric(codes, scales, out, in, form.bits(), form.groupSize()), null);
   }
 
   @Override

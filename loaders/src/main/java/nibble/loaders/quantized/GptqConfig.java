@@ -7,7 +7,8 @@ import nibble.loaders.json.JsonObject;
  *
  * @param bits 2, 3, 4 or 8
  * @param groupSize inputs that share a scale; 0 for one scale per channel ({@code -1} in the file)
- * @param secondVersion whether zero points are stored as they are ({@code checkpoint_format: gptq_v2}); otherwise each is stored less 1
+ * @param secondVersion whether zero points are stored as they are ({@code checkpoint_format:
+ *     gptq_v2}); otherwise each is stored less 1
  */
 record GptqConfig(int bits, int groupSize, boolean secondVersion) {
   static GptqConfig of(JsonObject json) {
@@ -17,7 +18,9 @@ record GptqConfig(int bits, int groupSize, boolean secondVersion) {
     }
     int groupSize = json.integer("group_size", 128);
     if (groupSize < 1 && groupSize != -1) {
-      throw json.error("group_size", "is " + groupSize + ", expected a positive number, or -1 for one scale per channel");
+      throw json.error(
+          "group_size",
+          "is " + groupSize + ", expected a positive number, or -1 for one scale per channel");
     }
     String format = json.string("checkpoint_format", "gptq");
     if (!format.equals("gptq") && !format.equals("gptq_v2")) {
@@ -26,7 +29,10 @@ record GptqConfig(int bits, int groupSize, boolean secondVersion) {
     if (json.findObject("dynamic").filter(d -> !d.keys().isEmpty()).isPresent()) {
       throw json.error("dynamic", "gives single layers other settings, which is not supported");
     }
-    String words = json.findObject("meta").map(m -> m.string("pack_dtype", "int32")).orElse(json.string("pack_dtype", "int32"));
+    String words =
+        json.findObject("meta")
+            .map(m -> m.string("pack_dtype", "int32"))
+            .orElse(json.string("pack_dtype", "int32"));
     if (!words.equals("int32")) {
       throw json.error("pack_dtype", "is '" + words + "', expected int32");
     }

@@ -16,14 +16,17 @@ import nibble.tensor.Shape;
  * x.g_idx    I32 [in]                     group of each input; may be missing
  * }</pre>
  *
- * <p>All codes are unsigned. <b>Zero points.</b> The first version of the format stores each zero point less 1. As GPTQModel converts it, the
- * whole word of 2, 4 or 8-bit zero points is counted up by a constant that has 1 at every code, carries included; so zero points of 0, which
- * wrapped around, come back as they were. 3-bit ones are counted up one by one, as AutoGPTQ's kernels do it. The second version ({@code
- * gptq_v2}) stores them as they are.
+ * <p>All codes are unsigned. <b>Zero points.</b> The first version of the format stores each zero
+ * point less 1. As GPTQModel converts it, the whole word of 2, 4 or 8-bit zero points is counted up
+ * by a constant that has 1 at every code, carries included; so zero points of 0, which wrapped
+ * around, come back as they were. 3-bit ones are counted up one by one, as AutoGPTQ's kernels do
+ * it. The second version ({@code gptq_v2}) stores them as they are.
  *
- * <p><b>Order.</b> With {@code desc_act} inputs were grouped in another order than their own; {@code g_idx} says which group each is in.
+ * <p><b>Order.</b> With {@code desc_act} inputs were grouped in another order than their own;
+ * {@code g_idx} says which group each is in.
  *
- * <p>Source: {@code qlinear} modules and {@code convert_gptq_v1_to_v2_format} of AutoGPTQ and GPTQModel.
+ * <p>Source: {@code qlinear} modules and {@code convert_gptq_v1_to_v2_format} of AutoGPTQ and
+ * GPTQModel.
  */
 final class GptqForm implements StoredForm {
   private final CodeTensors tensors;
@@ -49,7 +52,10 @@ final class GptqForm implements StoredForm {
     Shape words = tensors.matrix(shapeTensor(name));
     long codeBits = 32L * words.dim(0);
     if (codeBits % config.bits() != 0 || codeBits / config.bits() > Integer.MAX_VALUE) {
-      throw tensors.bad(shapeTensor(name), "has shape %s, which holds no whole number of %d-bit codes".formatted(words, config.bits()));
+      throw tensors.bad(
+          shapeTensor(name),
+          "has shape %s, which holds no whole number of %d-bit codes"
+              .formatted(words, config.bits()));
     }
     return Shape.of(words.dim(1), (int) (codeBits / config.bits()));
   }
@@ -67,9 +73,13 @@ final class GptqForm implements StoredForm {
     byte[] codes = Transposed.of(CodePacking.unpackColumns(words, in, out, bits), in, out);
     float[] scales = Transposed.of(tensors.floats(module + ".scales", groups, out), groups, out);
     byte[] zeros = Transposed.of(zeroPoints(module, groups, out), groups, out);
-    GroupedCodes grouped = new GroupedCodes(out, in, bits, groupSize, codes, scales, zeros).simplified();
+    GroupedCodes grouped =
+        new GroupedCodes(out, in, bits, groupSize, codes, scales, zeros).simplified();
     try {
-      return Optional.of(tensors.has(module + ".g_idx") ? grouped.reordered(tensors.ints(module + ".g_idx", in)) : grouped.weight(null));
+      return Optional.of(
+          tensors.has(module + ".g_idx")
+              ? grouped.reordered(tensors.ints(module + ".g_idx", in))
+              : grouped.weight(null));
     } catch (IllegalArgumentException e) {
       throw tensors.bad(module + ".qweight", "cannot be executed: " + e.getMessage());
     }

@@ -22,19 +22,25 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors and the configuration of a GPTQ checkpoint, as {@link GptqForm} reads them. Symmetric weights have the first version of the
- * format, which most programs read: their zero points are all alike and never 0. Asymmetric ones have {@code gptq_v2}, because the first
- * version cannot tell a zero point of 0. Scales are rounded to F16, as the format has them.
+ * The tensors and the configuration of a GPTQ checkpoint, as {@link GptqForm} reads them. Symmetric
+ * weights have the first version of the format, which most programs read: their zero points are all
+ * alike and never 0. Asymmetric ones have {@code gptq_v2}, because the first version cannot tell a
+ * zero point of 0. Scales are rounded to F16, as the format has them.
  */
 public final class GptqTensors {
-  private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort HALF =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private GptqTensors() {}
 
-  /** What all layers of a GPTQ checkpoint have in common; {@code groupSize} is -1 for one group per channel. */
+  /**
+   * What all layers of a GPTQ checkpoint have in common; {@code groupSize} is -1 for one group per
+   * channel.
+   */
   private record Settings(int bits, int groupSize, boolean symmetric) {
     static Settings of(IntWeights weights) {
-      return new Settings(weights.bits(), weights.groups() == 1 ? -1 : weights.groupSize(), weights.isSymmetric());
+      return new Settings(
+          weights.bits(), weights.groups() == 1 ? -1 : weights.groupSize(), weights.isSymmetric());
     }
 
     @Override
@@ -44,9 +50,11 @@ public final class GptqTensors {
   }
 
   /**
-   * The {@code quantization_config} for {@code weights}, of which there is at least one, by their names.
+   * The {@code quantization_config} for {@code weights}, of which there is at least one, by their
+   * names.
    *
-   * @throws IllegalArgumentException if they do not fit the format, which has one bit width, group size and symmetry for all, and float inputs
+   * @throws IllegalArgumentException if they do not fit the format, which has one bit width, group
+   *     size and symmetry for all, and float inputs
    */
   public static JsonObject config(Map<String, PackedWeight> weights) {
     Settings common = null;
@@ -62,7 +70,8 @@ public final class GptqTensors {
       reordered |= entry.getValue() instanceof ReorderedWeight;
     }
     if (common == null) {
-      throw new IllegalArgumentException("no layer is quantized, so there is nothing to write in the gptq format");
+      throw new IllegalArgumentException(
+          "no layer is quantized, so there is nothing to write in the gptq format");
     }
     return JsonObject.builder()
         .put("quant_method", "gptq")
@@ -82,20 +91,30 @@ public final class GptqTensors {
           case ReorderedWeight w -> w.weight();
           case SparseSideWeight _ -> throw beside(name);
           case FloatColumnsWeight _ -> throw beside(name);
-          case LatticeWeight _ -> throw new IllegalArgumentException("'" + name + "' has lattice codes, which the gptq format cannot hold");
-          case PackedBinaryWeight _ -> throw new IllegalArgumentException("'" + name + "' has binary codes, which the gptq format cannot hold");
+          case LatticeWeight _ ->
+              throw new IllegalArgumentException(
+                  "'" + name + "' has lattice codes, which the gptq format cannot hold");
+          case PackedBinaryWeight _ ->
+              throw new IllegalArgumentException(
+                  "'" + name + "' has binary codes, which the gptq format cannot hold");
         };
     IntWeights weights = weight.weights();
     int bits = weights.bits();
     if (weight.activations() != null) {
-      throw new IllegalArgumentException("'" + name + "' has quantized inputs, which the gptq format cannot hold; choose a scheme with A16");
+      throw new IllegalArgumentException(
+          "'"
+              + name
+              + "' has quantized inputs, which the gptq format cannot hold; choose a scheme with"
+              + " A16");
     }
     if (bits != 2 && bits != 3 && bits != 4 && bits != 8) {
-      throw new IllegalArgumentException("'" + name + "' has " + bits + " bits, the gptq format has 2, 3, 4 or 8");
+      throw new IllegalArgumentException(
+          "'" + name + "' has " + bits + " bits, the gptq format has 2, 3, 4 or 8");
     }
     if ((long) weights.out() * bits % 32 != 0 || (long) weights.in() * bits % 32 != 0) {
       throw new IllegalArgumentException(
-          "'%s' is [%d, %d], of which the gptq format cannot put %d-bit codes into whole words of 32 bits".formatted(name, weights.out(), weights.in(), bits));
+          "'%s' is [%d, %d], of which the gptq format cannot put %d-bit codes into whole words of 32 bits"
+              .formatted(name, weights.out(), weights.in(), bits));
     }
     return weights;
   }
@@ -117,16 +136,30 @@ public final class GptqTensors {
     Shape zeros = Shape.of(groups, CodePacking.wordsFor(out, bits));
     int[] order = packed instanceof ReorderedWeight reordered ? reordered.order() : null;
     return List.of(
-        new TensorSource(module + ".qweight", DType.I32, codes, () -> PackedTensors.ints(codes(weights, order), codes)),
-        new TensorSource(module + ".qzeros", DType.I32, zeros, () -> PackedTensors.ints(zeroPoints(weights), zeros)),
-        new TensorSource(module + ".scales", DType.F16, Shape.of(groups, out), () -> scales(name, weights)),
-        TensorSource.of(module + ".g_idx", PackedTensors.ints(groups(weights, order), Shape.of(in))));
+        new TensorSource(
+            module + ".qweight",
+            DType.I32,
+            codes,
+            () -> PackedTensors.ints(codes(weights, order), codes)),
+        new TensorSource(
+            module + ".qzeros",
+            DType.I32,
+            zeros,
+            () -> PackedTensors.ints(zeroPoints(weights), zeros)),
+        new TensorSource(
+            module + ".scales", DType.F16, Shape.of(groups, out), () -> scales(name, weights)),
+        TensorSource.of(
+            module + ".g_idx", PackedTensors.ints(groups(weights, order), Shape.of(in))));
   }
 
   private static int[] codes(IntWeights weights, int @Nullable [] order) {
     byte[] codes = PackedTensors.codes(weights);
     byte[] inOrder = order == null ? codes : PackedTensors.inOrder(codes, order);
-    return CodePacking.packColumns(Transposed.of(inOrder, weights.out(), weights.in()), weights.in(), weights.out(), weights.bits());
+    return CodePacking.packColumns(
+        Transposed.of(inOrder, weights.out(), weights.in()),
+        weights.in(),
+        weights.out(),
+        weights.bits());
   }
 
   private static int[] zeroPoints(IntWeights weights) {
@@ -134,7 +167,10 @@ public final class GptqTensors {
     int groups = weights.groups();
     byte[] zeros = new byte[groups * out];
     for (int i = 0; i < zeros.length; i++) {
-      int unsigned = weights.isSymmetric() ? (1 << (weights.bits() - 1)) - 1 : weights.zeroPoint(i % out, i / out);
+      int unsigned =
+          weights.isSymmetric()
+              ? (1 << (weights.bits() - 1)) - 1
+              : weights.zeroPoint(i % out, i / out);
       zeros[i] = (byte) (unsigned - (1 << (weights.bits() - 1)));
     }
     return CodePacking.pack(zeros, groups, out, weights.bits());
@@ -147,7 +183,9 @@ public final class GptqTensors {
       float scale = weights.scale(i % out, i / out);
       short half = Float.floatToFloat16(scale);
       if (!Float.isFinite(Float.float16ToFloat(half))) {
-        throw new IllegalArgumentException("'%s' has a scale of %s, which F16 cannot hold; write compressed-tensors".formatted(name, scale));
+        throw new IllegalArgumentException(
+            "'%s' has a scale of %s, which F16 cannot hold; write compressed-tensors"
+                .formatted(name, scale));
       }
       halves.set(HALF, 2L * i, half);
     }
@@ -163,6 +201,7 @@ public final class GptqTensors {
   }
 
   private static IllegalArgumentException beside(String name) {
-    return new IllegalArgumentException("'" + name + "' has floats beside its codes, which the gptq format cannot hold");
+    return new IllegalArgumentException(
+        "'" + name + "' has floats beside its codes, which the gptq format cannot hold");
   }
 }

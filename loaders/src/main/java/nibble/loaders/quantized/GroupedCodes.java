@@ -10,14 +10,22 @@ import nibble.nn.packed.ReorderedWeight;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Codes as files have them, on the way to what executes them. All codes and zero points are signed: a file's unsigned one less {@code
- * 2^(bits-1)}.
+ * Codes as files have them, on the way to what executes them. All codes and zero points are signed:
+ * a file's unsigned one less {@code 2^(bits-1)}.
  *
  * @param codes {@code [out, in]}
  * @param scales {@code [out, groups]}
- * @param zeroPoints {@code [out, groups]}; null if all are {@code 0}, that is {@code 2^(bits-1)} in the file
+ * @param zeroPoints {@code [out, groups]}; null if all are {@code 0}, that is {@code 2^(bits-1)} in
+ *     the file
  */
-record GroupedCodes(int out, int in, int bits, int groupSize, byte[] codes, float[] scales, byte @Nullable [] zeroPoints) {
+record GroupedCodes(
+    int out,
+    int in,
+    int bits,
+    int groupSize,
+    byte[] codes,
+    float[] scales,
+    byte @Nullable [] zeroPoints) {
 
   /**
    * The weight whose groups are inputs that lie together.
@@ -25,7 +33,8 @@ record GroupedCodes(int out, int in, int bits, int groupSize, byte[] codes, floa
    * @throws IllegalArgumentException if no kernel takes such groups
    */
   PackedIntWeight weight(@Nullable ActivationQuantizer activations) {
-    return new PackedIntWeight(zeroPoints == null ? symmetric() : asymmetric(zeroPoints), activations);
+    return new PackedIntWeight(
+        zeroPoints == null ? symmetric() : asymmetric(zeroPoints), activations);
   }
 
   private IntWeights symmetric() {
@@ -43,7 +52,10 @@ record GroupedCodes(int out, int in, int bits, int groupSize, byte[] codes, floa
     return IntWeights.packAsymmetric(unsigned, scales, unsignedZeros, out, in, bits, groupSize);
   }
 
-  /** The same weight with zero points that are all in the middle left out, because symmetric kernels are faster. */
+  /**
+   * The same weight with zero points that are all in the middle left out, because symmetric kernels
+   * are faster.
+   */
   GroupedCodes simplified() {
     if (zeroPoints == null) {
       return this;
@@ -57,18 +69,26 @@ record GroupedCodes(int out, int in, int bits, int groupSize, byte[] codes, floa
   }
 
   /**
-   * The weight whose input {@code k} belongs to group {@code groupOf[k]}. Inputs of a group are brought together; those of a product follow.
+   * The weight whose input {@code k} belongs to group {@code groupOf[k]}. Inputs of a group are
+   * brought together; those of a product follow.
    *
-   * @throws IllegalArgumentException if a group has more or fewer inputs than the others, or no kernel takes such groups
+   * @throws IllegalArgumentException if a group has more or fewer inputs than the others, or no
+   *     kernel takes such groups
    */
   PackedWeight reordered(int[] groupOf) {
     int groups = scales.length / out;
-    int[] order = IntStream.range(0, in).boxed().sorted((a, b) -> Integer.compare(groupOf[a], groupOf[b])).mapToInt(Integer::intValue).toArray();
+    int[] order =
+        IntStream.range(0, in)
+            .boxed()
+            .sorted((a, b) -> Integer.compare(groupOf[a], groupOf[b]))
+            .mapToInt(Integer::intValue)
+            .toArray();
     boolean natural = true;
     for (int k = 0; k < in; k++) {
       if (groupOf[order[k]] != k / groupSize || k / groupSize >= groups) {
         throw new IllegalArgumentException(
-            "input %d is in group %d; expected groups 0 to %d of %d inputs each".formatted(order[k], groupOf[order[k]], groups - 1, groupSize));
+            "input %d is in group %d; expected groups 0 to %d of %d inputs each"
+                .formatted(order[k], groupOf[order[k]], groups - 1, groupSize));
       }
       natural &= order[k] == k;
     }
@@ -81,6 +101,7 @@ record GroupedCodes(int out, int in, int bits, int groupSize, byte[] codes, floa
         sorted[row * in + k] = codes[row * in + order[k]];
       }
     }
-    return new ReorderedWeight(new GroupedCodes(out, in, bits, groupSize, sorted, scales, zeroPoints).weight(null), order);
+    return new ReorderedWeight(
+        new GroupedCodes(out, in, bits, groupSize, sorted, scales, zeroPoints).weight(null), order);
   }
 }

@@ -11,8 +11,10 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * The formats {@code int-quantized} and {@code naive-quantized} of compressed-tensors with integers: {@code x.weight} is I8 {@code [out, in]},
- * one code a byte, beside it {@code x.weight_scale [out, groups]} (or one for all) and for asymmetric weights {@code x.weight_zero_point} I8.
+ * The formats {@code int-quantized} and {@code naive-quantized} of compressed-tensors with
+ * integers: {@code x.weight} is I8 {@code [out, in]}, one code a byte, beside it {@code
+ * x.weight_scale [out, groups]} (or one for all) and for asymmetric weights {@code
+ * x.weight_zero_point} I8.
  */
 final class IntQuantizedForm implements StoredForm {
   private final CodeTensors tensors;
@@ -26,7 +28,9 @@ final class IntQuantizedForm implements StoredForm {
   @Override
   public boolean has(String name) {
     Tensor tensor = tensors.file().tensors().get(name);
-    return tensor != null && tensor.dtype() == DType.I8 && !config.ignores(CodeTensors.module(name));
+    return tensor != null
+        && tensor.dtype() == DType.I8
+        && !config.ignores(CodeTensors.module(name));
   }
 
   @Override
@@ -53,9 +57,17 @@ final class IntQuantizedForm implements StoredForm {
     byte[] zeros = group.symmetric() ? null : zeroPoints(name + "_zero_point", out, groups);
     GroupedCodes grouped =
         new GroupedCodes(
-            out, in, group.bits(), group.sizeFor(in), bytes(tensors.file().tensor(name).segment()), tensors.scales(name + "_scale", out, groups), zeros);
+            out,
+            in,
+            group.bits(),
+            group.sizeFor(in),
+            bytes(tensors.file().tensor(name).segment()),
+            tensors.scales(name + "_scale", out, groups),
+            zeros);
     try {
-      return Optional.of(grouped.weight(group.activations().map(a -> ActivationScales.of(tensors, module, a)).orElse(null)));
+      return Optional.of(
+          grouped.weight(
+              group.activations().map(a -> ActivationScales.of(tensors, module, a)).orElse(null)));
     } catch (IllegalArgumentException e) {
       throw tensors.bad(name, "cannot be executed: " + e.getMessage());
     }
@@ -67,8 +79,11 @@ final class IntQuantizedForm implements StoredForm {
 
   private byte[] zeroPoints(String name, int out, int groups) {
     Tensor tensor = tensors.file().tensor(name);
-    if (tensor.dtype() != DType.I8 || !(tensor.shape().equals(Shape.of(out, groups)) || tensor.size() == 1 && groups == 1)) {
-      throw tensors.bad(name, "is " + tensor.dtype() + " " + tensor.shape() + ", expected I8 " + Shape.of(out, groups));
+    if (tensor.dtype() != DType.I8
+        || !(tensor.shape().equals(Shape.of(out, groups)) || tensor.size() == 1 && groups == 1)) {
+      throw tensors.bad(
+          name,
+          "is " + tensor.dtype() + " " + tensor.shape() + ", expected I8 " + Shape.of(out, groups));
     }
     byte[] zeros = bytes(tensor.segment());
     if (zeros.length == out * groups) {

@@ -16,16 +16,19 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * Lattice codes, in a format of our own: for a weight {@code x.weight [out, in]} the tensors {@code x.weight_e8p_codes} (I16 {@code [planes, out, ceil(in / 8)]}, see {@link
- * E8Lattice}), {@code x.weight_e8p_scale} (F32 {@code [planes]}), {@code x.weight_e8p_signs} (I64 {@code [2]}: seeds of the signs of input and output) and {@code x.weight_shape}
- * (I64).
+ * Lattice codes, in a format of our own: for a weight {@code x.weight [out, in]} the tensors {@code
+ * x.weight_e8p_codes} (I16 {@code [planes, out, ceil(in / 8)]}, see {@link E8Lattice}), {@code
+ * x.weight_e8p_scale} (F32 {@code [planes]}), {@code x.weight_e8p_signs} (I64 {@code [2]}: seeds of
+ * the signs of input and output) and {@code x.weight_shape} (I64).
  */
 public final class LatticeForm implements StoredForm {
   private static final String CODES = "_e8p_codes";
   private static final String SCALE = "_e8p_scale";
   private static final String SIGNS = "_e8p_signs";
-  private static final ValueLayout.OfShort CODE = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong SEED = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort CODE =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong SEED =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final TensorFile file;
 
@@ -56,7 +59,13 @@ public final class LatticeForm implements StoredForm {
     Tensor stored = file.tensor(name + CODES);
     int planes = stored.rank() == 3 ? stored.dim(0) : 0;
     if (planes < 1 || planes > LatticeWeight.MAX_PLANES) {
-      throw bad(name + CODES, "is " + stored.dtype() + " " + stored.shape() + ", expected I16 [1 or 2, out, ceil(in / 8)]");
+      throw bad(
+          name + CODES,
+          "is "
+              + stored.dtype()
+              + " "
+              + stored.shape()
+              + ", expected I16 [1 or 2, out, ceil(in / 8)]");
     }
     int blocks = Math.ceilDiv(in, E8Lattice.DIMENSIONS);
     MemorySegment segment = tensor(name + CODES, DType.I16, planes, out, blocks).segment();
@@ -67,7 +76,9 @@ public final class LatticeForm implements StoredForm {
     float[] scales = tensor(name + SCALE, DType.F32, planes).toFloats();
     MemorySegment seeds = tensor(name + SIGNS, DType.I64, 2).segment();
     try {
-      return Optional.of(new LatticeWeight(out, in, codes, scales, seeds.get(SEED, 0), seeds.get(SEED, Long.BYTES)));
+      return Optional.of(
+          new LatticeWeight(
+              out, in, codes, scales, seeds.get(SEED, 0), seeds.get(SEED, Long.BYTES)));
     } catch (IllegalArgumentException e) {
       throw bad(name + CODES, "cannot be executed: " + e.getMessage());
     }
@@ -76,13 +87,23 @@ public final class LatticeForm implements StoredForm {
   private Tensor tensor(String name, DType dtype, int... dims) {
     Tensor tensor = file.tensor(name);
     if (tensor.dtype() != dtype || !tensor.shape().equals(Shape.of(dims))) {
-      throw bad(name, "is " + tensor.dtype() + " " + tensor.shape() + ", expected " + dtype + " " + Shape.of(dims));
+      throw bad(
+          name,
+          "is "
+              + tensor.dtype()
+              + " "
+              + tensor.shape()
+              + ", expected "
+              + dtype
+              + " "
+              + Shape.of(dims));
     }
     return tensor;
   }
 
   private BadFileException bad(String tensor, String problem) {
-    return new BadFileException("%s: tensor '%s' %s".formatted(file.description(), tensor, problem));
+    return new BadFileException(
+        "%s: tensor '%s' %s".formatted(file.description(), tensor, problem));
   }
 
   /**
@@ -95,9 +116,14 @@ public final class LatticeForm implements StoredForm {
     Shape shape = Shape.of(planes, weight.out(), Math.ceilDiv(weight.in(), E8Lattice.DIMENSIONS));
     long[] seeds = {weight.inputSigns(), weight.outputSigns()};
     return List.of(
-        new TensorSource(name + CODES, DType.I16, shape, () -> Tensor.ofSegment(MemorySegment.ofArray(weight.codes()), DType.I16, shape)),
+        new TensorSource(
+            name + CODES,
+            DType.I16,
+            shape,
+            () -> Tensor.ofSegment(MemorySegment.ofArray(weight.codes()), DType.I16, shape)),
         TensorSource.of(name + SCALE, Tensor.of(weight.scales(), planes)),
-        TensorSource.of(name + SIGNS, Tensor.ofSegment(MemorySegment.ofArray(seeds), DType.I64, Shape.of(2))),
+        TensorSource.of(
+            name + SIGNS, Tensor.ofSegment(MemorySegment.ofArray(seeds), DType.I64, Shape.of(2))),
         WeightShape.tensor(name, weight.out(), weight.in()));
   }
 }

@@ -29,14 +29,23 @@ public final class PackedTensors {
     int groups = weights.groups();
     List<TensorSource> tensors = new ArrayList<>();
     Shape words = Shape.of(out, CodePacking.wordsFor(in, bits));
-    tensors.add(new TensorSource(name + "_packed", DType.I32, words, () -> ints(CodePacking.pack(codes(weights), out, in, bits), words)));
-    tensors.add(new TensorSource(name + "_scale", DType.F32, Shape.of(out, groups), () -> scales(weights)));
+    tensors.add(
+        new TensorSource(
+            name + "_packed",
+            DType.I32,
+            words,
+            () -> ints(CodePacking.pack(codes(weights), out, in, bits), words)));
+    tensors.add(
+        new TensorSource(name + "_scale", DType.F32, Shape.of(out, groups), () -> scales(weights)));
     tensors.add(WeightShape.tensor(name, out, in));
     if (!weights.isSymmetric()) {
       Shape zeros = Shape.of(CodePacking.wordsFor(out, bits), groups);
       tensors.add(
           new TensorSource(
-              name + "_zero_point", DType.I32, zeros, () -> ints(CodePacking.packColumns(zeroPoints(weights), out, groups, bits), zeros)));
+              name + "_zero_point",
+              DType.I32,
+              zeros,
+              () -> ints(CodePacking.packColumns(zeroPoints(weights), out, groups, bits), zeros)));
     }
     if (packed.activations() instanceof ActivationQuantizer.PerTensor fixed) {
       tensors.addAll(staticScale(CodeTensors.module(name), fixed));
@@ -45,7 +54,8 @@ public final class PackedTensors {
   }
 
   /**
-   * The tensors of a weight whose groups are spread over the inputs: codes in the order of the inputs, and the group of each.
+   * The tensors of a weight whose groups are spread over the inputs: codes in the order of the
+   * inputs, and the group of each.
    *
    * @param name of the float weight, ending in {@code .weight}
    */
@@ -58,7 +68,14 @@ public final class PackedTensors {
     tensors.removeIf(tensor -> tensor.name().equals(name + "_packed"));
     tensors.add(
         new TensorSource(
-            name + "_packed", DType.I32, words, () -> ints(CodePacking.pack(inOrder(codes(weights), reordered.order()), out, in, weights.bits()), words)));
+            name + "_packed",
+            DType.I32,
+            words,
+            () ->
+                ints(
+                    CodePacking.pack(
+                        inOrder(codes(weights), reordered.order()), out, in, weights.bits()),
+                    words)));
     int[] groups = new int[in];
     for (int k = 0; k < in; k++) {
       groups[reordered.order()[k]] = k / weights.groupSize();
@@ -76,13 +93,17 @@ public final class PackedTensors {
     return result;
   }
 
-  private static List<TensorSource> staticScale(String module, ActivationQuantizer.PerTensor fixed) {
+  private static List<TensorSource> staticScale(
+      String module, ActivationQuantizer.PerTensor fixed) {
     List<TensorSource> tensors = new ArrayList<>();
-    tensors.add(TensorSource.of(module + ".input_scale", Tensor.of(new float[] {fixed.scale()}, 1)));
+    tensors.add(
+        TensorSource.of(module + ".input_scale", Tensor.of(new float[] {fixed.scale()}, 1)));
     if (!fixed.symmetric()) {
       byte signed = (byte) (fixed.zeroPoint() - (1 << (fixed.bits() - 1)));
       MemorySegment data = MemorySegment.ofArray(new byte[] {signed});
-      tensors.add(TensorSource.of(module + ".input_zero_point", Tensor.ofSegment(data, DType.I8, Shape.of(1))));
+      tensors.add(
+          TensorSource.of(
+              module + ".input_zero_point", Tensor.ofSegment(data, DType.I8, Shape.of(1))));
     }
     return tensors;
   }
@@ -104,7 +125,8 @@ public final class PackedTensors {
     int offset = 1 << (weights.bits() - 1);
     for (int row = 0; row < weights.out(); row++) {
       for (int group = 0; group < weights.groups(); group++) {
-        zeroPoints[row * weights.groups() + group] = (byte) (weights.zeroPoint(row, group) - offset);
+        zeroPoints[row * weights.groups() + group] =
+            (byte) (weights.zeroPoint(row, group) - offset);
       }
     }
     return zeroPoints;

@@ -5,7 +5,10 @@ import nibble.nn.packed.PackedWeight;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
-/** Weights that are stored in one way that is not a float tensor of their name. Names are those of float weights, ending in {@code .weight}. */
+/**
+ * Weights that are stored in one way that is not a float tensor of their name. Names are those of
+ * float weights, ending in {@code .weight}.
+ */
 interface StoredForm {
   /** Whether the weight {@code name} is stored in this way. */
   boolean has(String name);

@@ -19,7 +19,10 @@ public final class StoredWeights {
   /** The key of {@code config.json} that says how a checkpoint is quantized. */
   public static final String KEY = "quantization_config";
 
-  /** The module to which the weight {@code name} belongs, as lists of modules in a configuration call it. */
+  /**
+   * The module to which the weight {@code name} belongs, as lists of modules in a configuration
+   * call it.
+   */
   public static String module(String name) {
     return CodeTensors.module(name);
   }
@@ -49,11 +52,13 @@ public final class StoredWeights {
       forms.add(new GgufForm(gguf));
     }
     Optional<JsonObject> quantization = config.findObject(KEY);
-    String method = quantization.map(q -> q.string("quant_method", "compressed-tensors")).orElse("");
+    String method =
+        quantization.map(q -> q.string("quant_method", "compressed-tensors")).orElse("");
     switch (method) {
       case "" -> forms.add(new PackQuantizedForm(file, Optional.empty()));
       case "compressed-tensors" -> {
-        CompressedTensorsConfig groups = CompressedTensorsConfig.of(quantization.orElseThrow(), config);
+        CompressedTensorsConfig groups =
+            CompressedTensorsConfig.of(quantization.orElseThrow(), config);
         forms.add(new PackQuantizedForm(file, Optional.of(groups)));
         forms.add(new IntQuantizedForm(file, groups));
         forms.add(Float8Form.ofCompressedTensors(file, groups));
@@ -61,7 +66,10 @@ public final class StoredWeights {
       case "gptq" -> forms.add(new GptqForm(file, GptqConfig.of(quantization.orElseThrow())));
       case "awq" -> forms.add(new AwqForm(file, AwqConfig.of(quantization.orElseThrow())));
       case "fp8" -> forms.add(Float8Form.ofBlocks(file, quantization.orElseThrow()));
-      default -> throw quantization.orElseThrow().error("quant_method", "is '" + method + "', expected " + METHODS);
+      default ->
+          throw quantization
+              .orElseThrow()
+              .error("quant_method", "is '" + method + "', expected " + METHODS);
     }
     return new StoredWeights(file, List.copyOf(forms));
   }
@@ -75,7 +83,8 @@ public final class StoredWeights {
     List<StoredForm> found = forms.stream().filter(form -> form.has(name)).toList();
     if (found.size() != 1) {
       throw new BadFileException(
-          "%s: weight '%s' is stored in %d ways, beside each other, expected one of them".formatted(file.description(), name, found.size()));
+          "%s: weight '%s' is stored in %d ways, beside each other, expected one of them"
+              .formatted(file.description(), name, found.size()));
     }
     return found.getFirst();
   }
@@ -90,11 +99,15 @@ public final class StoredWeights {
     Shape found = form.shape(name);
     if (found.size() != expected.size() || found.dim(0) != expected.dim(0)) {
       throw new BadFileException(
-          "%s: tensor '%s' says %s, config.json asks for %s".formatted(file.description(), form.shapeTensor(name), found, expected));
+          "%s: tensor '%s' says %s, config.json asks for %s"
+              .formatted(file.description(), form.shapeTensor(name), found, expected));
     }
   }
 
-  /** The weight {@code name} as it is executed, made at the first call; empty if its values run as a float weight. */
+  /**
+   * The weight {@code name} as it is executed, made at the first call; empty if its values run as a
+   * float weight.
+   */
   public Optional<PackedWeight> executed(String name) {
     return executed.computeIfAbsent(name, n -> form(n).executed(n));
   }

@@ -8,7 +8,10 @@ import nibble.tensor.DType;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
-/** The tensor {@code x.weight_shape}, I64 {@code [2]}, that says what the shape of the float weight is. */
+/**
+ * The tensor {@code x.weight_shape}, I64 {@code [2]}, that says what the shape of the float weight
+ * is.
+ */
 final class WeightShape {
   private static final String SUFFIX = "_shape";
   private static final int LARGEST = 1 << 24;
@@ -32,11 +35,14 @@ final class WeightShape {
   }
 
   private static BadFileException bad(TensorFile file, String name, String problem) {
-    return new BadFileException("%s: tensor '%s' %s".formatted(file.description(), name + SUFFIX, problem));
+    return new BadFileException(
+        "%s: tensor '%s' %s".formatted(file.description(), name + SUFFIX, problem));
   }
 
   /** The tensor for a weight {@code name [out, in]}. */
   static TensorSource tensor(String name, int out, int in) {
-    return TensorSource.of(name + SUFFIX, Tensor.ofSegment(MemorySegment.ofArray(new long[] {out, in}), DType.I64, Shape.of(2)));
+    return TensorSource.of(
+        name + SUFFIX,
+        Tensor.ofSegment(MemorySegment.ofArray(new long[] {out, in}), DType.I64, Shape.of(2)));
   }
 }

@@ -21,10 +21,16 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
 
   static final String METADATA = "__metadata__";
 
-  /** Checks that the tensors cover the {@code dataBytes} after the header completely, without holes or overlaps. */
+  /**
+   * Checks that the tensors cover the {@code dataBytes} after the header completely, without holes
+   * or overlaps.
+   */
   void requireTiling(Path file, long dataBytes) {
     long end = 0;
-    for (Entry entry : entries.stream().sorted(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end)).toList()) {
+    for (Entry entry :
+        entries.stream()
+            .sorted(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end))
+            .toList()) {
       if (entry.begin() != end) {
         throw BadFileException.of(
             file,
@@ -40,7 +46,10 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
       }
     }
     if (end != dataBytes) {
-      throw BadFileException.of(file, "the last tensor ends at byte %d, but the file has %d bytes of data".formatted(end, dataBytes));
+      throw BadFileException.of(
+          file,
+          "the last tensor ends at byte %d, but the file has %d bytes of data"
+              .formatted(end, dataBytes));
     }
   }
 }

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class HeaderReader {
   private static final JsonLimits LIMITS = new JsonLimits(Header.LONGEST, 16, 16_000_000);
   private static final Map<String, DType> DTYPES =
-      Arrays.stream(DType.values()).collect(Collectors.toUnmodifiableMap(DType::name, dtype -> dtype));
+      Arrays.stream(DType.values())
+          .collect(Collectors.toUnmodifiableMap(DType::name, dtype -> dtype));
 
   private final Path file;
   private final JsonStream in;
@@ -75,7 +76,11 @@ final class HeaderReader {
         default -> in.skip();
       }
     }
-    return checked(name, required(name, "dtype", dtype), required(name, "shape", shape), required(name, "data_offsets", offsets));
+    return checked(
+        name,
+        required(name, "dtype", dtype),
+        required(name, "shape", shape),
+        required(name, "data_offsets", offsets));
   }
 
   private long[] integers() {
@@ -90,10 +95,16 @@ final class HeaderReader {
   private Entry checked(String name, String dtypeName, long[] dims, long[] offsets) {
     DType dtype = DTYPES.get(dtypeName);
     if (dtype == null) {
-      throw error(name, "has dtype '%s', expected one of %s".formatted(dtypeName, Arrays.toString(DType.values())));
+      throw error(
+          name,
+          "has dtype '%s', expected one of %s"
+              .formatted(dtypeName, Arrays.toString(DType.values())));
     }
     if (offsets.length != 2 || offsets[0] < 0 || offsets[1] < offsets[0]) {
-      throw error(name, "has data_offsets %s, expected [begin, end] with 0 <= begin <= end".formatted(Arrays.toString(offsets)));
+      throw error(
+          name,
+          "has data_offsets %s, expected [begin, end] with 0 <= begin <= end"
+              .formatted(Arrays.toString(offsets)));
     }
     Shape shape = shape(name, dims);
     long expected = bytes(name, shape, dtype);
@@ -128,7 +139,8 @@ final class HeaderReader {
   }
 
   private BadFileException tooLarge(String name, String shape, ArithmeticException e) {
-    return new BadFileException(file + ": tensor '" + name + "' has shape " + shape + ", whose size overflows 64 bits", e);
+    return new BadFileException(
+        file + ": tensor '" + name + "' has shape " + shape + ", whose size overflows 64 bits", e);
   }
 
   private <T> T required(String name, String key, @Nullable T value) {

@@ -16,19 +16,22 @@ import nibble.loaders.BadFileException;
 import nibble.tensor.Tensor;
 
 /**
- * One memory-mapped safetensors file, completely checked before the first tensor is handed out: header of at most 100 MB inside the file,
- * valid UTF-8 and JSON without duplicate keys, known dtypes, shapes that match their bytes, and tensors that cover the data without holes
- * or overlaps. Mapping reads nothing but the header; pages come in when they are used.
+ * One memory-mapped safetensors file, completely checked before the first tensor is handed out:
+ * header of at most 100 MB inside the file, valid UTF-8 and JSON without duplicate keys, known
+ * dtypes, shapes that match their bytes, and tensors that cover the data without holes or overlaps.
+ * Mapping reads nothing but the header; pages come in when they are used.
  */
 public final class Safetensors implements TensorFile {
-  private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LENGTH =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Path file;
   private final Arena arena;
   private final Map<String, Tensor> tensors;
   private final Map<String, String> metadata;
 
-  private Safetensors(Path file, Arena arena, Map<String, Tensor> tensors, Map<String, String> metadata) {
+  private Safetensors(
+      Path file, Arena arena, Map<String, Tensor> tensors, Map<String, String> metadata) {
     this.file = file;
     this.arena = arena;
     this.tensors = Collections.unmodifiableMap(tensors);
@@ -81,16 +84,22 @@ public final class Safetensors implements TensorFile {
   private static byte[] headerBytes(Path file, MemorySegment mapped) {
     long available = mapped.byteSize() - Header.LENGTH_BYTES;
     if (available < 0) {
-      throw BadFileException.of(file, "has %d bytes, expected at least 8; not a safetensors file".formatted(mapped.byteSize()));
+      throw BadFileException.of(
+          file,
+          "has %d bytes, expected at least 8; not a safetensors file".formatted(mapped.byteSize()));
     }
     long length = mapped.get(LENGTH, 0);
     if (length < 0 || length > Header.LONGEST) {
       throw BadFileException.of(
-          file, "announces a header of %s bytes, allowed are %d; not a safetensors file".formatted(Long.toUnsignedString(length), Header.LONGEST));
+          file,
+          "announces a header of %s bytes, allowed are %d; not a safetensors file"
+              .formatted(Long.toUnsignedString(length), Header.LONGEST));
     }
     if (length > available) {
       throw BadFileException.of(
-          file, "announces a header of %d bytes, but only %d follow; it may be truncated, fetch it again".formatted(length, available));
+          file,
+          "announces a header of %d bytes, but only %d follow; it may be truncated, fetch it again"
+              .formatted(length, available));
     }
     return mapped.asSlice(Header.LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
   }

@@ -15,9 +15,9 @@ import nibble.loaders.json.JsonObject;
 import nibble.tensor.Tensor;
 
 /**
- * Several safetensors files with an index ({@code model.safetensors.index.json}) that says in its {@code weight_map} which tensor is in
- * which file. All files lie in the folder of the index; names that point elsewhere are rejected. Tensors of a file that the index does not
- * list are ignored.
+ * Several safetensors files with an index ({@code model.safetensors.index.json}) that says in its
+ * {@code weight_map} which tensor is in which file. All files lie in the folder of the index; names
+ * that point elsewhere are rejected. Tensors of a file that the index does not list are ignored.
  */
 public final class ShardedSafetensors implements TensorFile {
   private final Path index;
@@ -33,7 +33,8 @@ public final class ShardedSafetensors implements TensorFile {
   /**
    * Maps and checks every file of {@code index}. The caller closes the result.
    *
-   * @throws BadFileException if the index or one of its files is missing or broken, or a tensor is not where the index says
+   * @throws BadFileException if the index or one of its files is missing or broken, or a tensor is
+   *     not where the index says
    */
   public static ShardedSafetensors open(Path index) {
     JsonObject weightMap = Json.readObject(index).object("weight_map");
@@ -51,7 +52,9 @@ public final class ShardedSafetensors implements TensorFile {
         }
         Tensor tensor = shard.tensors().get(name);
         if (tensor == null) {
-          throw BadFileException.of(index, "tensor '%s' should be in '%s', which does not have it".formatted(name, shardName));
+          throw BadFileException.of(
+              index,
+              "tensor '%s' should be in '%s', which does not have it".formatted(name, shardName));
         }
         tensors.put(name, tensor);
       }
@@ -63,18 +66,28 @@ public final class ShardedSafetensors implements TensorFile {
   }
 
   private static Path shardPath(Path index, JsonObject weightMap, String tensor, String name) {
-    boolean plain = !name.isEmpty() && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ') && !name.startsWith("..");
+    boolean plain =
+        !name.isEmpty()
+            && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ')
+            && !name.startsWith("..");
     if (!plain || name.equals(".")) {
-      throw weightMap.error(tensor, "names the file '" + name + "', expected a plain file name in the folder of the index");
+      throw weightMap.error(
+          tensor,
+          "names the file '" + name + "', expected a plain file name in the folder of the index");
     }
     Path shard;
     try {
       shard = index.resolveSibling(name);
     } catch (InvalidPathException e) {
-      throw weightMap.error(tensor, "names the file '" + name + "', which is no file name on this system: " + e.getReason());
+      throw weightMap.error(
+          tensor,
+          "names the file '" + name + "', which is no file name on this system: " + e.getReason());
     }
     if (!Files.exists(shard)) {
-      throw BadFileException.of(index, "the file '%s' of tensor '%s' is missing; fetch it into the same folder".formatted(name, tensor));
+      throw BadFileException.of(
+          index,
+          "the file '%s' of tensor '%s' is missing; fetch it into the same folder"
+              .formatted(name, tensor));
     }
     return shard;
   }

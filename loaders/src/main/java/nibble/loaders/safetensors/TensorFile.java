@@ -6,9 +6,10 @@ import nibble.loaders.BadFileException;
 import nibble.tensor.Tensor;
 
 /**
- * Named tensors mapped from one or more files. The tensors are views of the mapped files, read-only and valid until {@link #close()};
- * using one later throws {@link IllegalStateException}. Copy with {@link Tensor#toF32()} what has to live longer. Files must not be
- * changed while they are mapped. Safe for use by several threads.
+ * Named tensors mapped from one or more files. The tensors are views of the mapped files, read-only
+ * and valid until {@link #close()}; using one later throws {@link IllegalStateException}. Copy with
+ * {@link Tensor#toF32()} what has to live longer. Files must not be changed while they are mapped.
+ * Safe for use by several threads.
  */
 public interface TensorFile extends AutoCloseable {
   /** All tensors by name, in the order of the file; unmodifiable. */
@@ -38,7 +39,9 @@ public interface TensorFile extends AutoCloseable {
   default Tensor tensor(String name) {
     Tensor tensor = tensors().get(name);
     if (tensor == null) {
-      throw new BadFileException("%s: tensor '%s' is missing (the file has %d tensors)".formatted(description(), name, tensors().size()));
+      throw new BadFileException(
+          "%s: tensor '%s' is missing (the file has %d tensors)"
+              .formatted(description(), name, tensors().size()));
     }
     return tensor;
   }

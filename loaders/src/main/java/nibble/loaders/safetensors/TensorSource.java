@@ -6,7 +6,8 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * A tensor to be written, made when its turn comes, so that a large model never has to be in memory as a whole.
+ * A tensor to be written, made when its turn comes, so that a large model never has to be in memory
+ * as a whole.
  *
  * @param name its name in the file
  * @param dtype what {@code data} will have

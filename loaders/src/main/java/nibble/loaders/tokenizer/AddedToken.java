@@ -15,10 +15,21 @@ import nibble.loaders.tokenizer.model.Vocabulary;
  * @param normalized whether it is looked for in normalized text
  * @param special whether decoding may skip it
  */
-public record AddedToken(int id, String content, boolean singleWord, boolean stripLeft, boolean stripRight, boolean normalized, boolean special) {
+public record AddedToken(
+    int id,
+    String content,
+    boolean singleWord,
+    boolean stripLeft,
+    boolean stripRight,
+    boolean normalized,
+    boolean special) {
   public AddedToken {
-    if (content.isEmpty() || content.length() > Vocabulary.LONGEST_TOKEN || id < 0 || id > Vocabulary.LARGEST_ID) {
-      throw new IllegalArgumentException("added token '%s' with id %d is empty, too long or out of range".formatted(content, id));
+    if (content.isEmpty()
+        || content.length() > Vocabulary.LONGEST_TOKEN
+        || id < 0
+        || id > Vocabulary.LARGEST_ID) {
+      throw new IllegalArgumentException(
+          "added token '%s' with id %d is empty, too long or out of range".formatted(content, id));
     }
   }
 
@@ -27,19 +38,40 @@ public record AddedToken(int id, String content, boolean singleWord, boolean str
     return new AddedToken(id, content, false, false, false, false, true);
   }
 
-  /** Reads an entry of {@code added_tokens}, or of {@code added_tokens_decoder} with its {@code id}. */
+  /**
+   * Reads an entry of {@code added_tokens}, or of {@code added_tokens_decoder} with its {@code id}.
+   */
   static AddedToken of(JsonObject json, int id) {
-    Fields.only(json, "id", "content", "single_word", "lstrip", "rstrip", "normalized", "special", "__type");
+    Fields.only(
+        json,
+        "id",
+        "content",
+        "single_word",
+        "lstrip",
+        "rstrip",
+        "normalized",
+        "special",
+        "__type");
     String content = json.string("content");
     if (content.isEmpty() || content.length() > Vocabulary.LONGEST_TOKEN) {
-      throw json.error("content", "has %d characters, expected 1 to %d".formatted(content.length(), Vocabulary.LONGEST_TOKEN));
+      throw json.error(
+          "content",
+          "has %d characters, expected 1 to %d"
+              .formatted(content.length(), Vocabulary.LONGEST_TOKEN));
     }
     if (id < 0 || id > Vocabulary.LARGEST_ID) {
-      throw json.error("has id %d for added token '%s', expected 0 to %d".formatted(id, content, Vocabulary.LARGEST_ID));
+      throw json.error(
+          "has id %d for added token '%s', expected 0 to %d"
+              .formatted(id, content, Vocabulary.LARGEST_ID));
     }
     boolean special = json.bool("special", false);
     return new AddedToken(
-        id, content, json.bool("single_word", false), json.bool("lstrip", false), json.bool("rstrip", false), json.bool("normalized", !special),
+        id,
+        content,
+        json.bool("single_word", false),
+        json.bool("lstrip", false),
+        json.bool("rstrip", false),
+        json.bool("normalized", !special),
         special);
   }
 }

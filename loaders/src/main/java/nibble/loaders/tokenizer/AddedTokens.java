@@ -12,7 +12,10 @@ import nibble.loaders.tokenizer.core.Piece;
 import nibble.loaders.tokenizer.normalize.TextNormalizer;
 import org.jspecify.annotations.Nullable;
 
-/** The added tokens of a tokenizer: finds them in text, always the leftmost and of those the longest. */
+/**
+ * The added tokens of a tokenizer: finds them in text, always the leftmost and of those the
+ * longest.
+ */
 final class AddedTokens {
   private final Map<Integer, AddedToken> byId = new LinkedHashMap<>();
   private final Map<String, Integer> ids = new HashMap<>();
@@ -23,7 +26,10 @@ final class AddedTokens {
     for (AddedToken token : tokens) {
       byId.put(token.id(), token);
       ids.put(token.content(), token.id());
-      String written = token.normalized() ? normalizer.apply(AlignedText.of(token.content())).text() : token.content();
+      String written =
+          token.normalized()
+              ? normalizer.apply(AlignedText.of(token.content())).text()
+              : token.content();
       if (!written.isEmpty()) {
         (token.normalized() ? normalized : plain).put(written, token.id());
       }
@@ -43,12 +49,18 @@ final class AddedTokens {
     return ids.getOrDefault(content, -1);
   }
 
-  /** Cuts {@code text} at the tokens that are looked for before normalization; special ones only if {@code special}. */
+  /**
+   * Cuts {@code text} at the tokens that are looked for before normalization; special ones only if
+   * {@code special}.
+   */
   List<Piece> split(AlignedText text, boolean special) {
     return split(text, plain, special);
   }
 
-  /** Cuts normalized {@code text} at the tokens that are looked for in it; special ones only if {@code special}. */
+  /**
+   * Cuts normalized {@code text} at the tokens that are looked for in it; special ones only if
+   * {@code special}.
+   */
   List<Piece> splitNormalized(AlignedText text, boolean special) {
     return split(text, normalized, special);
   }
@@ -98,12 +110,14 @@ final class AddedTokens {
     return longest;
   }
 
-  private static boolean counts(AddedToken token, String source, int from, int to, boolean special) {
+  private static boolean counts(
+      AddedToken token, String source, int from, int to, boolean special) {
     if (token.special() && !special) {
       return false;
     }
     return !token.singleWord()
-        || (from == 0 || !Chars.isWord(source.codePointBefore(from))) && (to == source.length() || !Chars.isWord(source.codePointAt(to)));
+        || (from == 0 || !Chars.isWord(source.codePointBefore(from)))
+            && (to == source.length() || !Chars.isWord(source.codePointAt(to)));
   }
 
   private static int spacesBefore(String source, int at) {

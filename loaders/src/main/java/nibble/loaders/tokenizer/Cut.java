@@ -12,7 +12,8 @@ final class Cut {
   static int room(Truncation truncation, int added) {
     if (truncation.maxLength() < added) {
       throw new IllegalArgumentException(
-          "at most %d tokens leave no room for the %d special tokens".formatted(truncation.maxLength(), added));
+          "at most %d tokens leave no room for the %d special tokens"
+              .formatted(truncation.maxLength(), added));
     }
     return truncation.maxLength() - added;
   }
@@ -22,14 +23,16 @@ final class Cut {
     int first = texts.getFirst().size();
     int second = texts.size() == 2 ? texts.get(1).size() : 0;
     if (truncation.strategy() == Truncation.Strategy.ONLY_SECOND && texts.size() == 1) {
-      throw new IllegalArgumentException("truncation of the second text was asked for, but there is only one");
+      throw new IllegalArgumentException(
+          "truncation of the second text was asked for, but there is only one");
     }
     if ((long) first + second <= room) {
       return texts;
     }
     int[] kept =
         switch (truncation.strategy()) {
-          case LONGEST_FIRST -> texts.size() == 1 ? new int[] {room, 0} : longestFirst(first, second, room);
+          case LONGEST_FIRST ->
+              texts.size() == 1 ? new int[] {room, 0} : longestFirst(first, second, room);
           case ONLY_FIRST -> new int[] {only(room - second, first, "first"), second};
           case ONLY_SECOND -> new int[] {first, only(room - first, second, "second")};
         };
@@ -44,12 +47,16 @@ final class Cut {
 
   private static int only(int kept, int had, String which) {
     if (kept < 1) {
-      throw new IllegalArgumentException("the %s text has %d tokens, too few to fit by shortening it alone".formatted(which, had));
+      throw new IllegalArgumentException(
+          "the %s text has %d tokens, too few to fit by shortening it alone".formatted(which, had));
     }
     return kept;
   }
 
-  /** The shorter text keeps all if half the room suffices; of two that are too long, each keeps half, the longer one the odd token. */
+  /**
+   * The shorter text keeps all if half the room suffices; of two that are too long, each keeps
+   * half, the longer one the odd token.
+   */
   private static int[] longestFirst(int first, int second, int room) {
     int shorter = Math.min(first, second);
     int longer = shorter > room ? shorter : Math.max(shorter, room - shorter);

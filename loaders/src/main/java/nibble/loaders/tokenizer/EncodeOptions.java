@@ -6,10 +6,12 @@ import org.jspecify.annotations.Nullable;
  * How text is encoded.
  *
  * @param addSpecial whether special tokens are put around the text
- * @param matchSpecial whether special tokens that are written out in the text count as such; without, a text such as {@code "<s>"} is plain text
+ * @param matchSpecial whether special tokens that are written out in the text count as such;
+ *     without, a text such as {@code "<s>"} is plain text
  * @param truncation how long the result may become; null: as long as it is
  */
-public record EncodeOptions(boolean addSpecial, boolean matchSpecial, @Nullable Truncation truncation) {
+public record EncodeOptions(
+    boolean addSpecial, boolean matchSpecial, @Nullable Truncation truncation) {
   /** Special tokens around the text and in it, any length. */
   public static final EncodeOptions DEFAULTS = new EncodeOptions(true, true, null);
 

@@ -8,8 +8,9 @@ import nibble.loaders.tokenizer.finish.Run;
 /**
  * The tokens of a text, or of a pair of texts. Immutable; arrays that come out are copies.
  *
- * <p>Ranges count UTF-16 units of the caller's text, as {@link String#substring(int, int)} does. A token that stands for a part of a character has the
- * range of the whole character; a special token that was added, or padding, has the range {@code [0, 0)} and sequence -1.
+ * <p>Ranges count UTF-16 units of the caller's text, as {@link String#substring(int, int)} does. A
+ * token that stands for a part of a character has the range of the whole character; a special token
+ * that was added, or padding, has the range {@code [0, 0)} and sequence -1.
  */
 public final class Encoding {
   private final int[] ids;
@@ -20,7 +21,14 @@ public final class Encoding {
   private final boolean[] padding;
   private final IntFunction<String> tokens;
 
-  private Encoding(int[] ids, int[] typeIds, int[] starts, int[] ends, int[] sequences, boolean[] padding, IntFunction<String> tokens) {
+  private Encoding(
+      int[] ids,
+      int[] typeIds,
+      int[] starts,
+      int[] ends,
+      int[] sequences,
+      boolean[] padding,
+      IntFunction<String> tokens) {
     this.ids = ids;
     this.typeIds = typeIds;
     this.starts = starts;
@@ -31,7 +39,14 @@ public final class Encoding {
   }
 
   static Encoding of(Run run, IntFunction<String> tokens) {
-    return new Encoding(run.ids(), run.typeIds(), run.starts(), run.ends(), run.sequences(), new boolean[run.size()], tokens);
+    return new Encoding(
+        run.ids(),
+        run.typeIds(),
+        run.starts(),
+        run.ends(),
+        run.sequences(),
+        new boolean[run.size()],
+        tokens);
   }
 
   /** Number of tokens, with special tokens and padding. */
@@ -96,8 +111,13 @@ public final class Encoding {
     }
     int first = pad.side() == Side.LEFT ? 0 : ids.length;
     return new Encoding(
-        widened(ids, pad, length, pad.id()), widened(typeIds, pad, length, pad.typeId()), widened(starts, pad, length, 0),
-        widened(ends, pad, length, 0), widened(sequences, pad, length, Run.NO_SEQUENCE), paddingMask(pad, length, first, added), tokens);
+        widened(ids, pad, length, pad.id()),
+        widened(typeIds, pad, length, pad.typeId()),
+        widened(starts, pad, length, 0),
+        widened(ends, pad, length, 0),
+        widened(sequences, pad, length, Run.NO_SEQUENCE),
+        paddingMask(pad, length, first, added),
+        tokens);
   }
 
   private boolean[] paddingMask(Padding pad, int length, int first, int added) {
@@ -110,7 +130,8 @@ public final class Encoding {
   private static int[] widened(int[] values, Padding pad, int length, int fill) {
     int[] wide = new int[length];
     Arrays.fill(wide, fill);
-    System.arraycopy(values, 0, wide, pad.side() == Side.LEFT ? length - values.length : 0, values.length);
+    System.arraycopy(
+        values, 0, wide, pad.side() == Side.LEFT ? length - values.length : 0, values.length);
     return wide;
   }
 

@@ -12,7 +12,9 @@ package nibble.loaders.tokenizer;
 public record Padding(Side side, int id, int typeId, int length, int multipleOf) {
   public Padding {
     if (length < 0 || multipleOf < 1) {
-      throw new IllegalArgumentException("length must not be negative and multipleOf positive, were %d and %d".formatted(length, multipleOf));
+      throw new IllegalArgumentException(
+          "length must not be negative and multipleOf positive, were %d and %d"
+              .formatted(length, multipleOf));
     }
   }
 

@@ -7,4 +7,10 @@ import nibble.loaders.tokenizer.normalize.TextNormalizer;
 import nibble.loaders.tokenizer.split.TextSplitter;
 
 /** The steps of a tokenizer. */
-record Pipeline(AddedTokens added, TextNormalizer normalizer, TextSplitter splitter, TokenModel model, Finisher finisher, TokenDecoder decoder) {}
+record Pipeline(
+    AddedTokens added,
+    TextNormalizer normalizer,
+    TextSplitter splitter,
+    TokenModel model,
+    Finisher finisher,
+    TokenDecoder decoder) {}

@@ -3,7 +3,8 @@ package nibble.loaders.tokenizer;
 import java.util.OptionalInt;
 
 /**
- * Ids of the tokens with a role, as {@code tokenizer_config.json}, {@code special_tokens_map.json} or {@code tokenizer.model} name them.
+ * Ids of the tokens with a role, as {@code tokenizer_config.json}, {@code special_tokens_map.json}
+ * or {@code tokenizer.model} name them.
  *
  * @param bos begin of a text
  * @param eos end of a text
@@ -14,4 +15,10 @@ import java.util.OptionalInt;
  * @param mask stands for a token to be guessed
  */
 public record SpecialTokens(
-    OptionalInt bos, OptionalInt eos, OptionalInt pad, OptionalInt unk, OptionalInt cls, OptionalInt sep, OptionalInt mask) {}
+    OptionalInt bos,
+    OptionalInt eos,
+    OptionalInt pad,
+    OptionalInt unk,
+    OptionalInt cls,
+    OptionalInt sep,
+    OptionalInt mask) {}

@@ -3,11 +3,12 @@ package nibble.loaders.tokenizer;
 import java.util.Arrays;
 
 /**
- * Decodes tokens one by one and hands out text as soon as it is complete: a token can end inside a character, or its text can depend on the tokens
- * beside it. The parts put together are what {@link Tokenizer#decode} gives for all ids, where these are valid text. For one thread.
+ * Decodes tokens one by one and hands out text as soon as it is complete: a token can end inside a
+ * character, or its text can depend on the tokens beside it. The parts put together are what {@link
+ * Tokenizer#decode} gives for all ids, where these are valid text. For one thread.
  *
- * <p>U+FFFD at the end may be a character that is not complete yet, so it waits for the next tokens, up to {@value #MOST_WAITING} of them. Cost of a
- * token: decoding a few of the last ones.
+ * <p>U+FFFD at the end may be a character that is not complete yet, so it waits for the next
+ * tokens, up to {@value #MOST_WAITING} of them. Cost of a token: decoding a few of the last ones.
  */
 public final class TextStream {
   private static final char REPLACEMENT = '\uFFFD';
@@ -46,9 +47,11 @@ public final class TextStream {
       return advance(text);
     }
     if (!text.startsWith(handed)) {
-      return ""; // a run of byte tokens that was text so far, and will be again when its last character is complete
+      return ""; // a run of byte tokens that was text so far, and will be again when its last
+                 // character is complete
     }
-    String complete = text.substring(handed.length(), Math.max(handed.length(), text.length() - waiting));
+    String complete =
+        text.substring(handed.length(), Math.max(handed.length(), text.length() - waiting));
     handed += complete;
     return complete;
   }

@@ -11,10 +11,11 @@ import nibble.loaders.tokenizer.core.TokenList;
 import nibble.loaders.tokenizer.finish.Run;
 
 /**
- * Text to token ids and back. Immutable in all that can be seen: any thread may use it. {@link Tokenizers} makes one from files.
+ * Text to token ids and back. Immutable in all that can be seen: any thread may use it. {@link
+ * Tokenizers} makes one from files.
  *
- * <p>Half a surrogate pair, which no UTF-8 text can hold, is taken for U+FFFD. Time is linear in the length of the text, or n log n where a
- * BPE model gets it in one piece.
+ * <p>Half a surrogate pair, which no UTF-8 text can hold, is taken for U+FFFD. Time is linear in
+ * the length of the text, or n log n where a BPE model gets it in one piece.
  */
 public final class Tokenizer {
   private final Pipeline pipeline;
@@ -33,9 +34,10 @@ public final class Tokenizer {
   /**
    * The tokens of {@code text}.
    *
-   * @throws IllegalArgumentException if the truncation leaves no room for the special tokens, or asks to shorten a second text
-   * @throws nibble.loaders.BadFileException if a regular expression of the tokenizer's file takes too many steps on this text, or the text needs an
-   *     unknown token that the file does not have
+   * @throws IllegalArgumentException if the truncation leaves no room for the special tokens, or
+   *     asks to shorten a second text
+   * @throws nibble.loaders.BadFileException if a regular expression of the tokenizer's file takes
+   *     too many steps on this text, or the text needs an unknown token that the file does not have
    */
   public Encoding encode(String text, EncodeOptions options) {
     return encoding(List.of(text), options);
@@ -46,12 +48,18 @@ public final class Tokenizer {
     return encoding(List.of(first, second), options);
   }
 
-  /** The tokens of several texts, filled up to one length; see {@link #encode(String, EncodeOptions)} for errors. */
+  /**
+   * The tokens of several texts, filled up to one length; see {@link #encode(String,
+   * EncodeOptions)} for errors.
+   */
   public List<Encoding> encode(List<String> texts, EncodeOptions options, Padding padding) {
     return pad(texts.stream().map(text -> encode(text, options)).toList(), padding);
   }
 
-  /** {@code encodings} filled up to one length. Those that are longer than {@link Padding#length} stay as they are. */
+  /**
+   * {@code encodings} filled up to one length. Those that are longer than {@link Padding#length}
+   * stay as they are.
+   */
   public static List<Encoding> pad(List<Encoding> encodings, Padding padding) {
     int length = padding.lengthFor(encodings.stream().mapToInt(Encoding::length).max().orElse(0));
     return encodings.stream().map(encoding -> encoding.padded(padding, length)).toList();
@@ -62,19 +70,22 @@ public final class Tokenizer {
     int added = options.addSpecial() ? pipeline.finisher().added(texts.size() == 2) : 0;
     int room = truncation == null ? Integer.MAX_VALUE : Cut.room(truncation, added);
     int most = truncation != null && truncation.side() == Side.RIGHT ? room : Integer.MAX_VALUE;
-    List<TokenList> tokens = texts.stream().map(text -> tokens(text, options.matchSpecial(), most)).toList();
+    List<TokenList> tokens =
+        texts.stream().map(text -> tokens(text, options.matchSpecial(), most)).toList();
     List<TokenList> cut = truncation == null ? tokens : Cut.to(room, truncation, tokens);
     List<Run> runs = new ArrayList<>();
     for (int i = 0; i < texts.size(); i++) {
       runs.add(Run.of(texts.get(i), cut.get(i), i));
     }
-    return Encoding.of(Run.joined(pipeline.finisher().finish(runs, options.addSpecial())), this::spelling);
+    return Encoding.of(
+        Run.joined(pipeline.finisher().finish(runs, options.addSpecial())), this::spelling);
   }
 
   /** All tokens of {@code text}; may stop once there are {@code most}. */
   private TokenList tokens(String text, boolean special, int most) {
     TokenList tokens = new TokenList(Math.min(text.length() / 3 + 8, 1 << 20));
-    for (Piece piece : pipeline.added().split(AlignedText.of(Chars.withoutLoneSurrogates(text)), special)) {
+    for (Piece piece :
+        pipeline.added().split(AlignedText.of(Chars.withoutLoneSurrogates(text)), special)) {
       if (piece.isToken()) {
         add(piece, tokens);
       } else {
@@ -110,7 +121,8 @@ public final class Tokenizer {
   }
 
   /**
-   * The text that {@code ids} stand for; ids that are no tokens are left out. What is not UTF-8 when put together becomes U+FFFD.
+   * The text that {@code ids} stand for; ids that are no tokens are left out. What is not UTF-8
+   * when put together becomes U+FFFD.
    *
    * @param skipSpecial whether special tokens are left out
    */
@@ -150,7 +162,8 @@ public final class Tokenizer {
   /** How the token {@code id} is written in the vocabulary; empty if there is none. */
   public Optional<String> token(int id) {
     AddedToken added = pipeline.added().byId(id);
-    return Optional.ofNullable(added == null ? pipeline.model().vocabulary().token(id) : added.content());
+    return Optional.ofNullable(
+        added == null ? pipeline.model().vocabulary().token(id) : added.content());
   }
 
   private String spelling(int id) {
@@ -178,12 +191,17 @@ public final class Tokenizer {
     return Optional.ofNullable(defaults.truncation());
   }
 
-  /** The padding that the files name, else one with the padding token on the side that they name; empty if there is no padding token. */
+  /**
+   * The padding that the files name, else one with the padding token on the side that they name;
+   * empty if there is no padding token.
+   */
   public Optional<Padding> padding() {
     return Optional.ofNullable(defaults.padding());
   }
 
-  /** Most tokens that the model takes, from {@code model_max_length}; empty if the files name none. */
+  /**
+   * Most tokens that the model takes, from {@code model_max_length}; empty if the files name none.
+   */
   public OptionalInt maxLength() {
     return defaults.maxLength();
   }

@@ -24,18 +24,27 @@ import org.jspecify.annotations.Nullable;
  */
 public record TokenizerConfig(JsonObject config, JsonObject specialTokens, JsonObject addedTokens) {
   /** Nothing. */
-  public static final TokenizerConfig EMPTY = new TokenizerConfig(JsonObject.empty(), JsonObject.empty(), JsonObject.empty());
+  public static final TokenizerConfig EMPTY =
+      new TokenizerConfig(JsonObject.empty(), JsonObject.empty(), JsonObject.empty());
 
   /** Lengths from here on are placeholders: transformers writes 1e30 where it knows none. */
   private static final double NO_LENGTH = 1e9;
 
   private static final List<String> ROLES =
-      List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+      List.of(
+          "bos_token",
+          "eos_token",
+          "unk_token",
+          "sep_token",
+          "pad_token",
+          "cls_token",
+          "mask_token");
 
   /** The files in {@code folder}; those that are missing are empty. */
   public static TokenizerConfig read(Path folder) {
     return new TokenizerConfig(
-        readIfThere(folder.resolve("tokenizer_config.json")), readIfThere(folder.resolve("special_tokens_map.json")),
+        readIfThere(folder.resolve("tokenizer_config.json")),
+        readIfThere(folder.resolve("special_tokens_map.json")),
         readIfThere(folder.resolve("added_tokens.json")));
   }
 
@@ -43,12 +52,19 @@ public record TokenizerConfig(JsonObject config, JsonObject specialTokens, JsonO
     return Files.exists(file) ? Json.readObject(file) : JsonObject.empty();
   }
 
-  /** The class of the tokenizer without {@code Fast} and {@code Tokenizer}; empty if none is named. */
+  /**
+   * The class of the tokenizer without {@code Fast} and {@code Tokenizer}; empty if none is named.
+   */
   String family() {
-    return config.string("tokenizer_class", "").replace("TokenizerFast", "").replace("Tokenizer", "");
+    return config
+        .string("tokenizer_class", "")
+        .replace("TokenizerFast", "")
+        .replace("Tokenizer", "");
   }
 
-  /** How the token with {@code role}, such as {@code bos_token}, is written; null if none is named. */
+  /**
+   * How the token with {@code role}, such as {@code bos_token}, is written; null if none is named.
+   */
   @Nullable String content(String role) {
     String named = content(config, role);
     return named == null ? content(specialTokens, role) : named;
@@ -81,7 +97,10 @@ public record TokenizerConfig(JsonObject config, JsonObject specialTokens, JsonO
     for (JsonObject json : List.of(config, specialTokens)) {
       JsonArray more = json.findArray("additional_special_tokens").orElse(JsonArray.of(List.of()));
       for (int i = 0; i < more.size(); i++) {
-        contents.add(more.get(i) instanceof JsonString(String text) ? text : more.object(i).string("content"));
+        contents.add(
+            more.get(i) instanceof JsonString(String text)
+                ? text
+                : more.object(i).string("content"));
       }
     }
     return contents.stream().distinct().toList();
@@ -93,8 +112,14 @@ public record TokenizerConfig(JsonObject config, JsonObject specialTokens, JsonO
     List<String> special = specialContents();
     for (Map.Entry<String, JsonValue> entry : addedTokens.values().entrySet()) {
       int id = addedTokens.integer(entry.getKey());
-      if (id < 0 || id > Vocabulary.LARGEST_ID || entry.getKey().isEmpty() || entry.getKey().length() > Vocabulary.LONGEST_TOKEN) {
-        throw addedTokens.error(entry.getKey(), "has id %d, expected 0 to %d and a token that is not empty".formatted(id, Vocabulary.LARGEST_ID));
+      if (id < 0
+          || id > Vocabulary.LARGEST_ID
+          || entry.getKey().isEmpty()
+          || entry.getKey().length() > Vocabulary.LONGEST_TOKEN) {
+        throw addedTokens.error(
+            entry.getKey(),
+            "has id %d, expected 0 to %d and a token that is not empty"
+                .formatted(id, Vocabulary.LARGEST_ID));
       }
       boolean isSpecial = special.contains(entry.getKey());
       tokens.add(new AddedToken(id, entry.getKey(), false, false, false, !isSpecial, isSpecial));

@@ -22,7 +22,17 @@ final class TokenizerJson {
 
   TokenizerJson(JsonObject json) {
     this.json = json;
-    Fields.only(json, "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model");
+    Fields.only(
+        json,
+        "version",
+        "truncation",
+        "padding",
+        "added_tokens",
+        "normalizer",
+        "pre_tokenizer",
+        "post_processor",
+        "decoder",
+        "model");
     String version = json.string("version", "1.0");
     if (!version.equals("1.0")) {
       throw json.error("version", "is '" + version + "', expected 1.0");
@@ -30,12 +40,23 @@ final class TokenizerJson {
   }
 
   Pipeline pipeline() {
-    TextNormalizer normalizer = json.findObject("normalizer").map(Normalizers::of).orElse(Normalizers.NONE);
-    TextSplitter splitter = json.findObject("pre_tokenizer").map(Splitters::of).orElse(Splitters.NONE);
+    TextNormalizer normalizer =
+        json.findObject("normalizer").map(Normalizers::of).orElse(Normalizers.NONE);
+    TextSplitter splitter =
+        json.findObject("pre_tokenizer").map(Splitters::of).orElse(Splitters.NONE);
     TokenModel model = Models.of(json.object("model"));
     AddedTokens added = new AddedTokens(addedTokens(model), normalizer);
-    Finisher finisher = json.findObject("post_processor").map(step -> finisher(step, model, added)).orElseGet(Finishers::none);
-    return new Pipeline(added, normalizer, splitter, model, finisher, json.findObject("decoder").map(Decoders::of).orElse(Decoders.SPACED));
+    Finisher finisher =
+        json.findObject("post_processor")
+            .map(step -> finisher(step, model, added))
+            .orElseGet(Finishers::none);
+    return new Pipeline(
+        added,
+        normalizer,
+        splitter,
+        model,
+        finisher,
+        json.findObject("decoder").map(Decoders::of).orElse(Decoders.SPACED));
   }
 
   static Finisher finisher(JsonObject step, TokenModel model, AddedTokens added) {
@@ -51,7 +72,10 @@ final class TokenizerJson {
       AddedToken token = AddedToken.of(entry, entry.integer("id"));
       int known = model.vocabulary().id(token.content());
       if (known >= 0 && known != token.id()) {
-        throw entry.error("id", "is %d for '%s', which has id %d in the vocabulary".formatted(token.id(), token.content(), known));
+        throw entry.error(
+            "id",
+            "is %d for '%s', which has id %d in the vocabulary"
+                .formatted(token.id(), token.content(), known));
       }
       tokens.add(token);
     }
@@ -77,7 +101,9 @@ final class TokenizerJson {
       case "LongestFirst" -> Truncation.Strategy.LONGEST_FIRST;
       case "OnlyFirst" -> Truncation.Strategy.ONLY_FIRST;
       case "OnlySecond" -> Truncation.Strategy.ONLY_SECOND;
-      default -> throw section.error("strategy", "is '" + strategy + "', expected LongestFirst, OnlyFirst or OnlySecond");
+      default ->
+          throw section.error(
+              "strategy", "is '" + strategy + "', expected LongestFirst, OnlyFirst or OnlySecond");
     };
   }
 
@@ -95,16 +121,29 @@ final class TokenizerJson {
     if (section == null) {
       return null;
     }
-    Fields.only(section, "strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token");
+    Fields.only(
+        section,
+        "strategy",
+        "direction",
+        "pad_to_multiple_of",
+        "pad_id",
+        "pad_type_id",
+        "pad_token");
     int multiple = section.integer("pad_to_multiple_of", 1);
     return new Padding(
-        side(section), section.integer("pad_id", 0), section.integer("pad_type_id", 0), fixedLength(section), Math.max(1, multiple));
+        side(section),
+        section.integer("pad_id", 0),
+        section.integer("pad_type_id", 0),
+        fixedLength(section),
+        Math.max(1, multiple));
   }
 
   private static int fixedLength(JsonObject section) {
-    if (section.find("strategy").orElse(new JsonString("BatchLongest")) instanceof JsonString(String name)) {
+    if (section.find("strategy").orElse(new JsonString("BatchLongest"))
+        instanceof JsonString(String name)) {
       if (!name.equals("BatchLongest")) {
-        throw section.error("strategy", "is '" + name + "', expected BatchLongest or Fixed with a length");
+        throw section.error(
+            "strategy", "is '" + name + "', expected BatchLongest or Fixed with a length");
       }
       return 0;
     }
@@ -119,6 +158,9 @@ final class TokenizerJson {
 
   /** How the unknown token is written; null if the model names none. */
   @Nullable String unknown() {
-    return json.object("model").find("unk_token").map(value -> json.object("model").string("unk_token")).orElse(null);
+    return json.object("model")
+        .find("unk_token")
+        .map(value -> json.object("model").string("unk_token"))
+        .orElse(null);
   }
 }

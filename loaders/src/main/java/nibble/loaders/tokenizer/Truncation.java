@@ -20,7 +20,8 @@ public record Truncation(int maxLength, Side side, Strategy strategy) {
 
   public Truncation {
     if (maxLength < 1) {
-      throw new IllegalArgumentException("an encoding needs room for at least 1 token, was " + maxLength);
+      throw new IllegalArgumentException(
+          "an encoding needs room for at least 1 token, was " + maxLength);
     }
   }
 

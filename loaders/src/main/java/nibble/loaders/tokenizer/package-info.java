@@ -1,6 +1,7 @@
 /**
- * Tokenizers: text to token ids and back, as {@code tokenizer.json} of the Hugging Face tokenizers, {@code vocab.txt}, {@code vocab.json} with
- * {@code merges.txt}, and {@code tokenizer.model} of SentencePiece define it.
+ * Tokenizers: text to token ids and back, as {@code tokenizer.json} of the Hugging Face tokenizers,
+ * {@code vocab.txt}, {@code vocab.json} with {@code merges.txt}, and {@code tokenizer.model} of
+ * SentencePiece define it.
  *
  * <pre>{@code
  * Tokenizer tokenizer = Tokenizers.load(Path.of("model"));

@@ -7,10 +7,11 @@ import nibble.nn.site.FunctionRecord;
 import nibble.tensor.Tensor;
 
 /**
- * Codes of levels that are not uniform, with a range for each channel that was found beforehand, as KVQuant stores keys (<a
- * href="https://arxiv.org/abs/2401.18079">arXiv:2401.18079</a>, sections 3.1, 3.3 and 3.4): {@code u = (x - offset[c]) / range[c]}, code of the
- * level nearest to u, {@code x' = offset[c] + range[c] level}. A channel with {@code |u| > 1} is an outlier and kept in float, the farthest first, at most
- * {@code cap} of a token.
+ * Codes of levels that are not uniform, with a range for each channel that was found beforehand, as
+ * KVQuant stores keys (<a href="https://arxiv.org/abs/2401.18079">arXiv:2401.18079</a>, sections
+ * 3.1, 3.3 and 3.4): {@code u = (x - offset[c]) / range[c]}, code of the level nearest to u, {@code
+ * x' = offset[c] + range[c] level}. A channel with {@code |u| > 1} is an outlier and kept in float,
+ * the farthest first, at most {@code cap} of a token.
  *
  * <p>Differs from the reference: outliers are F32, channels beyond the cap take the nearest level.
  */
@@ -36,21 +37,35 @@ public final class ChannelLevels implements RowCodec {
     this.levels = levels;
     this.group = group;
     this.cap = cap;
-    if (this.offset.length != this.range.length || group < 1 || this.offset.length % group != 0 || cap < 0 || cap > this.offset.length) {
-      throw new IllegalArgumentException("channel levels need an offset and a range for each channel, a group that divides them and a cap of at most as "
-          + "many, found %d, %d, %d and %d".formatted(this.offset.length, this.range.length, group, cap));
+    if (this.offset.length != this.range.length
+        || group < 1
+        || this.offset.length % group != 0
+        || cap < 0
+        || cap > this.offset.length) {
+      throw new IllegalArgumentException(
+          "channel levels need an offset and a range for each channel, a group that divides them"
+              + " and a cap of at most as "
+              + "many, found %d, %d, %d and %d"
+                  .formatted(this.offset.length, this.range.length, group, cap));
     }
     for (int i = 0; i < this.range.length; i++) {
-      if (!(this.range[i] > 0) || !Float.isFinite(this.range[i]) || !Float.isFinite(this.offset[i])) {
-        throw new IllegalArgumentException("channel %d has the range %s and the offset %s, expected a positive and a finite number"
-            .formatted(i, this.range[i], this.offset[i]));
+      if (!(this.range[i] > 0)
+          || !Float.isFinite(this.range[i])
+          || !Float.isFinite(this.offset[i])) {
+        throw new IllegalArgumentException(
+            "channel %d has the range %s and the offset %s, expected a positive and a finite number"
+                .formatted(i, this.range[i], this.offset[i]));
       }
     }
   }
 
   static ChannelLevels of(FunctionRecord record) {
     return new ChannelLevels(
-        record.tensor("offset"), record.tensor("range"), Levels.of(record), record.integer("group"), record.integer("cap"));
+        record.tensor("offset"),
+        record.tensor("range"),
+        Levels.of(record),
+        record.integer("group"),
+        record.integer("cap"));
   }
 
   @Override
@@ -61,8 +76,9 @@ public final class ChannelLevels implements RowCodec {
   @Override
   public void check(int width, int together) {
     if (width != offset.length || together % group != 0) {
-      throw new IllegalArgumentException("channel levels are for %d channels in groups of %d, the layer has %d and reads %d together"
-          .formatted(offset.length, group, width, together));
+      throw new IllegalArgumentException(
+          "channel levels are for %d channels in groups of %d, the layer has %d and reads %d together"
+              .formatted(offset.length, group, width, together));
     }
   }
 
@@ -82,7 +98,15 @@ public final class ChannelLevels implements RowCodec {
   }
 
   @Override
-  public void encode(int width, float[] x, int at, byte[] codes, int codesAt, short[] numbers, int numbersAt, Outliers outliers) {
+  public void encode(
+      int width,
+      float[] x,
+      int at,
+      byte[] codes,
+      int codesAt,
+      short[] numbers,
+      int numbersAt,
+      Outliers outliers) {
     float[] distance = new float[width];
     int[] q = new int[width];
     int outside = 0;
@@ -111,10 +135,19 @@ public final class ChannelLevels implements RowCodec {
   }
 
   @Override
-  public void decode(int from, int count, byte[] codes, int codesAt, short[] numbers, int numbersAt, float[] out, int to) {
+  public void decode(
+      int from,
+      int count,
+      byte[] codes,
+      int codesAt,
+      short[] numbers,
+      int numbersAt,
+      float[] out,
+      int to) {
     int bytes = GroupCodes.bytes(bits(), group);
     for (int g = from / group; g < (from + count) / group; g++) {
-      GroupCodes.best().unpack(bits(), group, codes, codesAt + g * bytes, 1, 0, out, to + g * group - from);
+      GroupCodes.best()
+          .unpack(bits(), group, codes, codesAt + g * bytes, 1, 0, out, to + g * group - from);
     }
     for (int i = 0; i < count; i++) {
       out[to + i] = Math.fma(levels.value((int) out[to + i]), range[from + i], offset[from + i]);
@@ -126,7 +159,15 @@ public final class ChannelLevels implements RowCodec {
     return new FunctionRecord(
         KIND,
         Map.of("group", (double) group, "cap", (double) cap),
-        Map.of("offset", Tensor.of(offset, offset.length), "range", Tensor.of(range, range.length), "levels", levels.tensor(), "thresholds", levels.thresholdTensor()));
+        Map.of(
+            "offset",
+            Tensor.of(offset, offset.length),
+            "range",
+            Tensor.of(range, range.length),
+            "levels",
+            levels.tensor(),
+            "thresholds",
+            levels.thresholdTensor()));
   }
 
   @Override

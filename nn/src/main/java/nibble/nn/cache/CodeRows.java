@@ -3,8 +3,9 @@ package nibble.nn.cache;
 import java.util.Arrays;
 
 /**
- * The rows that a {@link RowCodec} stores, one for each token, with their outliers: channel and value, at most {@link RowCodec#mostOutliers} a row. Rows may be
- * written by several threads, each its own.
+ * The rows that a {@link RowCodec} stores, one for each token, with their outliers: channel and
+ * value, at most {@link RowCodec#mostOutliers} a row. Rows may be written by several threads, each
+ * its own.
  */
 final class CodeRows {
   private final RowCodec codec;
@@ -28,7 +29,9 @@ final class CodeRows {
     numbers = new short[Math.multiplyExact(capacity, numbersOfRow)];
     counts = new char[most == 0 ? 0 : capacity];
     if (most > 0 && width > Character.MAX_VALUE) {
-      throw new IllegalArgumentException("a cache with outliers has at most %d channels, the layer has %d".formatted((int) Character.MAX_VALUE, width));
+      throw new IllegalArgumentException(
+          "a cache with outliers has at most %d channels, the layer has %d"
+              .formatted((int) Character.MAX_VALUE, width));
     }
     channels = new char[Math.multiplyExact(capacity, most)];
     values = new float[channels.length];
@@ -62,11 +65,19 @@ final class CodeRows {
     if (most > 0) {
       counts[row] = 0;
     }
-    codec.encode(width, x, at, codes, row * codeBytes, numbers, row * numbersOfRow, (channel, value) -> {
-      int to = row * most + counts[row]++;
-      channels[to] = (char) channel;
-      values[to] = value;
-    });
+    codec.encode(
+        width,
+        x,
+        at,
+        codes,
+        row * codeBytes,
+        numbers,
+        row * numbersOfRow,
+        (channel, value) -> {
+          int to = row * most + counts[row]++;
+          channels[to] = (char) channel;
+          values[to] = value;
+        });
   }
 
   /** Reads channels {@code from} to {@code from + count - 1}. */
@@ -75,7 +86,9 @@ final class CodeRows {
     if (most > 0) {
       int first = row * most;
       int end = first + counts[row];
-      int at = Arrays.binarySearch(channels, first, end, (char) from); // encoders add them in ascending order
+      int at =
+          Arrays.binarySearch(
+              channels, first, end, (char) from); // encoders add them in ascending order
       for (int i = at < 0 ? -at - 1 : at; i < end && channels[i] < from + count; i++) {
         out[to + channels[i] - from] = values[i];
       }

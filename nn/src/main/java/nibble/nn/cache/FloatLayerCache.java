@@ -40,7 +40,10 @@ public final class FloatLayerCache implements LayerCache {
     return to;
   }
 
-  /** Stores rows {@code row} to {@code row + count - 1} of {@code k} and {@code v [1, rows, width]} as tokens {@code at} and up. */
+  /**
+   * Stores rows {@code row} to {@code row + count - 1} of {@code k} and {@code v [1, rows, width]}
+   * as tokens {@code at} and up.
+   */
   public void write(int at, Tensor k, Tensor v, int row, int count) {
     copyRows(k, row, count, keys, at);
     copyRows(v, row, count, values, at);

@@ -8,6 +8,9 @@ public sealed interface LayerCache permits FloatLayerCache, PackedLayerCache {
   /** Bytes that the first {@code tokens} tokens need. */
   long bytes(int tokens);
 
-  /** A cache of its own with the first {@code length} tokens of this one and room for {@code capacity}. */
+  /**
+   * A cache of its own with the first {@code length} tokens of this one and room for {@code
+   * capacity}.
+   */
   LayerCache copy(int capacity, int length);
 }

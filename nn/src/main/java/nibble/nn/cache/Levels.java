@@ -5,7 +5,10 @@ import nibble.kernels.lowbit.GroupCodes;
 import nibble.nn.site.FunctionRecord;
 import nibble.tensor.Tensor;
 
-/** Sorted levels, {@code 2^bits} of them, and thresholds between them: a number takes level {@code i} if {@code i} thresholds are below it. */
+/**
+ * Sorted levels, {@code 2^bits} of them, and thresholds between them: a number takes level {@code
+ * i} if {@code i} thresholds are below it.
+ */
 public final class Levels {
   private final int bits;
   private final float[] values;
@@ -15,9 +18,12 @@ public final class Levels {
     this.values = values;
     this.thresholds = thresholds;
     bits = 31 - Integer.numberOfLeadingZeros(values.length);
-    if (!GroupCodes.isSupported(bits) || values.length != 1 << bits || thresholds.length != values.length - 1) {
+    if (!GroupCodes.isSupported(bits)
+        || values.length != 1 << bits
+        || thresholds.length != values.length - 1) {
       throw new IllegalArgumentException(
-          "a cache has 4, 8, 16 or 256 levels and a threshold between each two, found %d and %d".formatted(values.length, thresholds.length));
+          "a cache has 4, 8, 16 or 256 levels and a threshold between each two, found %d and %d"
+              .formatted(values.length, thresholds.length));
     }
     checkAscending("levels", values);
     checkAscending("thresholds", thresholds);
@@ -26,7 +32,9 @@ public final class Levels {
   private static void checkAscending(String what, float[] x) {
     for (int i = 0; i < x.length; i++) {
       if (!Float.isFinite(x[i]) || (i > 0 && x[i] < x[i - 1])) {
-        throw new IllegalArgumentException("the %s of a cache must be finite and ascend, found %s".formatted(what, Arrays.toString(x)));
+        throw new IllegalArgumentException(
+            "the %s of a cache must be finite and ascend, found %s"
+                .formatted(what, Arrays.toString(x)));
       }
     }
   }

@@ -15,7 +15,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keys and values as codes. Attention reads them a tile at a time, 128 tokens of one or a few heads, so no more than a tile is ever in float.
+ * Keys and values as codes. Attention reads them a tile at a time, 128 tokens of one or a few
+ * heads, so no more than a tile is ever in float.
  *
  * <p>Task scratch: float slots 8 (rows that are turned) and 9 (a row to be stored).
  */
@@ -35,8 +36,14 @@ public final class PackedLayerCache implements LayerCache {
    * @throws IllegalArgumentException if the format does not fit the shape
    */
   public PackedLayerCache(CacheFormat format, CacheShape shape, int capacity) {
-    this(checked(format, shape), shape, new CodeRows(format.keys(), shape.width(), capacity), new CodeRows(format.values(), shape.width(), capacity),
-        new FloatRows(format.sinks(), shape.width()), new FloatRows(format.window(), shape.width()), capacity);
+    this(
+        checked(format, shape),
+        shape,
+        new CodeRows(format.keys(), shape.width(), capacity),
+        new CodeRows(format.values(), shape.width(), capacity),
+        new FloatRows(format.sinks(), shape.width()),
+        new FloatRows(format.window(), shape.width()),
+        capacity);
   }
 
   private static CacheFormat checked(CacheFormat format, CacheShape shape) {
@@ -45,7 +52,13 @@ public final class PackedLayerCache implements LayerCache {
   }
 
   private PackedLayerCache(
-      CacheFormat format, CacheShape shape, CodeRows keys, CodeRows values, FloatRows sinks, FloatRows window, int capacity) {
+      CacheFormat format,
+      CacheShape shape,
+      CodeRows keys,
+      CodeRows values,
+      FloatRows sinks,
+      FloatRows window,
+      int capacity) {
     this.format = format;
     this.shape = shape;
     this.keys = keys;
@@ -69,7 +82,13 @@ public final class PackedLayerCache implements LayerCache {
   @Override
   public PackedLayerCache copy(int newCapacity, int length) {
     return new PackedLayerCache(
-        format, shape, keys.copy(newCapacity, length), values.copy(newCapacity, length), sinks.copy(), window.copy(), newCapacity);
+        format,
+        shape,
+        keys.copy(newCapacity, length),
+        values.copy(newCapacity, length),
+        sinks.copy(),
+        window.copy(),
+        newCapacity);
   }
 
   /**
@@ -83,15 +102,26 @@ public final class PackedLayerCache implements LayerCache {
    * @param positions turns keys that are stored before positions; null where there are none
    * @return {@code [1, rows, heads * headDim]}
    */
-  public Tensor attend(Ops ops, Tensor q, Tensor k, Tensor v, int heads, AttentionRule rule, @Nullable RopeTable positions) {
+  public Tensor attend(
+      Ops ops,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      int heads,
+      AttentionRule rule,
+      @Nullable RopeTable positions) {
     int rows = q.dim(1);
     if (rule.past() + rows > capacity) {
-      throw new IllegalStateException("the cache has room for %d tokens, not for %d".formatted(capacity, rule.past() + rows));
+      throw new IllegalStateException(
+          "the cache has room for %d tokens, not for %d".formatted(capacity, rule.past() + rows));
     }
     Tensor out = ops.empty(1, rows, heads * shape.headDim());
     for (int from = 0; from < rows; ) {
       int at = rule.past() + from;
-      int to = format.window() == 0 ? rows : Math.min(rows, from + format.window() - at % format.window());
+      int to =
+          format.window() == 0
+              ? rows
+              : Math.min(rows, from + format.window() - at % format.window());
       write(ops, k, v, from, to, at);
       read(ops, q, from, to, heads, rule.from(at), positions, out);
       from = to;
@@ -99,7 +129,11 @@ public final class PackedLayerCache implements LayerCache {
     HadamardTransform turn = transform;
     if (turn != null) {
       int d = shape.headDim();
-      ops.splitter().run(rows, (i, scratch) -> turn.transposed(heads, out.array(), out.offset() + i * heads * d, scratch));
+      ops.splitter()
+          .run(
+              rows,
+              (i, scratch) ->
+                  turn.transposed(heads, out.array(), out.offset() + i * heads * d, scratch));
     }
     return out;
   }
@@ -110,24 +144,27 @@ public final class PackedLayerCache implements LayerCache {
     int width = shape.width();
     HadamardTransform turn = transform;
     boolean turnsKeys = turnsKeys();
-    ops.splitter().run(to - from, (i, scratch) -> {
-      float[] row = scratch.floats(9, 2 * width);
-      System.arraycopy(valueRows.array(), rowAt(valueRows, from + i), row, 0, width);
-      if (turn != null) {
-        turn.forward(shape.heads(), row, 0, scratch);
-      }
-      values.write(at + i, row, 0);
-      sinks.keepFirst(at + i, row, 0, false);
-      window.keep(at + i, row, 0, false);
-      System.arraycopy(keyRows.array(), rowAt(keyRows, from + i), row, 0, width);
-      if (turn != null && turnsKeys) {
-        turn.forward(shape.heads(), row, 0, scratch);
-      }
-      sinks.keepFirst(at + i, row, 0, true);
-      window.keep(at + i, row, 0, true);
-      format.rotation().ifPresent(rotation -> rotation.apply(row, 0, row, width, scratch));
-      keys.write(at + i, row, format.rotation().isPresent() ? width : 0);
-    });
+    ops.splitter()
+        .run(
+            to - from,
+            (i, scratch) -> {
+              float[] row = scratch.floats(9, 2 * width);
+              System.arraycopy(valueRows.array(), rowAt(valueRows, from + i), row, 0, width);
+              if (turn != null) {
+                turn.forward(shape.heads(), row, 0, scratch);
+              }
+              values.write(at + i, row, 0);
+              sinks.keepFirst(at + i, row, 0, false);
+              window.keep(at + i, row, 0, false);
+              System.arraycopy(keyRows.array(), rowAt(keyRows, from + i), row, 0, width);
+              if (turn != null && turnsKeys) {
+                turn.forward(shape.heads(), row, 0, scratch);
+              }
+              sinks.keepFirst(at + i, row, 0, true);
+              window.keep(at + i, row, 0, true);
+              format.rotation().ifPresent(rotation -> rotation.apply(row, 0, row, width, scratch));
+              keys.write(at + i, row, format.rotation().isPresent() ? width : 0);
+            });
   }
 
   private static int rowAt(Tensor x, int row) {
@@ -138,7 +175,15 @@ public final class PackedLayerCache implements LayerCache {
     return format.turned() && !format.beforePositions();
   }
 
-  private void read(Ops ops, Tensor q, int from, int to, int heads, AttentionRule rule, @Nullable RopeTable positions, Tensor out) {
+  private void read(
+      Ops ops,
+      Tensor q,
+      int from,
+      int to,
+      int heads,
+      AttentionRule rule,
+      @Nullable RopeTable positions,
+      Tensor out) {
     int d = shape.headDim();
     Tensor queries = q.toF32();
     float[] array = queries.array();
@@ -147,15 +192,26 @@ public final class PackedLayerCache implements LayerCache {
     if (turn != null && turnsKeys()) {
       Tensor turned = ops.empty(to - from, heads, d);
       System.arraycopy(array, offset, turned.array(), turned.offset(), (to - from) * heads * d);
-      ops.splitter().run(to - from, (i, scratch) -> turn.forward(heads, turned.array(), turned.offset() + i * heads * d, scratch));
+      ops.splitter()
+          .run(
+              to - from,
+              (i, scratch) ->
+                  turn.forward(heads, turned.array(), turned.offset() + i * heads * d, scratch));
       array = turned.array();
       offset = turned.offset();
     }
-    AttentionShape dims = new AttentionShape(1, to - from, rule.past() + to - from, heads, shape.heads(), d);
-    int floatFrom = format.window() == 0 ? Integer.MAX_VALUE : rule.past() / format.window() * format.window();
-    Attention.best().forward(
-        dims, rule, HeadView.of(array, offset, to - from, heads, d), new Tiles(floatFrom, positions),
-        HeadView.of(out.array(), out.offset() + from * heads * d, to - from, heads, d), ops.splitter());
+    AttentionShape dims =
+        new AttentionShape(1, to - from, rule.past() + to - from, heads, shape.heads(), d);
+    int floatFrom =
+        format.window() == 0 ? Integer.MAX_VALUE : rule.past() / format.window() * format.window();
+    Attention.best()
+        .forward(
+            dims,
+            rule,
+            HeadView.of(array, offset, to - from, heads, d),
+            new Tiles(floatFrom, positions),
+            HeadView.of(out.array(), out.offset() + from * heads * d, to - from, heads, d),
+            ops.splitter());
   }
 
   /** Tiles in float, tokens from {@code floatFrom} on as they came. */
@@ -177,7 +233,9 @@ public final class PackedLayerCache implements LayerCache {
     public void keys(int b, int head, int first, int count, float[] to, int at, Scratch scratch) {
       int tile = headsTogether() * shape.headDim();
       rows(keys, head, first, count, to, at, tile);
-      format.rotation().ifPresent(rotation -> rotation.undo(count, head, shape.headDim(), to, at, scratch));
+      format
+          .rotation()
+          .ifPresent(rotation -> rotation.undo(count, head, shape.headDim(), to, at, scratch));
       inFloat(true, head, first, count, to, at, tile);
       RopeTable table = positions;
       if (table != null) {
@@ -203,7 +261,8 @@ public final class PackedLayerCache implements LayerCache {
       }
     }
 
-    private void inFloat(boolean ofKeys, int head, int first, int count, float[] to, int at, int tile) {
+    private void inFloat(
+        boolean ofKeys, int head, int first, int count, float[] to, int at, int tile) {
       for (int i = 0; i < count; i++) {
         int token = first + i;
         if (token < format.sinks()) {
@@ -223,7 +282,11 @@ public final class PackedLayerCache implements LayerCache {
     private final int[] held;
 
     FloatRows(int tokens, int width) {
-      this(width, new float[Math.multiplyExact(tokens, width)], new float[tokens * width], new int[tokens]);
+      this(
+          width,
+          new float[Math.multiplyExact(tokens, width)],
+          new float[tokens * width],
+          new int[tokens]);
       Arrays.fill(held, -1);
     }
 

@@ -3,10 +3,11 @@ package nibble.nn.cache;
 import nibble.nn.site.FunctionRecord;
 
 /**
- * How the channels of one token, its keys or its values, become codes. A codec only looks at one token, so tokens can be stored as they come.
- * Immutable and thread-safe.
+ * How the channels of one token, its keys or its values, become codes. A codec only looks at one
+ * token, so tokens can be stored as they come. Immutable and thread-safe.
  *
- * <p>Codes of a token are packed bytes, with a few numbers in F16 beside them; channels that do not fit are {@link Outliers}.
+ * <p>Codes of a token are packed bytes, with a few numbers in F16 beside them; channels that do not
+ * fit are {@link Outliers}.
  */
 public sealed interface RowCodec permits TokenGroups, ChannelLevels, TokenLevels {
   /** Bits of a code. */
@@ -37,14 +38,31 @@ public sealed interface RowCodec permits TokenGroups, ChannelLevels, TokenLevels
    * @param numbers receives {@link #numbers} F16 numbers from {@code numbersAt} on
    * @param outliers receives the channels that are kept in float
    */
-  void encode(int width, float[] x, int at, byte[] codes, int codesAt, short[] numbers, int numbersAt, Outliers outliers);
+  void encode(
+      int width,
+      float[] x,
+      int at,
+      byte[] codes,
+      int codesAt,
+      short[] numbers,
+      int numbersAt,
+      Outliers outliers);
 
   /**
-   * Reads channels {@code from} to {@code from + count - 1} of a token without its outliers; both are multiples of what {@link #check} was told.
+   * Reads channels {@code from} to {@code from + count - 1} of a token without its outliers; both
+   * are multiples of what {@link #check} was told.
    *
    * @param out receives {@code [count]} from {@code to} on
    */
-  void decode(int from, int count, byte[] codes, int codesAt, short[] numbers, int numbersAt, float[] out, int to);
+  void decode(
+      int from,
+      int count,
+      byte[] codes,
+      int codesAt,
+      short[] numbers,
+      int numbersAt,
+      float[] out,
+      int to);
 
   /** Everything needed to make it again. */
   FunctionRecord stored();
@@ -62,8 +80,11 @@ public sealed interface RowCodec permits TokenGroups, ChannelLevels, TokenLevels
       case TokenGroups.KIND -> TokenGroups.of(record);
       case ChannelLevels.KIND -> ChannelLevels.of(record);
       case TokenLevels.KIND -> TokenLevels.of(record);
-      default -> throw new IllegalArgumentException(
-          "unknown codec '%s' of a cache; known are %s, %s, %s".formatted(record.kind(), TokenGroups.KIND, ChannelLevels.KIND, TokenLevels.KIND));
+      default ->
+          throw new IllegalArgumentException(
+              "unknown codec '%s' of a cache; known are %s, %s, %s"
+                  .formatted(
+                      record.kind(), TokenGroups.KIND, ChannelLevels.KIND, TokenLevels.KIND));
     };
   }
 

@@ -6,10 +6,11 @@ import nibble.kernels.lowbit.GroupCodes;
 import nibble.nn.site.FunctionRecord;
 
 /**
- * Codes of levels that are not uniform with one range for each token, found when it is stored, as KVQuant stores values (<a
- * href="https://arxiv.org/abs/2401.18079">arXiv:2401.18079</a>, sections 3.3 and 3.4): the {@code side} smallest and {@code side} largest channels are outliers
- * and kept in float, the others have {@code u = (x - offset) / range} with {@code offset = (max + min) / 2}, {@code range = (max - min) / 2} in F16. A token
- * with NaN becomes NaN.
+ * Codes of levels that are not uniform with one range for each token, found when it is stored, as
+ * KVQuant stores values (<a href="https://arxiv.org/abs/2401.18079">arXiv:2401.18079</a>, sections
+ * 3.3 and 3.4): the {@code side} smallest and {@code side} largest channels are outliers and kept
+ * in float, the others have {@code u = (x - offset) / range} with {@code offset = (max + min) / 2},
+ * {@code range = (max - min) / 2} in F16. A token with NaN becomes NaN.
  */
 public final class TokenLevels implements RowCodec {
   static final String KIND = "token-levels";
@@ -28,7 +29,9 @@ public final class TokenLevels implements RowCodec {
     this.group = group;
     this.side = side;
     if (group < 1 || side < 0) {
-      throw new IllegalArgumentException("token levels need a positive group and no negative number of outliers, found %d and %d".formatted(group, side));
+      throw new IllegalArgumentException(
+          "token levels need a positive group and no negative number of outliers, found %d and %d"
+              .formatted(group, side));
     }
   }
 
@@ -44,8 +47,9 @@ public final class TokenLevels implements RowCodec {
   @Override
   public void check(int width, int together) {
     if (together % group != 0 || 2 * side > width) {
-      throw new IllegalArgumentException("token levels in groups of %d with %d outliers do not fit %d channels of %d"
-          .formatted(group, 2 * side, together, width));
+      throw new IllegalArgumentException(
+          "token levels in groups of %d with %d outliers do not fit %d channels of %d"
+              .formatted(group, 2 * side, together, width));
     }
   }
 
@@ -65,7 +69,15 @@ public final class TokenLevels implements RowCodec {
   }
 
   @Override
-  public void encode(int width, float[] x, int at, byte[] codes, int codesAt, short[] numbers, int numbersAt, Outliers outliers) {
+  public void encode(
+      int width,
+      float[] x,
+      int at,
+      byte[] codes,
+      int codesAt,
+      short[] numbers,
+      int numbersAt,
+      Outliers outliers) {
     float[] sorted = Arrays.copyOfRange(x, at, at + width);
     Arrays.sort(sorted); // NaN comes last
     boolean broken = Float.isNaN(sorted[width - 1]);
@@ -99,12 +111,21 @@ public final class TokenLevels implements RowCodec {
   }
 
   @Override
-  public void decode(int from, int count, byte[] codes, int codesAt, short[] numbers, int numbersAt, float[] out, int to) {
+  public void decode(
+      int from,
+      int count,
+      byte[] codes,
+      int codesAt,
+      short[] numbers,
+      int numbersAt,
+      float[] out,
+      int to) {
     float range = Float.float16ToFloat(numbers[numbersAt]);
     float middle = Float.float16ToFloat(numbers[numbersAt + 1]);
     int bytes = GroupCodes.bytes(bits(), group);
     for (int g = from / group; g < (from + count) / group; g++) {
-      GroupCodes.best().unpack(bits(), group, codes, codesAt + g * bytes, 1, 0, out, to + g * group - from);
+      GroupCodes.best()
+          .unpack(bits(), group, codes, codesAt + g * bytes, 1, 0, out, to + g * group - from);
     }
     for (int i = 0; i < count; i++) {
       out[to + i] = Math.fma(levels.value((int) out[to + i]), range, middle);
@@ -113,7 +134,10 @@ public final class TokenLevels implements RowCodec {
 
   @Override
   public FunctionRecord stored() {
-    return new FunctionRecord(KIND, Map.of("group", (double) group, "side", (double) side), Map.of("levels", levels.tensor(), "thresholds", levels.thresholdTensor()));
+    return new FunctionRecord(
+        KIND,
+        Map.of("group", (double) group, "side", (double) side),
+        Map.of("levels", levels.tensor(), "thresholds", levels.thresholdTensor()));
   }
 
   @Override

@@ -11,8 +11,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Attention of one learned query over all tokens, then a feed-forward layer: how SigLIP pools an image. The joined projection of query, key
- * and value stays in float; it has no site.
+ * Attention of one learned query over all tokens, then a feed-forward layer: how SigLIP pools an
+ * image. The joined projection of query, key and value stays in float; it has no site.
  */
 final class AttentionPooling {
   private final int hidden;
@@ -39,9 +39,14 @@ final class AttentionPooling {
   /** {@code [batch, tokens, hidden]} to {@code [batch, hidden]}. */
   Tensor forward(Ops ops, Tensor x) {
     int batch = x.dim(0);
-    Tensor query = ops.scale(part(ops, ops.expand(probe.floats(), batch, 1, hidden), 0), (float) (1 / Math.sqrt((double) hidden / heads)));
-    Tensor scores = ops.matmulTransposed(ops.splitHeads(query, heads), ops.splitHeads(part(ops, x, 1), heads));
-    Tensor mixed = ops.mergeHeads(ops.matmul(ops.softmax(scores), ops.splitHeads(part(ops, x, 2), heads)));
+    Tensor query =
+        ops.scale(
+            part(ops, ops.expand(probe.floats(), batch, 1, hidden), 0),
+            (float) (1 / Math.sqrt((double) hidden / heads)));
+    Tensor scores =
+        ops.matmulTransposed(ops.splitHeads(query, heads), ops.splitHeads(part(ops, x, 1), heads));
+    Tensor mixed =
+        ops.mergeHeads(ops.matmul(ops.softmax(scores), ops.splitHeads(part(ops, x, 2), heads)));
     Tensor attended = output.forward(ops, mixed);
     Tensor pooled = ops.add(attended, feedForward.forward(ops, norm.forward(ops, attended)));
     return ops.reshape(pooled, batch, hidden);

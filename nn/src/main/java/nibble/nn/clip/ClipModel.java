@@ -17,13 +17,17 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * CLIP and SigLIP: images and texts to vectors {@code [count, projection]} of one space, not normalised.
+ * CLIP and SigLIP: images and texts to vectors {@code [count, projection]} of one space, not
+ * normalised.
  *
- * <p>{@link #forward} is its image side and takes normalised pixels {@code [batch, channels, imageSize, imageSize]}; {@link #textVectors} is the other side, whose
- * sites are called {@code text.layers.N...} and {@code head.text}. Layers, tables and parameters are those of both; a forward pass with blocks, to quantize, has each of the {@link #sides}.
+ * <p>{@link #forward} is its image side and takes normalised pixels {@code [batch, channels,
+ * imageSize, imageSize]}; {@link #textVectors} is the other side, whose sites are called {@code
+ * text.layers.N...} and {@code head.text}. Layers, tables and parameters are those of both; a
+ * forward pass with blocks, to quantize, has each of the {@link #sides}.
  *
- * <p>Radford et al., <a href="https://arxiv.org/abs/2103.00020">arXiv:2103.00020</a>; Zhai et al. (SigLIP), <a
- * href="https://arxiv.org/abs/2303.15343">arXiv:2303.15343</a>; parameter names as in Hugging Face transformers.
+ * <p>Radford et al., <a href="https://arxiv.org/abs/2103.00020">arXiv:2103.00020</a>; Zhai et al.
+ * (SigLIP), <a href="https://arxiv.org/abs/2303.15343">arXiv:2303.15343</a>; parameter names as in
+ * Hugging Face transformers.
  */
 public final class ClipModel implements Model {
   private final ClipConfig config;
@@ -55,20 +59,23 @@ public final class ClipModel implements Model {
   /**
    * The vectors of texts, {@code [texts, projection]}.
    *
-   * @param texts token ids; CLIP: with the end-of-text token; SigLIP: padded to the length that it was trained with (64), since it is trained
-   *     without a mask and pools the last token
-   * @throws IllegalArgumentException if a text is longer than the context, or has no end-of-text token
+   * @param texts token ids; CLIP: with the end-of-text token; SigLIP: padded to the length that it
+   *     was trained with (64), since it is trained without a mask and pools the last token
+   * @throws IllegalArgumentException if a text is longer than the context, or has no end-of-text
+   *     token
    */
   public Tensor textVectors(Ops ops, List<int[]> texts) {
     return text.vectors(ops, texts);
   }
 
   /**
-   * How well each image fits each text, {@code [images, texts]}: cosine times the learned scale, plus the learned bias of SigLIP. CLIP makes
-   * probabilities of a row by softmax, SigLIP of every score by the logistic function.
+   * How well each image fits each text, {@code [images, texts]}: cosine times the learned scale,
+   * plus the learned bias of SigLIP. CLIP makes probabilities of a row by softmax, SigLIP of every
+   * score by the logistic function.
    */
   public Tensor scores(Ops ops, Tensor imageVectors, Tensor textVectors) {
-    Tensor cosines = ops.matmulTransposed(normalized(ops, imageVectors), normalized(ops, textVectors));
+    Tensor cosines =
+        ops.matmulTransposed(normalized(ops, imageVectors), normalized(ops, textVectors));
     Tensor scaled = ops.mul(cosines, ops.exp(logitScale.floats()));
     return logitBias == null ? scaled : ops.add(scaled, logitBias.floats());
   }

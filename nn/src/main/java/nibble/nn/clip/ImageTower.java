@@ -18,7 +18,10 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The image side: patches, a class token (CLIP), blocks, then the class token projected (CLIP) or attention pooling (SigLIP). */
+/**
+ * The image side: patches, a class token (CLIP), blocks, then the class token projected (CLIP) or
+ * attention pooling (SigLIP).
+ */
 final class ImageTower implements Model {
   private final ClipConfig config;
   private final Sites sites;
@@ -37,19 +40,33 @@ final class ImageTower implements Model {
     int hidden = config.vision().hidden();
     int patch = config.patchSize();
     String embeddings = "vision_model.embeddings.";
-    Parameter kernel = make.weights().parameter(embeddings + "patch_embedding.weight", hidden, config.channels(), patch, patch);
-    Parameter bias = config.siglip() ? make.weights().parameter(embeddings + "patch_embedding.bias", hidden) : null;
+    Parameter kernel =
+        make.weights()
+            .parameter(
+                embeddings + "patch_embedding.weight", hidden, config.channels(), patch, patch);
+    Parameter bias =
+        config.siglip()
+            ? make.weights().parameter(embeddings + "patch_embedding.bias", hidden)
+            : null;
     Parameter matrix = kernel.as(hidden, config.channels() * patch * patch);
-    patchEmbedding = new Linear("patch_embed", matrix, bias, make.input("patch_embed"), make.sites());
-    classToken = config.siglip() ? null : make.weights().parameter(embeddings + "class_embedding", hidden);
+    patchEmbedding =
+        new Linear("patch_embed", matrix, bias, make.input("patch_embed"), make.sites());
+    classToken =
+        config.siglip() ? null : make.weights().parameter(embeddings + "class_embedding", hidden);
     int tokens = config.patches() + (config.siglip() ? 0 : 1);
     positions = make.weights().parameter(embeddings + "position_embedding.weight", tokens, hidden);
     float epsilon = config.vision().epsilon();
     // the misspelt name is that of the checkpoints
-    firstNorm = config.siglip() ? null : make.layerNorm("norm0", "vision_model.pre_layrnorm", hidden, epsilon, true);
+    firstNorm =
+        config.siglip()
+            ? null
+            : make.layerNorm("norm0", "vision_model.pre_layrnorm", hidden, epsilon, true);
     blocks = ClipLayers.blocks(make, "", "vision_model.", config.vision(), Visibility.ALL);
     lastNorm = make.layerNorm("norm", "vision_model.post_layernorm", hidden, epsilon, true);
-    projection = config.siglip() ? null : make.linear("head", "visual_projection", config.projection(), hidden, false);
+    projection =
+        config.siglip()
+            ? null
+            : make.linear("head", "visual_projection", config.projection(), hidden, false);
     pooling = config.siglip() ? new AttentionPooling(make, config.vision()) : null;
   }
 
@@ -79,7 +96,8 @@ final class ImageTower implements Model {
     int side = config.imageSize();
     Shape expected = Shape.of(pixels.dim(0), config.channels(), side, side);
     if (!pixels.shape().equals(expected)) {
-      throw new IllegalArgumentException("the model takes pixels of shape " + expected + ", these are " + pixels.shape());
+      throw new IllegalArgumentException(
+          "the model takes pixels of shape " + expected + ", these are " + pixels.shape());
     }
     int whole = side / config.patchSize() * config.patchSize();
     Tensor cut = whole == side ? pixels : ops.slice(ops.slice(pixels, 2, 0, whole), 3, 0, whole);

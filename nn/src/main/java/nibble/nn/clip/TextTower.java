@@ -22,8 +22,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * The text side: causal and pooled at the end-of-text token (CLIP), or all-seeing and pooled at the last token (SigLIP). As a {@link Model} it takes token ids
- * and gives the vector that each token would have if its text were pooled there, {@code [batch, tokens, projection]}; {@link #vectors} pools.
+ * The text side: causal and pooled at the end-of-text token (CLIP), or all-seeing and pooled at the
+ * last token (SigLIP). As a {@link Model} it takes token ids and gives the vector that each token
+ * would have if its text were pooled there, {@code [batch, tokens, projection]}; {@link #vectors}
+ * pools.
  */
 final class TextTower implements Model {
   private static final int LARGEST_ID = 2;
@@ -41,12 +43,20 @@ final class TextTower implements Model {
     sites = make.sites();
     int hidden = config.text().hidden();
     String embeddings = "text_model.embeddings.";
-    words = new Embedding("embed", make.weights().parameter(embeddings + "token_embedding.weight", config.vocabulary(), hidden));
-    Parameter table = make.weights().parameter(embeddings + "position_embedding.weight", config.context(), hidden);
+    words =
+        new Embedding(
+            "embed",
+            make.weights()
+                .parameter(embeddings + "token_embedding.weight", config.vocabulary(), hidden));
+    Parameter table =
+        make.weights()
+            .parameter(embeddings + "position_embedding.weight", config.context(), hidden);
     positions = new LearnedPositions(new Embedding("text.positions", table), 0);
     Visibility visibility = config.siglip() ? Visibility.ALL : Visibility.CAUSAL;
     blocks = ClipLayers.blocks(make, "text.", "text_model.", config.text(), visibility);
-    lastNorm = make.layerNorm("text.norm", "text_model.final_layer_norm", hidden, config.text().epsilon(), true);
+    lastNorm =
+        make.layerNorm(
+            "text.norm", "text_model.final_layer_norm", hidden, config.text().epsilon(), true);
     String name = config.siglip() ? "text_model.head" : "text_projection";
     projection = make.linear("head.text", name, config.projection(), hidden, config.siglip());
   }
@@ -80,12 +90,17 @@ final class TextTower implements Model {
   @Override
   public Tensor embed(Ops ops, Tensor ids) {
     TokenIds tokens = TokenIds.of(ids);
-    return embed(ops, tokens.flat(), Sequences.equal(tokens.batch(), tokens.tokens()), tokens.batch());
+    return embed(
+        ops, tokens.flat(), Sequences.equal(tokens.batch(), tokens.tokens()), tokens.batch());
   }
 
   private Tensor embed(Ops ops, int[] ids, Sequences sequences, int batch) {
     sequences.requireWithin(config.context());
-    return ops.reshape(positions.addTo(ops, words.forward(ops, ids), sequences), batch, ids.length / batch, config.text().hidden());
+    return ops.reshape(
+        positions.addTo(ops, words.forward(ops, ids), sequences),
+        batch,
+        ids.length / batch,
+        config.text().hidden());
   }
 
   @Override
@@ -121,7 +136,10 @@ final class TextTower implements Model {
       found = text[i] > text[found] ? i : found;
     }
     if (config.endOfText() != LARGEST_ID) {
-      throw new IllegalArgumentException("a text does not hold the end-of-text token " + config.endOfText() + "; encode it with special tokens");
+      throw new IllegalArgumentException(
+          "a text does not hold the end-of-text token "
+              + config.endOfText()
+              + "; encode it with special tokens");
     }
     return found;
   }

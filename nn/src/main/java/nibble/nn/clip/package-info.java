@@ -1,4 +1,7 @@
-/** CLIP and SigLIP: images and texts to vectors of one space. Start with {@link nibble.nn.clip.ClipModel}. */
+/**
+ * CLIP and SigLIP: images and texts to vectors of one space. Start with {@link
+ * nibble.nn.clip.ClipModel}.
+ */
 @NullMarked
 package nibble.nn.clip;
 

@@ -25,13 +25,15 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A causal language model: word vectors, blocks, final normalisation, head. What differs between architectures is in its parts, which {@link
- * Llama}, {@link Gemma}, {@link Gpt2}, {@link Opt} and {@link GptNeoX} put together.
+ * A causal language model: word vectors, blocks, final normalisation, head. What differs between
+ * architectures is in its parts, which {@link Llama}, {@link Gemma}, {@link Gpt2}, {@link Opt} and
+ * {@link GptNeoX} put together.
  *
- * <p>Sites, in forward order: {@code project_in.input} where there is such a layer; per block those of {@link
- * nibble.nn.transformer.SelfAttention}, then {@code layers.N.mlp.gate_up.input} (or {@code .mlp.fc1.input}) and {@code
- * layers.N.mlp.down.input} (or {@code .mlp.fc2.input}); {@code project_out.input}; {@code head.input}; and {@code <linear>.weight} of every
- * linear layer. The embedding is called {@code embed}.
+ * <p>Sites, in forward order: {@code project_in.input} where there is such a layer; per block those
+ * of {@link nibble.nn.transformer.SelfAttention}, then {@code layers.N.mlp.gate_up.input} (or
+ * {@code .mlp.fc1.input}) and {@code layers.N.mlp.down.input} (or {@code .mlp.fc2.input}); {@code
+ * project_out.input}; {@code head.input}; and {@code <linear>.weight} of every linear layer. The
+ * embedding is called {@code embed}.
  */
 public final class Decoder implements CausalLanguageModel {
   private final DecoderConfig config;
@@ -42,7 +44,10 @@ public final class Decoder implements CausalLanguageModel {
     this.parts = parts;
   }
 
-  /** The dimensions as they are now: transforms may have folded normalisations, or given the head a weight of its own. */
+  /**
+   * The dimensions as they are now: transforms may have folded normalisations, or given the head a
+   * weight of its own.
+   */
   public DecoderConfig config() {
     return config.with(isTied(), isFolded());
   }
@@ -93,7 +98,8 @@ public final class Decoder implements CausalLanguageModel {
   @Override
   public Tensor embed(Ops ops, Tensor ids) {
     TokenIds tokens = TokenIds.of(ids);
-    return embed(ops, tokens.flat(), Sequences.equal(tokens.batch(), tokens.tokens()), tokens.batch());
+    return embed(
+        ops, tokens.flat(), Sequences.equal(tokens.batch(), tokens.tokens()), tokens.batch());
   }
 
   /** The stream {@code [batch, rows / batch, hidden]} of all rows. */
@@ -113,28 +119,33 @@ public final class Decoder implements CausalLanguageModel {
     Norm norm = parts.finalNorm();
     Tensor normed = norm == null ? x : norm.forward(ops, x);
     Linear projection = parts.projectOut();
-    Tensor logits = parts.head().forward(ops, projection == null ? normed : projection.forward(ops, normed));
+    Tensor logits =
+        parts.head().forward(ops, projection == null ? normed : projection.forward(ops, normed));
     float cap = parts.softCap();
     return cap == 0 ? logits : ops.scale(ops.tanh(ops.scale(logits, 1 / cap)), cap);
   }
 
   @Override
   public KeyValueCache newCache() {
-    return new KeyValueCache(parts.blocks().stream().map(block -> block.attention().newCache()).toList());
+    return new KeyValueCache(
+        parts.blocks().stream().map(block -> block.attention().newCache()).toList());
   }
 
   @Override
   public Tensor next(Ops ops, List<KeyValueCache> caches, List<int[]> ids) {
-    try (var inference = ops.noGrad(); Scope scope = ops.scope()) {
+    try (var inference = ops.noGrad();
+        Scope scope = ops.scope()) {
       Continuation continuation = Continuation.of(parts.blocks(), caches, ids, contextLength());
       Tensor x = advance(ops, continuation);
-      return scope.keep(head(ops, ops.rowsOf(ops.reshape(x, -1, size().hidden()), continuation.lastRows())));
+      return scope.keep(
+          head(ops, ops.rowsOf(ops.reshape(x, -1, size().hidden()), continuation.lastRows())));
     }
   }
 
   @Override
   public void prefill(Ops ops, KeyValueCache cache, int[] ids) {
-    try (var inference = ops.noGrad(); Scope scope = ops.scope()) {
+    try (var inference = ops.noGrad();
+        Scope scope = ops.scope()) {
       advance(ops, Continuation.of(parts.blocks(), List.of(cache), List.of(ids), contextLength()));
     }
   }
@@ -181,19 +192,23 @@ public final class Decoder implements CausalLanguageModel {
     if (norm == null || parts.projectIn() != null || parts.projectOut() != null) {
       return Optional.empty();
     }
-    List<Parameter> embeddings = new ParameterList().add(parts.embedding()).add(positionTable()).toList();
-    return StreamStructure.of(size().hidden(), embeddings, List.of(), parts.blocks(), lastReader(norm));
+    List<Parameter> embeddings =
+        new ParameterList().add(parts.embedding()).add(positionTable()).toList();
+    return StreamStructure.of(
+        size().hidden(), embeddings, List.of(), parts.blocks(), lastReader(norm));
   }
 
   private ResidualStructure.Reader lastReader(Norm norm) {
     Linear projection = parts.projectOut();
-    return new ResidualStructure.Reader(norm, List.of(projection == null ? parts.head() : projection));
+    return new ResidualStructure.Reader(
+        norm, List.of(projection == null ? parts.head() : projection));
   }
 
   @Override
   public List<ResidualStructure.Reader> readers() {
     Norm norm = parts.finalNorm();
-    Stream<ResidualStructure.Reader> inBlocks = parts.blocks().stream().flatMap(block -> block.readers().stream());
+    Stream<ResidualStructure.Reader> inBlocks =
+        parts.blocks().stream().flatMap(block -> block.readers().stream());
     return Stream.concat(inBlocks, Stream.ofNullable(norm).map(this::lastReader)).toList();
   }
 }

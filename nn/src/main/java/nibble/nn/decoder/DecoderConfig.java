@@ -1,7 +1,8 @@
 package nibble.nn.decoder;
 
 /** The dimensions of a causal language model, one record for each group of architectures. */
-public sealed interface DecoderConfig permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig, GptNeoXConfig {
+public sealed interface DecoderConfig
+    permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig, GptNeoXConfig {
   /** What all of them have. */
   DecoderSize size();
 
@@ -13,7 +14,17 @@ public sealed interface DecoderConfig permits LlamaConfig, GemmaConfig, Gpt2Conf
     DecoderSize s = size();
     return with(
         new DecoderSize(
-            s.architecture(), s.vocabulary(), s.hidden(), s.layers(), s.intermediate(), s.heads(), s.keyValueHeads(), s.headDim(),
-            s.context(), s.epsilon(), tied, folded));
+            s.architecture(),
+            s.vocabulary(),
+            s.hidden(),
+            s.layers(),
+            s.intermediate(),
+            s.heads(),
+            s.keyValueHeads(),
+            s.headDim(),
+            s.context(),
+            s.epsilon(),
+            tied,
+            folded));
   }
 }

@@ -39,7 +39,12 @@ record DecoderParts(
   }
 
   /** Word vectors, blocks, final normalisation, head; positions are in the attention. */
-  static DecoderParts rotary(Sites sites, Embedding embedding, List<TransformerBlock> blocks, Norm finalNorm, Linear head) {
+  static DecoderParts rotary(
+      Sites sites,
+      Embedding embedding,
+      List<TransformerBlock> blocks,
+      Norm finalNorm,
+      Linear head) {
     return new DecoderParts(sites, embedding, 1, null, null, blocks, finalNorm, null, head, 0);
   }
 }

@@ -14,7 +14,8 @@ package nibble.nn.decoder;
  * @param context longest sequence, in tokens
  * @param epsilon of the normalisations
  * @param tied whether the head's weight is the table of word vectors
- * @param folded whether gains and shifts of the normalisations of the stream have been folded into linear layers
+ * @param folded whether gains and shifts of the normalisations of the stream have been folded into
+ *     linear layers
  */
 public record DecoderSize(
     String architecture,
@@ -40,10 +41,15 @@ public record DecoderSize(
     positive("head_dim", headDim);
     positive("max_position_embeddings", context);
     if (heads % keyValueHeads != 0) {
-      throw new IllegalArgumentException("num_attention_heads " + heads + " is not a multiple of num_key_value_heads " + keyValueHeads);
+      throw new IllegalArgumentException(
+          "num_attention_heads "
+              + heads
+              + " is not a multiple of num_key_value_heads "
+              + keyValueHeads);
     }
     if (!(epsilon >= 0)) {
-      throw new IllegalArgumentException("the epsilon of the normalisations must not be negative, was " + epsilon);
+      throw new IllegalArgumentException(
+          "the epsilon of the normalisations must not be negative, was " + epsilon);
     }
   }
 

@@ -16,7 +16,8 @@ import nibble.nn.transformer.RopeScaling;
  * @param feedForwardBias whether the feed-forward layers have biases
  * @param queryKeyNorm whether queries and keys are normalised per head (Qwen3)
  * @param joined whether query, key and value are one weight, gate and up another (Phi-3)
- * @param windows for each layer how many positions a query sees, its own included; 0 for all before it
+ * @param windows for each layer how many positions a query sees, its own included; 0 for all before
+ *     it
  * @param rotary for each layer whether positions are applied (SmolLM3 leaves some out)
  */
 public record LlamaConfig(
@@ -39,19 +40,32 @@ public record LlamaConfig(
     rotary = List.copyOf(rotary);
     if (windows.size() != size.layers() || rotary.size() != size.layers()) {
       throw new IllegalArgumentException(
-          "%d layers have %d windows and %d choices of positions".formatted(size.layers(), windows.size(), rotary.size()));
+          "%d layers have %d windows and %d choices of positions"
+              .formatted(size.layers(), windows.size(), rotary.size()));
     }
     if (windows.stream().anyMatch(w -> w < 0)) {
       throw new IllegalArgumentException("sliding_window must not be negative, was " + windows);
     }
     if (rotaryDims > size.headDim()) {
-      throw new IllegalArgumentException("a head of " + size.headDim() + " channels cannot turn " + rotaryDims);
+      throw new IllegalArgumentException(
+          "a head of " + size.headDim() + " channels cannot turn " + rotaryDims);
     }
   }
 
   @Override
   public LlamaConfig with(DecoderSize other) {
     return new LlamaConfig(
-        other, ropeBase, ropeScaling, rotaryDims, activation, queryBias, outputBias, feedForwardBias, queryKeyNorm, joined, windows, rotary);
+        other,
+        ropeBase,
+        ropeScaling,
+        rotaryDims,
+        activation,
+        queryBias,
+        outputBias,
+        feedForwardBias,
+        queryKeyNorm,
+        joined,
+        windows,
+        rotary);
   }
 }

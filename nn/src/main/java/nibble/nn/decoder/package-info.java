@@ -1,6 +1,7 @@
 /**
- * Causal language models: Llama and its relatives ({@link nibble.nn.decoder.Llama}), Gemma, GPT-2, OPT, GPT-NeoX. Each file says what is
- * particular about one architecture; {@link nibble.nn.decoder.Decoder} is what they have in common.
+ * Causal language models: Llama and its relatives ({@link nibble.nn.decoder.Llama}), Gemma, GPT-2,
+ * OPT, GPT-NeoX. Each file says what is particular about one architecture; {@link
+ * nibble.nn.decoder.Decoder} is what they have in common.
  *
  * <pre>{@code
  * Decoder model = Llama.of(config, weights);

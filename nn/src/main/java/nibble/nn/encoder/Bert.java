@@ -9,12 +9,13 @@ import nibble.nn.transformer.Layers;
 import nibble.nn.transformer.LearnedPositions;
 
 /**
- * BERT and everything with its structure: MiniLM, BGE, E5, and RoBERTa, whose positions start after the padding id. The pooler of a
- * checkpoint is kept but not computed: sentence vectors are pooled from the hidden states.
+ * BERT and everything with its structure: MiniLM, BGE, E5, and RoBERTa, whose positions start after
+ * the padding id. The pooler of a checkpoint is kept but not computed: sentence vectors are pooled
+ * from the hidden states.
  *
- * <p>Devlin et al., <a href="https://arxiv.org/abs/1810.04805">arXiv:1810.04805</a>; Liu et al. (RoBERTa), <a
- * href="https://arxiv.org/abs/1907.11692">arXiv:1907.11692</a>; parameter names as in Hugging Face transformers, with or without {@code bert.}
- * or {@code roberta.} in front.
+ * <p>Devlin et al., <a href="https://arxiv.org/abs/1810.04805">arXiv:1810.04805</a>; Liu et al.
+ * (RoBERTa), <a href="https://arxiv.org/abs/1907.11692">arXiv:1907.11692</a>; parameter names as in
+ * Hugging Face transformers, with or without {@code bert.} or {@code roberta.} in front.
  */
 public final class Bert {
   private Bert() {}
@@ -26,7 +27,8 @@ public final class Bert {
     Layers make = new Layers(weights, new Sites(), size.folded());
     PostNormLayers layers = new PostNormLayers(make, size, config.activation(), names(prefix));
     Embedding words = layers.table("embed", "word_embeddings", size.vocabulary());
-    Embedding positions = layers.table("positions", "position_embeddings", size.context() + config.positionOffset());
+    Embedding positions =
+        layers.table("positions", "position_embeddings", size.context() + config.positionOffset());
     Embedding types = layers.table("token_types", "token_type_embeddings", config.tokenTypes());
     EncoderParts parts =
         new EncoderParts(
@@ -59,6 +61,8 @@ public final class Bert {
     if (!weights.has(name + ".weight")) {
       return List.of();
     }
-    return List.of(weights.parameter(name + ".weight", hidden, hidden), weights.parameter(name + ".bias", hidden));
+    return List.of(
+        weights.parameter(name + ".weight", hidden, hidden),
+        weights.parameter(name + ".bias", hidden));
   }
 }

@@ -5,7 +5,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The largest element of every column, {@code [rows, n]} to {@code [1, n]}; the gradient goes to the first row that has it. */
+/**
+ * The largest element of every column, {@code [rows, n]} to {@code [1, n]}; the gradient goes to
+ * the first row that has it.
+ */
 record ColumnMaximum() implements DifferentiableFunction {
   @Override
   public Tensor forward(Ops ops, Tensor... in) {

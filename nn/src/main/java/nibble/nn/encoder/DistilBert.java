@@ -10,8 +10,8 @@ import nibble.nn.transformer.LearnedPositions;
 /**
  * DistilBERT: BERT without segments and pooler, under other names.
  *
- * <p>Sanh et al., <a href="https://arxiv.org/abs/1910.01108">arXiv:1910.01108</a>; parameter names as in Hugging Face transformers, with or
- * without {@code distilbert.} in front.
+ * <p>Sanh et al., <a href="https://arxiv.org/abs/1910.01108">arXiv:1910.01108</a>; parameter names
+ * as in Hugging Face transformers, with or without {@code distilbert.} in front.
  */
 public final class DistilBert {
   private DistilBert() {}
@@ -23,9 +23,19 @@ public final class DistilBert {
     Layers make = new Layers(weights, new Sites(), size.folded());
     PostNormLayers layers = new PostNormLayers(make, size, config.activation(), names(prefix));
     Embedding words = layers.table("embed", "word_embeddings", size.vocabulary());
-    LearnedPositions positions = new LearnedPositions(layers.table("positions", "position_embeddings", size.context()), 0);
+    LearnedPositions positions =
+        new LearnedPositions(layers.table("positions", "position_embeddings", size.context()), 0);
     return new Encoder(
-        config, new EncoderParts(make.sites(), words, positions, null, layers.embeddingNorm(), layers.blocks(), null, List.of()));
+        config,
+        new EncoderParts(
+            make.sites(),
+            words,
+            positions,
+            null,
+            layers.embeddingNorm(),
+            layers.blocks(),
+            null,
+            List.of()));
   }
 
   private static PostNormLayers.Names names(String prefix) {

@@ -20,11 +20,13 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * A text encoder: word vectors with positions, blocks, hidden states of all tokens. What differs between architectures is in its parts,
- * which {@link Bert}, {@link DistilBert} and {@link ModernBert} put together.
+ * A text encoder: word vectors with positions, blocks, hidden states of all tokens. What differs
+ * between architectures is in its parts, which {@link Bert}, {@link DistilBert} and {@link
+ * ModernBert} put together.
  *
- * <p>Sites, in forward order: per block those of {@link nibble.nn.transformer.SelfAttention}, then {@code layers.N.mlp.fc1.input} and {@code
- * layers.N.mlp.fc2.input}; and {@code <linear>.weight} of every linear layer. The word vectors are called {@code embed}.
+ * <p>Sites, in forward order: per block those of {@link nibble.nn.transformer.SelfAttention}, then
+ * {@code layers.N.mlp.fc1.input} and {@code layers.N.mlp.fc2.input}; and {@code <linear>.weight} of
+ * every linear layer. The word vectors are called {@code embed}.
  */
 public final class Encoder implements TextEncoder {
   private final EncoderConfig config;
@@ -82,7 +84,8 @@ public final class Encoder implements TextEncoder {
   @Override
   public Tensor embed(Ops ops, Tensor ids) {
     TokenIds tokens = TokenIds.of(ids);
-    return embed(ops, tokens.flat(), Sequences.equal(tokens.batch(), tokens.tokens()), tokens.batch());
+    return embed(
+        ops, tokens.flat(), Sequences.equal(tokens.batch(), tokens.tokens()), tokens.batch());
   }
 
   private Tensor embed(Ops ops, int[] ids, Sequences sequences, int batch) {
@@ -95,7 +98,8 @@ public final class Encoder implements TextEncoder {
     if (positions != null) {
       x = positions.addTo(ops, x, sequences);
     }
-    return ops.reshape(parts.embeddingNorm().forward(ops, x), batch, ids.length / batch, size().hidden());
+    return ops.reshape(
+        parts.embeddingNorm().forward(ops, x), batch, ids.length / batch, size().hidden());
   }
 
   /** The hidden states after the last normalisation. */
@@ -111,7 +115,10 @@ public final class Encoder implements TextEncoder {
     int[] ids = texts.stream().flatMapToInt(Arrays::stream).toArray();
     Tensor x = embed(ops, ids, sequences, 1);
     for (TransformerBlock block : parts.blocks()) {
-      x = ops.isRecording() ? block.forward(ops, x, sequences) : recycling(ops, block, x, sequences);
+      x =
+          ops.isRecording()
+              ? block.forward(ops, x, sequences)
+              : recycling(ops, block, x, sequences);
     }
     return ops.reshape(head(ops, x), -1, size().hidden());
   }
@@ -130,7 +137,8 @@ public final class Encoder implements TextEncoder {
   @Override
   public List<Parameter> parameters() {
     LearnedPositions positions = parts.positions();
-    ParameterList all = new ParameterList().add(parts.words()).add(positions == null ? null : positions.table());
+    ParameterList all =
+        new ParameterList().add(parts.words()).add(positions == null ? null : positions.table());
     all.add(parts.tokenTypes()).add(parts.embeddingNorm());
     parts.blocks().forEach(block -> all.addLinears(block.linears()).addNorms(block.norms()));
     all.add(parts.finalNorm());
@@ -138,7 +146,10 @@ public final class Encoder implements TextEncoder {
     return all.toList();
   }
 
-  /** Empty: the embedding is normalised before the first block, and post-norm blocks normalise the stream itself. */
+  /**
+   * Empty: the embedding is normalised before the first block, and post-norm blocks normalise the
+   * stream itself.
+   */
   @Override
   public Optional<ResidualStructure> residualStructure() {
     return Optional.empty();
@@ -146,6 +157,9 @@ public final class Encoder implements TextEncoder {
 
   @Override
   public List<ResidualStructure.Reader> readers() {
-    return parts.blocks().stream().flatMap(block -> block.readers().stream()).filter(reader -> reader.norm().kind() != Norm.Kind.NONE).toList();
+    return parts.blocks().stream()
+        .flatMap(block -> block.readers().stream())
+        .filter(reader -> reader.norm().kind() != Norm.Kind.NONE)
+        .toList();
   }
 }

@@ -13,6 +13,14 @@ public sealed interface EncoderConfig permits BertConfig, DistilBertConfig, Mode
     EncoderSize s = size();
     return with(
         new EncoderSize(
-            s.architecture(), s.vocabulary(), s.hidden(), s.layers(), s.intermediate(), s.heads(), s.context(), s.epsilon(), folded));
+            s.architecture(),
+            s.vocabulary(),
+            s.hidden(),
+            s.layers(),
+            s.intermediate(),
+            s.heads(),
+            s.context(),
+            s.epsilon(),
+            folded));
   }
 }

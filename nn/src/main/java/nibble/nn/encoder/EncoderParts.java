@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param embeddingNorm over the sum
  * @param blocks the trunk
  * @param finalNorm after the last block, or null
- * @param unused parameters that belong to the checkpoint but not to the hidden states; they are kept and written
+ * @param unused parameters that belong to the checkpoint but not to the hidden states; they are
+ *     kept and written
  */
 record EncoderParts(
     Sites sites,

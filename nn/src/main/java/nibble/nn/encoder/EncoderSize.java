@@ -11,10 +11,19 @@ package nibble.nn.encoder;
  * @param heads attention heads
  * @param context longest sequence, in tokens
  * @param epsilon of the normalisations
- * @param folded whether gains and shifts of the normalisations of the stream have been folded into linear layers
+ * @param folded whether gains and shifts of the normalisations of the stream have been folded into
+ *     linear layers
  */
 public record EncoderSize(
-    String architecture, int vocabulary, int hidden, int layers, int intermediate, int heads, int context, float epsilon, boolean folded) {
+    String architecture,
+    int vocabulary,
+    int hidden,
+    int layers,
+    int intermediate,
+    int heads,
+    int context,
+    float epsilon,
+    boolean folded) {
   public EncoderSize {
     positive("vocab_size", vocabulary);
     positive("hidden_size", hidden);
@@ -23,10 +32,12 @@ public record EncoderSize(
     positive("num_attention_heads", heads);
     positive("max_position_embeddings", context);
     if (hidden % heads != 0) {
-      throw new IllegalArgumentException("hidden_size " + hidden + " is not a multiple of num_attention_heads " + heads);
+      throw new IllegalArgumentException(
+          "hidden_size " + hidden + " is not a multiple of num_attention_heads " + heads);
     }
     if (!(epsilon >= 0)) {
-      throw new IllegalArgumentException("the epsilon of the normalisations must not be negative, was " + epsilon);
+      throw new IllegalArgumentException(
+          "the epsilon of the normalisations must not be negative, was " + epsilon);
     }
   }
 

@@ -6,7 +6,8 @@ import nibble.nn.Activation;
 /**
  * The dimensions of ModernBERT.
  *
- * @param global for each layer whether it sees the whole text; the others see {@code localWindow / 2} positions to either side
+ * @param global for each layer whether it sees the whole text; the others see {@code localWindow /
+ *     2} positions to either side
  * @param localWindow local_attention
  * @param globalRopeBase global_rope_theta
  * @param localRopeBase local_rope_theta
@@ -29,7 +30,8 @@ public record ModernBertConfig(
   public ModernBertConfig {
     global = List.copyOf(global);
     if (global.size() != size.layers()) {
-      throw new IllegalArgumentException("%d layers have %d kinds of attention".formatted(size.layers(), global.size()));
+      throw new IllegalArgumentException(
+          "%d layers have %d kinds of attention".formatted(size.layers(), global.size()));
     }
     if (localWindow < 2) {
       throw new IllegalArgumentException("local_attention must be at least 2, was " + localWindow);
@@ -39,6 +41,14 @@ public record ModernBertConfig(
   @Override
   public ModernBertConfig with(EncoderSize other) {
     return new ModernBertConfig(
-        other, global, localWindow, globalRopeBase, localRopeBase, activation, attentionBias, feedForwardBias, normBias);
+        other,
+        global,
+        localWindow,
+        globalRopeBase,
+        localRopeBase,
+        activation,
+        attentionBias,
+        feedForwardBias,
+        normBias);
   }
 }

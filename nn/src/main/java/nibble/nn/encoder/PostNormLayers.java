@@ -39,7 +39,10 @@ record PostNormLayers(Layers make, EncoderSize size, Activation activation, Name
 
   /** The table {@code [rows, hidden]} of words, positions or segments. */
   Embedding table(String name, String checkpointName, int rows) {
-    return new Embedding(name, make.weights().parameter(names.embeddings() + checkpointName + ".weight", rows, size.hidden()));
+    return new Embedding(
+        name,
+        make.weights()
+            .parameter(names.embeddings() + checkpointName + ".weight", rows, size.hidden()));
   }
 
   /** The normalisation of the embedding. */
@@ -56,10 +59,18 @@ record PostNormLayers(Layers make, EncoderSize size, Activation activation, Name
     String layer = names.blocks() + index + ".";
     SelfAttention attention = attention(name, layer, index);
     Norm first = norm(name + ".norm1", layer + names.attentionNorm());
-    Linear up = make.linear(name + ".mlp.fc1", layer + names.up(), size.intermediate(), size.hidden(), true);
-    Linear down = make.linear(name + ".mlp.fc2", layer + names.down(), size.hidden(), size.intermediate(), true);
+    Linear up =
+        make.linear(
+            name + ".mlp.fc1", layer + names.up(), size.intermediate(), size.hidden(), true);
+    Linear down =
+        make.linear(
+            name + ".mlp.fc2", layer + names.down(), size.hidden(), size.intermediate(), true);
     Norm second = norm(name + ".norm2", layer + names.lastNorm());
-    return new TransformerBlock(name, attention, new FeedForward.Plain(up, activation, down), new Wiring.PostNorm(first, second));
+    return new TransformerBlock(
+        name,
+        attention,
+        new FeedForward.Plain(up, activation, down),
+        new Wiring.PostNorm(first, second));
   }
 
   private SelfAttention attention(String name, String layer, int index) {
@@ -72,7 +83,11 @@ record PostNormLayers(Layers make, EncoderSize size, Activation activation, Name
             make.linear(name + ".attn.k", layer + names.key(), hidden, hidden, true, input),
             make.linear(name + ".attn.v", layer + names.value(), hidden, hidden, true, input));
     Linear output = make.linear(name + ".attn.o", layer + names.output(), hidden, hidden, true);
-    return new SelfAttention(name, index, new SelfAttention.Parts(core, projection, output, null, null, null), make.sites());
+    return new SelfAttention(
+        name,
+        index,
+        new SelfAttention.Parts(core, projection, output, null, null, null),
+        make.sites());
   }
 
   private Norm norm(String name, String checkpointName) {

@@ -8,8 +8,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * From the hidden states of the tokens to one vector for each sentence: what the modules after the encoder do in {@code modules.json} of
- * sentence-transformers.
+ * From the hidden states of the tokens to one vector for each sentence: what the modules after the
+ * encoder do in {@code modules.json} of sentence-transformers.
  *
  * @param modes ways of pooling whose results are joined along the channels, in this order
  * @param steps what happens to the pooled vectors {@code [sentences, channels]}
@@ -62,7 +62,9 @@ public record SentencePooling(List<Mode> modes, List<Step> steps) {
    */
   public Tensor apply(Ops ops, Tensor hidden, Sequences sentences) {
     if (hidden.rank() != 2 || hidden.dim(0) != sentences.rows()) {
-      throw new IllegalArgumentException("pooling takes hidden states [%d, width], got %s".formatted(sentences.rows(), hidden.shape()));
+      throw new IllegalArgumentException(
+          "pooling takes hidden states [%d, width], got %s"
+              .formatted(sentences.rows(), hidden.shape()));
     }
     List<Tensor> vectors = new ArrayList<>();
     for (int i = 0; i < sentences.count(); i++) {

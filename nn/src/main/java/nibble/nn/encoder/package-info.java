@@ -1,6 +1,7 @@
 /**
- * Text encoders: BERT and RoBERTa ({@link nibble.nn.encoder.Bert}), DistilBERT, ModernBERT. {@link nibble.nn.encoder.Encoder} is what they
- * have in common; {@link nibble.nn.encoder.SentencePooling} makes one vector of a sentence.
+ * Text encoders: BERT and RoBERTa ({@link nibble.nn.encoder.Bert}), DistilBERT, ModernBERT. {@link
+ * nibble.nn.encoder.Encoder} is what they have in common; {@link nibble.nn.encoder.SentencePooling}
+ * makes one vector of a sentence.
  *
  * <pre>{@code
  * Encoder model = Bert.of(config, weights);

@@ -7,9 +7,11 @@ public final class Correlation {
   private Correlation() {}
 
   /**
-   * Spearman's rank correlation; equal numbers share the mean of their ranks. NaN if one list is constant.
+   * Spearman's rank correlation; equal numbers share the mean of their ranks. NaN if one list is
+   * constant.
    *
-   * @throws IllegalArgumentException if the lists differ in length, have fewer than two numbers, or one is NaN
+   * @throws IllegalArgumentException if the lists differ in length, have fewer than two numbers, or
+   *     one is NaN
    */
   public static double spearman(double[] a, double[] b) {
     check(a, b);
@@ -34,7 +36,9 @@ public final class Correlation {
 
   private static void check(double[] a, double[] b) {
     if (a.length != b.length || a.length < 2) {
-      throw new IllegalArgumentException("a correlation needs two lists of equal length, at least 2; got %d and %d".formatted(a.length, b.length));
+      throw new IllegalArgumentException(
+          "a correlation needs two lists of equal length, at least 2; got %d and %d"
+              .formatted(a.length, b.length));
     }
     if (Arrays.stream(a).anyMatch(Double::isNaN) || Arrays.stream(b).anyMatch(Double::isNaN)) {
       throw new IllegalArgumentException("a correlation needs numbers, a list holds NaN");

@@ -5,14 +5,16 @@ import nibble.nn.transformer.CausalLanguageModel;
 import nibble.tensor.Ops;
 
 /**
- * How far the predictions of a model are from those of a reference with the same vocabulary, over the tokens of a text.
+ * How far the predictions of a model are from those of a reference with the same vocabulary, over
+ * the tokens of a text.
  *
  * @param kullbackLeibler {@code KL(reference || model)} per token, in nats
  * @param agreement share of tokens where both have the same most probable token, 0 to 1
  * @param perplexity of the model
  * @param referencePerplexity of the reference
  */
-public record Divergence(Mean kullbackLeibler, double agreement, Perplexity perplexity, Perplexity referencePerplexity) {
+public record Divergence(
+    Mean kullbackLeibler, double agreement, Perplexity perplexity, Perplexity referencePerplexity) {
   /**
    * Compares {@code model} with {@code reference}.
    *
@@ -20,7 +22,12 @@ public record Divergence(Mean kullbackLeibler, double agreement, Perplexity perp
    * @throws IllegalArgumentException if the vocabularies differ
    */
   public static Divergence of(
-      Ops ops, CausalLanguageModel model, CausalLanguageModel reference, int[] text, TokenWindows windows, DoubleConsumer progress) {
+      Ops ops,
+      CausalLanguageModel model,
+      CausalLanguageModel reference,
+      int[] text,
+      TokenWindows windows,
+      DoubleConsumer progress) {
     if (model.vocabulary() != reference.vocabulary()) {
       throw new IllegalArgumentException(
           "the model has %d tokens, the reference %d; only models with the same vocabulary can be compared"
@@ -43,6 +50,10 @@ public record Divergence(Mean kullbackLeibler, double agreement, Perplexity perp
         },
         model,
         reference);
-    return new Divergence(divergence.build(), agreement.build().mean(), new Perplexity(own.build()), new Perplexity(other.build()));
+    return new Divergence(
+        divergence.build(),
+        agreement.build().mean(),
+        new Perplexity(own.build()),
+        new Perplexity(other.build()));
   }
 }

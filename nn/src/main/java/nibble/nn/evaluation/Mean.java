@@ -5,7 +5,8 @@ package nibble.nn.evaluation;
  *
  * @param count number of values
  * @param mean their mean
- * @param standardError of the mean, as if the values were independent: their standard deviation divided by the square root of their number
+ * @param standardError of the mean, as if the values were independent: their standard deviation
+ *     divided by the square root of their number
  */
 public record Mean(long count, double mean, double standardError) {
   /** Adds values up, in the order in which they come. */
@@ -23,7 +24,8 @@ public record Mean(long count, double mean, double standardError) {
 
     Mean build() {
       if (count == 0) {
-        throw new IllegalArgumentException("there is nothing to score; pass a text of at least two tokens");
+        throw new IllegalArgumentException(
+            "there is nothing to score; pass a text of at least two tokens");
       }
       return new Mean(count, mean, count < 2 ? 0 : Math.sqrt(squares / (count - 1) / count));
     }

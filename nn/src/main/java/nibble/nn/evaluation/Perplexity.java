@@ -15,10 +15,20 @@ public record Perplexity(Mean negativeLogLikelihood) {
    *
    * @param progress is given the share of windows that are done, 0 to 1
    */
-  public static Perplexity of(Ops ops, CausalLanguageModel model, int[] text, TokenWindows windows, DoubleConsumer progress) {
+  public static Perplexity of(
+      Ops ops,
+      CausalLanguageModel model,
+      int[] text,
+      TokenWindows windows,
+      DoubleConsumer progress) {
     Mean.Builder mean = new Mean.Builder();
     WindowLogits.forEachScored(
-        ops, text, windows, progress, (rows, target) -> mean.add(rows[0].negativeLogLikelihood(target)), model);
+        ops,
+        text,
+        windows,
+        progress,
+        (rows, target) -> mean.add(rows[0].negativeLogLikelihood(target)),
+        model);
     return new Perplexity(mean.build());
   }
 

@@ -9,13 +9,15 @@ import nibble.nn.TokenIds;
 import nibble.tensor.Tensor;
 
 /**
- * How a long text is cut into the sequences that a model reads. Windows begin every {@code stride} tokens; each token is scored in the first
- * window that holds it, so that with a stride shorter than the window all but the first tokens have at least {@code window - stride} tokens
- * before them.
+ * How a long text is cut into the sequences that a model reads. Windows begin every {@code stride}
+ * tokens; each token is scored in the first window that holds it, so that with a stride shorter
+ * than the window all but the first tokens have at least {@code window - stride} tokens before
+ * them.
  *
  * @param window tokens of a sequence, the one in front included; at least 2
  * @param stride tokens of the text from one window to the next; less than {@code window}
- * @param first a token in front of every window, such as the beginning of a text; without one the first token of the text is not scored
+ * @param first a token in front of every window, such as the beginning of a text; without one the
+ *     first token of the text is not scored
  */
 public record TokenWindows(int window, int stride, OptionalInt first) {
   public TokenWindows {
@@ -23,7 +25,9 @@ public record TokenWindows(int window, int stride, OptionalInt first) {
       throw new IllegalArgumentException("a window needs at least 2 tokens, was " + window);
     }
     if (stride < 1 || stride >= window) {
-      throw new IllegalArgumentException("the stride must be 1 to one less than the window of %d tokens, was %d".formatted(window, stride));
+      throw new IllegalArgumentException(
+          "the stride must be 1 to one less than the window of %d tokens, was %d"
+              .formatted(window, stride));
     }
   }
 
@@ -36,7 +40,8 @@ public record TokenWindows(int window, int stride, OptionalInt first) {
    * One sequence.
    *
    * @param ids what the model reads
-   * @param scoredFrom index in {@code ids} of the first token that is scored, at least 1; all after it are scored too
+   * @param scoredFrom index in {@code ids} of the first token that is scored, at least 1; all after
+   *     it are scored too
    */
   public record Window(int[] ids, int scoredFrom) {}
 
@@ -57,13 +62,16 @@ public record TokenWindows(int window, int stride, OptionalInt first) {
   }
 
   /**
-   * Sequences of {@code window} tokens at random places of {@code text}, as inputs for calibration, one tensor I32 {@code [1, window]} each.
+   * Sequences of {@code window} tokens at random places of {@code text}, as inputs for calibration,
+   * one tensor I32 {@code [1, window]} each.
    *
    * @throws IllegalArgumentException if the text is shorter than a window
    */
   public static List<Tensor> random(int[] text, int window, int count, RandomGenerator random) {
     if (text.length < window) {
-      throw new IllegalArgumentException("the calibration text has %d tokens, a window %d; pass more text or a shorter window".formatted(text.length, window));
+      throw new IllegalArgumentException(
+          "the calibration text has %d tokens, a window %d; pass more text or a shorter window"
+              .formatted(text.length, window));
     }
     List<Tensor> windows = new ArrayList<>();
     for (int i = 0; i < count; i++) {

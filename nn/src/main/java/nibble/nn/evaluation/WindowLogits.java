@@ -9,7 +9,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
-/** Runs one or two models over the windows of a text. The head is computed for a few rows at a time: a vocabulary is large. */
+/**
+ * Runs one or two models over the windows of a text. The head is computed for a few rows at a time:
+ * a vocabulary is large.
+ */
 final class WindowLogits {
   private static final int ROWS = 32;
 
@@ -21,17 +24,24 @@ final class WindowLogits {
   }
 
   static void forEachScored(
-      Ops ops, int[] text, TokenWindows windows, DoubleConsumer progress, Consumer consumer, CausalLanguageModel... models) {
+      Ops ops,
+      int[] text,
+      TokenWindows windows,
+      DoubleConsumer progress,
+      Consumer consumer,
+      CausalLanguageModel... models) {
     List<TokenWindows.Window> all = windows.of(text);
     for (int i = 0; i < all.size(); i++) {
-      try (var inference = ops.noGrad(); Scope scope = ops.scope()) {
+      try (var inference = ops.noGrad();
+          Scope scope = ops.scope()) {
         window(ops, all.get(i), consumer, models);
       }
       progress.accept((i + 1.0) / all.size());
     }
   }
 
-  private static void window(Ops ops, TokenWindows.Window window, Consumer consumer, CausalLanguageModel... models) {
+  private static void window(
+      Ops ops, TokenWindows.Window window, Consumer consumer, CausalLanguageModel... models) {
     Tensor ids = TokenIds.tensor(window.ids());
     Tensor[] streams = new Tensor[models.length];
     for (int m = 0; m < models.length; m++) {
@@ -56,7 +66,9 @@ final class WindowLogits {
     LogProbabilities[] result = new LogProbabilities[logits.length];
     for (int m = 0; m < logits.length; m++) {
       int vocabulary = logits[m].dim(2);
-      result[m] = new LogProbabilities(logits[m].array(), logits[m].offset() + row * vocabulary, vocabulary);
+      result[m] =
+          new LogProbabilities(
+              logits[m].array(), logits[m].offset() + row * vocabulary, vocabulary);
     }
     return result;
   }

@@ -1,4 +1,7 @@
-/** How good a text model is: perplexity, divergence from a reference model, rank correlation of similarities. */
+/**
+ * How good a text model is: perplexity, divergence from a reference model, rank correlation of
+ * similarities.
+ */
 @NullMarked
 package nibble.nn.evaluation;
 

@@ -4,8 +4,9 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Chooses the tokens of one sequence. It has its own random numbers, so what it draws depends on its seed and on the logits that it was given,
- * not on other sequences or on threads. Not thread-safe.
+ * Chooses the tokens of one sequence. It has its own random numbers, so what it draws depends on
+ * its seed and on the logits that it was given, not on other sequences or on threads. Not
+ * thread-safe.
  */
 public final class Sampler {
   private final SamplingOptions options;
@@ -52,19 +53,28 @@ public final class Sampler {
     int best = -1;
     for (int i = 0; i < logits.length; i++) {
       if (Float.isNaN(logits[i]) || logits[i] == Float.POSITIVE_INFINITY) {
-        throw new ArithmeticException("the model gave the logit " + logits[i] + " to token " + i + "; its weights or its input are damaged");
+        throw new ArithmeticException(
+            "the model gave the logit "
+                + logits[i]
+                + " to token "
+                + i
+                + "; its weights or its input are damaged");
       }
       if (best < 0 || logits[i] > logits[best]) {
         best = i;
       }
     }
     if (best < 0 || logits[best] == Float.NEGATIVE_INFINITY) {
-      throw new ArithmeticException("the model gave no token a finite logit; its weights or its input are damaged");
+      throw new ArithmeticException(
+          "the model gave no token a finite logit; its weights or its input are damaged");
     }
     return best;
   }
 
-  /** Tokens that may be drawn, the most probable first, with their unnormalised probabilities {@code e^((logit - best) / temperature)}. */
+  /**
+   * Tokens that may be drawn, the most probable first, with their unnormalised probabilities {@code
+   * e^((logit - best) / temperature)}.
+   */
   private record Candidates(int[] ids, double[] weights, int count) {}
 
   private Candidates candidates(float[] logits, int best) {

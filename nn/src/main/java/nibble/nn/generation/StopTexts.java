@@ -3,8 +3,8 @@ package nibble.nn.generation;
 import java.util.List;
 
 /**
- * Watches text that comes in pieces for texts that end it. A piece is handed on only as far as it cannot be the beginning of a stop text.
- * Not thread-safe.
+ * Watches text that comes in pieces for texts that end it. A piece is handed on only as far as it
+ * cannot be the beginning of a stop text. Not thread-safe.
  */
 public final class StopTexts {
   private final List<String> stops;
@@ -19,7 +19,10 @@ public final class StopTexts {
     this.stops = List.copyOf(stops);
   }
 
-  /** Takes {@code piece} and returns what may be handed on: the text before a stop text, or all that begins none. */
+  /**
+   * Takes {@code piece} and returns what may be handed on: the text before a stop text, or all that
+   * begins none.
+   */
   public String add(String piece) {
     if (stopped) {
       return "";
@@ -49,7 +52,10 @@ public final class StopTexts {
     return text;
   }
 
-  /** Where the stop text begins that is complete first, of several the longest; -1 if none is. So it does not matter how the text is cut into pieces. */
+  /**
+   * Where the stop text begins that is complete first, of several the longest; -1 if none is. So it
+   * does not matter how the text is cut into pieces.
+   */
   private int firstStop() {
     int first = -1;
     int end = Integer.MAX_VALUE;

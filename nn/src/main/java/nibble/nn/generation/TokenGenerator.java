@@ -8,7 +8,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Generates several sequences at once. Sequences may come and go at any time: {@link #add} one, call {@link #step} until it is done.
+ * Generates several sequences at once. Sequences may come and go at any time: {@link #add} one,
+ * call {@link #step} until it is done.
  *
  * <pre>{@code
  * TokenGenerator generator = new TokenGenerator(model, ops);
@@ -17,10 +18,11 @@ import nibble.tensor.Tensor;
  * int[] ids = sequence.generated();
  * }</pre>
  *
- * <p>A prompt goes through the model by itself, in parts of at most {@value #PREFILL} tokens, as matrix products; then all sequences advance
- * together by one token a step. A sequence's random numbers are its own. Its logits do not depend on its company but for rounding: where a
- * product of many rows sums in another order than that of one row, a choice between two tokens whose probabilities differ by less than that
- * may differ.
+ * <p>A prompt goes through the model by itself, in parts of at most {@value #PREFILL} tokens, as
+ * matrix products; then all sequences advance together by one token a step. A sequence's random
+ * numbers are its own. Its logits do not depend on its company but for rounding: where a product of
+ * many rows sums in another order than that of one row, a choice between two tokens whose
+ * probabilities differ by less than that may differ.
  *
  * <p>Not thread-safe: one thread at a time uses it and its {@link Ops}.
  */
@@ -47,18 +49,21 @@ public final class TokenGenerator {
   }
 
   /**
-   * Begins a sequence with what {@code cache} holds of its prompt already; the rest of the cache is forgotten. The sequence owns the cache
-   * from now on: pass {@link KeyValueCache#fork} to keep one.
+   * Begins a sequence with what {@code cache} holds of its prompt already; the rest of the cache is
+   * forgotten. The sequence owns the cache from now on: pass {@link KeyValueCache#fork} to keep
+   * one.
    */
   public TokenSequence add(TokenRequest request, KeyValueCache cache) {
     int[] prompt = request.prompt();
     if (prompt.length >= model.contextLength()) {
       throw new IllegalArgumentException(
-          "the prompt has %d tokens, the model takes %d with those that are generated; shorten it".formatted(prompt.length, model.contextLength()));
+          "the prompt has %d tokens, the model takes %d with those that are generated; shorten it"
+              .formatted(prompt.length, model.contextLength()));
     }
     for (int id : prompt) {
       if (id < 0 || id >= model.vocabulary()) {
-        throw new IllegalArgumentException("token " + id + " of the prompt is none of the model's " + model.vocabulary());
+        throw new IllegalArgumentException(
+            "token " + id + " of the prompt is none of the model's " + model.vocabulary());
       }
     }
     cache.rewind(Math.min(cache.commonPrefix(prompt), prompt.length - 1));
@@ -107,7 +112,8 @@ public final class TokenGenerator {
 
   private void advance(List<TokenSequence> sequences) {
     List<KeyValueCache> caches = sequences.stream().map(TokenSequence::cache).toList();
-    Tensor logits = model.next(ops, caches, sequences.stream().map(s -> s.pending(PREFILL)).toList());
+    Tensor logits =
+        model.next(ops, caches, sequences.stream().map(s -> s.pending(PREFILL)).toList());
     for (int i = 0; i < sequences.size(); i++) {
       sequences.get(i).choose(logits.row(i).toFloats(), model.contextLength());
     }

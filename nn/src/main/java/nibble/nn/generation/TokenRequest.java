@@ -13,7 +13,12 @@ import java.util.function.IntPredicate;
  * @param stopTokens ids that end the sequence; they are not part of it
  * @param onToken is given each new token; false ends the sequence after it
  */
-public record TokenRequest(int[] prompt, int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens, IntPredicate onToken) {
+public record TokenRequest(
+    int[] prompt,
+    int maxTokens,
+    SamplingOptions sampling,
+    Set<Integer> stopTokens,
+    IntPredicate onToken) {
   public TokenRequest {
     if (prompt.length == 0) {
       throw new IllegalArgumentException("a prompt needs at least one token");

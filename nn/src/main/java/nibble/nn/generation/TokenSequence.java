@@ -41,7 +41,10 @@ public final class TokenSequence {
     return reason;
   }
 
-  /** Keys and values of the tokens that went through the model: to begin another sequence with, once this one is done. */
+  /**
+   * Keys and values of the tokens that went through the model: to begin another sequence with, once
+   * this one is done.
+   */
   public KeyValueCache cache() {
     return cache;
   }
@@ -57,7 +60,10 @@ public final class TokenSequence {
     }
   }
 
-  /** The tokens that have to go through the model before the next one can be chosen, at most {@code limit}. */
+  /**
+   * The tokens that have to go through the model before the next one can be chosen, at most {@code
+   * limit}.
+   */
   int[] pending(int limit) {
     int from = cache.length();
     return Arrays.copyOfRange(ids, from, (int) Math.min(length, (long) from + limit));

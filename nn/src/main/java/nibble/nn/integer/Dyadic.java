@@ -1,7 +1,8 @@
 package nibble.nn.integer;
 
 /**
- * A positive factor as {@code m / 2^e}: changes of scale by a product and a shift. HAWQ-V3 and I-ViT (<a href="https://arxiv.org/abs/2207.01405">arXiv:2207.01405</a>).
+ * A positive factor as {@code m / 2^e}: changes of scale by a product and a shift. HAWQ-V3 and
+ * I-ViT (<a href="https://arxiv.org/abs/2207.01405">arXiv:2207.01405</a>).
  *
  * @param multiplier m, below 2^31
  * @param shift e, 0 to 62
@@ -11,12 +12,15 @@ public record Dyadic(long multiplier, int shift) {
 
   public Dyadic {
     if (multiplier < 0 || multiplier >= 1L << BITS || shift < 0 || shift > 62) {
-      throw new IllegalArgumentException("a factor m / 2^e needs m from 0 to below 2^31 and e from 0 to 62, found %d and %d".formatted(multiplier, shift));
+      throw new IllegalArgumentException(
+          "a factor m / 2^e needs m from 0 to below 2^31 and e from 0 to 62, found %d and %d"
+              .formatted(multiplier, shift));
     }
   }
 
   /**
-   * The nearest to {@code factor}, with a relative error of at most 2^-30 where e is not at its limit.
+   * The nearest to {@code factor}, with a relative error of at most 2^-30 where e is not at its
+   * limit.
    *
    * @param factor positive, below 2^31
    */

@@ -7,7 +7,8 @@ package nibble.nn.integer;
  * mu = rint(mean q)     y = q - mu     v = sum y^2     F = (2^31 - 1) / isqrt(v)     result  y F / 2,  scale sqrt(n) / 2^30
  * }</pre>
  *
- * <p>I-ViT, <a href="https://arxiv.org/abs/2207.01405">arXiv:2207.01405</a>, section 3.5, with a root that has converged ({@link IntegerRoot}). A constant row gives zeros.
+ * <p>I-ViT, <a href="https://arxiv.org/abs/2207.01405">arXiv:2207.01405</a>, section 3.5, with a
+ * root that has converged ({@link IntegerRoot}). A constant row gives zeros.
  */
 public final class IntegerLayerNorm {
   private IntegerLayerNorm() {}

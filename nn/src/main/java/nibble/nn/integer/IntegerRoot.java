@@ -1,6 +1,9 @@
 package nibble.nn.integer;
 
-/** Square roots of integers by Newton's iteration, until it falls no more: the ten steps of I-ViT's code have not converged for small numbers. */
+/**
+ * Square roots of integers by Newton's iteration, until it falls no more: the ten steps of I-ViT's
+ * code have not converged for small numbers.
+ */
 public final class IntegerRoot {
   private IntegerRoot() {}
 

@@ -1,7 +1,9 @@
 package nibble.nn.integer;
 
 /**
- * The exponential of numbers that are not positive, by shifts and additions (I-ViT, <a href="https://arxiv.org/abs/2207.01405">arXiv:2207.01405</a>, section 3.3, and the authors' code):
+ * The exponential of numbers that are not positive, by shifts and additions (I-ViT, <a
+ * href="https://arxiv.org/abs/2207.01405">arXiv:2207.01405</a>, section 3.3, and the authors'
+ * code):
  *
  * <pre>{@code
  * log2(e) ~ 1 + 1/2 - 1/16 = 1.4375       q <- q + (q >> 1) - (q >> 4)
@@ -9,7 +11,8 @@ package nibble.nn.integer;
  * 2^f ~ 1 + f / 2:   e = (r / 2 - x0) 2^(n - k), scale S / 2^n
  * }</pre>
  *
- * <p>For 8-bit inputs over ranges of 1 to 8 within a fifth of the exponential and 0.01. In 64 bits; where the authors have floats between, these are the integers they stand for.
+ * <p>For 8-bit inputs over ranges of 1 to 8 within a fifth of the exponential and 0.01. In 64 bits;
+ * where the authors have floats between, these are the integers they stand for.
  */
 public final class ShiftExp {
   private final long minusOne;
@@ -21,11 +24,14 @@ public final class ShiftExp {
    */
   public ShiftExp(double scale, int extra) {
     if (!(scale > 0) || Double.isInfinite(scale) || extra < 1 || extra > 30) {
-      throw new IllegalArgumentException("an exponential needs a positive scale and 1 to 30 more bits, found %s and %d".formatted(scale, extra));
+      throw new IllegalArgumentException(
+          "an exponential needs a positive scale and 1 to 30 more bits, found %s and %d"
+              .formatted(scale, extra));
     }
     minusOne = Math.min(-1, (long) Math.floor(-1 / scale));
     if (minusOne < -(1L << 30)) {
-      throw new IllegalArgumentException("scale " + scale + " is too small: the code of -1 needs more than 30 bits");
+      throw new IllegalArgumentException(
+          "scale " + scale + " is too small: the code of -1 needs more than 30 bits");
     }
     this.extra = extra;
   }

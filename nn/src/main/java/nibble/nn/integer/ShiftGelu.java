@@ -7,7 +7,9 @@ package nibble.nn.integer;
  * e = exp(-1.702 |x|)     sigmoid(|x|) = 1 / (1 + e)     sigmoid(-|x|) = e / (1 + e)
  * }</pre>
  *
- * <p>The stable form: I-ViT takes exponentials relative to the row's largest, where both may reach their floor (an error of 7.9 for a row from -16 to 16). The result has the scale {@code S / 2^(bits - 1)}.
+ * <p>The stable form: I-ViT takes exponentials relative to the row's largest, where both may reach
+ * their floor (an error of 7.9 for a row from -16 to 16). The result has the scale {@code S /
+ * 2^(bits - 1)}.
  */
 public final class ShiftGelu {
   private static final int EXTRA = 15;

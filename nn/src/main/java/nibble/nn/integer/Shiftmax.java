@@ -1,8 +1,10 @@
 package nibble.nn.integer;
 
 /**
- * Softmax of integers: {@code p = (e << (bits - 1)) / sum e}, e by {@link ShiftExp} below the row's largest. The quotient is the 64-bit form: the published one multiplies by {@code floor((2^31 - 1) / sum)}, which for long rows
- * keeps two bits (rows then sum to 0.75). Probabilities have the scale {@code 1 / 2^(bits - 1)}.
+ * Softmax of integers: {@code p = (e << (bits - 1)) / sum e}, e by {@link ShiftExp} below the row's
+ * largest. The quotient is the 64-bit form: the published one multiplies by {@code floor((2^31 - 1)
+ * / sum)}, which for long rows keeps two bits (rows then sum to 0.75). Probabilities have the scale
+ * {@code 1 / 2^(bits - 1)}.
  */
 public final class Shiftmax {
   private static final int EXTRA = 15;

@@ -7,10 +7,11 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code x <- H (d x) / sqrt(n)} along the last axis, with signs {@code d} or without: QuaRot's R4 in front of the second feed-forward layer.
+ * {@code x <- H (d x) / sqrt(n)} along the last axis, with signs {@code d} or without: QuaRot's R4
+ * in front of the second feed-forward layer.
  *
- * <p>QuaRot has no signs here. With them the mean of the activations, which is not zero after a GELU, is spread over all channels instead of
- * being gathered in the first.
+ * <p>QuaRot has no signs here. With them the mean of the activations, which is not zero after a
+ * GELU, is spread over all channels instead of being gathered in the first.
  */
 public final class HadamardSite implements OnlineTransform {
   static final String KIND = "hadamard";

@@ -7,8 +7,9 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * {@code x <- (H_heads kron I) x / sqrt(heads)} along the last axis, viewed as {@code [heads, headDim]}: the part of QuaRot's R2 that mixes
- * heads and so cannot be folded into the value weights.
+ * {@code x <- (H_heads kron I) x / sqrt(heads)} along the last axis, viewed as {@code [heads,
+ * headDim]}: the part of QuaRot's R2 that mixes heads and so cannot be folded into the value
+ * weights.
  */
 public final class HeadHadamardSite implements OnlineTransform {
   static final String KIND = "hadamard_across_heads";
@@ -61,17 +62,24 @@ public final class HeadHadamardSite implements OnlineTransform {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     if (x.dim(-1) % heads != 0) {
-      throw new IllegalArgumentException("the last axis of " + x.shape() + " does not consist of " + heads + " heads");
+      throw new IllegalArgumentException(
+          "the last axis of " + x.shape() + " does not consist of " + heads + " heads");
     }
-    return ops.custom(new OrthogonalRows((o, t) -> mix(o, t, matrix), (o, t) -> mix(o, t, transposed)), x);
+    return ops.custom(
+        new OrthogonalRows((o, t) -> mix(o, t, matrix), (o, t) -> mix(o, t, transposed)), x);
   }
 
   private void mix(Ops ops, Tensor x, float[] weights) {
     int width = x.dim(-1);
-    InPlace.rows(ops, x, width, (rows, values, offset, scratch) -> mixRows(rows, values, offset, width, weights, scratch));
+    InPlace.rows(
+        ops,
+        x,
+        width,
+        (rows, values, offset, scratch) -> mixRows(rows, values, offset, width, weights, scratch));
   }
 
-  private void mixRows(int rows, float[] values, int offset, int width, float[] weights, Scratch scratch) {
+  private void mixRows(
+      int rows, float[] values, int offset, int width, float[] weights, Scratch scratch) {
     int headDim = width / heads;
     float[] mixed = scratch.floats(0, width);
     for (int row = 0; row < rows; row++) {
@@ -83,7 +91,8 @@ public final class HeadHadamardSite implements OnlineTransform {
     }
   }
 
-  private void mixHead(float[] values, int at, int headDim, float[] weights, int head, float[] mixed) {
+  private void mixHead(
+      float[] values, int at, int headDim, float[] weights, int head, float[] mixed) {
     int to = head * headDim;
     for (int c = 0; c < headDim; c++) {
       mixed[to + c] = 0;

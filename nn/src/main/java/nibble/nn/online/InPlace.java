@@ -18,7 +18,8 @@ final class InPlace {
 
   static void rows(Ops ops, Tensor x, int width, Rows work) {
     if (x.dim(-1) != width) {
-      throw new IllegalArgumentException("expected rows of " + width + " channels, found " + x.shape());
+      throw new IllegalArgumentException(
+          "expected rows of " + width + " channels, found " + x.shape());
     }
     int rows = (int) (x.size() / width);
     int perTask = Math.max(1, ELEMENTS_PER_TASK / width);

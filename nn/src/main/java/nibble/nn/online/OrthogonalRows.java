@@ -5,8 +5,12 @@ import nibble.tensor.DifferentiableFunction;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** An orthogonal map and its transpose, each applied in place to a copy: the gradient of {@code Q x} is {@code Q^T g}. */
-record OrthogonalRows(BiConsumer<Ops, Tensor> map, BiConsumer<Ops, Tensor> transposed) implements DifferentiableFunction {
+/**
+ * An orthogonal map and its transpose, each applied in place to a copy: the gradient of {@code Q x}
+ * is {@code Q^T g}.
+ */
+record OrthogonalRows(BiConsumer<Ops, Tensor> map, BiConsumer<Ops, Tensor> transposed)
+    implements DifferentiableFunction {
   @Override
   public Tensor forward(Ops ops, Tensor... in) {
     return mapped(ops, in[0], map);

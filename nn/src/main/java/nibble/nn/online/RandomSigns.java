@@ -3,8 +3,8 @@ package nibble.nn.online;
 import java.util.SplittableRandom;
 
 /**
- * The +1 and -1 that make a Hadamard transform random. They are drawn from a seed, so that a checkpoint stores the seed only; the sequence is
- * that of {@link SplittableRandom#nextBoolean}.
+ * The +1 and -1 that make a Hadamard transform random. They are drawn from a seed, so that a
+ * checkpoint stores the seed only; the sequence is that of {@link SplittableRandom#nextBoolean}.
  */
 public final class RandomSigns {
   private RandomSigns() {}

@@ -3,13 +3,14 @@ package nibble.nn.packed;
 /**
  * Codes in 32-bit words, as the {@code pack-quantized} format of compressed-tensors stores them.
  *
- * <p>A signed code is stored as {@code code + 2^(b-1)}. Along the packed axis the codes form one stream of bits: code {@code i} occupies
- * bits {@code i b .. i b + b - 1}, bit {@code k} of the stream being bit {@code k mod 32} of word {@code k / 32}. So 4-bit codes are eight
- * nibbles a word and 8-bit codes four bytes a word, lowest first; a 3, 5, 6 or 7-bit code may span two words. Each row starts on a new
- * word; bits after its last code are 0.
+ * <p>A signed code is stored as {@code code + 2^(b-1)}. Along the packed axis the codes form one
+ * stream of bits: code {@code i} occupies bits {@code i b .. i b + b - 1}, bit {@code k} of the
+ * stream being bit {@code k mod 32} of word {@code k / 32}. So 4-bit codes are eight nibbles a word
+ * and 8-bit codes four bytes a word, lowest first; a 3, 5, 6 or 7-bit code may span two words. Each
+ * row starts on a new word; bits after its last code are 0.
  *
- * <p>Source: {@code pack_to_int32} of compressed-tensors. Its releases before the dense layout put {@code 32 / b} codes in a word and left
- * the rest empty; both agree for 2, 4 and 8 bits.
+ * <p>Source: {@code pack_to_int32} of compressed-tensors. Its releases before the dense layout put
+ * {@code 32 / b} codes in a word and left the rest empty; both agree for 2, 4 and 8 bits.
  */
 public final class CodePacking {
   private CodePacking() {}
@@ -69,7 +70,8 @@ public final class CodePacking {
    * @throws IllegalArgumentException if the number of words does not fit
    */
   public static byte[] unpackColumns(int[] words, int rows, int columns, int bits) {
-    checkWords(words.length, Math.multiplyExact(wordsFor(rows, bits), columns), rows, columns, bits);
+    checkWords(
+        words.length, Math.multiplyExact(wordsFor(rows, bits), columns), rows, columns, bits);
     byte[] codes = new byte[Math.multiplyExact(rows, columns)];
     for (int column = 0; column < columns; column++) {
       unpackStream(words, column, columns, codes, column, columns, rows, bits);
@@ -78,7 +80,14 @@ public final class CodePacking {
   }
 
   private static void packStream(
-      byte[] codes, int from, int stride, int count, int bits, int[] words, int firstWord, int wordStride) {
+      byte[] codes,
+      int from,
+      int stride,
+      int count,
+      int bits,
+      int[] words,
+      int firstWord,
+      int wordStride) {
     int offset = 1 << (bits - 1);
     long pending = 0;
     int pendingBits = 0;
@@ -86,7 +95,8 @@ public final class CodePacking {
     for (int i = 0; i < count; i++) {
       int unsigned = codes[from + i * stride] + offset;
       if (unsigned >>> bits != 0) {
-        throw new IllegalArgumentException("code %d does not fit %d bits".formatted(codes[from + i * stride], bits));
+        throw new IllegalArgumentException(
+            "code %d does not fit %d bits".formatted(codes[from + i * stride], bits));
       }
       pending |= (long) unsigned << pendingBits;
       pendingBits += bits;
@@ -103,7 +113,14 @@ public final class CodePacking {
   }
 
   private static void unpackStream(
-      int[] words, int firstWord, int wordStride, byte[] codes, int to, int stride, int count, int bits) {
+      int[] words,
+      int firstWord,
+      int wordStride,
+      byte[] codes,
+      int to,
+      int stride,
+      int count,
+      int bits) {
     int offset = 1 << (bits - 1);
     int mask = (1 << bits) - 1;
     long pending = 0;
@@ -126,7 +143,8 @@ public final class CodePacking {
       throw new IllegalArgumentException("bit width must be from 1 to 8, was " + bits);
     }
     if (length != Math.multiplyExact(rows, columns)) {
-      throw new IllegalArgumentException("[%d, %d] needs %d codes, found %d".formatted(rows, columns, rows * columns, length));
+      throw new IllegalArgumentException(
+          "[%d, %d] needs %d codes, found %d".formatted(rows, columns, rows * columns, length));
     }
   }
 
@@ -135,7 +153,9 @@ public final class CodePacking {
       throw new IllegalArgumentException("bit width must be from 1 to 8, was " + bits);
     }
     if (found != expected) {
-      throw new IllegalArgumentException("%d-bit codes [%d, %d] need %d words, found %d".formatted(bits, rows, columns, expected, found));
+      throw new IllegalArgumentException(
+          "%d-bit codes [%d, %d] need %d words, found %d"
+              .formatted(bits, rows, columns, expected, found));
     }
   }
 }

@@ -1,17 +1,20 @@
 package nibble.nn.packed;
 
 /**
- * The E8P codebook: 65,536 points of the lattice E8, moved by 1/4, for vectors of 8 numbers of variance near 1; 2 bits a number.
+ * The E8P codebook: 65,536 points of the lattice E8, moved by 1/4, for vectors of 8 numbers of
+ * variance near 1; 2 bits a number.
  *
- * <p>Tseng and others: QuIP#, <a href="https://arxiv.org/abs/2402.04396">arXiv:2402.04396</a>, section 4.2.
+ * <p>Tseng and others: QuIP#, <a href="https://arxiv.org/abs/2402.04396">arXiv:2402.04396</a>,
+ * section 4.2.
  *
  * <pre>{@code
  * code, 16 bits:   8: one of 256 vectors s of 1/2, 3/2, 5/2, 7/2     7: signs of channels 0 .. 6, 1 is minus     1: the move, 1 is +1/4, 0 is -1/4
  * point:           (+-s[0], ..., +-s[7]) +- 1/4                      the sign of channel 7 makes the sum of +-s even
  * }</pre>
  *
- * <p>The 256 vectors are the 227 of squared norm at most 10, and the first 29 of squared norm 12 in the order of a dictionary. The authors chose another 29 of those 224, so codes are
- * not those of their files.
+ * <p>The 256 vectors are the 227 of squared norm at most 10, and the first 29 of squared norm 12 in
+ * the order of a dictionary. The authors chose another 29 of those 224, so codes are not those of
+ * their files.
  */
 public final class E8Lattice {
   /** Numbers that share a code. */
@@ -21,7 +24,7 @@ public final class E8Lattice {
   public static final int VECTORS = 256;
 
   private static final int CODES = 1 << 16;
-  private static final int NEAR = 40;                       // squared norms in units of 1/4
+  private static final int NEAR = 40; // squared norms in units of 1/4
   private static final int FAR = 48;
 
   private E8Lattice() {}
@@ -51,7 +54,8 @@ public final class E8Lattice {
         }
         if (upTo ? sum <= norm : sum == norm) {
           for (int i = 0; i < DIMENSIONS; i++) {
-            vectors[count * DIMENSIONS + i] = (byte) (2 * (index >>> 2 * (DIMENSIONS - 1 - i) & 3) + 1);
+            vectors[count * DIMENSIONS + i] =
+                (byte) (2 * (index >>> 2 * (DIMENSIONS - 1 - i) & 3) + 1);
           }
           count++;
         }
@@ -92,7 +96,10 @@ public final class E8Lattice {
     return 0.5f * Vectors.DOUBLED[index * DIMENSIONS + i];
   }
 
-  /** Whether the channels of vector {@code index} have an odd sum, so that an odd number of signs must be minus. */
+  /**
+   * Whether the channels of vector {@code index} have an odd sum, so that an odd number of signs
+   * must be minus.
+   */
   public static boolean isOdd(int index) {
     int sum = 0;
     for (int i = 0; i < DIMENSIONS; i++) {

@@ -8,9 +8,10 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A weight whose columns for some inputs are 16-bit floats and for the others packed integers, as QUIK executes it: {@code x_q Wq^T + x_f Wf^T}. Inputs are taken apart first,
- * so the float ones, with their outliers, do not widen the range of activations that are quantized. Layers that read the same input and take it apart alike do so
- * once.
+ * A weight whose columns for some inputs are 16-bit floats and for the others packed integers, as
+ * QUIK executes it: {@code x_q Wq^T + x_f Wf^T}. Inputs are taken apart first, so the float ones,
+ * with their outliers, do not widen the range of activations that are quantized. Layers that read
+ * the same input and take it apart alike do so once.
  */
 public final class FloatColumnsWeight implements PackedWeight {
   private final PackedIntWeight weight;
@@ -22,7 +23,9 @@ public final class FloatColumnsWeight implements PackedWeight {
   private record Split(int[] quantized, int[] floats) {
     @Override
     public boolean equals(Object other) {
-      return other instanceof Split split && Arrays.equals(floats, split.floats) && quantized.length == split.quantized.length;
+      return other instanceof Split split
+          && Arrays.equals(floats, split.floats)
+          && quantized.length == split.quantized.length;
     }
 
     @Override
@@ -43,9 +46,13 @@ public final class FloatColumnsWeight implements PackedWeight {
    * @throws IllegalArgumentException if the parts do not fit together
    */
   public FloatColumnsWeight(PackedIntWeight weight, Tensor columns, int[] inputs) {
-    if (columns.rank() != 2 || columns.dim(0) != weight.out() || columns.dim(1) != inputs.length || inputs.length == 0) {
+    if (columns.rank() != 2
+        || columns.dim(0) != weight.out()
+        || columns.dim(1) != inputs.length
+        || inputs.length == 0) {
       throw new IllegalArgumentException(
-          "%d float inputs of a weight with %d outputs do not fit columns %s".formatted(inputs.length, weight.out(), columns.shape()));
+          "%d float inputs of a weight with %d outputs do not fit columns %s"
+              .formatted(inputs.length, weight.out(), columns.shape()));
     }
     this.weight = weight;
     this.columns = columns;
@@ -65,7 +72,9 @@ public final class FloatColumnsWeight implements PackedWeight {
       }
     }
     if (next != inputs.length) {
-      throw new IllegalArgumentException("float inputs must ascend and be below %d, found %s".formatted(in, Arrays.toString(inputs)));
+      throw new IllegalArgumentException(
+          "float inputs must ascend and be below %d, found %s"
+              .formatted(in, Arrays.toString(inputs)));
     }
     return others;
   }
@@ -103,21 +112,32 @@ public final class FloatColumnsWeight implements PackedWeight {
   @Override
   public Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias) {
     int unused = Products.rows(ops, x.tensor(), in());
-    Parts parts = x.derive(split, Parts.class, () -> new Parts(new LayerInput(gather(ops, x.tensor(), split.quantized)), gather(ops, x.tensor(), split.floats)));
-    return ops.add(weight.multiply(ops, parts.quantized, bias), floats.multiply(ops, parts.floats, null));
+    Parts parts =
+        x.derive(
+            split,
+            Parts.class,
+            () ->
+                new Parts(
+                    new LayerInput(gather(ops, x.tensor(), split.quantized)),
+                    gather(ops, x.tensor(), split.floats)));
+    return ops.add(
+        weight.multiply(ops, parts.quantized, bias), floats.multiply(ops, parts.floats, null));
   }
 
   private Tensor gather(Ops ops, Tensor x, int[] inputs) {
     Tensor from = x.toF32();
     int in = in();
     Tensor to = ops.empty(x.shape().with(-1, inputs.length).dims());
-    ops.splitter().run((int) (x.size() / in), (row, scratch) -> {
-      int source = from.offset() + row * in;
-      int target = to.offset() + row * inputs.length;
-      for (int i = 0; i < inputs.length; i++) {
-        to.array()[target + i] = from.array()[source + inputs[i]];
-      }
-    });
+    ops.splitter()
+        .run(
+            (int) (x.size() / in),
+            (row, scratch) -> {
+              int source = from.offset() + row * in;
+              int target = to.offset() + row * inputs.length;
+              for (int i = 0; i < inputs.length; i++) {
+                to.array()[target + i] = from.array()[source + inputs[i]];
+              }
+            });
     return to;
   }
 

@@ -18,22 +18,26 @@ import org.jspecify.annotations.Nullable;
  * y = S_out H_out^T (Wq (H_in S_in x)) + bias          Wq[o, 8 b + i] = sum over planes p of scale[p] point(code[p, o, b])[i]
  * }</pre>
  *
- * <p>Activations stay in float. A product decodes tiles of 64 rows and multiplies them in F32; layers that read the same input with the same signs transform it once. The last
- * block of a row is padded: what it codes beyond {@code in} counts for nothing.
+ * <p>Activations stay in float. A product decodes tiles of 64 rows and multiplies them in F32;
+ * layers that read the same input with the same signs transform it once. The last block of a row is
+ * padded: what it codes beyond {@code in} counts for nothing.
  *
  * @param out output features
  * @param in input features
- * @param codes {@code [planes, out, ceil(in / 8)]} codes of {@link E8Lattice}; shared, not to be written
+ * @param codes {@code [planes, out, ceil(in / 8)]} codes of {@link E8Lattice}; shared, not to be
+ *     written
  * @param scales {@code [planes]}, positive and finite
  * @param inputSigns seed of {@code S_in}: {@link RandomSigns}
  * @param outputSigns seed of {@code S_out}
  */
-public record LatticeWeight(int out, int in, short[] codes, float[] scales, long inputSigns, long outputSigns) implements PackedWeight {
+public record LatticeWeight(
+    int out, int in, short[] codes, float[] scales, long inputSigns, long outputSigns)
+    implements PackedWeight {
   /** Most planes: two make 4 bits. */
   public static final int MAX_PLANES = 2;
 
   private static final int TILE = 64;
-  private static final int DECODED = 7;                     // slot of the scratch; products use the first ones
+  private static final int DECODED = 7; // slot of the scratch; products use the first ones
 
   /**
    * Checks that the parts fit together.
@@ -42,11 +46,15 @@ public record LatticeWeight(int out, int in, short[] codes, float[] scales, long
    */
   public LatticeWeight {
     if (out < 1 || in < 1 || scales.length < 1 || scales.length > MAX_PLANES) {
-      throw new IllegalArgumentException("lattice codes need a weight [out, in] and 1 or %d planes, found [%d, %d] and %d".formatted(MAX_PLANES, out, in, scales.length));
+      throw new IllegalArgumentException(
+          "lattice codes need a weight [out, in] and 1 or %d planes, found [%d, %d] and %d"
+              .formatted(MAX_PLANES, out, in, scales.length));
     }
     long expected = (long) scales.length * out * Math.ceilDiv(in, E8Lattice.DIMENSIONS);
     if (codes.length != expected) {
-      throw new IllegalArgumentException("%d planes of [%d, %d] need %d lattice codes, found %d".formatted(scales.length, out, in, expected, codes.length));
+      throw new IllegalArgumentException(
+          "%d planes of [%d, %d] need %d lattice codes, found %d"
+              .formatted(scales.length, out, in, expected, codes.length));
     }
     for (float scale : scales) {
       if (!(scale > 0) || Float.isInfinite(scale)) {
@@ -87,17 +95,39 @@ public record LatticeWeight(int out, int in, short[] codes, float[] scales, long
   @Override
   public Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias) {
     int rows = Products.rows(ops, x.tensor(), in);
-    Tensor input = x.derive(new Turned(inputSigns, in), Tensor.class, () -> turned(ops, x.tensor().toF32(), rows));
+    Tensor input =
+        x.derive(
+            new Turned(inputSigns, in), Tensor.class, () -> turned(ops, x.tensor().toF32(), rows));
     Tensor result = ops.empty(x.tensor().shape().with(-1, out).dims());
     int width = blocks() * E8Lattice.DIMENSIONS;
-    ops.splitter().run(Math.ceilDiv(out, TILE), (task, scratch) -> {
-      int from = task * TILE;
-      int count = Math.min(TILE, out - from);
-      float[] tile = scratch.floats(DECODED, TILE * width);
-      decode(from, count, tile);
-      Gemm.best().gemm(
-          rows, count, in, 1, input.array(), input.offset(), in, 1, tile, 0, 1, width, false, result.array(), result.offset() + from, out, scratch);
-    });
+    ops.splitter()
+        .run(
+            Math.ceilDiv(out, TILE),
+            (task, scratch) -> {
+              int from = task * TILE;
+              int count = Math.min(TILE, out - from);
+              float[] tile = scratch.floats(DECODED, TILE * width);
+              decode(from, count, tile);
+              Gemm.best()
+                  .gemm(
+                      rows,
+                      count,
+                      in,
+                      1,
+                      input.array(),
+                      input.offset(),
+                      in,
+                      1,
+                      tile,
+                      0,
+                      1,
+                      width,
+                      false,
+                      result.array(),
+                      result.offset() + from,
+                      out,
+                      scratch);
+            });
     turnBack(ops.splitter(), result, rows, Products.plain(bias));
     return result;
   }
@@ -107,25 +137,30 @@ public record LatticeWeight(int out, int in, short[] codes, float[] scales, long
     System.arraycopy(x.array(), x.offset(), copy.array(), copy.offset(), (int) x.size());
     float[] signs = RandomSigns.of(in, inputSigns);
     HadamardTransform transform = HadamardTransform.of(in);
-    ops.splitter().run(rows, (row, scratch) -> {
-      int at = copy.offset() + row * in;
-      multiply(copy.array(), at, signs);
-      transform.forward(1, copy.array(), at, scratch);
-    });
+    ops.splitter()
+        .run(
+            rows,
+            (row, scratch) -> {
+              int at = copy.offset() + row * in;
+              multiply(copy.array(), at, signs);
+              transform.forward(1, copy.array(), at, scratch);
+            });
     return copy;
   }
 
   private void turnBack(WorkSplitter splitter, Tensor y, int rows, float @Nullable [] bias) {
     float[] signs = RandomSigns.of(out, outputSigns);
     HadamardTransform transform = HadamardTransform.of(out);
-    splitter.run(rows, (row, scratch) -> {
-      int at = y.offset() + row * out;
-      transform.transposed(1, y.array(), at, scratch);
-      multiply(y.array(), at, signs);
-      for (int i = 0; bias != null && i < out; i++) {
-        y.array()[at + i] += bias[i];
-      }
-    });
+    splitter.run(
+        rows,
+        (row, scratch) -> {
+          int at = y.offset() + row * out;
+          transform.transposed(1, y.array(), at, scratch);
+          multiply(y.array(), at, signs);
+          for (int i = 0; bias != null && i < out; i++) {
+            y.array()[at + i] += bias[i];
+          }
+        });
   }
 
   private static void multiply(float[] values, int at, float[] signs) {
@@ -151,7 +186,7 @@ public record LatticeWeight(int out, int in, short[] codes, float[] scales, long
     float[] inSigns = RandomSigns.of(in, inputSigns);
     for (int row = 0; row < out; row++) {
       System.arraycopy(decoded, row * width, w, row * in, in);
-      rows.transposed(1, w, row * in, scratch);               // a row r of Wq: r H_in S_in
+      rows.transposed(1, w, row * in, scratch); // a row r of Wq: r H_in S_in
       multiply(w, row * in, inSigns);
     }
     turnColumns(w, scratch);

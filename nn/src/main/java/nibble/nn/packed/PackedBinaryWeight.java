@@ -7,8 +7,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A weight of binary codes. Activations stay in float: few rows look up sums of them in tables, many rows meet weights that are unpacked
- * tile by tile.
+ * A weight of binary codes. Activations stay in float: few rows look up sums of them in tables,
+ * many rows meet weights that are unpacked tile by tile.
  *
  * @param weights bits, steps of the planes and offsets
  */
@@ -32,7 +32,16 @@ public record PackedBinaryWeight(BinaryWeights weights) implements PackedWeight 
     Tensor input = x.toF32();
     LutGemv.best()
         .multiply(
-            rows, input.array(), input.offset(), in, weights, Products.plain(bias), result.array(), result.offset(), out, ops.splitter());
+            rows,
+            input.array(),
+            input.offset(),
+            in,
+            weights,
+            Products.plain(bias),
+            result.array(),
+            result.offset(),
+            out,
+            ops.splitter());
     return result;
   }
 
@@ -52,6 +61,9 @@ public record PackedBinaryWeight(BinaryWeights weights) implements PackedWeight 
 
   @Override
   public String format() {
-    return "BCQ" + weights.planes() + (weights.groups() == 1 ? "" : " g" + weights.groupSize()) + (weights.hasOffset() ? " asymmetric" : "");
+    return "BCQ"
+        + weights.planes()
+        + (weights.groups() == 1 ? "" : " g" + weights.groupSize())
+        + (weights.hasOffset() ? " asymmetric" : "");
   }
 }

@@ -13,13 +13,15 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A weight of packed integer codes, for linear layers and for look-up tables. With an activation quantizer the product is one of integers: activations are quantized, sums are exact,
- * scales are applied at the end. Without one, float activations meet dequantized weights tile by tile.
+ * A weight of packed integer codes, for linear layers and for look-up tables. With an activation
+ * quantizer the product is one of integers: activations are quantized, sums are exact, scales are
+ * applied at the end. Without one, float activations meet dequantized weights tile by tile.
  *
  * @param weights codes, scales and zero points
  * @param activations how the input is quantized; null for float activations
  */
-public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer activations) implements PackedWeight, RowTable {
+public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer activations)
+    implements PackedWeight, RowTable {
   @Override
   public int out() {
     return weights.out();
@@ -65,11 +67,15 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
 
   @Override
   public Tensor multiplyAdd(Ops ops, LayerInput x, @Nullable Tensor bias, Tensor residual) {
-    if (ops.isRecording() && residual.requiresGrad() || !residual.shape().equals(x.tensor().shape().with(-1, weights.out()))) {
+    if (ops.isRecording() && residual.requiresGrad()
+        || !residual.shape().equals(x.tensor().shape().with(-1, weights.out()))) {
       return PackedWeight.super.multiplyAdd(ops, x, bias, residual);
     }
     Tensor added = residual.toF32();
-    return multiply(ops, x, Epilogue.ofBias(Products.plain(bias)).plus(added.array(), added.offset(), weights.out()));
+    return multiply(
+        ops,
+        x,
+        Epilogue.ofBias(Products.plain(bias)).plus(added.array(), added.offset(), weights.out()));
   }
 
   private Tensor multiply(Ops ops, LayerInput x, Epilogue epilogue) {
@@ -79,11 +85,25 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
     if (activations == null) {
       Tensor input = x.tensor().toF32();
       gemm.multiply(
-          rows, input.array(), input.offset(), weights.in(), weights, epilogue, out.array(), out.offset(), weights.out(), ops.splitter());
+          rows,
+          input.array(),
+          input.offset(),
+          weights.in(),
+          weights,
+          epilogue,
+          out.array(),
+          out.offset(),
+          weights.out(),
+          ops.splitter());
     } else {
       ActivationQuantizer quantizer = activations;
-      QuantizedRows codes = x.derive(quantizer, QuantizedRows.class, () -> quantize(ops, x.tensor().toF32(), rows, quantizer));
-      gemm.multiply(codes, weights, epilogue, out.array(), out.offset(), weights.out(), ops.splitter());
+      QuantizedRows codes =
+          x.derive(
+              quantizer,
+              QuantizedRows.class,
+              () -> quantize(ops, x.tensor().toF32(), rows, quantizer));
+      gemm.multiply(
+          codes, weights, epilogue, out.array(), out.offset(), weights.out(), ops.splitter());
     }
     return out;
   }
@@ -94,7 +114,17 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
     Tensor grid = ops.empty(rows, 2);
     return IntGemm.best()
         .quantize(
-            rows, in, x.array(), x.offset(), in, quantizer, levels.array(), levels.offset(), grid.array(), grid.offset(), ops.splitter());
+            rows,
+            in,
+            x.array(),
+            x.offset(),
+            in,
+            quantizer,
+            levels.array(),
+            levels.offset(),
+            grid.array(),
+            grid.offset(),
+            ops.splitter());
   }
 
   @Override

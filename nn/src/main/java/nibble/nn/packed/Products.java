@@ -11,10 +11,12 @@ final class Products {
   /** Checks {@code x [..., in]} and returns the number of its rows. */
   static int rows(Ops ops, Tensor x, int in) {
     if (x.dim(-1) != in) {
-      throw new IllegalArgumentException("the weight takes " + in + " input features, the input is " + x.shape());
+      throw new IllegalArgumentException(
+          "the weight takes " + in + " input features, the input is " + x.shape());
     }
     if (ops.isRecording() && x.requiresGrad()) {
-      throw new IllegalStateException("packed codes have no derivative; train the float model, or switch to noGrad()");
+      throw new IllegalStateException(
+          "packed codes have no derivative; train the float model, or switch to noGrad()");
     }
     return (int) (x.size() / in);
   }
@@ -24,6 +26,8 @@ final class Products {
     if (bias == null) {
       return null;
     }
-    return bias.offset() == 0 && bias.array().length == bias.size() ? bias.array() : bias.toFloats();
+    return bias.offset() == 0 && bias.array().length == bias.size()
+        ? bias.array()
+        : bias.toFloats();
   }
 }

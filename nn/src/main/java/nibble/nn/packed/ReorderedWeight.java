@@ -5,27 +5,33 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A weight whose groups are inputs that do not lie together, as GPTQ makes them when it takes inputs in the order of their importance
- * ({@code desc_act}). The weight is stored with the inputs of each group side by side; the inputs of a product are brought into the same order
- * first, which costs a copy of them.
+ * A weight whose groups are inputs that do not lie together, as GPTQ makes them when it takes
+ * inputs in the order of their importance ({@code desc_act}). The weight is stored with the inputs
+ * of each group side by side; the inputs of a product are brought into the same order first, which
+ * costs a copy of them.
  *
  * @param weight the weight in the new order, with float activations
- * @param order {@code order[k]} is the input that column {@code k} of {@code weight} takes; a permutation
+ * @param order {@code order[k]} is the input that column {@code k} of {@code weight} takes; a
+ *     permutation
  */
 public record ReorderedWeight(PackedIntWeight weight, int[] order) implements PackedWeight {
   /**
    * Checks that the parts fit together.
    *
-   * @throws IllegalArgumentException if {@code order} is not a permutation of the inputs, or activations are quantized
+   * @throws IllegalArgumentException if {@code order} is not a permutation of the inputs, or
+   *     activations are quantized
    */
   public ReorderedWeight {
     if (order.length != weight.in() || weight.activations() != null) {
-      throw new IllegalArgumentException("%d inputs cannot be brought into an order of %d, or are quantized".formatted(weight.in(), order.length));
+      throw new IllegalArgumentException(
+          "%d inputs cannot be brought into an order of %d, or are quantized"
+              .formatted(weight.in(), order.length));
     }
     boolean[] seen = new boolean[order.length];
     for (int input : order) {
       if (input < 0 || input >= order.length || seen[input]) {
-        throw new IllegalArgumentException("input %d is twice in the order, or there is no such input".formatted(input));
+        throw new IllegalArgumentException(
+            "input %d is twice in the order, or there is no such input".formatted(input));
       }
       seen[input] = true;
     }

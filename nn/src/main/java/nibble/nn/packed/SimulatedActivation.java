@@ -8,8 +8,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Fake quantization of activations: the values that the codes of {@code quantizer} stand for, in float. Takes the same codes as {@link
- * PackedIntWeight} does, to the bit. Has no derivative.
+ * Fake quantization of activations: the values that the codes of {@code quantizer} stand for, in
+ * float. Takes the same codes as {@link PackedIntWeight} does, to the bit. Has no derivative.
  *
  * @param quantizer bits, symmetry and where the scale comes from
  */
@@ -20,7 +20,9 @@ public record SimulatedActivation(ActivationQuantizer quantizer) implements Site
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     if (ops.isRecording() && x.requiresGrad()) {
-      throw new IllegalStateException("simulated activations have no derivative; train with a trainable quantizer, or switch to noGrad()");
+      throw new IllegalStateException(
+          "simulated activations have no derivative; train with a trainable quantizer, or switch to"
+              + " noGrad()");
     }
     int width = x.dim(-1);
     int rows = (int) (x.size() / width);
@@ -36,23 +38,39 @@ public record SimulatedActivation(ActivationQuantizer quantizer) implements Site
               fit(width, input.array(), from, scales, zeroPoints);
               Quantize.best()
                   .fakeQuantize(
-                      1, width, width, input.array(), from, scales, 0, zeroPoints, 0, range(), out.array(), out.offset() + row * width);
+                      1,
+                      width,
+                      width,
+                      input.array(),
+                      from,
+                      scales,
+                      0,
+                      zeroPoints,
+                      0,
+                      range(),
+                      out.array(),
+                      out.offset() + row * width);
             });
     return out;
   }
 
   private CodeRange range() {
-    return quantizer.symmetric() ? CodeRange.signed(quantizer.bits()) : CodeRange.unsigned(quantizer.bits());
+    return quantizer.symmetric()
+        ? CodeRange.signed(quantizer.bits())
+        : CodeRange.unsigned(quantizer.bits());
   }
 
   private void fit(int width, float[] x, int offset, float[] scales, float[] zeroPoints) {
     switch (quantizer) {
       case ActivationQuantizer.PerToken token when token.symmetric() -> {
-        Quantize.best().symmetricScales(1, width, width, x, offset, range(), token.clip(), scales, 0);
+        Quantize.best()
+            .symmetricScales(1, width, width, x, offset, range(), token.clip(), scales, 0);
         zeroPoints[0] = 0;
       }
       case ActivationQuantizer.PerToken token ->
-          Quantize.best().asymmetricScales(1, width, width, x, offset, range(), token.clip(), scales, 0, zeroPoints, 0);
+          Quantize.best()
+              .asymmetricScales(
+                  1, width, width, x, offset, range(), token.clip(), scales, 0, zeroPoints, 0);
       case ActivationQuantizer.PerTensor tensor -> {
         scales[0] = tensor.scale();
         zeroPoints[0] = tensor.zeroPoint();

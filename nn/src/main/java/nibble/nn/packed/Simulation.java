@@ -10,8 +10,8 @@ import nibble.nn.Site;
 import nibble.nn.WeightMatrix;
 
 /**
- * The research view of a packed model: float products of dequantized weights with fake-quantized activations. Takes the same codes as the
- * packed execution; results differ by float rounding only.
+ * The research view of a packed model: float products of dequantized weights with fake-quantized
+ * activations. Takes the same codes as the packed execution; results differ by float rounding only.
  */
 public final class Simulation {
   private Simulation() {}
@@ -19,8 +19,8 @@ public final class Simulation {
   /**
    * Turns packed execution into simulation, in place. Layers in float stay as they are.
    *
-   * @throws IllegalArgumentException if layers that share an input quantize it in different ways, or only some of them do; the model is as
-   *     it was then
+   * @throws IllegalArgumentException if layers that share an input quantize it in different ways,
+   *     or only some of them do; the model is as it was then
    */
   public static void install(Model model) {
     Map<Site, Optional<ActivationQuantizer>> quantizers = quantizers(model);
@@ -30,20 +30,30 @@ public final class Simulation {
         linear.weightChanged();
       }
     }
-    quantizers.forEach((site, quantizer) -> quantizer.ifPresent(q -> site.append(new SimulatedActivation(q))));
+    quantizers.forEach(
+        (site, quantizer) -> quantizer.ifPresent(q -> site.append(new SimulatedActivation(q))));
   }
 
   private static Map<Site, Optional<ActivationQuantizer>> quantizers(Model model) {
     Map<Site, Optional<ActivationQuantizer>> quantizers = new IdentityHashMap<>();
     for (Linear linear : model.linears()) {
       if (linear.isReplaced() && besideIntegerActivations(linear.matrix())) {
-        throw new IllegalArgumentException("'" + linear.name() + "' quantizes a part of its input, which is no function of its site; there is no simulation of it");
+        throw new IllegalArgumentException(
+            "'"
+                + linear.name()
+                + "' quantizes a part of its input, which is no function of its site; there is no"
+                + " simulation of it");
       }
       Optional<ActivationQuantizer> quantizer =
-          linear.isReplaced() && linear.matrix() instanceof PackedIntWeight packed ? Optional.ofNullable(packed.activations()) : Optional.empty();
+          linear.isReplaced() && linear.matrix() instanceof PackedIntWeight packed
+              ? Optional.ofNullable(packed.activations())
+              : Optional.empty();
       Optional<ActivationQuantizer> other = quantizers.putIfAbsent(linear.input(), quantizer);
       if (other != null && !other.equals(quantizer)) {
-        throw new IllegalArgumentException("layers that read '" + linear.input() + "' quantize it in different ways; a simulation has one way for each input");
+        throw new IllegalArgumentException(
+            "layers that read '"
+                + linear.input()
+                + "' quantize it in different ways; a simulation has one way for each input");
       }
     }
     return quantizers;

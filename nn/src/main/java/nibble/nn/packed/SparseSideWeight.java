@@ -7,8 +7,10 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A weight of packed integers with single elements in 16-bit float beside it: {@code x W^T + x S^T}. The integers are 0 where the sparse matrix has an element, so
- * that the two products add up without a mask. Activations are those of the integer part in its product, float in the sparse one.
+ * A weight of packed integers with single elements in 16-bit float beside it: {@code x W^T + x
+ * S^T}. The integers are 0 where the sparse matrix has an element, so that the two products add up
+ * without a mask. Activations are those of the integer part in its product, float in the sparse
+ * one.
  *
  * @param weight the dense part
  * @param side the elements, of the same shape; their values are F16 numbers
@@ -22,7 +24,8 @@ public record SparseSideWeight(PackedIntWeight weight, SparseRows side) implemen
   public SparseSideWeight {
     if (side.out() != weight.out() || side.in() != weight.in()) {
       throw new IllegalArgumentException(
-          "sparse elements of [%d, %d] do not fit a weight [%d, %d]".formatted(side.out(), side.in(), weight.out(), weight.in()));
+          "sparse elements of [%d, %d] do not fit a weight [%d, %d]"
+              .formatted(side.out(), side.in(), weight.out(), weight.in()));
     }
   }
 
@@ -46,7 +49,8 @@ public record SparseSideWeight(PackedIntWeight weight, SparseRows side) implemen
     Tensor result = weight.multiply(ops, x, bias);
     Tensor input = x.tensor().toF32();
     int rows = (int) (input.size() / in());
-    side.addProduct(rows, input.array(), input.offset(), result.array(), result.offset(), ops.splitter());
+    side.addProduct(
+        rows, input.array(), input.offset(), result.array(), result.offset(), ops.splitter());
     return result;
   }
 

@@ -5,7 +5,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * {@code x factor}, a factor for each channel: what a fold leaves to do in the forward pass where nothing before the site can take it.
+ * {@code x factor}, a factor for each channel: what a fold leaves to do in the forward pass where
+ * nothing before the site can take it.
  *
  * @param factors {@code [channels]}, finite and not 0
  */
@@ -16,7 +17,8 @@ public record ChannelScale(Tensor factors) implements StoredFunction {
     factors = factors.toF32();
     for (float factor : factors.toFloats()) {
       if (!Float.isFinite(factor) || factor == 0) {
-        throw new IllegalArgumentException("channel factors must be finite and not 0, one is " + factor);
+        throw new IllegalArgumentException(
+            "channel factors must be finite and not 0, one is " + factor);
       }
     }
   }

@@ -5,8 +5,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * {@code x + shift}, spread as {@link ScaleLayout} says: fixed noise (NoisyQuant), or the centring of channels. Who adds it takes it out of what
- * follows.
+ * {@code x + shift}, spread as {@link ScaleLayout} says: fixed noise (NoisyQuant), or the centring
+ * of channels. Who adds it takes it out of what follows.
  *
  * @param shift finite
  */

@@ -7,7 +7,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fake quantization whose step follows the row and, through factors that were divided out before, the column: CrossQuant.
+ * Fake quantization whose step follows the row and, through factors that were divided out before,
+ * the column: CrossQuant.
  *
  * <pre>{@code
  * t_i = max_j |x_ij f_j|          the largest of the row before the factors f were divided out
@@ -15,8 +16,11 @@ import org.jspecify.annotations.Nullable;
  * q   = clamp(rint(x_ij / s_i), -(2^(b-1) - 1), 2^(b-1) - 1)          y_ij = s_i q
  * }</pre>
  *
- * <p>With {@code f_j = c_j^(1 - alpha)} that is the step {@code t_i^alpha c_j^(1 - alpha)} of <a href="https://arxiv.org/abs/2410.07505">arXiv:2410.07505</a> on the tensor before
- * the division, as long as no value is above its c_j; where one is (c is from calibration), the row's step grows so that nothing is clipped (ours). It is exactly per-token quantization for {@code alpha = 1}. A row of zeros stays zero. Rounding is half to even. The derivative is 1.
+ * <p>With {@code f_j = c_j^(1 - alpha)} that is the step {@code t_i^alpha c_j^(1 - alpha)} of <a
+ * href="https://arxiv.org/abs/2410.07505">arXiv:2410.07505</a> on the tensor before the division,
+ * as long as no value is above its c_j; where one is (c is from calibration), the row's step grows
+ * so that nothing is clipped (ours). It is exactly per-token quantization for {@code alpha = 1}. A
+ * row of zeros stays zero. Rounding is half to even. The derivative is 1.
  */
 public final class CrossQuantizer implements StoredFunction {
   static final String KIND = "cross";
@@ -53,7 +57,8 @@ public final class CrossQuantizer implements StoredFunction {
   static StoredFunction of(FunctionRecord record) {
     Double alpha = record.numbers().get("alpha");
     if (alpha == null) {
-      throw new IllegalArgumentException("'%s' needs a number 'alpha', found %s".formatted(KIND, record.numbers().keySet()));
+      throw new IllegalArgumentException(
+          "'%s' needs a number 'alpha', found %s".formatted(KIND, record.numbers().keySet()));
     }
     return new CrossQuantizer(record.integer("bits"), alpha, record.tensor("factor"));
   }
@@ -83,7 +88,9 @@ public final class CrossQuantizer implements StoredFunction {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     if (x.dim(-1) != factors.size()) {
-      throw new IllegalArgumentException("a cross quantizer of %d channels does not fit a tensor %s".formatted(factors.size(), x.shape()));
+      throw new IllegalArgumentException(
+          "a cross quantizer of %d channels does not fit a tensor %s"
+              .formatted(factors.size(), x.shape()));
     }
     return ops.custom(new StraightThrough(), x);
   }
@@ -96,17 +103,19 @@ public final class CrossQuantizer implements StoredFunction {
       int width = x.dim(-1);
       int top = largestCode();
       ScaleLayout layout = ScaleLayout.of(x.shape(), factors.shape());
-      layout.run(ops.splitter(), (block, from, to) -> {
-        for (int row = from; row < to; row++) {
-          int at = x.offset() + row * width;
-          int place = out.offset() + row * width;
-          float s = step(x.array(), at);
-          for (int j = 0; j < width; j++) {
-            float t = s == 0 ? 0 : Math.max(-top, Math.min(top, x.array()[at + j] / s));
-            out.array()[place + j] = (t + ROUND - ROUND) * s;
-          }
-        }
-      });
+      layout.run(
+          ops.splitter(),
+          (block, from, to) -> {
+            for (int row = from; row < to; row++) {
+              int at = x.offset() + row * width;
+              int place = out.offset() + row * width;
+              float s = step(x.array(), at);
+              for (int j = 0; j < width; j++) {
+                float t = s == 0 ? 0 : Math.max(-top, Math.min(top, x.array()[at + j] / s));
+                out.array()[place + j] = (t + ROUND - ROUND) * s;
+              }
+            }
+          });
       return out;
     }
 
@@ -118,7 +127,8 @@ public final class CrossQuantizer implements StoredFunction {
 
   @Override
   public FunctionRecord stored() {
-    return new FunctionRecord(KIND, Map.of("bits", (double) bits, "alpha", alpha), Map.of("factor", factors));
+    return new FunctionRecord(
+        KIND, Map.of("bits", (double) bits, "alpha", alpha), Map.of("factor", factors));
   }
 
   @Override

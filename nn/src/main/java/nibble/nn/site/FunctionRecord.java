@@ -12,7 +12,8 @@ import nibble.tensor.Tensor;
  * @param numbers its settings
  * @param tensors its parameters, F32
  */
-public record FunctionRecord(String kind, Map<String, Double> numbers, Map<String, Tensor> tensors) {
+public record FunctionRecord(
+    String kind, Map<String, Double> numbers, Map<String, Tensor> tensors) {
   public FunctionRecord {
     numbers = Collections.unmodifiableMap(new TreeMap<>(numbers));
     tensors = Collections.unmodifiableMap(new TreeMap<>(tensors));
@@ -26,7 +27,8 @@ public record FunctionRecord(String kind, Map<String, Double> numbers, Map<Strin
   public int integer(String name) {
     Double value = numbers.get(name);
     if (value == null || value != value.intValue()) {
-      throw new IllegalArgumentException("'%s' needs an integer '%s', found %s".formatted(kind, name, value));
+      throw new IllegalArgumentException(
+          "'%s' needs an integer '%s', found %s".formatted(kind, name, value));
     }
     return value.intValue();
   }
@@ -39,7 +41,8 @@ public record FunctionRecord(String kind, Map<String, Double> numbers, Map<Strin
   public Tensor tensor(String name) {
     Tensor tensor = tensors.get(name);
     if (tensor == null) {
-      throw new IllegalArgumentException("'%s' needs a tensor '%s', found %s".formatted(kind, name, tensors.keySet()));
+      throw new IllegalArgumentException(
+          "'%s' needs a tensor '%s', found %s".formatted(kind, name, tensors.keySet()));
     }
     return tensor;
   }

@@ -7,9 +7,11 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fake quantization to any rising list of levels, the same for the whole tensor: logarithmic, twin uniform and other grids that are not uniform.
- * The code of x is the number of thresholds that x reaches, and its value the level of that number, so the method that makes the list also says how it
- * rounds: in the logarithmic domain, say. The derivative is 1 between the lowest and the highest level, else 0. NaN stays NaN.
+ * Fake quantization to any rising list of levels, the same for the whole tensor: logarithmic, twin
+ * uniform and other grids that are not uniform. The code of x is the number of thresholds that x
+ * reaches, and its value the level of that number, so the method that makes the list also says how
+ * it rounds: in the logarithmic domain, say. The derivative is 1 between the lowest and the highest
+ * level, else 0. NaN stays NaN.
  */
 public final class LevelQuantizer implements StoredFunction {
   static final String KIND = "levels";
@@ -22,22 +24,27 @@ public final class LevelQuantizer implements StoredFunction {
 
   /**
    * @param levels rising, 2 to {@value #MAX_LEVELS}
-   * @param thresholds not falling, one fewer: {@code x >= thresholds[i]} takes a level above {@code levels[i]}
+   * @param thresholds not falling, one fewer: {@code x >= thresholds[i]} takes a level above {@code
+   *     levels[i]}
    * @throws IllegalArgumentException if they are not
    */
   public LevelQuantizer(float[] levels, float[] thresholds) {
     if (levels.length < 2 || levels.length > MAX_LEVELS || thresholds.length != levels.length - 1) {
       throw new IllegalArgumentException(
-          "a grid has 2 to %d levels and one threshold fewer, found %d and %d".formatted(MAX_LEVELS, levels.length, thresholds.length));
+          "a grid has 2 to %d levels and one threshold fewer, found %d and %d"
+              .formatted(MAX_LEVELS, levels.length, thresholds.length));
     }
     for (int i = 0; i < levels.length; i++) {
       if (!Float.isFinite(levels[i]) || (i > 0 && !(levels[i] > levels[i - 1]))) {
-        throw new IllegalArgumentException("levels must be finite and rise, level %d is %s".formatted(i, levels[i]));
+        throw new IllegalArgumentException(
+            "levels must be finite and rise, level %d is %s".formatted(i, levels[i]));
       }
     }
     for (int i = 0; i < thresholds.length; i++) {
       if (!(thresholds[i] >= levels[i] && thresholds[i] <= levels[i + 1])) {
-        throw new IllegalArgumentException("threshold %d is %s, expected a value from %s to %s".formatted(i, thresholds[i], levels[i], levels[i + 1]));
+        throw new IllegalArgumentException(
+            "threshold %d is %s, expected a value from %s to %s"
+                .formatted(i, thresholds[i], levels[i], levels[i + 1]));
       }
     }
     this.levels = levels.clone();
@@ -54,7 +61,8 @@ public final class LevelQuantizer implements StoredFunction {
   }
 
   static StoredFunction of(FunctionRecord record) {
-    return new LevelQuantizer(record.tensor("level").toFloats(), record.tensor("threshold").toFloats());
+    return new LevelQuantizer(
+        record.tensor("level").toFloats(), record.tensor("threshold").toFloats());
   }
 
   /** A copy of the levels. */
@@ -92,11 +100,14 @@ public final class LevelQuantizer implements StoredFunction {
     public Tensor forward(Ops ops, Tensor... in) {
       Tensor x = in[0];
       Tensor out = ops.empty(x.shape().dims());
-      rows(ops, x, (from, to) -> {
-        for (int i = from; i < to; i++) {
-          out.array()[out.offset() + i] = fakeQuantize(x.array()[x.offset() + i]);
-        }
-      });
+      rows(
+          ops,
+          x,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              out.array()[out.offset() + i] = fakeQuantize(x.array()[x.offset() + i]);
+            }
+          });
       return out;
     }
 
@@ -106,12 +117,16 @@ public final class LevelQuantizer implements StoredFunction {
       Tensor grad = ops.empty(x.shape().dims());
       float lowest = levels[0];
       float highest = levels[levels.length - 1];
-      rows(ops, x, (from, to) -> {
-        for (int i = from; i < to; i++) {
-          float value = x.array()[x.offset() + i];
-          grad.array()[grad.offset() + i] = value >= lowest && value <= highest ? gradOut.array()[gradOut.offset() + i] : 0;
-        }
-      });
+      rows(
+          ops,
+          x,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              float value = x.array()[x.offset() + i];
+              grad.array()[grad.offset() + i] =
+                  value >= lowest && value <= highest ? gradOut.array()[gradOut.offset() + i] : 0;
+            }
+          });
       return new Tensor[] {grad};
     }
   }
@@ -122,12 +137,20 @@ public final class LevelQuantizer implements StoredFunction {
 
   private static void rows(Ops ops, Tensor x, Elements work) {
     ScaleLayout layout = ScaleLayout.of(x.shape(), Tensor.scalar(1).shape());
-    layout.run(ops.splitter(), (block, from, to) -> work.run(from * layout.width(), to * layout.width()));
+    layout.run(
+        ops.splitter(), (block, from, to) -> work.run(from * layout.width(), to * layout.width()));
   }
 
   @Override
   public FunctionRecord stored() {
-    return new FunctionRecord(KIND, Map.of(), Map.of("level", Tensor.of(levels(), levels.length), "threshold", Tensor.of(thresholds.clone(), thresholds.length)));
+    return new FunctionRecord(
+        KIND,
+        Map.of(),
+        Map.of(
+            "level",
+            Tensor.of(levels(), levels.length),
+            "threshold",
+            Tensor.of(thresholds.clone(), thresholds.length)));
   }
 
   @Override

@@ -4,11 +4,13 @@ import nibble.kernels.parallel.WorkSplitter;
 import nibble.tensor.Shape;
 
 /**
- * How scales of a small shape spread over a tensor: axes are matched from the last one, and an axis of 1 is shared. For {@code q [batch, heads,
- * tokens, headDim]}, scales {@code []} or {@code [1]} are per tensor, {@code [headDim]} per channel of a head, {@code [heads, 1, 1]} per head,
- * {@code [heads, 1, headDim]} per channel, {@code [tokens, 1]} per token.
+ * How scales of a small shape spread over a tensor: axes are matched from the last one, and an axis
+ * of 1 is shared. For {@code q [batch, heads, tokens, headDim]}, scales {@code []} or {@code [1]}
+ * are per tensor, {@code [headDim]} per channel of a head, {@code [heads, 1, 1]} per head, {@code
+ * [heads, 1, headDim]} per channel, {@code [tokens, 1]} per token.
  *
- * <p>A row is the last axis of the tensor. Row {@code r} starts in the scales at {@link #start} and goes on by {@link #step} (0 or 1).
+ * <p>A row is the last axis of the tensor. Row {@code r} starts in the scales at {@link #start} and
+ * goes on by {@link #step} (0 or 1).
  */
 public final class ScaleLayout {
   private static final int GRAIN = 1 << 14;
@@ -65,7 +67,12 @@ public final class ScaleLayout {
   }
 
   private static IllegalArgumentException misfit(Shape tensor, Shape scales) {
-    return new IllegalArgumentException("scales " + scales + " do not spread over a tensor " + tensor + "; axes are matched from the last, and must be equal or 1");
+    return new IllegalArgumentException(
+        "scales "
+            + scales
+            + " do not spread over a tensor "
+            + tensor
+            + "; axes are matched from the last, and must be equal or 1");
   }
 
   /** Length of a row. */
@@ -117,6 +124,8 @@ public final class ScaleLayout {
   /** Runs {@code work} on blocks of rows, which do not depend on the number of threads. */
   public void run(WorkSplitter splitter, Rows work) {
     int size = blockRows();
-    splitter.run(blocks(), (block, scratch) -> work.run(block, block * size, Math.min(rows, (block + 1) * size)));
+    splitter.run(
+        blocks(),
+        (block, scratch) -> work.run(block, block * size, Math.min(rows, (block + 1) * size)));
   }
 }

@@ -7,17 +7,20 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fake quantization of queries or keys as SageAttention2 quantizes them (<a href="https://arxiv.org/abs/2411.10958">arXiv:2411.10958</a>, sections 3.1 and 3.2): per head and block of
- * tokens, after the mean of the tokens was taken off, which is added again behind it:
+ * Fake quantization of queries or keys as SageAttention2 quantizes them (<a
+ * href="https://arxiv.org/abs/2411.10958">arXiv:2411.10958</a>, sections 3.1 and 3.2): per head and
+ * block of tokens, after the mean of the tokens was taken off, which is added again behind it:
  *
  * <pre>{@code
  * s = max |x - m| / (2^(b-1) - 1) + 1e-7    q = round((x - m) / s), half away from zero    y = s q + m
  * m: the mean of each channel over the block, over all tokens of the pass, or 0
  * }</pre>
  *
- * <p>For keys the mean adds the same number to all scores of a query, so softmax does not see it; here it is kept, so that keys of several passes go together. For queries the
- * paper adds the product of the mean with keys that are not quantized; here it is one with quantized keys. A pass of one token has no mean: with a mean it stays
- * as it is. Tensors are {@code [..., tokens, headDim]}. The gradient passes straight through.
+ * <p>For keys the mean adds the same number to all scores of a query, so softmax does not see it;
+ * here it is kept, so that keys of several passes go together. For queries the paper adds the
+ * product of the mean with keys that are not quantized; here it is one with quantized keys. A pass
+ * of one token has no mean: with a mean it stays as it is. Tensors are {@code [..., tokens,
+ * headDim]}. The gradient passes straight through.
  */
 public final class SmoothedQuantizer implements StoredFunction {
   static final String KIND = "smoothed";
@@ -44,7 +47,9 @@ public final class SmoothedQuantizer implements StoredFunction {
    */
   public SmoothedQuantizer(int bits, int block, Mean mean) {
     if (bits < 2 || bits > 8 || block < 1) {
-      throw new IllegalArgumentException("a smoothed quantizer has 2 to 8 bits and blocks of at least one token, found %d and %d".formatted(bits, block));
+      throw new IllegalArgumentException(
+          "a smoothed quantizer has 2 to 8 bits and blocks of at least one token, found %d and %d"
+              .formatted(bits, block));
     }
     this.bits = bits;
     this.block = block;
@@ -54,9 +59,11 @@ public final class SmoothedQuantizer implements StoredFunction {
   static StoredFunction of(FunctionRecord record) {
     int mean = record.integer("mean");
     if (mean < 0 || mean >= Mean.values().length) {
-      throw new IllegalArgumentException("'mean' is " + mean + ", expected 0 (none), 1 (block) or 2 (all tokens)");
+      throw new IllegalArgumentException(
+          "'mean' is " + mean + ", expected 0 (none), 1 (block) or 2 (all tokens)");
     }
-    return new SmoothedQuantizer(record.integer("bits"), record.integer("block"), Mean.values()[mean]);
+    return new SmoothedQuantizer(
+        record.integer("bits"), record.integer("block"), Mean.values()[mean]);
   }
 
   @Override
@@ -72,21 +79,31 @@ public final class SmoothedQuantizer implements StoredFunction {
       int tokens = x.dim(-2);
       int heads = (int) (x.size() / width / Math.max(1, tokens));
       Tensor out = ops.empty(x.shape().dims());
-      ops.splitter().run(heads, (head, scratch) -> {
-        int at = head * tokens * width;
-        float[] m = scratch.floats(0, width);
-        if (mean == Mean.ALL) {
-          mean(x.array(), x.offset() + at, tokens, width, m);
-        }
-        for (int from = 0; from < tokens; from += block) {
-          int count = Math.min(block, tokens - from);
-          int first = at + from * width;
-          if (mean == Mean.BLOCK) {
-            mean(x.array(), x.offset() + first, count, width, m);
-          }
-          block(x.array(), x.offset() + first, count, width, m, out.array(), out.offset() + first);
-        }
-      });
+      ops.splitter()
+          .run(
+              heads,
+              (head, scratch) -> {
+                int at = head * tokens * width;
+                float[] m = scratch.floats(0, width);
+                if (mean == Mean.ALL) {
+                  mean(x.array(), x.offset() + at, tokens, width, m);
+                }
+                for (int from = 0; from < tokens; from += block) {
+                  int count = Math.min(block, tokens - from);
+                  int first = at + from * width;
+                  if (mean == Mean.BLOCK) {
+                    mean(x.array(), x.offset() + first, count, width, m);
+                  }
+                  block(
+                      x.array(),
+                      x.offset() + first,
+                      count,
+                      width,
+                      m,
+                      out.array(),
+                      out.offset() + first);
+                }
+              });
       return out;
     }
 
@@ -110,7 +127,8 @@ public final class SmoothedQuantizer implements StoredFunction {
     boolean smooth = mean != Mean.NONE;
     float largest = 0;
     for (int i = 0; i < count * width; i++) {
-      largest = Math.max(largest, Math.abs(smooth ? x[at + i] - m[i % width] : x[at + i])); // NaN stays
+      largest =
+          Math.max(largest, Math.abs(smooth ? x[at + i] - m[i % width] : x[at + i])); // NaN stays
     }
     float scale = largest / ((1 << (bits - 1)) - 1) + LEAST_SCALE;
     for (int i = 0; i < count * width; i++) {
@@ -123,7 +141,10 @@ public final class SmoothedQuantizer implements StoredFunction {
 
   @Override
   public FunctionRecord stored() {
-    return new FunctionRecord(KIND, Map.of("bits", (double) bits, "block", (double) block, "mean", (double) mean.ordinal()), Map.of());
+    return new FunctionRecord(
+        KIND,
+        Map.of("bits", (double) bits, "block", (double) block, "mean", (double) mean.ordinal()),
+        Map.of());
   }
 
   @Override

@@ -20,13 +20,15 @@ public final class StoredFunctions {
   /**
    * The function that a record stands for.
    *
-   * @throws IllegalArgumentException if its kind is not known or something in it does not fit; the message says what
+   * @throws IllegalArgumentException if its kind is not known or something in it does not fit; the
+   *     message says what
    */
   public static StoredFunction of(FunctionRecord record) {
     Function<FunctionRecord, StoredFunction> maker = KINDS.get(record.kind());
     if (maker == null) {
       throw new IllegalArgumentException(
-          "unknown site function '%s'; known are %s; read it with a newer version".formatted(record.kind(), String.join(", ", new TreeSet<>(KINDS.keySet()))));
+          "unknown site function '%s'; known are %s; read it with a newer version"
+              .formatted(record.kind(), String.join(", ", new TreeSet<>(KINDS.keySet()))));
     }
     return maker.apply(record);
   }

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * unsigned:  q = clamp(rint(x / s) + z, 0, 2^b - 1)             y = s (q - z)
  * }</pre>
  *
- * <p>Scales (and zero points, of the same shape) spread over the tensor as {@link ScaleLayout} says. Rounding is half to even. The derivative is
- * 1 where {@code x / s} lies in the range of codes, else 0 (straight-through estimator, clamp before rounding). NaN stays NaN.
+ * <p>Scales (and zero points, of the same shape) spread over the tensor as {@link ScaleLayout}
+ * says. Rounding is half to even. The derivative is 1 where {@code x / s} lies in the range of
+ * codes, else 0 (straight-through estimator, clamp before rounding). NaN stays NaN.
  */
 public final class UniformQuantizer implements StoredFunction {
   static final String KIND = "uniform";
@@ -47,11 +48,14 @@ public final class UniformQuantizer implements StoredFunction {
 
   private void checkZeroPoints(Tensor points) {
     if (!points.shape().equals(scales.shape())) {
-      throw new IllegalArgumentException("zero points are " + points.shape() + ", the scales " + scales.shape());
+      throw new IllegalArgumentException(
+          "zero points are " + points.shape() + ", the scales " + scales.shape());
     }
     for (float z : points.toFloats()) {
       if (!(z >= 0 && z < 1 << bits) || z != Math.rint(z)) {
-        throw new IllegalArgumentException("a zero point of %d bits must be an integer from 0 to %d, one is %s".formatted(bits, (1 << bits) - 1, z));
+        throw new IllegalArgumentException(
+            "a zero point of %d bits must be an integer from 0 to %d, one is %s"
+                .formatted(bits, (1 << bits) - 1, z));
       }
     }
   }
@@ -90,7 +94,10 @@ public final class UniformQuantizer implements StoredFunction {
     return zeroPoints;
   }
 
-  /** The same codes for a tensor whose elements are {@code factors} times as large. The factors have the shape of the scales. */
+  /**
+   * The same codes for a tensor whose elements are {@code factors} times as large. The factors have
+   * the shape of the scales.
+   */
   public UniformQuantizer scaledBy(float[] factors) {
     float[] values = scales.toFloats();
     for (int i = 0; i < values.length; i++) {
@@ -111,11 +118,19 @@ public final class UniformQuantizer implements StoredFunction {
       Tensor out = ops.empty(x.shape().dims());
       ScaleLayout layout = ScaleLayout.of(x.shape(), scales.shape());
       int width = layout.width();
-      layout.run(ops.splitter(), (block, from, to) -> {
-        for (int row = from; row < to; row++) {
-          row(layout, row, x.array(), x.offset() + row * width, out.array(), out.offset() + row * width);
-        }
-      });
+      layout.run(
+          ops.splitter(),
+          (block, from, to) -> {
+            for (int row = from; row < to; row++) {
+              row(
+                  layout,
+                  row,
+                  x.array(),
+                  x.offset() + row * width,
+                  out.array(),
+                  out.offset() + row * width);
+            }
+          });
       return out;
     }
 
@@ -141,18 +156,24 @@ public final class UniformQuantizer implements StoredFunction {
       Tensor grad = ops.empty(x.shape().dims());
       ScaleLayout layout = ScaleLayout.of(x.shape(), scales.shape());
       int width = layout.width();
-      layout.run(ops.splitter(), (block, from, to) -> {
-        for (int row = from; row < to; row++) {
-          int scale = scales.offset() + layout.start(row);
-          for (int i = 0; i < width; i++) {
-            int index = scale + i * layout.step();
-            float zero = zeroPoints == null ? 0 : zeroPoints.array()[zeroPoints.offset() + index - scales.offset()];
-            float t = x.array()[x.offset() + row * width + i] / scales.array()[index];
-            boolean inside = t >= low() - zero && t <= high() - zero;
-            grad.array()[grad.offset() + row * width + i] = inside ? gradOut.array()[gradOut.offset() + row * width + i] : 0;
-          }
-        }
-      });
+      layout.run(
+          ops.splitter(),
+          (block, from, to) -> {
+            for (int row = from; row < to; row++) {
+              int scale = scales.offset() + layout.start(row);
+              for (int i = 0; i < width; i++) {
+                int index = scale + i * layout.step();
+                float zero =
+                    zeroPoints == null
+                        ? 0
+                        : zeroPoints.array()[zeroPoints.offset() + index - scales.offset()];
+                float t = x.array()[x.offset() + row * width + i] / scales.array()[index];
+                boolean inside = t >= low() - zero && t <= high() - zero;
+                grad.array()[grad.offset() + row * width + i] =
+                    inside ? gradOut.array()[gradOut.offset() + row * width + i] : 0;
+              }
+            }
+          });
       return new Tensor[] {grad};
     }
   }
@@ -165,14 +186,24 @@ public final class UniformQuantizer implements StoredFunction {
     return zeroPoints == null ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
   }
 
-  private static void shared(float[] x, int in, float[] y, int at, int width, float s, float low, float high) {
+  private static void shared(
+      float[] x, int in, float[] y, int at, int width, float s, float low, float high) {
     for (int i = 0; i < width; i++) {
       float clamped = Math.max(low, Math.min(high, x[in + i] / s));
       y[at + i] = (clamped + ROUND - ROUND) * s;
     }
   }
 
-  private static void signedChannels(float[] x, int in, float[] y, int at, int width, float[] s, int start, float low, float high) {
+  private static void signedChannels(
+      float[] x,
+      int in,
+      float[] y,
+      int at,
+      int width,
+      float[] s,
+      int start,
+      float low,
+      float high) {
     for (int i = 0; i < width; i++) {
       float scale = s[start + i];
       float clamped = Math.max(low, Math.min(high, x[in + i] / scale));
@@ -181,7 +212,16 @@ public final class UniformQuantizer implements StoredFunction {
   }
 
   private static void unsignedChannels(
-      float[] x, int in, float[] y, int at, int width, float[] s, int start, float[] z, int zeroStart, float high) {
+      float[] x,
+      int in,
+      float[] y,
+      int at,
+      int width,
+      float[] s,
+      int start,
+      float[] z,
+      int zeroStart,
+      float high) {
     for (int i = 0; i < width; i++) {
       float scale = s[start + i];
       float zero = z[zeroStart + i];

@@ -7,7 +7,8 @@ import nibble.kernels.parallel.WorkSplitter;
 import nibble.tensor.Tensor;
 
 /**
- * Adam with decoupled weight decay. Loshchilov, Hutter: <a href="https://arxiv.org/abs/1711.05101">arXiv:1711.05101</a>, Algorithm 2.
+ * Adam with decoupled weight decay. Loshchilov, Hutter: <a
+ * href="https://arxiv.org/abs/1711.05101">arXiv:1711.05101</a>, Algorithm 2.
  *
  * <pre>{@code
  * m = beta1 m + (1 - beta1) g         v = beta2 v + (1 - beta2) g^2
@@ -62,7 +63,8 @@ public final class AdamW implements Optimizer {
   }
 
   /**
-   * What the optimizer remembers of one parameter, as views of its own memory: to be stored, so that training can go on later.
+   * What the optimizer remembers of one parameter, as views of its own memory: to be stored, so
+   * that training can go on later.
    *
    * @param steps updates so far
    * @param first mean of gradients, one element per element of the parameter
@@ -76,10 +78,16 @@ public final class AdamW implements Optimizer {
     return new State(state.steps, state.first, state.second);
   }
 
-  /** Goes on from a {@link #state} that was stored: copies it. Throws {@link IllegalArgumentException} if its size does not fit the parameter. */
+  /**
+   * Goes on from a {@link #state} that was stored: copies it. Throws {@link
+   * IllegalArgumentException} if its size does not fit the parameter.
+   */
   public void restore(Tensor parameter, State stored) {
-    if (stored.first.length != parameter.size() || stored.second.length != parameter.size() || stored.steps < 0) {
-      throw new IllegalArgumentException("the stored state does not fit a parameter of shape " + parameter.shape());
+    if (stored.first.length != parameter.size()
+        || stored.second.length != parameter.size()
+        || stored.steps < 0) {
+      throw new IllegalArgumentException(
+          "the stored state does not fit a parameter of shape " + parameter.shape());
     }
     Moments state = moments.computeIfAbsent(parameter, w -> new Moments((int) w.size()));
     state.steps = stored.steps;
@@ -90,11 +98,23 @@ public final class AdamW implements Optimizer {
   private void update(WorkSplitter splitter, double rate, double decay, Tensor w, Tensor g) {
     int size = (int) w.size();
     Moments state = moments.computeIfAbsent(w, parameter -> new Moments(size));
-    var step = new nibble.kernels.rowwise.AdamW.Step(rate, options.beta1(), options.beta2(), options.epsilon(), decay, ++state.steps);
+    var step =
+        new nibble.kernels.rowwise.AdamW.Step(
+            rate, options.beta1(), options.beta2(), options.epsilon(), decay, ++state.steps);
     Blocks.run(
-        splitter, size,
+        splitter,
+        size,
         (from, count) ->
             kernel.update(
-                step, count, w.array(), w.offset() + from, g.array(), g.offset() + from, state.first, from, state.second, from));
+                step,
+                count,
+                w.array(),
+                w.offset() + from,
+                g.array(),
+                g.offset() + from,
+                state.first,
+                from,
+                state.second,
+                from));
   }
 }

@@ -15,7 +15,8 @@ public record AdamWOptions(double beta1, double beta2, double epsilon) {
   public AdamWOptions {
     if (!(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1) || !(epsilon > 0)) {
       throw new IllegalArgumentException(
-          "AdamW needs betas in [0, 1) and a positive epsilon, got %s, %s, %s".formatted(beta1, beta2, epsilon));
+          "AdamW needs betas in [0, 1) and a positive epsilon, got %s, %s, %s"
+              .formatted(beta1, beta2, epsilon));
     }
   }
 

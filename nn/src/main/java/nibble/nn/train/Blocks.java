@@ -16,6 +16,7 @@ final class Blocks {
 
   static void run(WorkSplitter splitter, int size, Piece piece) {
     int tasks = (int) (((long) size + SIZE - 1) / SIZE);
-    splitter.run(tasks, (task, scratch) -> piece.run(task * SIZE, Math.min(SIZE, size - task * SIZE)));
+    splitter.run(
+        tasks, (task, scratch) -> piece.run(task * SIZE, Math.min(SIZE, size - task * SIZE)));
   }
 }

@@ -12,8 +12,9 @@ public final class GradientClip {
   private GradientClip() {}
 
   /**
-   * Returns the Euclidean norm of all gradients together, and scales them in place to {@code maxNorm} if it is larger. Parameters without
-   * a gradient count as 0. A norm that is not finite leaves the gradients as they are: the caller decides whether to skip the step.
+   * Returns the Euclidean norm of all gradients together, and scales them in place to {@code
+   * maxNorm} if it is larger. Parameters without a gradient count as 0. A norm that is not finite
+   * leaves the gradients as they are: the caller decides whether to skip the step.
    */
   public static double byGlobalNorm(List<Tensor> parameters, double maxNorm) {
     if (!(maxNorm > 0)) {
@@ -30,7 +31,13 @@ public final class GradientClip {
         Tensor grad = parameter.grad();
         if (grad != null) {
           Elementwise.best()
-              .scale((int) grad.size(), (float) (maxNorm / norm), grad.array(), grad.offset(), grad.array(), grad.offset());
+              .scale(
+                  (int) grad.size(),
+                  (float) (maxNorm / norm),
+                  grad.array(),
+                  grad.offset(),
+                  grad.array(),
+                  grad.offset());
         }
       }
     }

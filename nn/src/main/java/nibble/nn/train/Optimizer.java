@@ -10,9 +10,11 @@ public interface Optimizer {
   List<ParameterGroup> groups();
 
   /**
-   * One update of every parameter that has a gradient; the others stay as they are. The result does not depend on the number of threads.
+   * One update of every parameter that has a gradient; the others stay as they are. The result does
+   * not depend on the number of threads.
    *
-   * @param rateFactor multiplies the learning rate of every group: {@link Schedule#factor} of this step
+   * @param rateFactor multiplies the learning rate of every group: {@link Schedule#factor} of this
+   *     step
    */
   void step(WorkSplitter splitter, double rateFactor);
 

@@ -15,13 +15,16 @@ public record ParameterGroup(String name, double rate, double decay, List<Tensor
   /** Checks the ranges, and that every parameter is a leaf. */
   public ParameterGroup {
     if (!(rate >= 0) || !(decay >= 0)) {
-      throw new IllegalArgumentException("group '%s': rate and decay must not be negative, were %s and %s".formatted(name, rate, decay));
+      throw new IllegalArgumentException(
+          "group '%s': rate and decay must not be negative, were %s and %s"
+              .formatted(name, rate, decay));
     }
     parameters = List.copyOf(parameters);
     for (Tensor parameter : parameters) {
       if (!parameter.requiresGrad()) {
         throw new IllegalArgumentException(
-            "group '%s': parameter %s does not require a gradient; call requireGrad()".formatted(name, parameter));
+            "group '%s': parameter %s does not require a gradient; call requireGrad()"
+                .formatted(name, parameter));
       }
     }
   }

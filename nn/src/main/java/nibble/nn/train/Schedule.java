@@ -1,8 +1,8 @@
 package nibble.nn.train;
 
 /**
- * The factor of the learning rate at each step, from 0. All schedules rise linearly during the warm-up: step {@code i} of {@code warmUp}
- * has {@code (i + 1) / warmUp}.
+ * The factor of the learning rate at each step, from 0. All schedules rise linearly during the
+ * warm-up: step {@code i} of {@code warmUp} has {@code (i + 1) / warmUp}.
  */
 public sealed interface Schedule {
   /** Steps of the linear rise; may be 0. */
@@ -33,7 +33,8 @@ public sealed interface Schedule {
   }
 
   /**
-   * Falls in a straight line from 1 at the end of the warm-up to {@code floor} at step {@code total}, and stays there.
+   * Falls in a straight line from 1 at the end of the warm-up to {@code floor} at step {@code
+   * total}, and stays there.
    *
    * @param total steps in all, the warm-up included
    */
@@ -50,8 +51,9 @@ public sealed interface Schedule {
   }
 
   /**
-   * Falls along half a cosine from 1 at the end of the warm-up to {@code floor} at step {@code total}, and stays there. Loshchilov, Hutter:
-   * <a href="https://arxiv.org/abs/1608.03983">arXiv:1608.03983</a>, equation 5 without restarts.
+   * Falls along half a cosine from 1 at the end of the warm-up to {@code floor} at step {@code
+   * total}, and stays there. Loshchilov, Hutter: <a
+   * href="https://arxiv.org/abs/1608.03983">arXiv:1608.03983</a>, equation 5 without restarts.
    *
    * @param total steps in all, the warm-up included
    */
@@ -74,7 +76,8 @@ public sealed interface Schedule {
   private static void check(int warmUp, int total, double floor) {
     if (warmUp < 0 || total <= warmUp || !(floor >= 0 && floor <= 1)) {
       throw new IllegalArgumentException(
-          "a schedule needs 0 <= warm-up < total and a floor in [0, 1], got %d, %d, %s".formatted(warmUp, total, floor));
+          "a schedule needs 0 <= warm-up < total and a floor in [0, 1], got %d, %d, %s"
+              .formatted(warmUp, total, floor));
     }
   }
 }

@@ -8,8 +8,8 @@ import nibble.kernels.rowwise.Elementwise;
 import nibble.tensor.Tensor;
 
 /**
- * Stochastic gradient descent with momentum: {@code u = momentum u + (g + decay w)}, {@code w = w - rate u}. The first u is the gradient
- * itself. Memory: one float per parameter.
+ * Stochastic gradient descent with momentum: {@code u = momentum u + (g + decay w)}, {@code w = w -
+ * rate u}. The first u is the gradient itself. Memory: one float per parameter.
  */
 public final class Sgd implements Optimizer {
   private final double momentum;
@@ -46,7 +46,12 @@ public final class Sgd implements Optimizer {
       for (Tensor parameter : group.parameters()) {
         Tensor grad = parameter.grad();
         if (grad != null) {
-          update(splitter, (float) (group.rate() * rateFactor), (float) group.decay(), parameter, grad);
+          update(
+              splitter,
+              (float) (group.rate() * rateFactor),
+              (float) group.decay(),
+              parameter,
+              grad);
         }
       }
     }
@@ -56,7 +61,8 @@ public final class Sgd implements Optimizer {
     int size = (int) w.size();
     float[] u = velocities.computeIfAbsent(w, parameter -> new float[size]);
     Blocks.run(
-        splitter, size,
+        splitter,
+        size,
         (from, count) -> {
           kernel.scale(count, (float) momentum, u, from, u, from);
           kernel.axpy(count, 1, g.array(), g.offset() + from, u, from);

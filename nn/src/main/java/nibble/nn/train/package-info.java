@@ -1,5 +1,6 @@
 /**
- * Training: optimizers, learning-rate schedules, gradient clipping. Losses are operators of {@link nibble.tensor.Ops}.
+ * Training: optimizers, learning-rate schedules, gradient clipping. Losses are operators of {@link
+ * nibble.tensor.Ops}.
  *
  * <pre>{@code
  * AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS, ParameterGroup.of("weights", 1e-3, 0.01, weights));

@@ -11,8 +11,9 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code softmax(scale Q K^T) V} for every sequence of a batch, where several query heads may share a key head. Queries, keys and values
- * are {@code [batch, tokens, heads * headDim]} with the rows of {@link Sequences}.
+ * {@code softmax(scale Q K^T) V} for every sequence of a batch, where several query heads may share
+ * a key head. Queries, keys and values are {@code [batch, tokens, heads * headDim]} with the rows
+ * of {@link Sequences}.
  *
  * @param heads query heads, a multiple of {@code keyValueHeads}
  * @param keyValueHeads key and value heads
@@ -21,16 +22,22 @@ import org.jspecify.annotations.Nullable;
  * @param softCap {@code cap * tanh(score / cap)} on scores; 0 for none (Gemma 2)
  * @param visibility which keys a query sees
  */
-public record AttentionCore(int heads, int keyValueHeads, int headDim, float scale, float softCap, Visibility visibility) {
+public record AttentionCore(
+    int heads, int keyValueHeads, int headDim, float scale, float softCap, Visibility visibility) {
   public AttentionCore {
     positive("num_attention_heads", heads);
     positive("num_key_value_heads", keyValueHeads);
     positive("head_dim", headDim);
     if (heads % keyValueHeads != 0) {
-      throw new IllegalArgumentException("num_attention_heads " + heads + " is not a multiple of num_key_value_heads " + keyValueHeads);
+      throw new IllegalArgumentException(
+          "num_attention_heads "
+              + heads
+              + " is not a multiple of num_key_value_heads "
+              + keyValueHeads);
     }
     if (!(softCap >= 0)) {
-      throw new IllegalArgumentException("attn_logit_softcapping must not be negative, was " + softCap);
+      throw new IllegalArgumentException(
+          "attn_logit_softcapping must not be negative, was " + softCap);
     }
   }
 
@@ -42,7 +49,8 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
 
   /** As many key heads as query heads, the usual scale, no cap. */
   public static AttentionCore multiHead(int heads, int headDim, Visibility visibility) {
-    return new AttentionCore(heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0, visibility);
+    return new AttentionCore(
+        heads, heads, headDim, (float) (1 / Math.sqrt(headDim)), 0, visibility);
   }
 
   /** Channels of all query heads. */
@@ -61,16 +69,23 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
   }
 
   /**
-   * The mixed values {@code [batch, tokens, heads * headDim]}, in one kernel without a matrix of scores, for inference. With caches, {@code k}
-   * and {@code v} are stored in them first, as layer {@code layer}, and the keys of a sequence are all that its cache holds.
+   * The mixed values {@code [batch, tokens, heads * headDim]}, in one kernel without a matrix of
+   * scores, for inference. With caches, {@code k} and {@code v} are stored in them first, as layer
+   * {@code layer}, and the keys of a sequence are all that its cache holds.
    */
   Tensor fused(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer) {
     if (isOneBatch(q, sequences)) {
       return ops.attention(q, k, v, heads, keyValueHeads, rule(0), null, null);
     }
     return bySequence(
-        ops, q, k, v, sequences, layer,
-        (query, keys, values, past) -> ops.attention(query, keys, values, heads, keyValueHeads, rule(past), null, null));
+        ops,
+        q,
+        k,
+        v,
+        sequences,
+        layer,
+        (query, keys, values, past) ->
+            ops.attention(query, keys, values, heads, keyValueHeads, rule(past), null, null));
   }
 
   /** How the kernel computes this for queries from position {@code past} on. */
@@ -79,15 +94,32 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
     return new AttentionRule(scale, visibility.causal(), past, visibility.window(), cap);
   }
 
-  /** The same as {@link #fused} with operators that record gradients and with sites at the operands and the probabilities. */
-  Tensor observed(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer, AttentionSites sites) {
+  /**
+   * The same as {@link #fused} with operators that record gradients and with sites at the operands
+   * and the probabilities.
+   */
+  Tensor observed(
+      Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer, AttentionSites sites) {
     Tensor query = ops.mergeHeads(sites.query().apply(ops, ops.splitHeads(q, heads)));
-    Tensor key = ops.mergeHeads(sites.key().apply(ops, sites.cachedKey().apply(ops, ops.splitHeads(k, keyValueHeads))));
-    Tensor value = ops.mergeHeads(sites.value().apply(ops, sites.cachedValue().apply(ops, ops.splitHeads(v, keyValueHeads))));
+    Tensor key =
+        ops.mergeHeads(
+            sites.key().apply(ops, sites.cachedKey().apply(ops, ops.splitHeads(k, keyValueHeads))));
+    Tensor value =
+        ops.mergeHeads(
+            sites
+                .value()
+                .apply(ops, sites.cachedValue().apply(ops, ops.splitHeads(v, keyValueHeads))));
     if (isOneBatch(q, sequences)) {
       return attend(ops, query, key, value, sites.probabilities());
     }
-    return bySequence(ops, query, key, value, sequences, layer, (a, b, c, past) -> attend(ops, a, b, c, sites.probabilities()));
+    return bySequence(
+        ops,
+        query,
+        key,
+        value,
+        sequences,
+        layer,
+        (a, b, c, past) -> attend(ops, a, b, c, sites.probabilities()));
   }
 
   static boolean isOneBatch(Tensor q, Sequences sequences) {
@@ -98,7 +130,14 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
     Tensor attend(Tensor q, Tensor k, Tensor v, int past);
   }
 
-  private Tensor bySequence(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer, OneSequence attention) {
+  private Tensor bySequence(
+      Ops ops,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Sequences sequences,
+      int layer,
+      OneSequence attention) {
     List<Tensor> parts = new ArrayList<>();
     for (int i = 0; i < sequences.count(); i++) {
       int from = sequences.start(i);
@@ -111,7 +150,8 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
         FloatLayerCache held = (FloatLayerCache) cache.layer(layer);
         held.write(sequences.position(i), k, v, from, to - from);
         int total = sequences.total(i);
-        parts.add(attention.attend(query, held.keys(total), held.values(total), sequences.position(i)));
+        parts.add(
+            attention.attend(query, held.keys(total), held.values(total), sequences.position(i)));
       }
     }
     return parts.size() == 1 ? parts.getFirst() : ops.concat(1, parts.toArray(Tensor[]::new));
@@ -122,13 +162,18 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
     return ops.isRecording() ? ops.slice(x, 1, from, to) : x.slice(1, from, to);
   }
 
-  /** The query rows are the last ones of the sequence. Query heads that share a key head are rows of one product. */
+  /**
+   * The query rows are the last ones of the sequence. Query heads that share a key head are rows of
+   * one product.
+   */
   private Tensor attend(Ops ops, Tensor q, Tensor k, Tensor v, Site probabilities) {
     int batch = q.dim(0);
     int rows = q.dim(1);
     int keys = k.dim(1);
     int shared = heads / keyValueHeads * rows;
-    Tensor grouped = ops.reshape(ops.splitHeads(ops.scale(q, scale), heads), batch, keyValueHeads, shared, headDim);
+    Tensor grouped =
+        ops.reshape(
+            ops.splitHeads(ops.scale(q, scale), heads), batch, keyValueHeads, shared, headDim);
     Tensor products = ops.matmulTransposed(grouped, ops.splitHeads(k, keyValueHeads));
     Tensor scores = ops.reshape(products, batch, heads, rows, keys);
     if (softCap > 0) {
@@ -137,11 +182,17 @@ public record AttentionCore(int heads, int keyValueHeads, int headDim, float sca
     Tensor mask = mask(rows, keys);
     Tensor masked = mask == null ? scores : ops.add(scores, mask);
     Tensor probs = probabilities.apply(ops, ops.softmax(masked));
-    Tensor mixed = ops.matmul(ops.reshape(probs, batch, keyValueHeads, shared, keys), ops.splitHeads(v, keyValueHeads));
+    Tensor mixed =
+        ops.matmul(
+            ops.reshape(probs, batch, keyValueHeads, shared, keys),
+            ops.splitHeads(v, keyValueHeads));
     return ops.mergeHeads(ops.reshape(mixed, batch, heads, rows, headDim));
   }
 
-  /** 0 where a key is seen, minus infinity where not, {@code [rows, keys]}; null if every key is seen by every query. */
+  /**
+   * 0 where a key is seen, minus infinity where not, {@code [rows, keys]}; null if every key is
+   * seen by every query.
+   */
   private @Nullable Tensor mask(int rows, int keys) {
     if (visibility.seesAll(rows, keys)) {
       return null;

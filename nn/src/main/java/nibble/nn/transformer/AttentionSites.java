@@ -4,7 +4,8 @@ import nibble.nn.Site;
 import nibble.nn.Sites;
 
 /**
- * The sites of one attention; all see {@code [batch, heads, tokens, headDim]}, the probabilities {@code [batch, heads, tokens, keys]}.
+ * The sites of one attention; all see {@code [batch, heads, tokens, headDim]}, the probabilities
+ * {@code [batch, heads, tokens, keys]}.
  *
  * @param query {@code attn.q_out}, after positions were applied
  * @param cachedKey {@code kv.key}, as a cache stores it
@@ -13,7 +14,8 @@ import nibble.nn.Sites;
  * @param value {@code attn.v_out}
  * @param probabilities {@code attn.probs}
  */
-record AttentionSites(Site query, Site cachedKey, Site key, Site cachedValue, Site value, Site probabilities) {
+record AttentionSites(
+    Site query, Site cachedKey, Site key, Site cachedValue, Site value, Site probabilities) {
   /** New sites below {@code name}. */
   static AttentionSites add(String name, Sites sites) {
     return new AttentionSites(
@@ -27,6 +29,11 @@ record AttentionSites(Site query, Site cachedKey, Site key, Site cachedValue, Si
 
   /** Whether nothing is installed in any of them. */
   boolean areIdentity() {
-    return query.isIdentity() && cachedKey.isIdentity() && key.isIdentity() && cachedValue.isIdentity() && value.isIdentity() && probabilities.isIdentity();
+    return query.isIdentity()
+        && cachedKey.isIdentity()
+        && key.isIdentity()
+        && cachedValue.isIdentity()
+        && value.isIdentity()
+        && probabilities.isIdentity();
   }
 }

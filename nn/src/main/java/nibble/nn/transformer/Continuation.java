@@ -8,8 +8,9 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * One pass of the blocks over new tokens of cached sequences. Where a longer sequence needs other keys than those that are cached (LongRoPE
- * beyond its original context), the whole sequence is computed again.
+ * One pass of the blocks over new tokens of cached sequences. Where a longer sequence needs other
+ * keys than those that are cached (LongRoPE beyond its original context), the whole sequence is
+ * computed again.
  */
 public final class Continuation {
   private final List<TransformerBlock> blocks;
@@ -17,7 +18,11 @@ public final class Continuation {
   private final List<int[]> ids;
   private final Sequences sequences;
 
-  private Continuation(List<TransformerBlock> blocks, List<KeyValueCache> caches, List<int[]> ids, Sequences sequences) {
+  private Continuation(
+      List<TransformerBlock> blocks,
+      List<KeyValueCache> caches,
+      List<int[]> ids,
+      Sequences sequences) {
     this.blocks = blocks;
     this.caches = caches;
     this.ids = ids;
@@ -30,9 +35,11 @@ public final class Continuation {
    * @param context longest sequence that the model takes
    * @throws IllegalArgumentException if a sequence would be longer; nothing has been changed then
    */
-  public static Continuation of(List<TransformerBlock> blocks, List<KeyValueCache> caches, List<int[]> ids, int context) {
+  public static Continuation of(
+      List<TransformerBlock> blocks, List<KeyValueCache> caches, List<int[]> ids, int context) {
     if (caches.size() != ids.size()) {
-      throw new IllegalArgumentException("%d caches for %d sequences".formatted(caches.size(), ids.size()));
+      throw new IllegalArgumentException(
+          "%d caches for %d sequences".formatted(caches.size(), ids.size()));
     }
     for (int i = 0; i < ids.size(); i++) {
       checkLength(i, caches.get(i).length() + ids.get(i).length, context);
@@ -41,14 +48,19 @@ public final class Continuation {
     for (int i = 0; i < ids.size(); i++) {
       rows.add(uncached(blocks, caches.get(i), ids.get(i)));
     }
-    return new Continuation(blocks, caches, rows, Sequences.continuing(caches, rows.stream().mapToInt(r -> r.length).toArray()));
+    return new Continuation(
+        blocks,
+        caches,
+        rows,
+        Sequences.continuing(caches, rows.stream().mapToInt(r -> r.length).toArray()));
   }
 
   /** Refuses a sequence that is too long. */
   static void checkLength(int sequence, int length, int context) {
     if (length > context) {
       throw new IllegalArgumentException(
-          "sequence %d has %d tokens, the model takes %d; shorten the text or generate fewer tokens".formatted(sequence, length, context));
+          "sequence %d has %d tokens, the model takes %d; shorten the text or generate fewer tokens"
+              .formatted(sequence, length, context));
     }
   }
 
@@ -89,7 +101,10 @@ public final class Continuation {
     return sequences.lastRows();
   }
 
-  /** Runs all blocks over {@code x [1, rows, hidden]}; the caches hold the new tokens afterwards. Without gradients. */
+  /**
+   * Runs all blocks over {@code x [1, rows, hidden]}; the caches hold the new tokens afterwards.
+   * Without gradients.
+   */
   public Tensor run(Ops ops, Tensor x) {
     for (int i = 0; i < caches.size(); i++) {
       caches.get(i).reserve(ids.get(i).length);

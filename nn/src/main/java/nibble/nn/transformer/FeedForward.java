@@ -49,7 +49,8 @@ public sealed interface FeedForward {
   }
 
   /** {@code down(activation(gate(x)) * up(x))}. */
-  record Gated(Linear gate, Linear second, Activation activation, Linear down) implements FeedForward {
+  record Gated(Linear gate, Linear second, Activation activation, Linear down)
+      implements FeedForward {
     @Override
     public Tensor forward(Ops ops, Tensor x) {
       LayerInput input = new LayerInput(gate.input().apply(ops, x));
@@ -68,7 +69,10 @@ public sealed interface FeedForward {
     }
   }
 
-  /** {@link Gated} with the rows of the gate and those of the second layer in one weight, the gate first. */
+  /**
+   * {@link Gated} with the rows of the gate and those of the second layer in one weight, the gate
+   * first.
+   */
   record GatedJoined(Linear both, Activation activation, Linear down) implements FeedForward {
     @Override
     public Tensor forward(Ops ops, Tensor x) {

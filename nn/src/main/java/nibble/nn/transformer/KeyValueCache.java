@@ -5,11 +5,13 @@ import java.util.List;
 import nibble.nn.cache.LayerCache;
 
 /**
- * Keys and values of the tokens of one sequence, for all layers of a model, with the tokens themselves. Grows by chunks of {@value #CHUNK}
- * tokens. What a token costs says the {@link LayerCache} of each layer.
+ * Keys and values of the tokens of one sequence, for all layers of a model, with the tokens
+ * themselves. Grows by chunks of {@value #CHUNK} tokens. What a token costs says the {@link
+ * LayerCache} of each layer.
  *
- * <p>{@link #fork} starts a second sequence with the same tokens without computing them again; the memory is shared until one of the two
- * grows. {@link #rewind} goes back to a prefix. Not thread-safe; sequences that share memory may be used by different threads.
+ * <p>{@link #fork} starts a second sequence with the same tokens without computing them again; the
+ * memory is shared until one of the two grows. {@link #rewind} goes back to a prefix. Not
+ * thread-safe; sequences that share memory may be used by different threads.
  */
 public final class KeyValueCache {
   private static final int CHUNK = 128;
@@ -44,13 +46,19 @@ public final class KeyValueCache {
     return Arrays.copyOf(tokens, length);
   }
 
-  /** How many of {@code ids}, from the first on, are the tokens of this cache: as many need not be computed. */
+  /**
+   * How many of {@code ids}, from the first on, are the tokens of this cache: as many need not be
+   * computed.
+   */
   public int commonPrefix(int[] ids) {
     int mismatch = Arrays.mismatch(tokens, 0, length, ids, 0, ids.length);
     return mismatch < 0 ? length : mismatch;
   }
 
-  /** Bytes of keys and values, room for growth included; memory that is shared counts for every cache. */
+  /**
+   * Bytes of keys and values, room for growth included; memory that is shared counts for every
+   * cache.
+   */
   public long bytes() {
     return Arrays.stream(layers).mapToLong(LayerCache::bytes).sum();
   }
@@ -71,19 +79,23 @@ public final class KeyValueCache {
   /** Keeps the first {@code tokens} tokens and forgets the others. */
   public void rewind(int tokens) {
     if (tokens < 0 || tokens > length) {
-      throw new IllegalArgumentException("cannot rewind a cache of %d tokens to %d".formatted(length, tokens));
+      throw new IllegalArgumentException(
+          "cannot rewind a cache of %d tokens to %d".formatted(length, tokens));
     }
     length = tokens;
   }
 
-  /** Makes room for {@code count} tokens more, in every layer. To be called before a forward pass. */
+  /**
+   * Makes room for {@code count} tokens more, in every layer. To be called before a forward pass.
+   */
   void reserve(int count) {
     int needed = Math.addExact(length, count);
     boolean grow = tokens.length < needed;
     if (!grow && !shared) {
       return;
     }
-    int capacity = Math.ceilDiv(Math.max(needed, grow ? length + length / 2 : needed), CHUNK) * CHUNK;
+    int capacity =
+        Math.ceilDiv(Math.max(needed, grow ? length + length / 2 : needed), CHUNK) * CHUNK;
     for (int layer = 0; layer < layers.length; layer++) {
       layers[layer] = layers[layer].copy(capacity, length);
     }

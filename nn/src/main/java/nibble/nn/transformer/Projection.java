@@ -7,7 +7,9 @@ import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** How queries, keys and values are computed from the stream, in the forms that checkpoints have. */
+/**
+ * How queries, keys and values are computed from the stream, in the forms that checkpoints have.
+ */
 public sealed interface Projection {
   /** Queries, keys, values, each {@code [batch, tokens, heads * headDim]}. */
   record Heads(Tensor q, Tensor k, Tensor v) {}
@@ -37,7 +39,8 @@ public sealed interface Projection {
     @Override
     public Heads apply(Ops ops, Tensor x, AttentionCore core) {
       LayerInput input = new LayerInput(x);
-      return new Heads(query.project(ops, input), key.project(ops, input), value.project(ops, input));
+      return new Heads(
+          query.project(ops, input), key.project(ops, input), value.project(ops, input));
     }
 
     @Override
@@ -56,7 +59,10 @@ public sealed interface Projection {
     }
   }
 
-  /** One layer whose rows are all queries, then all keys, then all values (Phi-3, GPT-2, ModernBERT). */
+  /**
+   * One layer whose rows are all queries, then all keys, then all values (Phi-3, GPT-2,
+   * ModernBERT).
+   */
   record Joined(Linear all) implements Projection {
     @Override
     public List<Linear> linears() {
@@ -69,7 +75,9 @@ public sealed interface Projection {
       int keys = core.width();
       int values = keys + core.keyValueWidth();
       return new Heads(
-          part(ops, joined, 0, keys), part(ops, joined, keys, values), part(ops, joined, values, values + core.keyValueWidth()));
+          part(ops, joined, 0, keys),
+          part(ops, joined, keys, values),
+          part(ops, joined, values, values + core.keyValueWidth()));
     }
 
     /** A copy where it may be recorded, otherwise a view. */
@@ -89,7 +97,8 @@ public sealed interface Projection {
 
     @Override
     public ResidualStructure.HeadRows values(AttentionCore core) {
-      return new ResidualStructure.HeadRows(all, core.width() + core.keyValueWidth(), core.headDim());
+      return new ResidualStructure.HeadRows(
+          all, core.width() + core.keyValueWidth(), core.headDim());
     }
   }
 
@@ -105,7 +114,8 @@ public sealed interface Projection {
       Tensor joined = all.project(ops, x);
       int d = core.headDim();
       Tensor byHead = ops.reshape(joined, joined.dim(0), joined.dim(1), core.heads(), 3 * d);
-      return new Heads(part(ops, byHead, 0, d), part(ops, byHead, d, 2 * d), part(ops, byHead, 2 * d, 3 * d));
+      return new Heads(
+          part(ops, byHead, 0, d), part(ops, byHead, d, 2 * d), part(ops, byHead, 2 * d, 3 * d));
     }
 
     private static Tensor part(Ops ops, Tensor byHead, int from, int to) {

@@ -1,6 +1,9 @@
 package nibble.nn.transformer;
 
-/** Angles per position of the pairs of channels of a rotary embedding; the formulas stand at {@link RopeScaling}. */
+/**
+ * Angles per position of the pairs of channels of a rotary embedding; the formulas stand at {@link
+ * RopeScaling}.
+ */
 final class RopeFrequencies {
   private RopeFrequencies() {}
 
@@ -87,7 +90,9 @@ final class RopeFrequencies {
       if (wavelength > longest) {
         theta[i] /= s.factor();
       } else if (wavelength >= shortest) {
-        double smooth = (s.context() / wavelength - s.lowFrequencyFactor()) / (s.highFrequencyFactor() - s.lowFrequencyFactor());
+        double smooth =
+            (s.context() / wavelength - s.lowFrequencyFactor())
+                / (s.highFrequencyFactor() - s.lowFrequencyFactor());
         theta[i] = (1 - smooth) * theta[i] / s.factor() + smooth * theta[i];
       }
     }
@@ -97,7 +102,9 @@ final class RopeFrequencies {
   private static double[] longRope(double[] theta, RopeScaling.LongRope s, int length) {
     var factors = length > s.context() ? s.longFactors() : s.shortFactors();
     if (factors.size() != theta.length) {
-      throw new IllegalArgumentException("short_factor and long_factor need %d numbers, have %d".formatted(theta.length, factors.size()));
+      throw new IllegalArgumentException(
+          "short_factor and long_factor need %d numbers, have %d"
+              .formatted(theta.length, factors.size()));
     }
     for (int i = 0; i < theta.length; i++) {
       theta[i] /= factors.get(i);

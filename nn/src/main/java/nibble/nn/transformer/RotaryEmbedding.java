@@ -10,11 +10,13 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Rotary positions (Su et al., <a href="https://arxiv.org/abs/2104.09864">arXiv:2104.09864</a>) in the half-split convention of Hugging Face
- * checkpoints: channel {@code i} and channel {@code i + dims / 2} of a head are the pair that turns by {@code position * theta_i}. Files whose
- * pairs lie side by side (the original Llama release) need their query and key rows permuted.
+ * Rotary positions (Su et al., <a href="https://arxiv.org/abs/2104.09864">arXiv:2104.09864</a>) in
+ * the half-split convention of Hugging Face checkpoints: channel {@code i} and channel {@code i +
+ * dims / 2} of a head are the pair that turns by {@code position * theta_i}. Files whose pairs lie
+ * side by side (the original Llama release) need their query and key rows permuted.
  *
- * <p>Thread-safe. Tables of cosines and sines grow with the longest sequence seen: 4 bytes times {@code dims} for each position.
+ * <p>Thread-safe. Tables of cosines and sines grow with the longest sequence seen: 4 bytes times
+ * {@code dims} for each position.
  */
 public final class RotaryEmbedding {
   private static final int CHUNK = 512;
@@ -32,7 +34,8 @@ public final class RotaryEmbedding {
    */
   public RotaryEmbedding(int dims, double base, RopeScaling scaling) {
     if (dims < 2 || dims % 2 != 0) {
-      throw new IllegalArgumentException("rotary channels must be even and at least 2, were " + dims);
+      throw new IllegalArgumentException(
+          "rotary channels must be even and at least 2, were " + dims);
     }
     if (!(base > 0)) {
       throw new IllegalArgumentException("rope_theta must be positive, was " + base);
@@ -57,17 +60,20 @@ public final class RotaryEmbedding {
   }
 
   /**
-   * Whether keys that were written while the sequence had {@code before} tokens have the frequencies of one with {@code after} tokens.
-   * False where a LongRoPE model passes its original context: the cache must be filled anew. A dynamic base is not looked at: its keys stay
-   * as they were written, as in the original implementation.
+   * Whether keys that were written while the sequence had {@code before} tokens have the
+   * frequencies of one with {@code after} tokens. False where a LongRoPE model passes its original
+   * context: the cache must be filled anew. A dynamic base is not looked at: its keys stay as they
+   * were written, as in the original implementation.
    */
   boolean keepsKeys(int before, int after) {
     return !(scaling instanceof RopeScaling.LongRope)
-        || RopeFrequencies.representative(scaling, before) == RopeFrequencies.representative(scaling, after);
+        || RopeFrequencies.representative(scaling, before)
+            == RopeFrequencies.representative(scaling, after);
   }
 
   /**
-   * {@code x [batch, tokens, heads * headDim]} with the first {@code dims} channels of every head turned; differentiable.
+   * {@code x [batch, tokens, heads * headDim]} with the first {@code dims} channels of every head
+   * turned; differentiable.
    *
    * @param sequences the positions of the {@code batch * tokens} rows
    */
@@ -84,7 +90,8 @@ public final class RotaryEmbedding {
     Tensor[] parts = new Tensor[sequences.count()];
     for (int i = 0; i < parts.length; i++) {
       Tensor rows = ops.slice(x, 1, sequences.start(i), sequences.start(i + 1));
-      int[] positions = Arrays.copyOfRange(sequences.rowPositions(), sequences.start(i), sequences.start(i + 1));
+      int[] positions =
+          Arrays.copyOfRange(sequences.rowPositions(), sequences.start(i), sequences.start(i + 1));
       parts[i] = ops.rotate(rows, headDim, table(sequences.total(i)), positions);
     }
     return ops.concat(1, parts);
@@ -94,8 +101,9 @@ public final class RotaryEmbedding {
    * Undoes {@link #apply} in place for whole sequences of {@code tokens} tokens.
    *
    * @param x {@code [sequences, tokens, heads * headDim]}, a working tensor
-   * @param gradient whether {@code x} is a gradient in turned channels, to become one in those before: the transposed map, which is the inverse but for
-   *     the amplitude of scalings such as YaRN
+   * @param gradient whether {@code x} is a gradient in turned channels, to become one in those
+   *     before: the transposed map, which is the inverse but for the amplitude of scalings such as
+   *     YaRN
    */
   public void undo(Tensor x, int headDim, boolean gradient) {
     int tokens = x.dim(1);
@@ -126,13 +134,15 @@ public final class RotaryEmbedding {
       if (tables.size() >= KEPT_TABLES) {
         tables.clear(); // a dynamic base makes one for every length
       }
-      table = tables.merge(key(length), make(length), (a, b) -> a.positions() >= b.positions() ? a : b);
+      table =
+          tables.merge(key(length), make(length), (a, b) -> a.positions() >= b.positions() ? a : b);
     }
     return table;
   }
 
   private RopeTable make(int length) {
     int positions = Math.ceilDiv(length, CHUNK) * CHUNK;
-    return RopeTable.of(RopeTable.Pairs.HALVES, frequencies(length), positions, RopeFrequencies.amplitude(scaling));
+    return RopeTable.of(
+        RopeTable.Pairs.HALVES, frequencies(length), positions, RopeFrequencies.amplitude(scaling));
   }
 }

@@ -15,16 +15,19 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Self-attention of one layer: projections, optional normalisation of queries and keys per head, optional rotary positions, attention, output
- * projection.
+ * Self-attention of one layer: projections, optional normalisation of queries and keys per head,
+ * optional rotary positions, attention, output projection.
  *
- * <p>Sites below {@code layers.N}: {@code attn.qkv.input}; {@code attn.q_out}, {@code attn.k_out}, {@code attn.v_out} with the operands {@code
- * [batch, heads, tokens, headDim]} of the attention products, positions applied; {@code kv.key} and {@code kv.value} with keys and values as
- * they go into the cache, right before {@code k_out} and {@code v_out}; {@code attn.probs}; {@code attn.o.input}. Cached keys have passed
- * their sites when they were stored and do not pass them again. While nothing is installed in the sites between the projections and nothing is
- * recorded, one kernel computes the attention without a matrix of scores.
+ * <p>Sites below {@code layers.N}: {@code attn.qkv.input}; {@code attn.q_out}, {@code attn.k_out},
+ * {@code attn.v_out} with the operands {@code [batch, heads, tokens, headDim]} of the attention
+ * products, positions applied; {@code kv.key} and {@code kv.value} with keys and values as they go
+ * into the cache, right before {@code k_out} and {@code v_out}; {@code attn.probs}; {@code
+ * attn.o.input}. Cached keys have passed their sites when they were stored and do not pass them
+ * again. While nothing is installed in the sites between the projections and nothing is recorded,
+ * one kernel computes the attention without a matrix of scores.
  *
- * <p>With a {@link CacheFormat}, keys and values are read from their codes, see {@link #setCacheFormat}.
+ * <p>With a {@link CacheFormat}, keys and values are read from their codes, see {@link
+ * #setCacheFormat}.
  */
 public final class SelfAttention {
   /**
@@ -38,7 +41,12 @@ public final class SelfAttention {
    * @param rotary null where positions are not rotary
    */
   public record Parts(
-      AttentionCore core, Projection projection, Linear output, @Nullable Norm queryNorm, @Nullable Norm keyNorm, @Nullable RotaryEmbedding rotary) {}
+      AttentionCore core,
+      Projection projection,
+      Linear output,
+      @Nullable Norm queryNorm,
+      @Nullable Norm keyNorm,
+      @Nullable RotaryEmbedding rotary) {}
 
   private final Parts parts;
   private final int layer;
@@ -79,13 +87,19 @@ public final class SelfAttention {
   /** Attention that reads keys and values from their codes. */
   private Tensor packed(Ops ops, CacheFormat format, Projection.Heads heads, Sequences sequences) {
     Tensor q = positioned(ops, heads.q(), parts.queryNorm, sequences);
-    Tensor k = format.beforePositions() ? normed(ops, heads.k(), parts.keyNorm) : positioned(ops, heads.k(), parts.keyNorm, sequences);
-    return new PackedAttention(parts.core, format, parts.rotary, sites).attend(ops, q, k, heads.v(), sequences, layer);
+    Tensor k =
+        format.beforePositions()
+            ? normed(ops, heads.k(), parts.keyNorm)
+            : positioned(ops, heads.k(), parts.keyNorm, sequences);
+    return new PackedAttention(parts.core, format, parts.rotary, sites)
+        .attend(ops, q, k, heads.v(), sequences, layer);
   }
 
   private Tensor positioned(Ops ops, Tensor x, @Nullable Norm norm, Sequences sequences) {
     Tensor normed = normed(ops, x, norm);
-    return parts.rotary == null ? normed : parts.rotary.apply(ops, normed, parts.core.headDim(), sequences);
+    return parts.rotary == null
+        ? normed
+        : parts.rotary.apply(ops, normed, parts.core.headDim(), sequences);
   }
 
   private Tensor normed(Ops ops, Tensor x, @Nullable Norm norm) {
@@ -103,14 +117,17 @@ public final class SelfAttention {
   }
 
   /**
-   * Keeps keys and values as codes from now on, in caches that are made afterwards and in passes without a cache: these read what a cache would give.
+   * Keeps keys and values as codes from now on, in caches that are made afterwards and in passes
+   * without a cache: these read what a cache would give.
    *
-   * @throws IllegalArgumentException if the format does not fit these heads, or a token would see keys after it
+   * @throws IllegalArgumentException if the format does not fit these heads, or a token would see
+   *     keys after it
    */
   public void setCacheFormat(CacheFormat format) {
     format.check(parts.core.cacheShape());
     if (!parts.core.visibility().causal()) {
-      throw new IllegalArgumentException("attention that sees later tokens has no cache of keys and values");
+      throw new IllegalArgumentException(
+          "attention that sees later tokens has no cache of keys and values");
     }
     cacheFormat = format;
   }
@@ -118,7 +135,9 @@ public final class SelfAttention {
   /** An empty cache for one sequence. */
   public LayerCache newCache() {
     CacheFormat format = cacheFormat;
-    return format == null ? new FloatLayerCache(parts.core.keyValueWidth()) : new PackedLayerCache(format, parts.core.cacheShape(), 0);
+    return format == null
+        ? new FloatLayerCache(parts.core.keyValueWidth())
+        : new PackedLayerCache(format, parts.core.cacheShape(), 0);
   }
 
   /** What this attention is made of. */

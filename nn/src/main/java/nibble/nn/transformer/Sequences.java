@@ -5,9 +5,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Token sequences whose rows lie one after the other in a tensor {@code [batch, tokens, hidden]}, without padding: either {@code batch} of
- * equal length, or {@code [1, rows, hidden]} with any lengths. Each row has a position in its sequence. A sequence that continues one whose
- * keys and values are cached starts at the length of its cache. Immutable.
+ * Token sequences whose rows lie one after the other in a tensor {@code [batch, tokens, hidden]},
+ * without padding: either {@code batch} of equal length, or {@code [1, rows, hidden]} with any
+ * lengths. Each row has a position in its sequence. A sequence that continues one whose keys and
+ * values are cached starts at the length of its cache. Immutable.
  */
 public final class Sequences {
   private final int[] starts;
@@ -39,10 +40,14 @@ public final class Sequences {
     return new Sequences(starts(lengths), new int[lengths.length], List.of());
   }
 
-  /** {@code lengths[i]} new tokens after what {@code caches.get(i)} holds; no cache may occur twice. */
+  /**
+   * {@code lengths[i]} new tokens after what {@code caches.get(i)} holds; no cache may occur twice.
+   */
   public static Sequences continuing(List<KeyValueCache> caches, int... lengths) {
     if (caches.size() != lengths.length || caches.stream().distinct().count() != lengths.length) {
-      throw new IllegalArgumentException("%d sequences need as many caches, each its own; got %d".formatted(lengths.length, caches.size()));
+      throw new IllegalArgumentException(
+          "%d sequences need as many caches, each its own; got %d"
+              .formatted(lengths.length, caches.size()));
     }
     int[] positions = caches.stream().mapToInt(KeyValueCache::length).toArray();
     return new Sequences(starts(lengths), positions, List.copyOf(caches));
@@ -111,7 +116,10 @@ public final class Sequences {
     return !caches.isEmpty();
   }
 
-  /** Whether all sequences have the same number of rows and no cache, so that one batched product serves all. */
+  /**
+   * Whether all sequences have the same number of rows and no cache, so that one batched product
+   * serves all.
+   */
   boolean isUniform() {
     if (isCached()) {
       return false;

@@ -12,15 +12,19 @@ public final class StreamStructure {
   private StreamStructure() {}
 
   /**
-   * How the stream is written and read; empty where a block normalises what is written (post-norm, sandwich): no rotation of the stream
-   * passes such a normalisation.
+   * How the stream is written and read; empty where a block normalises what is written (post-norm,
+   * sandwich): no rotation of the stream passes such a normalisation.
    *
    * @param embeddings tables whose rows are added to the stream
    * @param writers linear layers before the blocks that write to it
    * @param last the normalisation after the blocks, with who reads it
    */
   public static Optional<ResidualStructure> of(
-      int hidden, List<Parameter> embeddings, List<Linear> writers, List<TransformerBlock> blocks, ResidualStructure.Reader last) {
+      int hidden,
+      List<Parameter> embeddings,
+      List<Linear> writers,
+      List<TransformerBlock> blocks,
+      ResidualStructure.Reader last) {
     List<Linear> allWriters = new ArrayList<>(writers);
     List<ResidualStructure.Reader> readers = new ArrayList<>();
     List<ResidualStructure.Attention> attentions = new ArrayList<>();
@@ -36,6 +40,7 @@ public final class StreamStructure {
       block.feedForwardPath().ifPresent(feedForwards::add);
     }
     readers.add(last);
-    return Optional.of(new ResidualStructure(hidden, embeddings, allWriters, readers, attentions, feedForwards));
+    return Optional.of(
+        new ResidualStructure(hidden, embeddings, allWriters, readers, attentions, feedForwards));
   }
 }

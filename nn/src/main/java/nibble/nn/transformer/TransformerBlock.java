@@ -18,7 +18,8 @@ public final class TransformerBlock implements Block {
   private final Wiring wiring;
 
   /** A block called {@code name}, such as {@code layers.3}. */
-  public TransformerBlock(String name, SelfAttention attention, FeedForward feedForward, Wiring wiring) {
+  public TransformerBlock(
+      String name, SelfAttention attention, FeedForward feedForward, Wiring wiring) {
     this.name = name;
     this.attention = attention;
     this.feedForward = feedForward;
@@ -89,20 +90,34 @@ public final class TransformerBlock implements Block {
     AttentionCore core = parts.core();
     RotaryEmbedding rotary = parts.rotary();
     ResidualStructure.Between between =
-        new ResidualStructure.Between(rotary == null ? 0 : rotary.dims(), parts.queryNorm() != null || parts.keyNorm() != null);
+        new ResidualStructure.Between(
+            rotary == null ? 0 : rotary.dims(),
+            parts.queryNorm() != null || parts.keyNorm() != null);
     Projection rows = parts.projection();
     return Optional.of(
         new ResidualStructure.Attention(
-            attention.inputs(), rows.queries(core), rows.keys(core), rows.values(core), attention.output(), core.heads(), core.keyValueHeads(), core.headDim(),
+            attention.inputs(),
+            rows.queries(core),
+            rows.keys(core),
+            rows.values(core),
+            attention.output(),
+            core.heads(),
+            core.keyValueHeads(),
+            core.headDim(),
             between));
   }
 
   @Override
   public Optional<ResidualStructure.FeedForward> feedForwardPath() {
-    return Optional.of(new ResidualStructure.FeedForward(feedForward.up(), feedForward.down(), feedForward.carrier()));
+    return Optional.of(
+        new ResidualStructure.FeedForward(
+            feedForward.up(), feedForward.down(), feedForward.carrier()));
   }
 
-  /** The normalisations with the layers that read their result and nothing else; none in a post-norm block, where the stream reads it too. */
+  /**
+   * The normalisations with the layers that read their result and nothing else; none in a post-norm
+   * block, where the stream reads it too.
+   */
   public List<ResidualStructure.Reader> readers() {
     return switch (wiring) {
       case Wiring.PreNorm(Norm first, Norm second) -> readers(first, second);
@@ -114,7 +129,8 @@ public final class TransformerBlock implements Block {
 
   private List<ResidualStructure.Reader> readers(Norm beforeAttention, Norm beforeFeedForward) {
     return List.of(
-        new ResidualStructure.Reader(beforeAttention, attention.inputs()), new ResidualStructure.Reader(beforeFeedForward, feedForward.up()));
+        new ResidualStructure.Reader(beforeAttention, attention.inputs()),
+        new ResidualStructure.Reader(beforeFeedForward, feedForward.up()));
   }
 
   /** The normalisations, those over the channels of a head included. */

@@ -5,7 +5,8 @@ import nibble.kernels.attention.AttentionRule;
 /**
  * Which keys a query sees.
  *
- * @param window those less than this many positions away; at least 1, {@link AttentionRule#NO_WINDOW} for all
+ * @param window those less than this many positions away; at least 1, {@link
+ *     AttentionRule#NO_WINDOW} for all
  * @param causal whether it sees none after its own position
  */
 public record Visibility(int window, boolean causal) {
@@ -17,7 +18,8 @@ public record Visibility(int window, boolean causal) {
 
   public Visibility {
     if (window < 1) {
-      throw new IllegalArgumentException("a query sees at least its own position, the window was " + window);
+      throw new IllegalArgumentException(
+          "a query sees at least its own position, the window was " + window);
     }
   }
 

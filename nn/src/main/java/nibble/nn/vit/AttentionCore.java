@@ -8,9 +8,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Attention between its projections: {@code softmax(scale q k^T) v} head by head, with sites at q, k, v and the probabilities. How q, k and v
- * are made, and what is added to the scores, differs from model to model. While nothing is added, nothing is installed in the sites and
- * nothing is recorded, one kernel computes it without a matrix of scores.
+ * Attention between its projections: {@code softmax(scale q k^T) v} head by head, with sites at q,
+ * k, v and the probabilities. How q, k and v are made, and what is added to the scores, differs
+ * from model to model. While nothing is added, nothing is installed in the sites and nothing is
+ * recorded, one kernel computes it without a matrix of scores.
  */
 final class AttentionCore {
   private final int heads;
@@ -21,7 +22,8 @@ final class AttentionCore {
   private final Site probabilities;
 
   /**
-   * @param name of the attention layer, which the sites {@code .q_out}, {@code .k_out}, {@code .v_out} and {@code .probs} are named after
+   * @param name of the attention layer, which the sites {@code .q_out}, {@code .k_out}, {@code
+   *     .v_out} and {@code .probs} are named after
    * @param scale factor of the scores
    */
   AttentionCore(String name, int heads, float scale, Sites sites) {
@@ -35,7 +37,11 @@ final class AttentionCore {
 
   /** {@code q, k, v [batch, tokens, hidden]} to the mixed values of the same shape. */
   Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v) {
-    if (ops.isRecording() || !query.isIdentity() || !key.isIdentity() || !value.isIdentity() || !probabilities.isIdentity()) {
+    if (ops.isRecording()
+        || !query.isIdentity()
+        || !key.isIdentity()
+        || !value.isIdentity()
+        || !probabilities.isIdentity()) {
       return forward(ops, q, k, v, UnaryOperator.identity());
     }
     AttentionRule rule = AttentionRule.scaled(q.dim(2) / heads).withScale(scale);
@@ -43,7 +49,8 @@ final class AttentionCore {
   }
 
   /**
-   * @param biased the scores {@code [batch, heads, tokens, tokens]} with what is added to them before the softmax
+   * @param biased the scores {@code [batch, heads, tokens, tokens]} with what is added to them
+   *     before the softmax
    */
   Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v, UnaryOperator<Tensor> biased) {
     Tensor queries = query.apply(ops, ops.splitHeads(q, heads));

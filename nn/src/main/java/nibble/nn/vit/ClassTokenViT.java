@@ -16,8 +16,9 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * The frame of {@link PlainViT} and {@link PostNormViT}: patches of square images through a linear layer, a class token before them, learned
- * positions, {@link FusedBlock}s, and a head that reads the class token. There is no residual structure.
+ * The frame of {@link PlainViT} and {@link PostNormViT}: patches of square images through a linear
+ * layer, a class token before them, learned positions, {@link FusedBlock}s, and a head that reads
+ * the class token. There is no residual structure.
  */
 abstract class ClassTokenViT implements ImageClassifier {
   /**
@@ -25,7 +26,8 @@ abstract class ClassTokenViT implements ImageClassifier {
    *
    * @param tokens of an image, the class token included
    */
-  record Size(int imageSize, int patchSize, int channels, int tokens, int hidden, int layers, int labels) {}
+  record Size(
+      int imageSize, int patchSize, int channels, int tokens, int hidden, int layers, int labels) {}
 
   private final Size size;
   private final LayerMaker make;
@@ -39,7 +41,12 @@ abstract class ClassTokenViT implements ImageClassifier {
    * @param patches makes the linear layer of patches
    * @param block makes a block by its number
    */
-  ClassTokenViT(Size size, WeightSource weights, String positionName, LayerFactory<Linear> patches, LayerFactory<IntFunction<FusedBlock>> block) {
+  ClassTokenViT(
+      Size size,
+      WeightSource weights,
+      String positionName,
+      LayerFactory<Linear> patches,
+      LayerFactory<IntFunction<FusedBlock>> block) {
     this.size = size;
     make = new LayerMaker(weights, new Sites());
     patchEmbedding = patches.make(make);
@@ -58,7 +65,10 @@ abstract class ClassTokenViT implements ImageClassifier {
     return make;
   }
 
-  /** The patches of images {@code [batch, patches, patch * patch * channels]}, in the order that the weights expect. */
+  /**
+   * The patches of images {@code [batch, patches, patch * patch * channels]}, in the order that the
+   * weights expect.
+   */
   abstract Tensor patches(Ops ops, Tensor pixels);
 
   /** What reads the class token. */

@@ -24,7 +24,8 @@ final class Dimensions {
   /** The ratio of a feed-forward layer's width to that of the stream. */
   static void mlpRatio(double ratio, int width) {
     if (!(ratio > 0 && ratio <= LARGEST_RATIO) || width * ratio < 1) {
-      throw new IllegalArgumentException("mlp_ratio is " + ratio + ", expected a positive number up to " + LARGEST_RATIO);
+      throw new IllegalArgumentException(
+          "mlp_ratio is " + ratio + ", expected a positive number up to " + LARGEST_RATIO);
     }
   }
 
@@ -36,7 +37,8 @@ final class Dimensions {
 
   static void multiple(String key, int value, String ofKey, int of) {
     if (value % of != 0) {
-      throw new IllegalArgumentException(key + " " + value + " is not a multiple of " + ofKey + " " + of);
+      throw new IllegalArgumentException(
+          key + " " + value + " is not a multiple of " + ofKey + " " + of);
     }
   }
 

@@ -15,15 +15,17 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DINOv2 image classifiers, with and without register tokens, with the parameter names of Hugging Face checkpoints: a ViT with layer scale
- * and, in its largest size, a gated feed-forward layer, whose classifier reads the class token beside the mean of the patches.
+ * DINOv2 image classifiers, with and without register tokens, with the parameter names of Hugging
+ * Face checkpoints: a ViT with layer scale and, in its largest size, a gated feed-forward layer,
+ * whose classifier reads the class token beside the mean of the patches.
  *
- * <p>Oquab et al., <a href="https://arxiv.org/abs/2304.07193">arXiv:2304.07193</a>; Darcet et al. (registers), <a
- * href="https://arxiv.org/abs/2309.16588">arXiv:2309.16588</a>.
+ * <p>Oquab et al., <a href="https://arxiv.org/abs/2304.07193">arXiv:2304.07193</a>; Darcet et al.
+ * (registers), <a href="https://arxiv.org/abs/2309.16588">arXiv:2309.16588</a>.
  *
- * <p>Images may have any size that is a multiple of the patch; the positions are resampled to it, with antialiasing where there are
- * registers, as Hugging Face does. Sites are those of {@link ViT}. The classifier reads two normalised tokens side by side and layer scale
- * stands between the writers and the stream, so there is no residual structure.
+ * <p>Images may have any size that is a multiple of the patch; the positions are resampled to it,
+ * with antialiasing where there are registers, as Hugging Face does. Sites are those of {@link
+ * ViT}. The classifier reads two normalised tokens side by side and layer scale stands between the
+ * writers and the stream, so there is no residual structure.
  */
 public final class Dinov2 implements ImageClassifier {
   private final Dinov2Config config;
@@ -37,17 +39,33 @@ public final class Dinov2 implements ImageClassifier {
   private final Norm finalNorm;
   private final Linear classifier;
 
-  /** Takes the parameters from {@code weights} by their Hugging Face names. A mask token, which only pretraining uses, is kept if there is one. */
+  /**
+   * Takes the parameters from {@code weights} by their Hugging Face names. A mask token, which only
+   * pretraining uses, is kept if there is one.
+   */
   public Dinov2(Dinov2Config config, WeightSource weights) {
     this.config = config;
     LayerMaker make = new LayerMaker(weights, sites);
     String embeddings = config.prefix() + "embeddings.";
     int hidden = config.hidden();
-    patchEmbedding = make.patchConvolution(embeddings + "patch_embeddings.projection", hidden, config.channels(), config.patchSize());
+    patchEmbedding =
+        make.patchConvolution(
+            embeddings + "patch_embeddings.projection",
+            hidden,
+            config.channels(),
+            config.patchSize());
     classToken = weights.parameter(embeddings + "cls_token", 1, 1, hidden);
-    maskToken = weights.has(embeddings + "mask_token") ? weights.parameter(embeddings + "mask_token", 1, hidden) : null;
-    registers = config.registers() > 0 ? weights.parameter(embeddings + "register_tokens", 1, config.registers(), hidden) : null;
-    positions = weights.parameter(embeddings + "position_embeddings", 1, 1 + config.grid() * config.grid(), hidden);
+    maskToken =
+        weights.has(embeddings + "mask_token")
+            ? weights.parameter(embeddings + "mask_token", 1, hidden)
+            : null;
+    registers =
+        config.registers() > 0
+            ? weights.parameter(embeddings + "register_tokens", 1, config.registers(), hidden)
+            : null;
+    positions =
+        weights.parameter(
+            embeddings + "position_embeddings", 1, 1 + config.grid() * config.grid(), hidden);
     for (int i = 0; i < config.layers(); i++) {
       blocks.add(new Dinov2Block(i, config, make));
     }
@@ -61,7 +79,8 @@ public final class Dinov2 implements ImageClassifier {
   }
 
   private boolean haveBiases() {
-    return LayerMaker.allHaveBiases(blocks.stream().flatMap(block -> block.attentionInputs().stream()).toList());
+    return LayerMaker.allHaveBiases(
+        blocks.stream().flatMap(block -> block.attentionInputs().stream()).toList());
   }
 
   @Override
@@ -109,12 +128,15 @@ public final class Dinov2 implements ImageClassifier {
     PatchTokens.requirePatches(pixels, config.channels(), config.patchSize());
     Tensor patches = patchEmbedding.forward(ops, ops.patches(pixels, config.patchSize()));
     Tensor placed =
-        ops.add(PatchTokens.withFirst(ops, classToken.floats(), patches), positions(ops, pixels.dim(2), pixels.dim(3)));
+        ops.add(
+            PatchTokens.withFirst(ops, classToken.floats(), patches),
+            positions(ops, pixels.dim(2), pixels.dim(3)));
     if (registers == null) {
       return placed;
     }
     Tensor rest = ops.slice(placed, 1, 1, placed.dim(1));
-    return ops.concat(1, ops.slice(placed, 1, 0, 1), PatchTokens.withFirst(ops, registers.floats(), rest));
+    return ops.concat(
+        1, ops.slice(placed, 1, 0, 1), PatchTokens.withFirst(ops, registers.floats(), rest));
   }
 
   private Tensor positions(Ops ops, int height, int width) {

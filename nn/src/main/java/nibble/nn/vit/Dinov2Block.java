@@ -11,7 +11,10 @@ import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** Pre-norm block with layer scale: {@code x += scale1 * attention(norm1(x)); x += scale2 * mlp(norm2(x))}. */
+/**
+ * Pre-norm block with layer scale: {@code x += scale1 * attention(norm1(x)); x += scale2 *
+ * mlp(norm2(x))}.
+ */
 final class Dinov2Block implements Block {
   private final String name;
   private final Norm norm1;
@@ -33,13 +36,25 @@ final class Dinov2Block implements Block {
     norm1 = make.layerNorm(name + ".norm1", layer + ".norm1", hidden, config.epsilon());
     String attn = layer + ".attention.";
     SplitAttention.Names names =
-        new SplitAttention.Names(attn + "attention.query", attn + "attention.key", attn + "attention.value", attn + "output.dense");
-    attention = new SplitAttention(name + ".attn", names, hidden, config.heads(), config.qkvBias(), make);
+        new SplitAttention.Names(
+            attn + "attention.query",
+            attn + "attention.key",
+            attn + "attention.value",
+            attn + "output.dense");
+    attention =
+        new SplitAttention(name + ".attn", names, hidden, config.heads(), config.qkvBias(), make);
     scale1 = make.weights().gain(layer + ".layer_scale1.lambda1", hidden);
     norm2 = make.layerNorm(name + ".norm2", layer + ".norm2", hidden, config.epsilon());
     int inner = config.intermediate();
-    fc1 = make.linear(name + ".mlp.fc1", layer + (gated ? ".mlp.weights_in" : ".mlp.fc1"), gated ? 2 * inner : inner, hidden);
-    fc2 = make.linear(name + ".mlp.fc2", layer + (gated ? ".mlp.weights_out" : ".mlp.fc2"), hidden, inner);
+    fc1 =
+        make.linear(
+            name + ".mlp.fc1",
+            layer + (gated ? ".mlp.weights_in" : ".mlp.fc1"),
+            gated ? 2 * inner : inner,
+            hidden);
+    fc2 =
+        make.linear(
+            name + ".mlp.fc2", layer + (gated ? ".mlp.weights_out" : ".mlp.fc2"), hidden, inner);
     scale2 = make.weights().gain(layer + ".layer_scale2.lambda1", hidden);
   }
 
@@ -50,7 +65,8 @@ final class Dinov2Block implements Block {
 
   @Override
   public Tensor forward(Ops ops, Tensor x) {
-    Tensor attended = ops.add(x, ops.mul(attention.forward(ops, norm1.forward(ops, x)), scale1.floats()));
+    Tensor attended =
+        ops.add(x, ops.mul(attention.forward(ops, norm1.forward(ops, x)), scale1.floats()));
     Tensor hidden = activated(ops, fc1.forward(ops, norm2.forward(ops, attended)));
     return ops.add(attended, ops.mul(fc2.forward(ops, hidden), scale2.floats()));
   }
@@ -77,7 +93,8 @@ final class Dinov2Block implements Block {
   public Optional<ResidualStructure.FeedForward> feedForwardPath() {
     return Optional.of(
         gated
-            ? new ResidualStructure.FeedForward(List.of(fc1), fc2, Optional.of(new ResidualStructure.Carrier(fc1, fc2.in(), false)))
+            ? new ResidualStructure.FeedForward(
+                List.of(fc1), fc2, Optional.of(new ResidualStructure.Carrier(fc1, fc2.in(), false)))
             : ResidualStructure.FeedForward.plain(fc1, activation, fc2));
   }
 
@@ -86,7 +103,9 @@ final class Dinov2Block implements Block {
   }
 
   List<ResidualStructure.Reader> readers() {
-    return List.of(new ResidualStructure.Reader(norm1, attention.inputs()), new ResidualStructure.Reader(norm2, List.of(fc1)));
+    return List.of(
+        new ResidualStructure.Reader(norm1, attention.inputs()),
+        new ResidualStructure.Reader(norm2, List.of(fc1)));
   }
 
   /** The parameters that belong to no linear layer. */

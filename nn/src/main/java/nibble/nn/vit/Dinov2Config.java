@@ -6,7 +6,8 @@ import nibble.nn.Activation;
  * The dimensions of a {@link Dinov2}.
  *
  * @param architecture {@link #DINOV2} or {@link #WITH_REGISTERS}
- * @param imageSize width and height in pixels that the positions were learned for; images of other sizes are taken too
+ * @param imageSize width and height in pixels that the positions were learned for; images of other
+ *     sizes are taken too
  * @param patchSize width and height of a patch in pixels; divides the image size
  * @param channels colour channels
  * @param hidden width of the residual stream; a multiple of {@code heads}
@@ -44,7 +45,13 @@ public record Dinov2Config(
 
   public Dinov2Config {
     if (!architecture.equals(DINOV2) && !architecture.equals(WITH_REGISTERS)) {
-      throw new IllegalArgumentException("architecture '" + architecture + "' is not a DINOv2 classifier; known are " + DINOV2 + ", " + WITH_REGISTERS);
+      throw new IllegalArgumentException(
+          "architecture '"
+              + architecture
+              + "' is not a DINOv2 classifier; known are "
+              + DINOV2
+              + ", "
+              + WITH_REGISTERS);
     }
     Dimensions.grid(imageSize, patchSize);
     Dimensions.positive("num_channels", channels);
@@ -56,14 +63,31 @@ public record Dinov2Config(
     Dimensions.epsilon(epsilon);
     Dimensions.mlpRatio(mlpRatio, hidden);
     if (registers < 0 || (registers > 0 && architecture.equals(DINOV2))) {
-      throw new IllegalArgumentException("num_register_tokens is " + registers + ", expected " + (architecture.equals(DINOV2) ? "0" : "0 or more"));
+      throw new IllegalArgumentException(
+          "num_register_tokens is "
+              + registers
+              + ", expected "
+              + (architecture.equals(DINOV2) ? "0" : "0 or more"));
     }
   }
 
   /** The same dimensions as they are after a transform of the model. */
   Dinov2Config with(boolean biases) {
     return new Dinov2Config(
-        architecture, imageSize, patchSize, channels, hidden, layers, heads, mlpRatio, gated, activation, epsilon, biases, registers, labels);
+        architecture,
+        imageSize,
+        patchSize,
+        channels,
+        hidden,
+        layers,
+        heads,
+        mlpRatio,
+        gated,
+        activation,
+        epsilon,
+        biases,
+        registers,
+        labels);
   }
 
   /** The first part of parameter names. */
@@ -71,7 +95,10 @@ public record Dinov2Config(
     return architecture.equals(DINOV2) ? "dinov2." : "dinov2_with_registers.";
   }
 
-  /** Width of the feed-forward layer; of a gated one, two thirds of what the ratio says, rounded up to a multiple of 8. */
+  /**
+   * Width of the feed-forward layer; of a gated one, two thirds of what the ratio says, rounded up
+   * to a multiple of 8.
+   */
   public int intermediate() {
     int width = (int) (hidden * mlpRatio);
     return gated ? ((int) (width * 2.0 / 3) + 7) / 8 * 8 : width;

@@ -10,14 +10,18 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Self-attention whose query, key and value weights are one matrix {@code [3 hidden, hidden]}, in this order. */
+/**
+ * Self-attention whose query, key and value weights are one matrix {@code [3 hidden, hidden]}, in
+ * this order.
+ */
 final class FusedAttention {
   /**
    * Names in the checkpoint.
    *
    * @param qkvBias null: there is none
    */
-  record Names(String qkvWeight, @Nullable String qkvBias, String outputWeight, String outputBias) {}
+  record Names(
+      String qkvWeight, @Nullable String qkvBias, String outputWeight, String outputBias) {}
 
   private final int hidden;
   private final int heads;
@@ -25,7 +29,14 @@ final class FusedAttention {
   private final AttentionCore core;
   private final Linear output;
 
-  FusedAttention(String name, Names names, int hidden, int heads, float scale, WeightSource weights, Sites sites) {
+  FusedAttention(
+      String name,
+      Names names,
+      int hidden,
+      int heads,
+      float scale,
+      WeightSource weights,
+      Sites sites) {
     this.hidden = hidden;
     this.heads = heads;
     Parameter weight = weights.parameter(names.qkvWeight(), 3 * hidden, hidden);
@@ -45,20 +56,30 @@ final class FusedAttention {
   /** {@code [batch, tokens, hidden]} to the same shape. */
   Tensor forward(Ops ops, Tensor x) {
     Tensor all = qkv.forward(ops, x);
-    return output.forward(ops, core.forward(ops, part(ops, all, 0), part(ops, all, 1), part(ops, all, 2)));
+    return output.forward(
+        ops, core.forward(ops, part(ops, all, 0), part(ops, all, 1), part(ops, all, 2)));
   }
 
   /** A copy where it may be recorded, otherwise a view. */
   private Tensor part(Ops ops, Tensor all, int index) {
     int from = index * hidden;
-    return ops.isRecording() ? ops.slice(all, 2, from, from + hidden) : all.slice(2, from, from + hidden);
+    return ops.isRecording()
+        ? ops.slice(all, 2, from, from + hidden)
+        : all.slice(2, from, from + hidden);
   }
 
   ResidualStructure.Attention path() {
     int headDim = hidden / heads;
     return new ResidualStructure.Attention(
-        List.of(qkv), new ResidualStructure.HeadRows(qkv, 0, headDim), new ResidualStructure.HeadRows(qkv, hidden, headDim),
-        new ResidualStructure.HeadRows(qkv, 2 * hidden, headDim), output, heads, heads, headDim, ResidualStructure.Between.NOTHING);
+        List.of(qkv),
+        new ResidualStructure.HeadRows(qkv, 0, headDim),
+        new ResidualStructure.HeadRows(qkv, hidden, headDim),
+        new ResidualStructure.HeadRows(qkv, 2 * hidden, headDim),
+        output,
+        heads,
+        heads,
+        headDim,
+        ResidualStructure.Between.NOTHING);
   }
 
   Linear qkv() {

@@ -19,7 +19,15 @@ import nibble.tensor.Tensor;
  * @param norm2 of the feed-forward layer
  * @param activation between {@code fc1} and {@code fc2}
  */
-record FusedBlock(String name, Order order, Norm norm1, FusedAttention attention, Norm norm2, Linear fc1, Activation activation, Linear fc2)
+record FusedBlock(
+    String name,
+    Order order,
+    Norm norm1,
+    FusedAttention attention,
+    Norm norm2,
+    Linear fc1,
+    Activation activation,
+    Linear fc2)
     implements Block {
   /** Where a block normalises. */
   enum Order {
@@ -49,7 +57,8 @@ record FusedBlock(String name, Order order, Norm norm1, FusedAttention attention
 
   @Override
   public List<List<Linear>> stages() {
-    return List.of(List.of(attention.qkv()), List.of(attention.output()), List.of(fc1), List.of(fc2));
+    return List.of(
+        List.of(attention.qkv()), List.of(attention.output()), List.of(fc1), List.of(fc2));
   }
 
   @Override
@@ -65,7 +74,10 @@ record FusedBlock(String name, Order order, Norm norm1, FusedAttention attention
   /** The normalisations with who reads them, where nothing else does: none after a sum. */
   List<ResidualStructure.Reader> readers() {
     return switch (order) {
-      case BEFORE -> List.of(new ResidualStructure.Reader(norm1, List.of(attention.qkv())), new ResidualStructure.Reader(norm2, List.of(fc1)));
+      case BEFORE ->
+          List.of(
+              new ResidualStructure.Reader(norm1, List.of(attention.qkv())),
+              new ResidualStructure.Reader(norm2, List.of(fc1)));
       case AFTER -> List.of();
     };
   }

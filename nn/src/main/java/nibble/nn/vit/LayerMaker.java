@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes layers from the parameters of a checkpoint and gives them sites. */
 record LayerMaker(WeightSource weights, Sites sites) {
-  /** A linear layer with weight and bias {@code <checkpointName>.weight, .bias} and an input site of its own. */
+  /**
+   * A linear layer with weight and bias {@code <checkpointName>.weight, .bias} and an input site of
+   * its own.
+   */
   Linear linear(String name, String checkpointName, int out, int in) {
     return linear(name, checkpointName, out, in, true, sites.add(name + ".input"));
   }
@@ -19,14 +22,20 @@ record LayerMaker(WeightSource weights, Sites sites) {
   /** One that reads what has passed {@code input}. */
   Linear linear(String name, String checkpointName, int out, int in, boolean bias, Site input) {
     Parameter weight = weights.parameter(checkpointName + ".weight", out, in);
-    return new Linear(name, weight, bias ? weights.parameter(checkpointName + ".bias", out) : null, input, sites);
+    return new Linear(
+        name, weight, bias ? weights.parameter(checkpointName + ".bias", out) : null, input, sites);
   }
 
   /** A convolution of square patches that do not overlap, as a matrix. */
   Linear patchConvolution(String checkpointName, int out, int channels, int patch) {
     Parameter kernel = weights.parameter(checkpointName + ".weight", out, channels, patch, patch);
     Parameter bias = weights.parameter(checkpointName + ".bias", out);
-    return new Linear("patch_embed", kernel.as(out, channels * patch * patch), bias, sites.add("patch_embed.input"), sites);
+    return new Linear(
+        "patch_embed",
+        kernel.as(out, channels * patch * patch),
+        bias,
+        sites.add("patch_embed.input"),
+        sites);
   }
 
   /** A layer normalisation with gain, bias and an input site of its own. */
@@ -49,7 +58,8 @@ record LayerMaker(WeightSource weights, Sites sites) {
   }
 
   /**
-   * Whether layers have biases: all of them from now on, if a transform gave one of them a bias. Checkpoints say it once for all.
+   * Whether layers have biases: all of them from now on, if a transform gave one of them a bias.
+   * Checkpoints say it once for all.
    */
   static boolean allHaveBiases(List<Linear> layers) {
     boolean some = layers.stream().anyMatch(layer -> layer.bias() != null);

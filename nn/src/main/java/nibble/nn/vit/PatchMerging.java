@@ -9,7 +9,10 @@ import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** Four neighbouring patches become one of twice the width: {@code [batch, n, width]} to {@code [batch, n / 4, 2 * width]}. */
+/**
+ * Four neighbouring patches become one of twice the width: {@code [batch, n, width]} to {@code
+ * [batch, n / 4, 2 * width]}.
+ */
 final class PatchMerging implements Block {
   private static final int MERGED = 4;
   private static final float EPSILON = 1e-5f;
@@ -27,7 +30,13 @@ final class PatchMerging implements Block {
     String layer = "swin.encoder.layers." + stage + ".downsample";
     norm = make.layerNorm(name + ".norm", layer + ".norm", MERGED * width, EPSILON);
     reduction =
-        make.linear(name + ".reduction", layer + ".reduction", 2 * width, MERGED * width, config.mergeBias(), make.sites().add(name + ".reduction.input"));
+        make.linear(
+            name + ".reduction",
+            layer + ".reduction",
+            2 * width,
+            MERGED * width,
+            config.mergeBias(),
+            make.sites().add(name + ".reduction.input"));
   }
 
   @Override
@@ -35,7 +44,10 @@ final class PatchMerging implements Block {
     return name;
   }
 
-  /** Channels of the patch above left, then below left, above right, below right. Zeros stand in for patches beyond an odd side. */
+  /**
+   * Channels of the patch above left, then below left, above right, below right. Zeros stand in for
+   * patches beyond an odd side.
+   */
   @Override
   public Tensor forward(Ops ops, Tensor x) {
     int batch = x.dim(0);
@@ -49,7 +61,8 @@ final class PatchMerging implements Block {
       int row = 2 * (place / half) + i % 2;
       int column = 2 * (place % half) + i % MERGED / 2;
       int image = i / (MERGED * half * half);
-      ids[i] = row < side && column < side ? (image * side + row) * side + column : batch * side * side;
+      ids[i] =
+          row < side && column < side ? (image * side + row) * side + column : batch * side * side;
     }
     Tensor merged = ops.reshape(ops.rowsOf(table, ids), batch, half * half, MERGED * width);
     return reduction.forward(ops, norm.forward(ops, merged));

@@ -12,16 +12,22 @@ final class PatchTokens {
   static void requirePixels(Tensor pixels, int channels, int side) {
     Shape expected = Shape.of(pixels.dim(0), channels, side, side);
     if (!pixels.shape().equals(expected)) {
-      throw new IllegalArgumentException("the model takes pixels of shape " + expected + ", these are " + pixels.shape());
+      throw new IllegalArgumentException(
+          "the model takes pixels of shape " + expected + ", these are " + pixels.shape());
     }
   }
 
   /** Refuses pixels that cannot be cut into patches. */
   static void requirePatches(Tensor pixels, int channels, int patch) {
-    boolean fits = pixels.rank() == 4 && pixels.dim(1) == channels && pixels.dim(2) % patch == 0 && pixels.dim(3) % patch == 0;
+    boolean fits =
+        pixels.rank() == 4
+            && pixels.dim(1) == channels
+            && pixels.dim(2) % patch == 0
+            && pixels.dim(3) % patch == 0;
     if (!fits || pixels.dim(2) == 0 || pixels.dim(3) == 0) {
       throw new IllegalArgumentException(
-          "the model takes pixels of shape [batch, %d, height, width] with multiples of %d, these are %s".formatted(channels, patch, pixels.shape()));
+          "the model takes pixels of shape [batch, %d, height, width] with multiples of %d, these are %s"
+              .formatted(channels, patch, pixels.shape()));
     }
   }
 
@@ -30,7 +36,9 @@ final class PatchTokens {
     return ops.concat(1, ops.expand(token, patches.dim(0), token.dim(1), token.dim(2)), patches);
   }
 
-  /** Token {@code index} of every sequence {@code [batch, tokens, hidden]}: {@code [batch, hidden]}. */
+  /**
+   * Token {@code index} of every sequence {@code [batch, tokens, hidden]}: {@code [batch, hidden]}.
+   */
   static Tensor token(Ops ops, Tensor x, int index) {
     return ops.reshape(ops.slice(x, 1, index, index + 1), x.dim(0), x.dim(2));
   }

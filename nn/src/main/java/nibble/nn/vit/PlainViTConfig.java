@@ -11,11 +11,13 @@ import nibble.nn.Activation;
  * @param hidden width of the residual stream; a multiple of {@code heads}
  * @param layers number of blocks
  * @param heads attention heads
- * @param attentionScale factor of the attention scores; models of this kind often have {@code 1 / sqrt(hidden)}
+ * @param attentionScale factor of the attention scores; models of this kind often have {@code 1 /
+ *     sqrt(hidden)}
  * @param intermediate width of the feed-forward layers and of the hidden layer of the head
  * @param activation non-linearity of the feed-forward layers and of the head
  * @param epsilon of the normalisations
- * @param qkvBias whether query, key and value have biases; they do after a transform has shifted what they read
+ * @param qkvBias whether query, key and value have biases; they do after a transform has shifted
+ *     what they read
  * @param labels number of classes
  */
 public record PlainViTConfig(
@@ -50,7 +52,18 @@ public record PlainViTConfig(
   /** The same dimensions as they are after a transform of the model. */
   PlainViTConfig with(boolean biases) {
     return new PlainViTConfig(
-        imageSize, patchSize, channels, hidden, layers, heads, attentionScale, intermediate, activation, epsilon, biases, labels);
+        imageSize,
+        patchSize,
+        channels,
+        hidden,
+        layers,
+        heads,
+        attentionScale,
+        intermediate,
+        activation,
+        epsilon,
+        biases,
+        labels);
   }
 
   /** Tokens of one image, the class token included. */

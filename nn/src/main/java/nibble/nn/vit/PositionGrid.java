@@ -4,11 +4,12 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Learned positions of a square grid of patches, resampled to another grid as {@code torch.nn.functional.interpolate(mode="bicubic",
- * align_corners=False)} does it, with a gradient.
+ * Learned positions of a square grid of patches, resampled to another grid as {@code
+ * torch.nn.functional.interpolate(mode="bicubic", align_corners=False)} does it, with a gradient.
  *
- * <p>Keys, "Cubic convolution interpolation for digital image processing", 1981: the kernel with {@code a = -0.75} between neighbours, border
- * repeated; with antialiasing {@code a = -0.5}, widened by the ratio of the grids when they shrink, its weights divided by their sum.
+ * <p>Keys, "Cubic convolution interpolation for digital image processing", 1981: the kernel with
+ * {@code a = -0.75} between neighbours, border repeated; with antialiasing {@code a = -0.5},
+ * widened by the ratio of the grids when they shrink, its weights divided by their sum.
  */
 final class PositionGrid {
   private static final double SHARP = -0.75;
@@ -20,25 +21,35 @@ final class PositionGrid {
   /**
    * The positions of a grid of {@code down} by {@code across} patches.
    *
-   * @param learned {@code [1, special + from * from, width]}; the first ones belong to special tokens and stay
+   * @param learned {@code [1, special + from * from, width]}; the first ones belong to special
+   *     tokens and stay
    */
-  static Tensor fit(Ops ops, Tensor learned, int special, int from, int down, int across, boolean antialias) {
+  static Tensor fit(
+      Ops ops, Tensor learned, int special, int from, int down, int across, boolean antialias) {
     if (down == from && across == from) {
       return learned;
     }
-    Tensor resampled = resample(ops, ops.slice(learned, 1, special, learned.dim(1)), from, down, across, antialias);
+    Tensor resampled =
+        resample(
+            ops, ops.slice(learned, 1, special, learned.dim(1)), from, down, across, antialias);
     return special == 0 ? resampled : ops.concat(1, ops.slice(learned, 1, 0, special), resampled);
   }
 
   /** {@code positions [1, from * from, width]} as {@code [1, down * across, width]}. */
-  private static Tensor resample(Ops ops, Tensor positions, int from, int down, int across, boolean antialias) {
+  private static Tensor resample(
+      Ops ops, Tensor positions, int from, int down, int across, boolean antialias) {
     int width = positions.dim(2);
-    Tensor rows = ops.matmul(weights(from, down, antialias), ops.reshape(positions, from, from * width));
-    Tensor both = ops.matmul(weights(from, across, antialias), ops.reshape(rows, down, from, width));
+    Tensor rows =
+        ops.matmul(weights(from, down, antialias), ops.reshape(positions, from, from * width));
+    Tensor both =
+        ops.matmul(weights(from, across, antialias), ops.reshape(rows, down, from, width));
     return ops.reshape(both, 1, down * across, width);
   }
 
-  /** Row {@code i} says how much of each old place is in the new place {@code i}: {@code [to, from]}. */
+  /**
+   * Row {@code i} says how much of each old place is in the new place {@code i}: {@code [to,
+   * from]}.
+   */
   static Tensor weights(int from, int to, boolean antialias) {
     float[] weights = new float[to * from];
     double ratio = (double) from / to;

@@ -10,12 +10,13 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * A vision transformer around a post-norm {@code torch.nn.TransformerEncoder}, with its parameter names: patches by a convolution, a class
- * token, learned positions; per block {@code x = norm1(x + attention(x)); x = norm2(x + linear2(activation(linear1(x))))}; the class token
- * through a layer normalisation and a linear layer.
+ * A vision transformer around a post-norm {@code torch.nn.TransformerEncoder}, with its parameter
+ * names: patches by a convolution, a class token, learned positions; per block {@code x = norm1(x +
+ * attention(x)); x = norm2(x + linear2(activation(linear1(x))))}; the class token through a layer
+ * normalisation and a linear layer.
  *
- * <p>Sites are those of {@link ViT}; query, key and value are one linear layer {@code blocks.N.attn.qkv}. The stream is normalised itself, so
- * there is no residual structure.
+ * <p>Sites are those of {@link ViT}; query, key and value are one linear layer {@code
+ * blocks.N.attn.qkv}. The stream is normalised itself, so there is no residual structure.
  */
 public final class PostNormViT extends ClassTokenViT {
   /** What {@link #architecture} says. */
@@ -27,18 +28,25 @@ public final class PostNormViT extends ClassTokenViT {
 
   /** Takes the parameters from {@code weights}. */
   public PostNormViT(PostNormViTConfig config, WeightSource weights) {
-    super(size(config), weights, "pos_embed", make -> patchLayer(config, make), make -> index -> block(index, config, make));
+    super(
+        size(config),
+        weights,
+        "pos_embed",
+        make -> patchLayer(config, make),
+        make -> index -> block(index, config, make));
     this.config = config;
     finalNorm = make().layerNorm("norm", "mlp_head.0", config.hidden(), config.epsilon());
     classifier = make().linear("head", "mlp_head.1", config.labels(), config.hidden());
   }
 
   private static Size size(PostNormViTConfig c) {
-    return new Size(c.imageSize(), c.patchSize(), c.channels(), c.tokens(), c.hidden(), c.layers(), c.labels());
+    return new Size(
+        c.imageSize(), c.patchSize(), c.channels(), c.tokens(), c.hidden(), c.layers(), c.labels());
   }
 
   private static Linear patchLayer(PostNormViTConfig config, LayerMaker make) {
-    return make.patchConvolution("patch_embed.proj", config.hidden(), config.channels(), config.patchSize());
+    return make.patchConvolution(
+        "patch_embed.proj", config.hidden(), config.channels(), config.patchSize());
   }
 
   private static FusedBlock block(int index, PostNormViTConfig config, LayerMaker make) {
@@ -47,14 +55,21 @@ public final class PostNormViT extends ClassTokenViT {
     String attn = layer + ".self_attn.";
     int hidden = config.hidden();
     FusedAttention.Names names =
-        new FusedAttention.Names(attn + "in_proj_weight", attn + "in_proj_bias", attn + "out_proj.weight", attn + "out_proj.bias");
+        new FusedAttention.Names(
+            attn + "in_proj_weight",
+            attn + "in_proj_bias",
+            attn + "out_proj.weight",
+            attn + "out_proj.bias");
     float scale = (float) (1 / Math.sqrt((double) hidden / config.heads()));
-    FusedAttention attention = new FusedAttention(name + ".attn", names, hidden, config.heads(), scale, make.weights(), make.sites());
+    FusedAttention attention =
+        new FusedAttention(
+            name + ".attn", names, hidden, config.heads(), scale, make.weights(), make.sites());
     Norm norm1 = make.layerNorm(name + ".norm1", layer + ".norm1", hidden, config.epsilon());
     Linear fc1 = make.linear(name + ".mlp.fc1", layer + ".linear1", config.intermediate(), hidden);
     Linear fc2 = make.linear(name + ".mlp.fc2", layer + ".linear2", hidden, config.intermediate());
     Norm norm2 = make.layerNorm(name + ".norm2", layer + ".norm2", hidden, config.epsilon());
-    return new FusedBlock(name, FusedBlock.Order.AFTER, norm1, attention, norm2, fc1, config.activation(), fc2);
+    return new FusedBlock(
+        name, FusedBlock.Order.AFTER, norm1, attention, norm2, fc1, config.activation(), fc2);
   }
 
   /** The dimensions. */

@@ -9,7 +9,10 @@ import nibble.nn.Site;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** Self-attention with one linear layer each for query, key, value and output, all {@code [hidden, hidden]}. */
+/**
+ * Self-attention with one linear layer each for query, key, value and output, all {@code [hidden,
+ * hidden]}.
+ */
 final class SplitAttention {
   /** Names of the four layers in the checkpoint, without {@code .weight} and {@code .bias}. */
   record Names(String query, String key, String value, String output) {}
@@ -22,30 +25,42 @@ final class SplitAttention {
   private final AttentionCore core;
   private final Linear output;
 
-  SplitAttention(String name, Names names, int hidden, int heads, boolean qkvBias, LayerMaker make) {
+  SplitAttention(
+      String name, Names names, int hidden, int heads, boolean qkvBias, LayerMaker make) {
     this.heads = heads;
     input = make.sites().add(name + ".qkv.input");
     query = make.linear(name + ".q", names.query(), hidden, hidden, qkvBias, input);
     key = make.linear(name + ".k", names.key(), hidden, hidden, qkvBias, input);
     value = make.linear(name + ".v", names.value(), hidden, hidden, qkvBias, input);
-    core = new AttentionCore(name, heads, (float) (1 / Math.sqrt((double) hidden / heads)), make.sites());
+    core =
+        new AttentionCore(
+            name, heads, (float) (1 / Math.sqrt((double) hidden / heads)), make.sites());
     output = make.linear(name + ".proj", names.output(), hidden, hidden);
   }
 
   /** {@code [batch, tokens, hidden]} to the same shape. */
   Tensor forward(Ops ops, Tensor x) {
     LayerInput in = new LayerInput(input.apply(ops, x));
-    return output.forward(ops, core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in)));
+    return output.forward(
+        ops,
+        core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in)));
   }
 
-  /** See {@link AttentionCore#forward(Ops, Tensor, Tensor, Tensor, UnaryOperator)} for {@code biased}. */
+  /**
+   * See {@link AttentionCore#forward(Ops, Tensor, Tensor, Tensor, UnaryOperator)} for {@code
+   * biased}.
+   */
   Tensor forward(Ops ops, Tensor x, UnaryOperator<Tensor> biased) {
     LayerInput in = new LayerInput(input.apply(ops, x));
-    return output.forward(ops, core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in), biased));
+    return output.forward(
+        ops,
+        core.forward(
+            ops, query.project(ops, in), key.project(ops, in), value.project(ops, in), biased));
   }
 
   ResidualStructure.Attention path() {
-    return new ResidualStructure.Attention(query, key, value, output, heads, heads, query.out() / heads);
+    return new ResidualStructure.Attention(
+        query, key, value, output, heads, heads, query.out() / heads);
   }
 
   /** Query, key and value. */

@@ -15,13 +15,15 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Swin image classifiers with the parameter names of Hugging Face checkpoints: attention within windows that every second block shifts, a
- * learned bias for the relative place of two patches, and patch merging between stages.
+ * Swin image classifiers with the parameter names of Hugging Face checkpoints: attention within
+ * windows that every second block shifts, a learned bias for the relative place of two patches, and
+ * patch merging between stages.
  *
  * <p>Liu et al., <a href="https://arxiv.org/abs/2103.14030">arXiv:2103.14030</a>.
  *
- * <p>Blocks are numbered through all stages, with sites as those of {@link ViT}; the merging after stage N is the block {@code merges.N} with
- * the layer {@code merges.N.reduction}. The width of the stream changes from stage to stage, so there is no residual structure.
+ * <p>Blocks are numbered through all stages, with sites as those of {@link ViT}; the merging after
+ * stage N is the block {@code merges.N} with the layer {@code merges.N.reduction}. The width of the
+ * stream changes from stage to stage, so there is no residual structure.
  */
 public final class Swin implements ImageClassifier {
   /** The Hugging Face class. */
@@ -46,8 +48,15 @@ public final class Swin implements ImageClassifier {
     this.config = config;
     LayerMaker make = new LayerMaker(weights, sites);
     String embeddings = "swin.embeddings.";
-    patchEmbedding = make.patchConvolution(embeddings + "patch_embeddings.projection", config.embedDim(), config.channels(), config.patchSize());
-    embeddingNorm = make.layerNorm("patch_embed.norm", embeddings + "norm", config.embedDim(), EMBEDDING_EPSILON);
+    patchEmbedding =
+        make.patchConvolution(
+            embeddings + "patch_embeddings.projection",
+            config.embedDim(),
+            config.channels(),
+            config.patchSize());
+    embeddingNorm =
+        make.layerNorm(
+            "patch_embed.norm", embeddings + "norm", config.embedDim(), EMBEDDING_EPSILON);
     int index = 0;
     for (int stage = 0; stage < config.stages(); stage++) {
       for (int i = 0; i < config.depths().get(stage); i++) {
@@ -114,7 +123,8 @@ public final class Swin implements ImageClassifier {
   @Override
   public Tensor embed(Ops ops, Tensor pixels) {
     PatchTokens.requirePixels(pixels, config.channels(), config.imageSize());
-    return embeddingNorm.forward(ops, patchEmbedding.forward(ops, ops.patches(pixels, config.patchSize())));
+    return embeddingNorm.forward(
+        ops, patchEmbedding.forward(ops, ops.patches(pixels, config.patchSize())));
   }
 
   @Override
@@ -140,7 +150,9 @@ public final class Swin implements ImageClassifier {
 
   @Override
   public List<Parameter> parameters() {
-    boolean unused = LayerMaker.allHaveBiases(projections) | LayerMaker.allHaveBiases(reductions); // evens them out
+    boolean unused =
+        LayerMaker.allHaveBiases(projections)
+            | LayerMaker.allHaveBiases(reductions); // evens them out
     List<Parameter> all = new ArrayList<>();
     linears().forEach(linear -> LayerMaker.addTo(all, linear));
     LayerMaker.addTo(all, embeddingNorm);

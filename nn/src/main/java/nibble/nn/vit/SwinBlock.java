@@ -11,7 +11,10 @@ import nibble.nn.ResidualStructure;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** Pre-norm block whose attention stays within windows: {@code x += attention(norm1(x)); x += fc2(activation(fc1(norm2(x))))}. */
+/**
+ * Pre-norm block whose attention stays within windows: {@code x += attention(norm1(x)); x +=
+ * fc2(activation(fc1(norm2(x))))}.
+ */
 final class SwinBlock implements Block {
   private final String name;
   private final int heads;
@@ -43,9 +46,16 @@ final class SwinBlock implements Block {
     String layer = "swin.encoder.layers." + stage + ".blocks." + indexInStage;
     String attn = layer + ".attention.";
     norm1 = make.layerNorm(name + ".norm1", layer + ".layernorm_before", width, config.epsilon());
-    SplitAttention.Names names = new SplitAttention.Names(attn + "self.query", attn + "self.key", attn + "self.value", attn + "output.dense");
+    SplitAttention.Names names =
+        new SplitAttention.Names(
+            attn + "self.query", attn + "self.key", attn + "self.value", attn + "output.dense");
     attention = new SplitAttention(name + ".attn", names, width, heads, config.qkvBias(), make);
-    biases = make.weights().parameter(attn + "self.relative_position_bias_table", (2 * window - 1) * (2 * window - 1), heads);
+    biases =
+        make.weights()
+            .parameter(
+                attn + "self.relative_position_bias_table",
+                (2 * window - 1) * (2 * window - 1),
+                heads);
     relative = relativePlaces(window);
     norm2 = make.layerNorm(name + ".norm2", layer + ".layernorm_after", width, config.epsilon());
     fc1 = make.linear(name + ".mlp.fc1", layer + ".intermediate.dense", inner, width);
@@ -53,7 +63,10 @@ final class SwinBlock implements Block {
     fc2 = make.linear(name + ".mlp.fc2", layer + ".output.dense", width, inner);
   }
 
-  /** Row of the bias table for each pair of patches in a window: it depends on how far one is below and to the right of the other. */
+  /**
+   * Row of the bias table for each pair of patches in a window: it depends on how far one is below
+   * and to the right of the other.
+   */
   private static int[] relativePlaces(int window) {
     int patches = window * window;
     int[] places = new int[patches * patches];
@@ -82,7 +95,8 @@ final class SwinBlock implements Block {
   }
 
   private Tensor biased(Ops ops, Tensor scores) {
-    Tensor rows = ops.reshape(ops.rowsOf(biases.floats(), relative), windowPatches, windowPatches, heads);
+    Tensor rows =
+        ops.reshape(ops.rowsOf(biases.floats(), relative), windowPatches, windowPatches, heads);
     Tensor sum = ops.add(scores, ops.permute(rows, 2, 0, 1));
     Tensor mask = windows.mask();
     if (mask == null) {
@@ -112,10 +126,15 @@ final class SwinBlock implements Block {
     return attention.inputs();
   }
 
-  /** Zeros that fill up windows do not come from the normalisation, so where there are some, attention does not read it alone. */
+  /**
+   * Zeros that fill up windows do not come from the normalisation, so where there are some,
+   * attention does not read it alone.
+   */
   List<ResidualStructure.Reader> readers() {
     ResidualStructure.Reader feedForward = new ResidualStructure.Reader(norm2, List.of(fc1));
-    return windows.isPadded() ? List.of(feedForward) : List.of(new ResidualStructure.Reader(norm1, attention.inputs()), feedForward);
+    return windows.isPadded()
+        ? List.of(feedForward)
+        : List.of(new ResidualStructure.Reader(norm1, attention.inputs()), feedForward);
   }
 
   /** The parameters that belong to no linear layer. */

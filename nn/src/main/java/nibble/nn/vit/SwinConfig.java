@@ -9,13 +9,16 @@ import nibble.nn.Activation;
  * @param imageSize width and height in pixels
  * @param patchSize width and height of a patch in pixels; divides the image size
  * @param channels colour channels
- * @param embedDim width of the first stage; each further stage has twice the width of the one before
+ * @param embedDim width of the first stage; each further stage has twice the width of the one
+ *     before
  * @param depths blocks of each stage
  * @param heads attention heads of each stage; divide its width
- * @param window width and height of an attention window in patches; not larger than the grid of any stage
+ * @param window width and height of an attention window in patches; not larger than the grid of any
+ *     stage
  * @param mlpRatio width of the feed-forward layers as a multiple of the stage's width
  * @param qkvBias whether query, key and value have biases
- * @param mergeBias whether the layers that merge patches have biases; they do after a transform has shifted what they read
+ * @param mergeBias whether the layers that merge patches have biases; they do after a transform has
+ *     shifted what they read
  * @param activation non-linearity of the feed-forward layers
  * @param epsilon of the normalisations in blocks and of the last one
  * @param labels number of classes
@@ -48,22 +51,27 @@ public record SwinConfig(
     Dimensions.epsilon(epsilon);
     if (depths.isEmpty() || depths.size() > MOST_STAGES || depths.size() != heads.size()) {
       throw new IllegalArgumentException(
-          "depths is %s and num_heads %s, expected one number for each of 1 to %d stages".formatted(depths, heads, MOST_STAGES));
+          "depths is %s and num_heads %s, expected one number for each of 1 to %d stages"
+              .formatted(depths, heads, MOST_STAGES));
     }
     Dimensions.mlpRatio(mlpRatio, embedDim);
     if (window > LARGEST_WINDOW) {
-      throw new IllegalArgumentException("window_size is " + window + ", expected 1 to " + LARGEST_WINDOW);
+      throw new IllegalArgumentException(
+          "window_size is " + window + ", expected 1 to " + LARGEST_WINDOW);
     }
     int side = imageSize / patchSize;
     for (int stage = 0; stage < depths.size(); stage++) {
       Dimensions.positive("every number of depths", depths.get(stage));
       Dimensions.positive("every number of num_heads", heads.get(stage));
       if ((long) embedDim << stage > Integer.MAX_VALUE / 4) {
-        throw new IllegalArgumentException("embed_dim " + embedDim + " is too large for " + depths.size() + " stages");
+        throw new IllegalArgumentException(
+            "embed_dim " + embedDim + " is too large for " + depths.size() + " stages");
       }
       Dimensions.multiple("width", embedDim << stage, "num_heads", heads.get(stage));
       if (window > side) {
-        throw new IllegalArgumentException("window_size %d is larger than the %d x %d patches of stage %d".formatted(window, side, side, stage));
+        throw new IllegalArgumentException(
+            "window_size %d is larger than the %d x %d patches of stage %d"
+                .formatted(window, side, side, stage));
       }
       side = Math.ceilDiv(side, 2);
     }
@@ -72,7 +80,19 @@ public record SwinConfig(
   /** The same dimensions as they are after a transform of the model. */
   SwinConfig with(boolean qkvBiases, boolean mergeBiases) {
     return new SwinConfig(
-        imageSize, patchSize, channels, embedDim, depths, heads, window, mlpRatio, qkvBiases, mergeBiases, activation, epsilon, labels);
+        imageSize,
+        patchSize,
+        channels,
+        embedDim,
+        depths,
+        heads,
+        window,
+        mlpRatio,
+        qkvBiases,
+        mergeBiases,
+        activation,
+        epsilon,
+        labels);
   }
 
   /** Number of stages. */

@@ -16,15 +16,19 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * ViT and DeiT image classifiers of any size, forward and backward, with the parameter names of Hugging Face checkpoints.
+ * ViT and DeiT image classifiers of any size, forward and backward, with the parameter names of
+ * Hugging Face checkpoints.
  *
- * <p>Dosovitskiy et al., <a href="https://arxiv.org/abs/2010.11929">arXiv:2010.11929</a>; Touvron et al. (distillation token),
- * <a href="https://arxiv.org/abs/2012.12877">arXiv:2012.12877</a>. Variants without class token, which classify the mean of the patches: Beyer,
- * Zhai, Kolesnikov, <a href="https://arxiv.org/abs/2205.01580">arXiv:2205.01580</a>.
+ * <p>Dosovitskiy et al., <a href="https://arxiv.org/abs/2010.11929">arXiv:2010.11929</a>; Touvron
+ * et al. (distillation token), <a href="https://arxiv.org/abs/2012.12877">arXiv:2012.12877</a>.
+ * Variants without class token, which classify the mean of the patches: Beyer, Zhai, Kolesnikov, <a
+ * href="https://arxiv.org/abs/2205.01580">arXiv:2205.01580</a>.
  *
- * <p>Sites, in forward order: {@code patch_embed.input}; per block {@code blocks.N.attn.qkv.input}, {@code .attn.q_out}, {@code .k_out},
- * {@code .v_out}, {@code .probs}, {@code .proj.input}, {@code .mlp.fc1.input}, {@code .mlp.fc2.input}; {@code head.input} (and {@code
- * head_dist.input}); before each of them that has a normalisation, {@code blocks.N.norm1.input}, {@code .norm2.input} and {@code norm.input}; and {@code <linear>.weight} of every linear layer.
+ * <p>Sites, in forward order: {@code patch_embed.input}; per block {@code blocks.N.attn.qkv.input},
+ * {@code .attn.q_out}, {@code .k_out}, {@code .v_out}, {@code .probs}, {@code .proj.input}, {@code
+ * .mlp.fc1.input}, {@code .mlp.fc2.input}; {@code head.input} (and {@code head_dist.input}); before
+ * each of them that has a normalisation, {@code blocks.N.norm1.input}, {@code .norm2.input} and
+ * {@code norm.input}; and {@code <linear>.weight} of every linear layer.
  */
 public final class ViT implements ImageClassifier {
   private final ViTConfig config;
@@ -44,32 +48,52 @@ public final class ViT implements ImageClassifier {
     LayerMaker make = new LayerMaker(weights, sites);
     String embeddings = config.prefix() + "embeddings.";
     int hidden = config.hidden();
-    patchEmbedding = make.patchConvolution(embeddings + "patch_embeddings.projection", hidden, config.channels(), config.patchSize());
-    classToken = config.variant().classToken() ? weights.parameter(embeddings + "cls_token", 1, 1, hidden) : null;
-    distillationToken = config.hasDistillationToken() ? weights.parameter(embeddings + "distillation_token", 1, 1, hidden) : null;
+    patchEmbedding =
+        make.patchConvolution(
+            embeddings + "patch_embeddings.projection",
+            hidden,
+            config.channels(),
+            config.patchSize());
+    classToken =
+        config.variant().classToken()
+            ? weights.parameter(embeddings + "cls_token", 1, 1, hidden)
+            : null;
+    distillationToken =
+        config.hasDistillationToken()
+            ? weights.parameter(embeddings + "distillation_token", 1, 1, hidden)
+            : null;
     positions = weights.parameter(embeddings + "position_embeddings", 1, config.tokens(), hidden);
     for (int i = 0; i < config.layers(); i++) {
       blocks.add(new ViTBlock(i, config, make));
     }
     finalNorm = norm("norm", config.prefix() + "layernorm", config, make);
     boolean twoHeads = config.architecture().equals(ViTConfig.DEIT_DISTILLED);
-    classifier = make.linear("head", twoHeads ? "cls_classifier" : "classifier", config.labels(), hidden);
-    distillationClassifier = twoHeads ? make.linear("head_dist", "distillation_classifier", config.labels(), hidden) : null;
+    classifier =
+        make.linear("head", twoHeads ? "cls_classifier" : "classifier", config.labels(), hidden);
+    distillationClassifier =
+        twoHeads
+            ? make.linear("head_dist", "distillation_classifier", config.labels(), hidden)
+            : null;
   }
 
   static Norm norm(String name, String checkpointName, ViTConfig config, LayerMaker make) {
     return config.norm() == Norm.Kind.RMS
-        ? new Norm(name, Norm.Kind.RMS, config.epsilon(), null, null, make.sites().add(name + ".input"))
+        ? new Norm(
+            name, Norm.Kind.RMS, config.epsilon(), null, null, make.sites().add(name + ".input"))
         : make.layerNorm(name, checkpointName, config.hidden(), config.epsilon());
   }
 
-  /** The dimensions as they are now: transforms may have changed the kind of normalisation and added biases. */
+  /**
+   * The dimensions as they are now: transforms may have changed the kind of normalisation and added
+   * biases.
+   */
   public ViTConfig config() {
     return config.with(haveBiases(), finalNorm.kind());
   }
 
   private boolean haveBiases() {
-    return LayerMaker.allHaveBiases(blocks.stream().flatMap(block -> block.attention.inputs().stream()).toList());
+    return LayerMaker.allHaveBiases(
+        blocks.stream().flatMap(block -> block.attention.inputs().stream()).toList());
   }
 
   @Override
@@ -109,7 +133,8 @@ public final class ViT implements ImageClassifier {
 
   @Override
   public boolean takes(int side) {
-    return side == config.imageSize() || (config.variant().anySize() && side > 0 && side % config.patchSize() == 0);
+    return side == config.imageSize()
+        || (config.variant().anySize() && side > 0 && side % config.patchSize() == 0);
   }
 
   @Override
@@ -126,11 +151,14 @@ public final class ViT implements ImageClassifier {
     if (classToken != null) {
       tokens = PatchTokens.withFirst(ops, classToken.floats(), tokens);
     }
-    return ops.add(tokens, positions(ops, pixels.dim(2) / config.patchSize(), pixels.dim(3) / config.patchSize()));
+    return ops.add(
+        tokens,
+        positions(ops, pixels.dim(2) / config.patchSize(), pixels.dim(3) / config.patchSize()));
   }
 
   private Tensor positions(Ops ops, int down, int across) {
-    return PositionGrid.fit(ops, positions.floats(), config.specialTokens(), config.grid(), down, across, false);
+    return PositionGrid.fit(
+        ops, positions.floats(), config.specialTokens(), config.grid(), down, across, false);
   }
 
   @Override
@@ -152,7 +180,9 @@ public final class ViT implements ImageClassifier {
     if (distillationClassifier == null) {
       return logits;
     }
-    return ops.scale(ops.add(logits, distillationClassifier.forward(ops, PatchTokens.token(ops, normed, 1))), 0.5f);
+    return ops.scale(
+        ops.add(logits, distillationClassifier.forward(ops, PatchTokens.token(ops, normed, 1))),
+        0.5f);
   }
 
   @Override
@@ -167,7 +197,9 @@ public final class ViT implements ImageClassifier {
   }
 
   private List<Linear> heads() {
-    return distillationClassifier == null ? List.of(classifier) : List.of(classifier, distillationClassifier);
+    return distillationClassifier == null
+        ? List.of(classifier)
+        : List.of(classifier, distillationClassifier);
   }
 
   @Override
@@ -203,6 +235,8 @@ public final class ViT implements ImageClassifier {
       writers.add(block.attention.output());
       writers.add(block.fc2);
     }
-    return Optional.of(new ResidualStructure(config.hidden(), embeddings(), writers, readers(), attentions(), feedForwards()));
+    return Optional.of(
+        new ResidualStructure(
+            config.hidden(), embeddings(), writers, readers(), attentions(), feedForwards()));
   }
 }

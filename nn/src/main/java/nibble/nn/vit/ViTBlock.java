@@ -27,11 +27,24 @@ final class ViTBlock implements Block {
     norm1 = ViT.norm(name + ".norm1", layer + ".layernorm_before", config, make);
     String attn = layer + ".attention.";
     SplitAttention.Names names =
-        new SplitAttention.Names(attn + "attention.query", attn + "attention.key", attn + "attention.value", attn + "output.dense");
-    attention = new SplitAttention(name + ".attn", names, config.hidden(), config.heads(), config.qkvBias(), make);
+        new SplitAttention.Names(
+            attn + "attention.query",
+            attn + "attention.key",
+            attn + "attention.value",
+            attn + "output.dense");
+    attention =
+        new SplitAttention(
+            name + ".attn", names, config.hidden(), config.heads(), config.qkvBias(), make);
     norm2 = ViT.norm(name + ".norm2", layer + ".layernorm_after", config, make);
-    fc1 = make.linear(name + ".mlp.fc1", layer + ".intermediate.dense", config.intermediate(), config.hidden());
-    fc2 = make.linear(name + ".mlp.fc2", layer + ".output.dense", config.hidden(), config.intermediate());
+    fc1 =
+        make.linear(
+            name + ".mlp.fc1",
+            layer + ".intermediate.dense",
+            config.intermediate(),
+            config.hidden());
+    fc2 =
+        make.linear(
+            name + ".mlp.fc2", layer + ".output.dense", config.hidden(), config.intermediate());
   }
 
   @Override

@@ -6,7 +6,8 @@ import nibble.nn.Norm;
 /**
  * The dimensions of a ViT or DeiT.
  *
- * @param architecture Hugging Face class name, one of {@link #VIT}, {@link #DEIT}, {@link #DEIT_DISTILLED}
+ * @param architecture Hugging Face class name, one of {@link #VIT}, {@link #DEIT}, {@link
+ *     #DEIT_DISTILLED}
  * @param imageSize width and height in pixels
  * @param patchSize width and height of a patch in pixels; divides the image size
  * @param channels colour channels
@@ -50,8 +51,10 @@ public record ViTConfig(
    * What may differ from the original ViT.
    *
    * @param classToken whether a class token comes before the patches
-   * @param meanPooling whether the classifier reads the mean of the normalised patches, instead of the class token; needed without one
-   * @param anySize whether images of other sizes are taken, with positions resampled (bicubic, as Hugging Face does it)
+   * @param meanPooling whether the classifier reads the mean of the normalised patches, instead of
+   *     the class token; needed without one
+   * @param anySize whether images of other sizes are taken, with positions resampled (bicubic, as
+   *     Hugging Face does it)
    */
   public record Variant(boolean classToken, boolean meanPooling, boolean anySize) {
     /** Class token, read by the classifier; one image size. */
@@ -59,15 +62,26 @@ public record ViTConfig(
 
     public Variant {
       if (!classToken && !meanPooling) {
-        throw new IllegalArgumentException("use_mean_pooling is false, expected true: without a class token there is nothing else to classify by");
+        throw new IllegalArgumentException(
+            "use_mean_pooling is false, expected true: without a class token there is nothing else"
+                + " to classify by");
       }
     }
   }
 
   public ViTConfig {
-    if (!architecture.equals(VIT) && !architecture.equals(DEIT) && !architecture.equals(DEIT_DISTILLED)) {
+    if (!architecture.equals(VIT)
+        && !architecture.equals(DEIT)
+        && !architecture.equals(DEIT_DISTILLED)) {
       throw new IllegalArgumentException(
-          "architecture '" + architecture + "' is not a ViT; known are " + VIT + ", " + DEIT + ", " + DEIT_DISTILLED);
+          "architecture '"
+              + architecture
+              + "' is not a ViT; known are "
+              + VIT
+              + ", "
+              + DEIT
+              + ", "
+              + DEIT_DISTILLED);
     }
     Dimensions.grid(imageSize, patchSize);
     Dimensions.positive("num_channels", channels);
@@ -79,7 +93,8 @@ public record ViTConfig(
     Dimensions.multiple("hidden_size", hidden, "num_attention_heads", heads);
     Dimensions.epsilon(epsilon);
     if (variant.meanPooling() && !architecture.equals(VIT)) {
-      throw new IllegalArgumentException("use_mean_pooling is true, expected false with " + architecture);
+      throw new IllegalArgumentException(
+          "use_mean_pooling is true, expected false with " + architecture);
     }
   }
 
@@ -99,14 +114,39 @@ public record ViTConfig(
       int labels,
       Norm.Kind norm) {
     this(
-        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, qkvBias, labels, norm,
+        architecture,
+        imageSize,
+        patchSize,
+        channels,
+        hidden,
+        layers,
+        heads,
+        intermediate,
+        activation,
+        epsilon,
+        qkvBias,
+        labels,
+        norm,
         Variant.STANDARD);
   }
 
   /** The same dimensions with another variant. */
   public ViTConfig with(Variant other) {
     return new ViTConfig(
-        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, qkvBias, labels, norm, other);
+        architecture,
+        imageSize,
+        patchSize,
+        channels,
+        hidden,
+        layers,
+        heads,
+        intermediate,
+        activation,
+        epsilon,
+        qkvBias,
+        labels,
+        norm,
+        other);
   }
 
   /** Channels of one head. */
@@ -147,6 +187,19 @@ public record ViTConfig(
   /** The same dimensions as they are after a transform of the model. */
   ViTConfig with(boolean biases, Norm.Kind kind) {
     return new ViTConfig(
-        architecture, imageSize, patchSize, channels, hidden, layers, heads, intermediate, activation, epsilon, biases, labels, kind, variant);
+        architecture,
+        imageSize,
+        patchSize,
+        channels,
+        hidden,
+        layers,
+        heads,
+        intermediate,
+        activation,
+        epsilon,
+        biases,
+        labels,
+        kind,
+        variant);
   }
 }

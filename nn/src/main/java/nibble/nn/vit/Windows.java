@@ -5,10 +5,12 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Square windows of a grid of patches, after a cyclic shift up and to the left. Where the window does not divide the grid, zeros are added on
- * the right and below. In a shifted grid, patches that were no neighbours before must not see each other: {@link #mask}.
+ * Square windows of a grid of patches, after a cyclic shift up and to the left. Where the window
+ * does not divide the grid, zeros are added on the right and below. In a shifted grid, patches that
+ * were no neighbours before must not see each other: {@link #mask}.
  *
- * <p>Liu et al., <a href="https://arxiv.org/abs/2103.14030">arXiv:2103.14030</a>, section 3.2 and figure 4.
+ * <p>Liu et al., <a href="https://arxiv.org/abs/2103.14030">arXiv:2103.14030</a>, section 3.2 and
+ * figure 4.
  */
 final class Windows {
   /** What is added to the scores of patches that must not see each other. */
@@ -79,7 +81,10 @@ final class Windows {
     return source.length != target.length;
   }
 
-  /** What is added to scores, {@code [windows, 1, window * window, window * window]}; null without a shift. */
+  /**
+   * What is added to scores, {@code [windows, 1, window * window, window * window]}; null without a
+   * shift.
+   */
   @Nullable Tensor mask() {
     return mask;
   }

@@ -1,4 +1,7 @@
-/** Vision transformers: {@link nibble.nn.vit.ViT} is ViT and DeiT, with and without distillation token. */
+/**
+ * Vision transformers: {@link nibble.nn.vit.ViT} is ViT and DeiT, with and without distillation
+ * token.
+ */
 @NullMarked
 package nibble.nn.vit;
 

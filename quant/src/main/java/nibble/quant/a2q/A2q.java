@@ -26,9 +26,11 @@ import nibble.quant.reconstruct.ReconstructionOptions;
 import nibble.quant.reconstruct.SiteQuantizers;
 
 /**
- * A2Q and A2Q+: weights whose integer products with quantized activations provably never leave an accumulator of P bits.
+ * A2Q and A2Q+: weights whose integer products with quantized activations provably never leave an
+ * accumulator of P bits.
  *
- * <p>Colbert, Pappalardo, Petri-Koenig: <a href="https://arxiv.org/abs/2308.13504">arXiv:2308.13504</a> (ICCV 2023), and with others <a
+ * <p>Colbert, Pappalardo, Petri-Koenig: <a
+ * href="https://arxiv.org/abs/2308.13504">arXiv:2308.13504</a> (ICCV 2023), and with others <a
  * href="https://arxiv.org/abs/2401.10432">arXiv:2401.10432</a> (2024).
  *
  * <pre>{@code
@@ -36,14 +38,22 @@ import nibble.quant.reconstruct.SiteQuantizers;
  * start: nearest codes projected on the ball of radius T (L1Ball);     then v, g, s are learned
  * }</pre>
  *
- * <p>Differs from the papers: they train whole networks with labels; here blocks are trained one after the other so that their output stays, which needs no labels and seconds. Our kernels
- * add in 32 bits, so the bound changes nothing in how the model runs here; it is for accumulators of 16 bits and for other hardware. Layers outside blocks are rounded to nearest, without a bound.
+ * <p>Differs from the papers: they train whole networks with labels; here blocks are trained one
+ * after the other so that their output stays, which needs no labels and seconds. Our kernels add in
+ * 32 bits, so the bound changes nothing in how the model runs here; it is for accumulators of 16
+ * bits and for other hardware. Layers outside blocks are rounded to nearest, without a bound.
  */
 public final class A2q implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "a2q", "A2Q", "Colbert, Pappalardo, Petri-Koenig: arXiv:2308.13504; A2Q+: arXiv:2401.10432", "some dozen samples, no labels; seconds to minutes of optimisation",
-      "for accumulators of less than 32 bits", A2qOptions.OPTIONS, List.of("W2..8A2..8 with symmetric weights, one scale for each output channel"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "a2q",
+          "A2Q",
+          "Colbert, Pappalardo, Petri-Koenig: arXiv:2308.13504; A2Q+: arXiv:2401.10432",
+          "some dozen samples, no labels; seconds to minutes of optimisation",
+          "for accumulators of less than 32 bits",
+          A2qOptions.OPTIONS,
+          List.of("W2..8A2..8 with symmetric weights, one scale for each output channel"));
 
   private final A2qOptions options;
 
@@ -71,13 +81,32 @@ public final class A2q implements ModelMethod {
   public void check(Scheme scheme) {
     ActivationQuantizers.requireTokens(name(), scheme);
     if (scheme.activations().isEmpty()) {
-      throw new IllegalArgumentException("a2q bounds products of integers, the scheme '%s' has activations in float; name a scheme such as W4A8".formatted(scheme));
+      throw new IllegalArgumentException(
+          "a2q bounds products of integers, the scheme '%s' has activations in float; name a scheme such as W4A8"
+              .formatted(scheme));
     }
-    boolean plain = scheme.weights().map(w -> w.granularity() instanceof Granularity.PerChannel && w.format().symmetry() == Symmetry.SYMMETRIC).orElse(false);
+    boolean plain =
+        scheme
+            .weights()
+            .map(
+                w ->
+                    w.granularity() instanceof Granularity.PerChannel
+                        && w.format().symmetry() == Symmetry.SYMMETRIC)
+            .orElse(false);
     if (!plain) {
-      throw new IllegalArgumentException("a2q has symmetric weights with one scale for each output channel, the scheme '%s' says otherwise".formatted(scheme));
+      throw new IllegalArgumentException(
+          "a2q has symmetric weights with one scale for each output channel, the scheme '%s' says otherwise"
+              .formatted(scheme));
     }
-    scheme.activations().ifPresent(a -> new AccumulatorBound(options.accumulatorBits(), a.format().bits(), !a.format().isAsymmetric(), options.plus()));
+    scheme
+        .activations()
+        .ifPresent(
+            a ->
+                new AccumulatorBound(
+                    options.accumulatorBits(),
+                    a.format().bits(),
+                    !a.format().isAsymmetric(),
+                    options.plus()));
   }
 
   @Override
@@ -117,19 +146,36 @@ public final class A2q implements ModelMethod {
       List<Learner> learners = new ArrayList<>();
       Map<Site, ActivationQuantizer> inputs = new LinkedHashMap<>();
       for (Linear linear : window.linears()) {
-        execution.input(linear).ifPresent(input -> execution.grids(linear).ifPresent(grids -> {
-          BoundedWeight weight =
-              new BoundedWeight(linear, grids, AccumulatorBound.of(options.accumulatorBits(), input, options.plus()), options.rate(), options.penalty());
-          weights.put(linear, weight);
-          learners.add(weight);
-          inputs.put(linear.input(), input);
-        }));
+        execution
+            .input(linear)
+            .ifPresent(
+                input ->
+                    execution
+                        .grids(linear)
+                        .ifPresent(
+                            grids -> {
+                              BoundedWeight weight =
+                                  new BoundedWeight(
+                                      linear,
+                                      grids,
+                                      AccumulatorBound.of(
+                                          options.accumulatorBits(), input, options.plus()),
+                                      options.rate(),
+                                      options.penalty());
+                              weights.put(linear, weight);
+                              learners.add(weight);
+                              inputs.put(linear.input(), input);
+                            }));
       }
       if (!learners.isEmpty()) {
         learners.add(new SiteQuantizers(inputs));
-        BlockReconstructor.Result result = new BlockReconstructor(task.ops(), new ReconstructionOptions(options.iterations(), options.batch(), 0))
-            .reconstruct(window.forward(), window.streams(), learners, task.seed() + window.index());
-        facts.put("error with projected codes/" + window.parts().getFirst().name(), result.before());
+        BlockReconstructor.Result result =
+            new BlockReconstructor(
+                    task.ops(), new ReconstructionOptions(options.iterations(), options.batch(), 0))
+                .reconstruct(
+                    window.forward(), window.streams(), learners, task.seed() + window.index());
+        facts.put(
+            "error with projected codes/" + window.parts().getFirst().name(), result.before());
         facts.put("error with learned codes/" + window.parts().getFirst().name(), result.after());
       }
     }

@@ -11,7 +11,10 @@ import nibble.quant.reconstruct.Learner;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** The weight of one layer with an {@link AccumulatorBound}, learned in directions, norms and scales; while it learns it stands in the layer's weight site. */
+/**
+ * The weight of one layer with an {@link AccumulatorBound}, learned in directions, norms and
+ * scales; while it learns it stands in the layer's weight site.
+ */
 final class BoundedWeight implements Learner, SiteFunction {
   /** Where in its step a code begins: so far from both ends that rounding to zero keeps it. */
   private static final double INSIDE = 0.1;
@@ -32,10 +35,12 @@ final class BoundedWeight implements Learner, SiteFunction {
    * Begins with the nearest codes, projected on the bound.
    *
    * @param params symmetric grids, one for each row
-   * @param rate of Adam, for directions as a share of the scale, for logarithms of norms and scales as it is
+   * @param rate of Adam, for directions as a share of the scale, for logarithms of norms and scales
+   *     as it is
    * @param penalty weight of norms beyond the bound (A2Q: 1e-3, from memory)
    */
-  BoundedWeight(Linear linear, QuantParams params, AccumulatorBound bound, double rate, double penalty) {
+  BoundedWeight(
+      Linear linear, QuantParams params, AccumulatorBound bound, double rate, double penalty) {
     this.linear = linear;
     this.bound = bound;
     this.penalty = penalty;
@@ -61,10 +66,16 @@ final class BoundedWeight implements Learner, SiteFunction {
     direction = Tensor.of(v, out, in).requireGrad();
     norms = Tensor.of(a, out).requireGrad();
     scales = Tensor.of(t, out).requireGrad();
-    groups = List.of(ParameterGroup.of("directions", rate, 0, direction), ParameterGroup.of("norms and scales", rate, 0, norms, scales));
+    groups =
+        List.of(
+            ParameterGroup.of("directions", rate, 0, direction),
+            ParameterGroup.of("norms and scales", rate, 0, norms, scales));
   }
 
-  /** Nearest codes a little inside their step, on the ball of the bound. In units of the scale, so rates do not depend on it. */
+  /**
+   * Nearest codes a little inside their step, on the ball of the bound. In units of the scale, so
+   * rates do not depend on it.
+   */
   private double[] codes(float[] w, int row, int in, float s) {
     double[] codes = new double[in];
     double mean = 0;
@@ -74,7 +85,10 @@ final class BoundedWeight implements Learner, SiteFunction {
     for (int i = 0; i < in; i++) {
       double exact = (double) w[row * in + i] / s - (bound.centred() ? mean : 0);
       double code = Math.rint(exact);
-      codes[i] = code == 0 ? Math.clamp(exact, -0.5, 0.5) * 2 * INSIDE : code + Math.copySign(INSIDE, code);
+      codes[i] =
+          code == 0
+              ? Math.clamp(exact, -0.5, 0.5) * 2 * INSIDE
+              : code + Math.copySign(INSIDE, code);
     }
     L1Ball.project(codes, 0, in, bound.limit());
     return codes;
@@ -102,8 +116,13 @@ final class BoundedWeight implements Learner, SiteFunction {
   /** {@code penalty sum max(log2 g - log2(T s), 0)}. */
   @Override
   public Optional<Tensor> penalty(Ops ops, double progress) {
-    Tensor beyond = ops.relu(ops.sub(ops.sub(norms, scales), Tensor.scalar((float) (Math.log(bound.limit()) / LOG2))));
-    return penalty == 0 ? Optional.empty() : Optional.of(ops.scale(ops.sum(beyond), (float) penalty));
+    Tensor beyond =
+        ops.relu(
+            ops.sub(
+                ops.sub(norms, scales), Tensor.scalar((float) (Math.log(bound.limit()) / LOG2))));
+    return penalty == 0
+        ? Optional.empty()
+        : Optional.of(ops.scale(ops.sum(beyond), (float) penalty));
   }
 
   @Override
@@ -117,7 +136,14 @@ final class BoundedWeight implements Learner, SiteFunction {
     for (int row = 0; row < s.length; row++) {
       s[row] = (float) Math.pow(2, scales.array()[scales.offset() + row]);
     }
-    QuantParams learned = new QuantParams(start.format(), start.granularity(), start.rows(), start.columns(), s, start.zeroPoints());
+    QuantParams learned =
+        new QuantParams(
+            start.format(),
+            start.granularity(),
+            start.rows(),
+            start.columns(),
+            s,
+            start.zeroPoints());
     QuantizedTensor codes = new QuantizedTensor(function.codes(direction, norms, scales), learned);
     if (!bound.holds(codes)) {
       throw new IllegalStateException("'" + linear.name() + "': codes exceed their bound");

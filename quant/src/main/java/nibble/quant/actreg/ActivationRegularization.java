@@ -29,25 +29,36 @@ import nibble.quant.tuning.WeightTraining;
 import nibble.tensor.Shape;
 
 /**
- * Activation regularization: the model trains with its layer inputs clipped and rounded between learned bounds, and with a penalty on the kurtosis of layer outputs, so that neither
- * activations nor weights grow outliers. Then weights take their nearest codes and activations keep the learned bounds, one static scale for each site.
+ * Activation regularization: the model trains with its layer inputs clipped and rounded between
+ * learned bounds, and with a penalty on the kurtosis of layer outputs, so that neither activations
+ * nor weights grow outliers. Then weights take their nearest codes and activations keep the learned
+ * bounds, one static scale for each site.
  *
- * <p>Nrusimha, Mishra, Wang, Alistarh, Panda, Kim: <a href="https://arxiv.org/abs/2404.03605">arXiv:2404.03605</a>.
+ * <p>Nrusimha, Mishra, Wang, Alistarh, Panda, Kim: <a
+ * href="https://arxiv.org/abs/2404.03605">arXiv:2404.03605</a>.
  *
  * <pre>{@code
  * x^ = Q(x; c-, c+)   one pair of bounds a layer input, learned          loss = L + lambda * sum over layers of K(y)
  * K(y) = mean((y - mu)^4) / sigma^4 over channels, mean over tokens      weights stay in float while training
  * }</pre>
  *
- * <p>Differs from the paper: a short further training of a trained model in place of a pre-training; L is the divergence from the float model by default; bounds start at the least squares of
- * what passes (paper: 4 and -4); the head's logits are left out of the penalty; zero points are rounded, so that integers run.
+ * <p>Differs from the paper: a short further training of a trained model in place of a
+ * pre-training; L is the divergence from the float model by default; bounds start at the least
+ * squares of what passes (paper: 4 and -4); the head's logits are left out of the penalty; zero
+ * points are rounded, so that integers run.
  */
 public final class ActivationRegularization implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "act-reg", "Activation regularization", "Nrusimha, Mishra, Wang, Alistarh, Panda, Kim: arXiv:2404.03605", "text (or images) to train on; minutes for a small model",
-      "where activations must have one static scale a layer, and there is time to train all weights", ActivationRegularizationOptions.OPTIONS,
-      List.of("W2..8A2..8 with one static scale a layer input"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "act-reg",
+          "Activation regularization",
+          "Nrusimha, Mishra, Wang, Alistarh, Panda, Kim: arXiv:2404.03605",
+          "text (or images) to train on; minutes for a small model",
+          "where activations must have one static scale a layer, and there is time to train all"
+              + " weights",
+          ActivationRegularizationOptions.OPTIONS,
+          List.of("W2..8A2..8 with one static scale a layer input"));
 
   private final ActivationRegularizationOptions options;
 
@@ -75,7 +86,9 @@ public final class ActivationRegularization implements ModelMethod {
   public void check(Scheme scheme) {
     ModelMethod.super.check(scheme);
     if (scheme.activations().isEmpty()) {
-      throw new IllegalArgumentException("%s learns bounds of activations, the scheme '%s' leaves them in float; name a scheme such as W4A4".formatted(name(), scheme));
+      throw new IllegalArgumentException(
+          "%s learns bounds of activations, the scheme '%s' leaves them in float; name a scheme such as W4A4"
+              .formatted(name(), scheme));
     }
   }
 
@@ -91,7 +104,9 @@ public final class ActivationRegularization implements ModelMethod {
     Map<Site, LearnedBounds> bounds = bounds(task);
     List<MethodReport.Curve> curves = new ArrayList<>();
     bounds.forEach(Site::append);
-    try (KurtosisPenalty penalty = new KurtosisPenalty(List.copyOf(bounds.values()), inBlocks(model), options.boundRate(), options.lambda())) {
+    try (KurtosisPenalty penalty =
+        new KurtosisPenalty(
+            List.copyOf(bounds.values()), inBlocks(model), options.boundRate(), options.lambda())) {
       curves.add(new WeightTraining(task, options.training(), penalty).run(name()));
       if (!penalty.course().isEmpty()) {
         curves.add(new MethodReport.Curve(name() + " kurtosis", "steps", penalty.course()));
@@ -103,32 +118,62 @@ public final class ActivationRegularization implements ModelMethod {
     bounds.forEach((site, learned) -> quantizers.put(site, learned.frozen()));
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     for (Linear linear : model.linears()) {
-      task.weights(linear).ifPresent(scheme ->
-          codes.put(linear, Rtn.quantize(linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), scheme, task.ops().splitter())));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  codes.put(
+                      linear,
+                      Rtn.quantize(
+                          linear.name(),
+                          linear.weight().peek().toFloats(),
+                          linear.out(),
+                          linear.in(),
+                          scheme,
+                          task.ops().splitter())));
     }
     return new MethodReport(ModelExecution.install(model, quantizers, codes), Map.of(), curves);
   }
 
   private static List<Linear> inBlocks(Model model) {
-    return model.blocks().stream().flatMap(block -> block.stages().stream()).flatMap(List::stream).toList();
+    return model.blocks().stream()
+        .flatMap(block -> block.stages().stream())
+        .flatMap(List::stream)
+        .toList();
   }
 
-  /** Bounds of every layer input that is quantized, started at the least squares of the first batch. */
+  /**
+   * Bounds of every layer input that is quantized, started at the least squares of the first batch.
+   */
   private static Map<Site, LearnedBounds> bounds(ModelTask task) {
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      if (!site.readers().isEmpty() && site.readers().stream().allMatch(linear -> task.weights(linear).isPresent())) {
-        task.activations(site.site()).ifPresent(scheme ->
-            fitters.put(site.site(), x -> SiteGrids.fit(site.name(), x, Shape.of(), IntFormat.asymmetric(scheme.format().bits()), RangeSearch.SHRINK, task.ops())));
+      if (!site.readers().isEmpty()
+          && site.readers().stream().allMatch(linear -> task.weights(linear).isPresent())) {
+        task.activations(site.site())
+            .ifPresent(
+                scheme ->
+                    fitters.put(
+                        site.site(),
+                        x ->
+                            SiteGrids.fit(
+                                site.name(),
+                                x,
+                                Shape.of(),
+                                IntFormat.asymmetric(scheme.format().bits()),
+                                RangeSearch.SHRINK,
+                                task.ops())));
       }
     }
-    Map<Site, SiteFunction> fitted = SiteFitting.fit(task.ops(), task.model(), task.samples().batches().getFirst().inputs(), fitters);
+    Map<Site, SiteFunction> fitted =
+        SiteFitting.fit(
+            task.ops(), task.model(), task.samples().batches().getFirst().inputs(), fitters);
     Map<Site, LearnedBounds> bounds = new LinkedHashMap<>();
-    fitted.forEach((site, function) -> {
-      if (function instanceof UniformQuantizer start) {
-        bounds.put(site, LearnedBounds.of(site.name(), start));
-      }
-    });
+    fitted.forEach(
+        (site, function) -> {
+          if (function instanceof UniformQuantizer start) {
+            bounds.put(site, LearnedBounds.of(site.name(), start));
+          }
+        });
     return bounds;
   }
 }

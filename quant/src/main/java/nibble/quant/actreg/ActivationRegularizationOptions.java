@@ -15,31 +15,57 @@ import nibble.quant.tuning.WeightTraining;
  * @param boundRate learning rate of the bounds
  * @param lambda weight of the kurtosis of each layer's output
  */
-public record ActivationRegularizationOptions(WeightTraining.Knobs training, double boundRate, double lambda) {
+public record ActivationRegularizationOptions(
+    WeightTraining.Knobs training, double boundRate, double lambda) {
   /** For a processor: a short training at a rate that a small model takes. */
   public static final ActivationRegularizationOptions DEFAULTS =
-      new ActivationRegularizationOptions(new WeightTraining.Knobs(100, 4, 5e-4, TuningLoss.KL), 0.01, 1e-5);
+      new ActivationRegularizationOptions(
+          new WeightTraining.Knobs(100, 4, 5e-4, TuningLoss.KL), 0.01, 1e-5);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("steps", DEFAULTS.training.steps(), "updates (paper: a whole pre-training)"),
+          MethodOption.integer(
+              "steps", DEFAULTS.training.steps(), "updates (paper: a whole pre-training)"),
           MethodOption.integer("batch", DEFAULTS.training.batch(), "samples an update"),
-          MethodOption.number("rate", DEFAULTS.training.rate(), "of AdamW on weights, rising, then falling along a cosine"),
-          MethodOption.number("bound-rate", DEFAULTS.boundRate, "of AdamW on the bounds of activations"),
-          MethodOption.number("lambda", DEFAULTS.lambda, "weight of the kurtosis of each layer's output (paper: 1e-6 to 1e-4, from memory); 0 for none"),
-          MethodOption.choice("loss", "kl", List.of("ce", "kl"), "kl: divergence from the float model, ce: cross entropy (paper)"));
+          MethodOption.number(
+              "rate",
+              DEFAULTS.training.rate(),
+              "of AdamW on weights, rising, then falling along a cosine"),
+          MethodOption.number(
+              "bound-rate", DEFAULTS.boundRate, "of AdamW on the bounds of activations"),
+          MethodOption.number(
+              "lambda",
+              DEFAULTS.lambda,
+              "weight of the kurtosis of each layer's output (paper: 1e-6 to 1e-4, from memory); 0"
+                  + " for none"),
+          MethodOption.choice(
+              "loss",
+              "kl",
+              List.of("ce", "kl"),
+              "kl: divergence from the float model, ce: cross entropy (paper)"));
 
   public ActivationRegularizationOptions {
-    if (!(boundRate >= 0) || !(lambda >= 0) || Double.isInfinite(boundRate) || Double.isInfinite(lambda)) {
-      throw new IllegalArgumentException("bound-rate and lambda must be finite and not negative, were %s and %s".formatted(boundRate, lambda));
+    if (!(boundRate >= 0)
+        || !(lambda >= 0)
+        || Double.isInfinite(boundRate)
+        || Double.isInfinite(lambda)) {
+      throw new IllegalArgumentException(
+          "bound-rate and lambda must be finite and not negative, were %s and %s"
+              .formatted(boundRate, lambda));
     }
   }
 
   static ActivationRegularizationOptions of(Map<String, Object> values) {
-    WeightTraining.Knobs training = new WeightTraining.Knobs(
-        Math.toIntExact((Long) requireNonNull(values.get("steps"))), Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("rate")), TuningLoss.of((String) requireNonNull(values.get("loss"))));
-    return new ActivationRegularizationOptions(training, (Double) requireNonNull(values.get("bound-rate")), (Double) requireNonNull(values.get("lambda")));
+    WeightTraining.Knobs training =
+        new WeightTraining.Knobs(
+            Math.toIntExact((Long) requireNonNull(values.get("steps"))),
+            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
+            (Double) requireNonNull(values.get("rate")),
+            TuningLoss.of((String) requireNonNull(values.get("loss"))));
+    return new ActivationRegularizationOptions(
+        training,
+        (Double) requireNonNull(values.get("bound-rate")),
+        (Double) requireNonNull(values.get("lambda")));
   }
 }

@@ -14,8 +14,10 @@ import org.jspecify.annotations.Nullable;
  * inside:             dy/dx = 1         dy/dc+ = (y - x) / (c+ - c-)       dy/dc- = -(y - x) / (c+ - c-)
  * }</pre>
  *
- * <p>Nrusimha and others: <a href="https://arxiv.org/abs/2404.03605">arXiv:2404.03605</a>. Differs from their kernel: z is rounded, so that 0 is a point of the grid and integers run; the
- * derivative of the bounds is that of the formula, where theirs clamps a shifted value. Sums are added in double.
+ * <p>Nrusimha and others: <a href="https://arxiv.org/abs/2404.03605">arXiv:2404.03605</a>. Differs
+ * from their kernel: z is rounded, so that 0 is a point of the grid and integers run; the
+ * derivative of the bounds is that of the formula, where theirs clamps a shifted value. Sums are
+ * added in double.
  *
  * @param bits of a code, 2 to 8
  */
@@ -79,6 +81,8 @@ record BoundsFunction(int bits) implements DifferentiableFunction {
       }
     }
     double share = inside / (in[1].get(1) - in[1].get(0));
-    return new Tensor[] {gradX, Tensor.of(new float[] {(float) (below - share), (float) (above + share)}, 2)};
+    return new Tensor[] {
+      gradX, Tensor.of(new float[] {(float) (below - share), (float) (above + share)}, 2)
+    };
   }
 }

@@ -3,7 +3,10 @@ package nibble.quant.actreg;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** Kurtosis over channels: 3 for Gaussian values, about n for one large value among n, differentiable. */
+/**
+ * Kurtosis over channels: 3 for Gaussian values, about n for one large value among n,
+ * differentiable.
+ */
 final class Kurtosis {
   private static final float EPSILON = 1e-12f;
 

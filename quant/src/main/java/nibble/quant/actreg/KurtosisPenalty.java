@@ -12,7 +12,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * {@code lambda * sum over layers of K(y)} for the outputs y of linear layers, and the bounds that learn beside the weights. Outputs are computed a second time from what passes the input sites,
+ * {@code lambda * sum over layers of K(y)} for the outputs y of linear layers, and the bounds that
+ * learn beside the weights. Outputs are computed a second time from what passes the input sites,
  * since layers have no site behind them.
  */
 final class KurtosisPenalty implements WeightTraining.Extra, AutoCloseable {
@@ -28,18 +29,21 @@ final class KurtosisPenalty implements WeightTraining.Extra, AutoCloseable {
    *
    * @param layers whose outputs count; none are looked at if {@code lambda} is 0
    */
-  KurtosisPenalty(List<LearnedBounds> bounds, List<Linear> layers, double boundRate, double lambda) {
+  KurtosisPenalty(
+      List<LearnedBounds> bounds, List<Linear> layers, double boundRate, double lambda) {
     this.bounds = List.copyOf(bounds);
     this.boundRate = boundRate;
     this.lambda = lambda;
     if (lambda > 0) {
       Map<Site, List<Linear>> bySite = new LinkedHashMap<>();
-      layers.forEach(linear -> bySite.computeIfAbsent(linear.input(), site -> new ArrayList<>()).add(linear));
-      bySite.forEach((site, readers) -> {
-        SiteFunction probe = (ops, x) -> probe(ops, x, readers);
-        site.append(probe);
-        probes.put(site, probe);
-      });
+      layers.forEach(
+          linear -> bySite.computeIfAbsent(linear.input(), site -> new ArrayList<>()).add(linear));
+      bySite.forEach(
+          (site, readers) -> {
+            SiteFunction probe = (ops, x) -> probe(ops, x, readers);
+            site.append(probe);
+            probes.put(site, probe);
+          });
     }
   }
 

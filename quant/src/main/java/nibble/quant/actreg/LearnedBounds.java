@@ -18,7 +18,8 @@ record LearnedBounds(String name, int bits, Tensor bounds) implements SiteFuncti
 
   /** From bounds on. */
   static LearnedBounds of(String name, int bits, float low, float high) {
-    LearnedBounds learned = new LearnedBounds(name, bits, Tensor.of(new float[] {low, high}, 2).requireGrad());
+    LearnedBounds learned =
+        new LearnedBounds(name, bits, Tensor.of(new float[] {low, high}, 2).requireGrad());
     learned.keepApart();
     return learned;
   }
@@ -37,7 +38,9 @@ record LearnedBounds(String name, int bits, Tensor bounds) implements SiteFuncti
     return ops.custom(new BoundsFunction(bits), x, bounds);
   }
 
-  /** To be called after each update: 0 lies between the bounds, and they are {@value #GAP} apart. */
+  /**
+   * To be called after each update: 0 lies between the bounds, and they are {@value #GAP} apart.
+   */
   void keepApart() {
     float[] values = bounds.array();
     int at = bounds.offset();
@@ -48,6 +51,7 @@ record LearnedBounds(String name, int bits, Tensor bounds) implements SiteFuncti
   /** The same grid with the bounds as they are now. */
   UniformQuantizer frozen() {
     BoundsFunction function = new BoundsFunction(bits);
-    return UniformQuantizer.asymmetric(bits, Tensor.scalar(function.scale(bounds)), Tensor.scalar(function.zeroPoint(bounds)));
+    return UniformQuantizer.asymmetric(
+        bits, Tensor.scalar(function.scale(bounds)), Tensor.scalar(function.zeroPoint(bounds)));
   }
 }

@@ -1,4 +1,7 @@
-/** Training with learned clipping of activations and a penalty on kurtosis. Start with {@link nibble.quant.actreg.ActivationRegularization}. */
+/**
+ * Training with learned clipping of activations and a penalty on kurtosis. Start with {@link
+ * nibble.quant.actreg.ActivationRegularization}.
+ */
 @NullMarked
 package nibble.quant.actreg;
 

@@ -33,11 +33,11 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * AdaLog: logarithmic grids with a searched base for attention probabilities and for values after GELU, uniform grids elsewhere, all chosen by the output of the
- * layer.
+ * AdaLog: logarithmic grids with a searched base for attention probabilities and for values after
+ * GELU, uniform grids elsewhere, all chosen by the output of the layer.
  *
- * <p>Wu, Chen, Zhong, Huang, Wang: <a href="https://arxiv.org/abs/2407.12951">arXiv:2407.12951</a> (ECCV 2024), after the authors' code, without its optional
- * block reconstruction.
+ * <p>Wu, Chen, Zhong, Huang, Wang: <a href="https://arxiv.org/abs/2407.12951">arXiv:2407.12951</a>
+ * (ECCV 2024), after the authors' code, without its optional block reconstruction.
  *
  * <pre>{@code
  * grid        k = round(-log2(x / s) r / q), r = 37, q from 10 to 138      x^ = s 2^(-k q / r) by two tables of 2^b entries
@@ -48,17 +48,28 @@ import nibble.tensor.Tensor;
  *             then weights per row and input in turn, three rounds, by the squared error of the layer's output
  * }</pre>
  *
- * <p>All layers see inputs in float, so they do not depend on each other. Differs from the authors' code: candidates are judged on part of the rows; one of
- * the logarithmic codes stands for zero unless {@code zero-code=extra}; a base whose rounded table does not rise is passed over; q, k and v have one grid per
- * head, fitted to their values by percentiles, not by the products. Linear layers run as integers, except those behind GELU, whose grid is computed in float, like q, k,
- * v and the probabilities.
+ * <p>All layers see inputs in float, so they do not depend on each other. Differs from the authors'
+ * code: candidates are judged on part of the rows; one of the logarithmic codes stands for zero
+ * unless {@code zero-code=extra}; a base whose rounded table does not rise is passed over; q, k and
+ * v have one grid per head, fitted to their values by percentiles, not by the products. Linear
+ * layers run as integers, except those behind GELU, whose grid is computed in float, like q, k, v
+ * and the probabilities.
  */
 public final class AdaLog implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "adalog", "AdaLog", "Wu, Chen, Zhong, Huang, Wang: arXiv:2407.12951", "32 samples, no labels, no training",
-      "vision transformers at W4A4 and W3A3, where one pass of calibration is all there is time for", AdaLogOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; inputs after GELU, q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "adalog",
+          "AdaLog",
+          "Wu, Chen, Zhong, Huang, Wang: arXiv:2407.12951",
+          "32 samples, no labels, no training",
+          "vision transformers at W4A4 and W3A3, where one pass of calibration is all there is time"
+              + " for",
+          AdaLogOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; inputs after GELU, q, k, v and probabilities"
+                  + " quantized in float",
+              "W2..8A16"));
 
   private static final int BATCH = 8;
 
@@ -87,7 +98,8 @@ public final class AdaLog implements ModelMethod {
   @Override
   public MethodReport apply(ModelTask task) {
     Ops ops = task.ops();
-    ProductSamples samples = ProductSamples.forward(ops, task.model(), batches(task), options.rows(), options.maps());
+    ProductSamples samples =
+        ProductSamples.forward(ops, task.model(), batches(task), options.rows(), options.maps());
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     double first = 0;
@@ -104,7 +116,9 @@ public final class AdaLog implements ModelMethod {
           first += fit.firstError();
           last += fit.error();
         } else {
-          samples.ofProbabilities(site.site()).ifPresent(attention -> fit(task, site.site(), attention, quantizers));
+          samples
+              .ofProbabilities(site.site())
+              .ifPresent(attention -> fit(task, site.site(), attention, quantizers));
         }
         task.progress().to(i + 1, site.name());
       }
@@ -112,7 +126,8 @@ public final class AdaLog implements ModelMethod {
     Map<String, Double> facts = new LinkedHashMap<>();
     facts.put("squared error of linear outputs, grids by values", first);
     facts.put("squared error of linear outputs, grids by outputs", last);
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
+    return new MethodReport(
+        ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
   }
 
   private LayerFit fit(ModelTask task, ActivationSite site, Tensor input) {
@@ -126,43 +141,83 @@ public final class AdaLog implements ModelMethod {
     return new LayerFit(task.ops(), readers, folded, bits, options);
   }
 
-  /** Folds scales per channel into the normalisation and the layers behind it, and returns what the layers read then. */
+  /**
+   * Folds scales per channel into the normalisation and the layers behind it, and returns what the
+   * layers read then.
+   */
   private static Tensor fold(ModelTask task, ActivationSite site, Tensor x, int bits) {
     RangeSearch search = RangeSearch.bestOf(RangeSearch.PERCENTILES, RangeSearch.SHRINK);
-    UniformQuantizer channels = SiteGrids.fit(site.name(), x, Shape.of(x.dim(-1)), IntFormat.asymmetric(bits), search, task.ops());
-    ScaleReparameterisation change = ScaleReparameterisation.of(channels, ScaleReparameterisation.emptyChannels(x));
-    boolean unused = ChannelFold.apply(task.model(), site.site(), change.factors(), change.shifts());
+    UniformQuantizer channels =
+        SiteGrids.fit(
+            site.name(), x, Shape.of(x.dim(-1)), IntFormat.asymmetric(bits), search, task.ops());
+    ScaleReparameterisation change =
+        ScaleReparameterisation.of(channels, ScaleReparameterisation.emptyChannels(x));
+    boolean unused =
+        ChannelFold.apply(task.model(), site.site(), change.factors(), change.shifts());
     Tensor factors = Tensor.of(change.factors(), x.dim(-1));
     return task.ops().add(task.ops().mul(x, factors), Tensor.of(change.shifts(), x.dim(-1)));
   }
 
-  private void fit(ModelTask task, Site probabilities, AttentionSamples attention, Map<Site, StoredFunction> quantizers) {
+  private void fit(
+      ModelTask task,
+      Site probabilities,
+      AttentionSamples attention,
+      Map<Site, StoredFunction> quantizers) {
     String name = probabilities.name().replaceFirst("probs$", "");
     perHead(task, name + "q_out", attention.query(), attention.heads(), quantizers);
     perHead(task, name + "k_out", attention.key(), attention.heads(), quantizers);
     perHead(task, name + "v_out", attention.value(), attention.heads(), quantizers);
-    bits(task, probabilities).ifPresent(b ->
-        quantizers.put(probabilities, SoftmaxBase.fit(task.ops(), b, attention.probabilities(), attention.value(), options.zero())));
+    bits(task, probabilities)
+        .ifPresent(
+            b ->
+                quantizers.put(
+                    probabilities,
+                    SoftmaxBase.fit(
+                        task.ops(),
+                        b,
+                        attention.probabilities(),
+                        attention.value(),
+                        options.zero())));
   }
 
   /** One grid for each head, of those maps that belong to it. */
-  private static void perHead(ModelTask task, String name, Tensor maps, List<Integer> headOfMap, Map<Site, StoredFunction> quantizers) {
+  private static void perHead(
+      ModelTask task,
+      String name,
+      Tensor maps,
+      List<Integer> headOfMap,
+      Map<Site, StoredFunction> quantizers) {
     Site site = task.model().sites().get(name);
-    bits(task, site).ifPresent(b -> {
-      int heads = 1 + headOfMap.stream().mapToInt(Integer::intValue).max().orElse(0);
-      float[] scales = new float[heads];
-      float[] zeroPoints = new float[heads];
-      RangeSearch search = RangeSearch.bestOf(RangeSearch.PERCENTILES, RangeSearch.SHRINK);
-      for (int head = 0; head < heads; head++) {
-        int wanted = head;
-        Tensor[] own =
-            IntStream.range(0, maps.dim(0)).filter(i -> headOfMap.get(i) == wanted).mapToObj(i -> maps.slice(0, i, i + 1).toF32()).toArray(Tensor[]::new);
-        UniformQuantizer one = SiteGrids.fit(name, task.ops().concat(0, own), Shape.of(), IntFormat.asymmetric(b), search, task.ops());
-        scales[head] = one.scales().item();
-        zeroPoints[head] = Objects.requireNonNull(one.zeroPoints()).item();
-      }
-      quantizers.put(site, UniformQuantizer.asymmetric(b, Tensor.of(scales, heads, 1, 1), Tensor.of(zeroPoints, heads, 1, 1)));
-    });
+    bits(task, site)
+        .ifPresent(
+            b -> {
+              int heads = 1 + headOfMap.stream().mapToInt(Integer::intValue).max().orElse(0);
+              float[] scales = new float[heads];
+              float[] zeroPoints = new float[heads];
+              RangeSearch search = RangeSearch.bestOf(RangeSearch.PERCENTILES, RangeSearch.SHRINK);
+              for (int head = 0; head < heads; head++) {
+                int wanted = head;
+                Tensor[] own =
+                    IntStream.range(0, maps.dim(0))
+                        .filter(i -> headOfMap.get(i) == wanted)
+                        .mapToObj(i -> maps.slice(0, i, i + 1).toF32())
+                        .toArray(Tensor[]::new);
+                UniformQuantizer one =
+                    SiteGrids.fit(
+                        name,
+                        task.ops().concat(0, own),
+                        Shape.of(),
+                        IntFormat.asymmetric(b),
+                        search,
+                        task.ops());
+                scales[head] = one.scales().item();
+                zeroPoints[head] = Objects.requireNonNull(one.zeroPoints()).item();
+              }
+              quantizers.put(
+                  site,
+                  UniformQuantizer.asymmetric(
+                      b, Tensor.of(scales, heads, 1, 1), Tensor.of(zeroPoints, heads, 1, 1)));
+            });
   }
 
   private List<Tensor> batches(ModelTask task) {
@@ -175,10 +230,14 @@ public final class AdaLog implements ModelMethod {
   }
 
   private static OptionalInt bits(ModelTask task, Linear linear) {
-    return task.weights(linear).map(w -> OptionalInt.of(w.format().bits())).orElse(OptionalInt.empty());
+    return task.weights(linear)
+        .map(w -> OptionalInt.of(w.format().bits()))
+        .orElse(OptionalInt.empty());
   }
 
   private static OptionalInt bits(ModelTask task, Site site) {
-    return task.activations(site).map(a -> OptionalInt.of(a.format().bits())).orElse(OptionalInt.empty());
+    return task.activations(site)
+        .map(a -> OptionalInt.of(a.format().bits()))
+        .orElse(OptionalInt.empty());
   }
 }

@@ -5,17 +5,20 @@ import nibble.nn.site.LevelQuantizer;
 import nibble.quant.range.LogGrid;
 
 /**
- * The values of a logarithmic code as tables of integers: for base {@code 2^(q / r)}, r = {@value #R}, and code k
+ * The values of a logarithmic code as tables of integers: for base {@code 2^(q / r)}, r = {@value
+ * #R}, and code k
  *
  * <pre>{@code
  * k q = r E[k] + F[k]          0 <= F[k] < r
  * x^ = s T[k] 2^-E[k]          T[k] = 2^(-F[k] / r), rounded to a multiple of 1 / (4 n - 2), n = 2^(b-1)
  * }</pre>
  *
- * <p>Wu, Chen, Zhong, Huang, Wang: <a href="https://arxiv.org/abs/2407.12951">arXiv:2407.12951</a>, section 3.3.
+ * <p>Wu, Chen, Zhong, Huang, Wang: <a href="https://arxiv.org/abs/2407.12951">arXiv:2407.12951</a>,
+ * section 3.3.
  *
  * @param bits of a code
- * @param q numerator of the exponent, from {@value #LEAST_Q} to {@value #LARGEST_Q} in the paper's search
+ * @param q numerator of the exponent, from {@value #LEAST_Q} to {@value #LARGEST_Q} in the paper's
+ *     search
  */
 record AdaLogTable(int bits, int q) {
   /** Denominator of the exponent: a fixed prime. */
@@ -26,7 +29,8 @@ record AdaLogTable(int bits, int q) {
 
   AdaLogTable {
     if (bits < 2 || bits > 8 || q < 1) {
-      throw new IllegalArgumentException("a table needs 2 to 8 bits and a positive q, found %d and %d".formatted(bits, q));
+      throw new IllegalArgumentException(
+          "a table needs 2 to 8 bits and a positive q, found %d and %d".formatted(bits, q));
     }
   }
 
@@ -51,7 +55,8 @@ record AdaLogTable(int bits, int q) {
   }
 
   /**
-   * The quantizer with scale {@code s}, of {@code x - offset}: levels are the table's, codes change where the exact powers round.
+   * The quantizer with scale {@code s}, of {@code x - offset}: levels are the table's, codes change
+   * where the exact powers round.
    *
    * @param offset added to every level: the negated shift of GELU
    * @return empty if rounding of the table makes neighbouring levels equal or swaps them
@@ -73,7 +78,9 @@ record AdaLogTable(int bits, int q) {
       }
     }
     for (int i = 0; i < thresholds.length; i++) {
-      if (!(levels[i] < levels[i + 1] && thresholds[i] >= levels[i] && thresholds[i] <= levels[i + 1])) {
+      if (!(levels[i] < levels[i + 1]
+          && thresholds[i] >= levels[i]
+          && thresholds[i] <= levels[i + 1])) {
         return Optional.empty();
       }
     }
@@ -83,6 +90,8 @@ record AdaLogTable(int bits, int q) {
   private boolean isDistinct(float s, float offset, int k) {
     double value = s * value(k);
     float level = (float) value + offset;
-    return value >= 4 * Float.MIN_NORMAL && level > offset && (float) (s * value(k - 1)) + offset > level;
+    return value >= 4 * Float.MIN_NORMAL
+        && level > offset
+        && (float) (s * value(k - 1)) + offset > level;
   }
 }

@@ -8,10 +8,12 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Fast progressive combining search over pairs of a scale and an integer (a zero point, or the q of a logarithmic grid): scores a coarse grid, keeps the best
- * pairs, and tries finer scales and neighbouring integers around each of them, again and again.
+ * Fast progressive combining search over pairs of a scale and an integer (a zero point, or the q of
+ * a logarithmic grid): scores a coarse grid, keeps the best pairs, and tries finer scales and
+ * neighbouring integers around each of them, again and again.
  *
- * <p>Wu, Chen, Zhong, Huang, Wang: <a href="https://arxiv.org/abs/2407.12951">arXiv:2407.12951</a>, section 3.4. The widths of steps are our own.
+ * <p>Wu, Chen, Zhong, Huang, Wang: <a href="https://arxiv.org/abs/2407.12951">arXiv:2407.12951</a>,
+ * section 3.4. The widths of steps are our own.
  *
  * @param width pairs that survive a round
  * @param rounds of refinement
@@ -54,7 +56,8 @@ record Fpcs(int width, int rounds) {
   private List<Pair> best(List<Pair> pairs, Map<Pair, Double> known, ToDoubleFunction<Pair> score) {
     return pairs.stream()
         .distinct()
-        .sorted(Comparator.comparingDouble(pair -> known.computeIfAbsent(pair, score::applyAsDouble)))
+        .sorted(
+            Comparator.comparingDouble(pair -> known.computeIfAbsent(pair, score::applyAsDouble)))
         .limit(width)
         .toList();
   }

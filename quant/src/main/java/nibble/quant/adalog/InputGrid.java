@@ -14,7 +14,10 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The search for one quantizer of a tensor: uniform and asymmetric, or logarithmic with a shift for values after GELU. */
+/**
+ * The search for one quantizer of a tensor: uniform and asymmetric, or logarithmic with a shift for
+ * values after GELU.
+ */
 final class InputGrid {
   /** The shift that makes GELU's values positive. */
   static final float SHIFT = (float) TwinGrid.GELU_DEPTH;
@@ -39,7 +42,10 @@ final class InputGrid {
     this.seeds = seeds;
   }
 
-  /** Uniform: scales of eight ranges between quantiles, each with sixteen zero points around its own. */
+  /**
+   * Uniform: scales of eight ranges between quantiles, each with sixteen zero points around its
+   * own.
+   */
   static InputGrid uniform(Ops ops, Tensor x, int bits) {
     int most = (1 << bits) - 1;
     List<Fpcs.Pair> seeds = new ArrayList<>();
@@ -54,11 +60,16 @@ final class InputGrid {
         seeds.add(new Fpcs.Pair(scale, z));
       }
     }
-    return new InputGrid(ops, x, pair -> pair.integer() < 0 || pair.integer() > most ? null : uniform(bits, pair), seeds);
+    return new InputGrid(
+        ops,
+        x,
+        pair -> pair.integer() < 0 || pair.integer() > most ? null : uniform(bits, pair),
+        seeds);
   }
 
   private static UniformQuantizer uniform(int bits, Fpcs.Pair pair) {
-    return UniformQuantizer.asymmetric(bits, Tensor.scalar(pair.scale()), Tensor.scalar(pair.integer()));
+    return UniformQuantizer.asymmetric(
+        bits, Tensor.scalar(pair.scale()), Tensor.scalar(pair.integer()));
   }
 
   /** Logarithmic with a shift: scales of eight high quantiles, each with sixteen bases. */
@@ -67,7 +78,9 @@ final class InputGrid {
     Quantiles quantiles = new Quantiles(x.toFloats());
     for (int i = 0; i < RANGES; i++) {
       float scale = quantiles.at(0.99 + 0.01 * i / (RANGES - 1)) + SHIFT;
-      for (int q = AdaLogTable.LEAST_Q; scale > 0 && q <= AdaLogTable.LARGEST_Q; q += (AdaLogTable.LARGEST_Q - AdaLogTable.LEAST_Q) / ZERO_POINTS) {
+      for (int q = AdaLogTable.LEAST_Q;
+          scale > 0 && q <= AdaLogTable.LARGEST_Q;
+          q += (AdaLogTable.LARGEST_Q - AdaLogTable.LEAST_Q) / ZERO_POINTS) {
         seeds.add(new Fpcs.Pair(scale, q));
       }
     }
@@ -75,8 +88,11 @@ final class InputGrid {
   }
 
   private static @Nullable LevelQuantizer logarithmic(int bits, Fpcs.Pair pair, LogGrid.Zero zero) {
-    boolean known = pair.integer() >= AdaLogTable.LEAST_Q && pair.integer() <= AdaLogTable.LARGEST_Q;
-    return known ? new AdaLogTable(bits, pair.integer()).quantizer(pair.scale(), -SHIFT, zero).orElse(null) : null;
+    boolean known =
+        pair.integer() >= AdaLogTable.LEAST_Q && pair.integer() <= AdaLogTable.LARGEST_Q;
+    return known
+        ? new AdaLogTable(bits, pair.integer()).quantizer(pair.scale(), -SHIFT, zero).orElse(null)
+        : null;
   }
 
   /** The pair with the least squared error of the tensor itself. */
@@ -84,7 +100,10 @@ final class InputGrid {
     return search.search(seeds, scored(quantized -> squaredError(x, quantized)));
   }
 
-  /** The best of a pair and what lies around it, by {@code score} of the quantized tensor; the pair itself stays if nothing is better. */
+  /**
+   * The best of a pair and what lies around it, by {@code score} of the quantized tensor; the pair
+   * itself stays if nothing is better.
+   */
   Fpcs.Pair refined(Fpcs.Pair pair, Fpcs search, ToDoubleFunction<Tensor> score) {
     return search.search(List.of(pair), scored(score));
   }

@@ -19,7 +19,10 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Linear layers that read one input: grids by the values first, then weights and input in turn by the outputs of the layers. */
+/**
+ * Linear layers that read one input: grids by the values first, then weights and input in turn by
+ * the outputs of the layers.
+ */
 final class LayerFit {
   private static final double LEAST_SHARE = 0.7;
   private static final double LARGEST_SHARE = 1.1;
@@ -49,8 +52,15 @@ final class LayerFit {
       quantized = weight;
       if (bits.isPresent()) {
         RangeSearch search = RangeSearch.bestOf(RangeSearch.PERCENTILES, RangeSearch.SHRINK);
-        set(WeightRows.quantize(
-            linear.name(), weight.toFloats(), linear.out(), linear.in(), IntFormat.asymmetric(bits.getAsInt()), search, ops.splitter()));
+        set(
+            WeightRows.quantize(
+                linear.name(),
+                weight.toFloats(),
+                linear.out(),
+                linear.in(),
+                IntFormat.asymmetric(bits.getAsInt()),
+                search,
+                ops.splitter()));
       }
     }
 
@@ -65,7 +75,12 @@ final class LayerFit {
    * @param input some rows of what they read, {@code [rows, in]}
    * @param inputBits empty where the input stays in float
    */
-  LayerFit(Ops ops, Map<Linear, OptionalInt> readers, Tensor input, OptionalInt inputBits, AdaLogOptions options) {
+  LayerFit(
+      Ops ops,
+      Map<Linear, OptionalInt> readers,
+      Tensor input,
+      OptionalInt inputBits,
+      AdaLogOptions options) {
     this.ops = ops;
     this.options = options;
     this.input = input;
@@ -76,7 +91,10 @@ final class LayerFit {
       parts.forEach(this::refineWeight);
     } else {
       int bits = inputBits.getAsInt();
-      InputGrid grid = TwinGrid.isAfterGelu(input.toFloats()) ? InputGrid.afterGelu(ops, input, bits, options.zero()) : InputGrid.uniform(ops, input, bits);
+      InputGrid grid =
+          TwinGrid.isAfterGelu(input.toFloats())
+              ? InputGrid.afterGelu(ops, input, bits, options.zero())
+              : InputGrid.uniform(ops, input, bits);
       Fpcs.Pair pair = grid.byValues(new Fpcs(options.width(), options.refinements()));
       set(grid.quantizer(pair));
       first = total(quantized);
@@ -104,7 +122,10 @@ final class LayerFit {
     return sum;
   }
 
-  /** Tries shares of the present scale for all rows at once; each row takes the one with the least error of its own output. */
+  /**
+   * Tries shares of the present scale for all rows at once; each row takes the one with the least
+   * error of its own output.
+   */
   private void refineWeight(Part part) {
     QuantizedTensor present = part.codes;
     if (present == null) {
@@ -120,7 +141,8 @@ final class LayerFit {
         scales[row] = Math.max((float) (scales[row] * share), Float.MIN_NORMAL);
       }
       QuantizedTensor candidate = quantize(part, params, scales);
-      double[] errors = rowErrors(part, Tensor.of(candidate.dequantize(), part.linear.out(), part.linear.in()));
+      double[] errors =
+          rowErrors(part, Tensor.of(candidate.dequantize(), part.linear.out(), part.linear.in()));
       for (int row = 0; row < scales.length; row++) {
         if (errors[row] < least[row]) {
           least[row] = errors[row];
@@ -132,8 +154,16 @@ final class LayerFit {
   }
 
   private static QuantizedTensor quantize(Part part, QuantParams like, float[] scales) {
-    QuantParams params = new QuantParams(like.format(), new Granularity.PerChannel(), like.rows(), like.columns(), scales, like.zeroPoints());
-    return new QuantizedTensor(params.quantize(part.linear.name(), part.weight.toFloats(), 0), params);
+    QuantParams params =
+        new QuantParams(
+            like.format(),
+            new Granularity.PerChannel(),
+            like.rows(),
+            like.columns(),
+            scales,
+            like.zeroPoints());
+    return new QuantizedTensor(
+        params.quantize(part.linear.name(), part.weight.toFloats(), 0), params);
   }
 
   /** Squared error of every output channel. */
@@ -145,7 +175,9 @@ final class LayerFit {
       int rows = output.dim(0);
       for (int row = 0; row < rows; row++) {
         for (int j = 0; j < out; j++) {
-          double error = (double) part.output.array()[part.output.offset() + row * out + j] - output.array()[output.offset() + row * out + j];
+          double error =
+              (double) part.output.array()[part.output.offset() + row * out + j]
+                  - output.array()[output.offset() + row * out + j];
           errors[j] += error * error;
         }
       }

@@ -7,7 +7,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
-/** The base of attention probabilities: all of the paper's candidates, by the product with the values. The largest level is 1. */
+/**
+ * The base of attention probabilities: all of the paper's candidates, by the product with the
+ * values. The largest level is 1.
+ */
 final class SoftmaxBase {
   private SoftmaxBase() {}
 
@@ -15,7 +18,8 @@ final class SoftmaxBase {
    * @param probabilities {@code [maps, tokens, tokens]}
    * @param value {@code [maps, tokens, headDim]}
    */
-  static LevelQuantizer fit(Ops ops, int bits, Tensor probabilities, Tensor value, LogGrid.Zero zero) {
+  static LevelQuantizer fit(
+      Ops ops, int bits, Tensor probabilities, Tensor value, LogGrid.Zero zero) {
     Tensor context = ops.matmul(probabilities, value);
     LevelQuantizer best = null;
     double least = Double.POSITIVE_INFINITY;
@@ -23,7 +27,9 @@ final class SoftmaxBase {
       Optional<LevelQuantizer> candidate = new AdaLogTable(bits, q).quantizer(1, 0, zero);
       if (candidate.isPresent()) {
         try (Scope scope = ops.scope()) {
-          double error = InputGrid.squaredError(context, ops.matmul(candidate.get().apply(ops, probabilities), value));
+          double error =
+              InputGrid.squaredError(
+                  context, ops.matmul(candidate.get().apply(ops, probabilities), value));
           if (best == null || error < least) {
             least = error;
             best = candidate.get();
@@ -32,7 +38,8 @@ final class SoftmaxBase {
       }
     }
     if (best == null) {
-      throw new IllegalStateException("no base gives a table of rising levels with " + bits + " bits");
+      throw new IllegalStateException(
+          "no base gives a table of rising levels with " + bits + " bits");
     }
     return best;
   }

@@ -1,4 +1,7 @@
-/** AdaLog: logarithmic grids whose base is searched, with table look-ups instead of powers. Start with {@link nibble.quant.adalog.AdaLog}. */
+/**
+ * AdaLog: logarithmic grids whose base is searched, with table look-ups instead of powers. Start
+ * with {@link nibble.quant.adalog.AdaLog}.
+ */
 @NullMarked
 package nibble.quant.adalog;
 

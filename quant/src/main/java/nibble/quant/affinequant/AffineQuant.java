@@ -12,9 +12,11 @@ import nibble.quant.model.ModelTask;
 import nibble.quant.omniquant.EquivalentTraining;
 
 /**
- * AffineQuant: as {@link nibble.quant.omniquant.OmniQuant}, with a matrix instead of a scale for each channel where a matrix can be folded.
+ * AffineQuant: as {@link nibble.quant.omniquant.OmniQuant}, with a matrix instead of a scale for
+ * each channel where a matrix can be folded.
  *
- * <p>Ma, Li, Zheng, Ling, Xiao, Wang, Wen, Chao, Ji: <a href="https://arxiv.org/abs/2403.12544">arXiv:2403.12544</a> (ICLR 2024), equations 4 to 7.
+ * <p>Ma, Li, Zheng, Ling, Xiao, Wang, Wen, Chao, Ji: <a
+ * href="https://arxiv.org/abs/2403.12544">arXiv:2403.12544</a> (ICLR 2024), equations 4 to 7.
  *
  * <pre>{@code
  * values to output    v' = v A^-1,  W_o' = W_o A^T for each key head     A* = A o M
@@ -23,16 +25,24 @@ import nibble.quant.omniquant.EquivalentTraining;
  * M = 1 on the diagonal, stability where 0 < |i - j| <= band, else 0;    the band grows from 0 to all while training
  * }</pre>
  *
- * <p>Rows of A* that lose strict diagonal dominance after an update are shrunk off the diagonal until nine tenths of the diagonal are left (our guard; the paper makes stability small),
- * so every inverse exists. Differs from the authors' code: for weights alone they also keep matrices behind normalisations, which costs a product more in the forward pass and is left
- * out here; the rest as in OmniQuant.
+ * <p>Rows of A* that lose strict diagonal dominance after an update are shrunk off the diagonal
+ * until nine tenths of the diagonal are left (our guard; the paper makes stability small), so every
+ * inverse exists. Differs from the authors' code: for weights alone they also keep matrices behind
+ * normalisations, which costs a product more in the forward pass and is left out here; the rest as
+ * in OmniQuant.
  */
 public final class AffineQuant implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "affinequant", "AffineQuant", "Ma, Li, Zheng, Ling, Xiao, Wang, Wen, Chao, Ji: arXiv:2403.12544", "some dozen samples, no labels; seconds to minutes of optimisation",
-      "where omniquant is not enough; it learns more, so it wants more samples", AffineQuantOptions.OPTIONS,
-      List.of("W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "affinequant",
+          "AffineQuant",
+          "Ma, Li, Zheng, Ling, Xiao, Wang, Wen, Chao, Ji: arXiv:2403.12544",
+          "some dozen samples, no labels; seconds to minutes of optimisation",
+          "where omniquant is not enough; it learns more, so it wants more samples",
+          AffineQuantOptions.OPTIONS,
+          List.of(
+              "W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
 
   private final AffineQuantOptions options;
 

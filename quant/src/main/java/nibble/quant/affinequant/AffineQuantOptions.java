@@ -16,27 +16,56 @@ import nibble.quant.omniquant.OmniQuantOptions;
  * @param batch samples an update (paper: 1 of 2048 tokens)
  * @param clipRate of Adam on clips (paper: 1e-2)
  * @param mapRate of Adam on maps (paper: 5e-3)
- * @param stability weight of elements off the diagonal (paper: 1 up to 6.7 billion parameters, scripts 0.1 for W4A4 and 0.01 for W3)
+ * @param stability weight of elements off the diagonal (paper: 1 up to 6.7 billion parameters,
+ *     scripts 0.1 for W4A4 and 0.01 for W3)
  * @param alpha share of the activations in the first scales (paper: 0.5)
  * @param bothTargets the authors' {@code aug_loss}
  */
-public record AffineQuantOptions(int iterations, int batch, double clipRate, double mapRate, double stability, double alpha, boolean bothTargets) {
+public record AffineQuantOptions(
+    int iterations,
+    int batch,
+    double clipRate,
+    double mapRate,
+    double stability,
+    double alpha,
+    boolean bothTargets) {
   private static final OmniQuantOptions BASE = OmniQuantOptions.DEFAULTS;
 
   /** For a minute on a processor with small models. */
   public static final AffineQuantOptions DEFAULTS =
-      new AffineQuantOptions(BASE.iterations(), BASE.batch(), BASE.clipRate(), BASE.mapRate(), 1, BASE.alpha(), BASE.bothTargets());
+      new AffineQuantOptions(
+          BASE.iterations(),
+          BASE.batch(),
+          BASE.clipRate(),
+          BASE.mapRate(),
+          1,
+          BASE.alpha(),
+          BASE.bothTargets());
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("iterations", DEFAULTS.iterations, "updates for each block (paper: 20 epochs of 128 samples)"),
-          MethodOption.integer("batch", DEFAULTS.batch, "samples an update (paper: 1 of 2048 tokens)"),
-          MethodOption.number("clip-rate", DEFAULTS.clipRate, "learning rate of clips (paper: 0.01 with far more updates)"),
+          MethodOption.integer(
+              "iterations",
+              DEFAULTS.iterations,
+              "updates for each block (paper: 20 epochs of 128 samples)"),
+          MethodOption.integer(
+              "batch", DEFAULTS.batch, "samples an update (paper: 1 of 2048 tokens)"),
+          MethodOption.number(
+              "clip-rate",
+              DEFAULTS.clipRate,
+              "learning rate of clips (paper: 0.01 with far more updates)"),
           MethodOption.number("map-rate", DEFAULTS.mapRate, "learning rate of maps (paper: 0.005)"),
-          MethodOption.number("stability", DEFAULTS.stability, "weight of elements off the diagonal (paper: 1; scripts 0.1 for W4A4, 0.01 for W3)"),
-          MethodOption.number("alpha", DEFAULTS.alpha, "share of the activations in the first scales (paper: 0.5)"),
-          MethodOption.bool("both-targets", DEFAULTS.bothTargets, "compare also with the float block on the quantized input (authors' aug_loss)"));
+          MethodOption.number(
+              "stability",
+              DEFAULTS.stability,
+              "weight of elements off the diagonal (paper: 1; scripts 0.1 for W4A4, 0.01 for W3)"),
+          MethodOption.number(
+              "alpha", DEFAULTS.alpha, "share of the activations in the first scales (paper: 0.5)"),
+          MethodOption.bool(
+              "both-targets",
+              DEFAULTS.bothTargets,
+              "compare also with the float block on the quantized input (authors' aug_loss)"));
 
   public AffineQuantOptions {
     OmniQuantOptions.check(iterations, batch);
@@ -44,13 +73,24 @@ public record AffineQuantOptions(int iterations, int batch, double clipRate, dou
 
   static AffineQuantOptions of(Map<String, Object> values) {
     return new AffineQuantOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("iterations"))), Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("clip-rate")), (Double) requireNonNull(values.get("map-rate")), (Double) requireNonNull(values.get("stability")),
-        (Double) requireNonNull(values.get("alpha")), (Boolean) requireNonNull(values.get("both-targets")));
+        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
+        Math.toIntExact((Long) requireNonNull(values.get("batch"))),
+        (Double) requireNonNull(values.get("clip-rate")),
+        (Double) requireNonNull(values.get("map-rate")),
+        (Double) requireNonNull(values.get("stability")),
+        (Double) requireNonNull(values.get("alpha")),
+        (Boolean) requireNonNull(values.get("both-targets")));
   }
 
   /** What the training takes. */
   EquivalentTraining.Knobs knobs() {
-    return new EquivalentTraining.Knobs(iterations, batch, clipRate, new BlockMaps.Choice(true, (float) stability, mapRate), true, alpha, bothTargets);
+    return new EquivalentTraining.Knobs(
+        iterations,
+        batch,
+        clipRate,
+        new BlockMaps.Choice(true, (float) stability, mapRate),
+        true,
+        alpha,
+        bothTargets);
   }
 }

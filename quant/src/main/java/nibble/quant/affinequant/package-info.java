@@ -1,4 +1,7 @@
-/** AffineQuant: clipping of weights and affine equivalent maps learned block by block. Start with {@link nibble.quant.affinequant.AffineQuant}. */
+/**
+ * AffineQuant: clipping of weights and affine equivalent maps learned block by block. Start with
+ * {@link nibble.quant.affinequant.AffineQuant}.
+ */
 @NullMarked
 package nibble.quant.affinequant;
 

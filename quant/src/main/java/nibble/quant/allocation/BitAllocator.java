@@ -7,14 +7,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Chooses one of several bit widths for each item so that the sum of penalties is least and the sum of costs stays within a budget: the multiple-choice knapsack of HAWQ-V3 and AdaQuant, solved
+ * Chooses one of several bit widths for each item so that the sum of penalties is least and the sum
+ * of costs stays within a budget: the multiple-choice knapsack of HAWQ-V3 and AdaQuant, solved
  * exactly.
  *
  * <pre>{@code
  * minimise sum_i penalty_i(b_i)    subject to    sum_i cost_i(b_i) <= budget
  * }</pre>
  *
- * <p>Item after item, only the sums are kept that no other beats in both cost and penalty. Their number is at most that of different costs, so weights whose sizes have a common divisor are fast.
+ * <p>Item after item, only the sums are kept that no other beats in both cost and penalty. Their
+ * number is at most that of different costs, so weights whose sizes have a common divisor are fast.
  */
 public final class BitAllocator {
   private static final int MOST_STATES = 4_000_000;
@@ -31,7 +33,9 @@ public final class BitAllocator {
   public record Choice(int bits, long cost, double penalty) {
     public Choice {
       if (cost < 0 || !Double.isFinite(penalty)) {
-        throw new IllegalArgumentException("a choice of %d bits costs %d and loses %s, expected no negative cost and a finite penalty".formatted(bits, cost, penalty));
+        throw new IllegalArgumentException(
+            "a choice of %d bits costs %d and loses %s, expected no negative cost and a finite penalty"
+                .formatted(bits, cost, penalty));
       }
     }
   }
@@ -58,7 +62,8 @@ public final class BitAllocator {
   /**
    * The exact optimum; of equal ones that with the least cost.
    *
-   * @throws IllegalArgumentException if even the cheapest choices exceed the budget, or there are too many different costs to be exact
+   * @throws IllegalArgumentException if even the cheapest choices exceed the budget, or there are
+   *     too many different costs to be exact
    */
   public static Allocation solve(List<Item> items, long budget) {
     List<List<State>> fronts = new ArrayList<>();
@@ -66,14 +71,19 @@ public final class BitAllocator {
     for (int i = 0; i < items.size(); i++) {
       fronts.add(next(items.get(i), fronts.get(i), budget - cheapestAfter(items, i + 1)));
       if (fronts.getLast().isEmpty()) {
-        throw new IllegalArgumentException("no choice fits: the cheapest one costs %d, the budget is %d".formatted(cheapestAfter(items, 0), budget));
+        throw new IllegalArgumentException(
+            "no choice fits: the cheapest one costs %d, the budget is %d"
+                .formatted(cheapestAfter(items, 0), budget));
       }
     }
     return traced(items, fronts);
   }
 
   private static long cheapestAfter(List<Item> items, int from) {
-    return items.stream().skip(from).mapToLong(item -> item.choices().stream().mapToLong(Choice::cost).min().orElse(0)).sum();
+    return items.stream()
+        .skip(from)
+        .mapToLong(item -> item.choices().stream().mapToLong(Choice::cost).min().orElse(0))
+        .sum();
   }
 
   private static List<State> next(Item item, List<State> front, long limit) {
@@ -87,10 +97,15 @@ public final class BitAllocator {
         }
       }
       if (all.size() > MOST_STATES) {
-        throw new IllegalArgumentException("too many different costs to choose exactly; give costs in a coarser unit");
+        throw new IllegalArgumentException(
+            "too many different costs to choose exactly; give costs in a coarser unit");
       }
     }
-    all.sort(Comparator.comparingLong(State::cost).thenComparingDouble(State::penalty).thenComparingInt(State::before).thenComparingInt(State::choice));
+    all.sort(
+        Comparator.comparingLong(State::cost)
+            .thenComparingDouble(State::penalty)
+            .thenComparingInt(State::before)
+            .thenComparingInt(State::choice));
     List<State> kept = new ArrayList<>();
     double least = Double.POSITIVE_INFINITY;
     for (State state : all) {

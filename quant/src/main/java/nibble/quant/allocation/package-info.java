@@ -1,4 +1,7 @@
-/** How many bits each layer gets: sensitivities and exact choice under a budget. Start with {@link nibble.quant.allocation.BitAllocator}. */
+/**
+ * How many bits each layer gets: sensitivities and exact choice under a budget. Start with {@link
+ * nibble.quant.allocation.BitAllocator}.
+ */
 @NullMarked
 package nibble.quant.allocation;
 

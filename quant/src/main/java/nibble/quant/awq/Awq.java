@@ -22,10 +22,11 @@ import nibble.quant.observer.ChannelMagnitudes;
 import nibble.tensor.Tensor;
 
 /**
- * AWQ: input channels with large activations get larger weights before rounding, by a scale that is searched.
+ * AWQ: input channels with large activations get larger weights before rounding, by a scale that is
+ * searched.
  *
- * <p>Lin, Tang, Tang, Yang, Chen, Wang, Xiao, Dang, Gan, Han, MLSys 2024, <a href="https://arxiv.org/abs/2306.00978">arXiv:2306.00978</a>, section 3, after the
- * authors' code.
+ * <p>Lin, Tang, Tang, Yang, Chen, Wang, Xiao, Dang, Gan, Han, MLSys 2024, <a
+ * href="https://arxiv.org/abs/2306.00978">arXiv:2306.00978</a>, section 3, after the authors' code.
  *
  * <pre>{@code
  * x_j = mean over calibration tokens of |x_j|            for each group of layers that read one input:
@@ -34,16 +35,24 @@ import nibble.tensor.Tensor;
  * the s with the least e:        x' = x / s in what makes x,       W <- W diag(s)
  * }</pre>
  *
- * <p>The function stays; a following method quantizes: the paper's rounding with its clip search is {@link ClippedRounding}. Blocks see float inputs. Differs from
- * the code: the whole block's output is compared, not that of attention or feed-forward alone; values are scaled with grouped heads too, one scale for all that
- * share a key head; channels that were never active take no part. Cost: {@code steps} passes of the chosen batches through each block for each of its inputs.
+ * <p>The function stays; a following method quantizes: the paper's rounding with its clip search is
+ * {@link ClippedRounding}. Blocks see float inputs. Differs from the code: the whole block's output
+ * is compared, not that of attention or feed-forward alone; values are scaled with grouped heads
+ * too, one scale for all that share a key head; channels that were never active take no part. Cost:
+ * {@code steps} passes of the chosen batches through each block for each of its inputs.
  */
 public final class Awq implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "awq", "AWQ scales", "AWQ, MLSys 2024: arXiv:2306.00978", "calibration samples, no labels, no training",
-      "4- and 3-bit weights with float activations, best with groups: awq at 'W4A16 g32 w:asym'; awq+gptq adds error feedback", AwqOptions.OPTIONS,
-      List.of("whatever stands behind it"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "awq",
+          "AWQ scales",
+          "AWQ, MLSys 2024: arXiv:2306.00978",
+          "calibration samples, no labels, no training",
+          "4- and 3-bit weights with float activations, best with groups: awq at 'W4A16 g32"
+              + " w:asym'; awq+gptq adds error feedback",
+          AwqOptions.OPTIONS,
+          List.of("whatever stands behind it"));
 
   private final AwqOptions options;
 
@@ -85,8 +94,13 @@ public final class Awq implements ModelMethod {
   @Override
   public MethodReport apply(ModelTask task) {
     List<ScaleEdge> edges =
-        options.places().of(task.model()).stream().filter(edge -> edge.readers().stream().anyMatch(linear -> task.weights(linear).isPresent())).toList();
-    Set<Linear> scaled = edges.stream().flatMap(edge -> edge.readers().stream()).collect(Collectors.toSet());
+        options.places().of(task.model()).stream()
+            .filter(
+                edge ->
+                    edge.readers().stream().anyMatch(linear -> task.weights(linear).isPresent()))
+            .toList();
+    Set<Linear> scaled =
+        edges.stream().flatMap(edge -> edge.readers().stream()).collect(Collectors.toSet());
     task.progress().begin("scales", edges.size(), "inputs");
     Map<String, Double> exponents = new LinkedHashMap<>();
     List<Tensor> inputs = task.samples().inputs();
@@ -97,10 +111,11 @@ public final class Awq implements ModelMethod {
       }
       List<Tensor> outputs = segment.forward(task.ops(), inputs);
       if (linears.stream().anyMatch(scaled::contains)) {
-        List<ScaleEdge> own = edges.stream().filter(edge -> linears.contains(edge.readers().getFirst())).toList();
+        List<ScaleEdge> own =
+            edges.stream().filter(edge -> linears.contains(edge.readers().getFirst())).toList();
         block(task, segment, own, inputs, outputs, exponents, edges.size());
       }
-      inputs = outputs;                                     // the function stays, so they are those of the scaled block too
+      inputs = outputs; // the function stays, so they are those of the scaled block too
     }
     Map<String, Double> facts = new LinkedHashMap<>();
     facts.put("awq.places", (double) edges.size());
@@ -110,11 +125,23 @@ public final class Awq implements ModelMethod {
   }
 
   private void block(
-      ModelTask task, Segment segment, List<ScaleEdge> edges, List<Tensor> inputs, List<Tensor> outputs, Map<String, Double> exponents, int all) {
+      ModelTask task,
+      Segment segment,
+      List<ScaleEdge> edges,
+      List<Tensor> inputs,
+      List<Tensor> outputs,
+      Map<String, Double> exponents,
+      int all) {
     List<Site> sites = edges.stream().map(edge -> edge.readers().getFirst().input()).toList();
-    Map<Site, ChannelMagnitudes> sizes = SiteMagnitudes.measure(task.ops(), segment.forward(), inputs, sites);
+    Map<Site, ChannelMagnitudes> sizes =
+        SiteMagnitudes.measure(task.ops(), segment.forward(), inputs, sites);
     int batches = Math.min(options.batches(), inputs.size());
-    BlockOutput judge = new BlockOutput(task.ops(), segment, new ArrayList<>(inputs.subList(0, batches)), new ArrayList<>(outputs.subList(0, batches)));
+    BlockOutput judge =
+        new BlockOutput(
+            task.ops(),
+            segment,
+            new ArrayList<>(inputs.subList(0, batches)),
+            new ArrayList<>(outputs.subList(0, batches)));
     for (ScaleEdge edge : edges) {
       ChannelMagnitudes x = sizes.get(edge.readers().getFirst().input());
       if (x == null) {

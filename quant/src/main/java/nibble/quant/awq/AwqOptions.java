@@ -11,7 +11,8 @@ import nibble.quant.method.MethodOption;
  * Knobs of {@link Awq}.
  *
  * @param steps exponents tried, {@code 0, 1 / steps, 2 / steps, ...} (paper: 20)
- * @param batches calibration batches that candidates are judged on; all are used for the sizes of channels
+ * @param batches calibration batches that candidates are judged on; all are used for the sizes of
+ *     channels
  * @param places which inputs are scaled
  */
 public record AwqOptions(int steps, int batches, ScalePlaces places) {
@@ -21,20 +22,29 @@ public record AwqOptions(int steps, int batches, ScalePlaces places) {
   static final List<MethodOption> OPTIONS =
       List.of(
           MethodOption.integer("steps", DEFAULTS.steps, "exponents tried from 0 on (paper: 20)"),
-          MethodOption.integer("batches", DEFAULTS.batches, "calibration batches that candidates are judged on (paper: 128 texts of 512 tokens)"),
+          MethodOption.integer(
+              "batches",
+              DEFAULTS.batches,
+              "calibration batches that candidates are judged on (paper: 128 texts of 512 tokens)"),
           MethodOption.choice(
-              "places", DEFAULTS.places.word(), ScalePlaces.words(),
-              "inputs behind a norm; also where the layer before takes the scale exactly; also by a multiplication at run time (paper, behind GELU)"));
+              "places",
+              DEFAULTS.places.word(),
+              ScalePlaces.words(),
+              "inputs behind a norm; also where the layer before takes the scale exactly; also by a"
+                  + " multiplication at run time (paper, behind GELU)"));
 
   public AwqOptions {
     if (steps < 1 || steps > 1000 || batches < 1) {
-      throw new IllegalArgumentException("steps must be 1 to 1000 and batches at least 1, were %d and %d".formatted(steps, batches));
+      throw new IllegalArgumentException(
+          "steps must be 1 to 1000 and batches at least 1, were %d and %d"
+              .formatted(steps, batches));
     }
   }
 
   static AwqOptions of(Map<String, Object> values) {
     return new AwqOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("steps"))), Math.toIntExact((Long) requireNonNull(values.get("batches"))),
+        Math.toIntExact((Long) requireNonNull(values.get("steps"))),
+        Math.toIntExact((Long) requireNonNull(values.get("batches"))),
         ScalePlaces.of((String) requireNonNull(values.get("places"))));
   }
 }

@@ -9,9 +9,11 @@ final class AwqScales {
   private AwqScales() {}
 
   /**
-   * {@code s = max(x^r, 1e-4)}, divided by {@code sqrt(max s min s)}, so that the geometric middle of the extremes is 1. {@code r = 0} gives ones exactly.
+   * {@code s = max(x^r, 1e-4)}, divided by {@code sqrt(max s min s)}, so that the geometric middle
+   * of the extremes is 1. {@code r = 0} gives ones exactly.
    *
-   * @param x mean absolute activation of each channel; a channel that was never active takes s = 1 before the division (the authors' code: the floor)
+   * @param x mean absolute activation of each channel; a channel that was never active takes s = 1
+   *     before the division (the authors' code: the floor)
    */
   static float[] of(double[] x, double r) {
     float[] s = new float[x.length];

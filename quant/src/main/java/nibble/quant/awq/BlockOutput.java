@@ -24,7 +24,8 @@ import nibble.tensor.Tensor;
  */
 record BlockOutput(Ops ops, Segment segment, List<Tensor> inputs, List<Tensor> outputs) {
   /**
-   * The mean squared error of the block's output when the layers behind {@code edge} compute with {@code Q(W s) / s}; the layers are as before afterwards.
+   * The mean squared error of the block's output when the layers behind {@code edge} compute with
+   * {@code Q(W s) / s}; the layers are as before afterwards.
    *
    * @param s scales by factor
    */
@@ -40,10 +41,11 @@ record BlockOutput(Ops ops, Segment segment, List<Tensor> inputs, List<Tensor> o
     try {
       return error();
     } finally {
-      before.forEach((linear, maker) -> {
-        linear.weight().replace(maker);
-        linear.weightChanged();
-      });
+      before.forEach(
+          (linear, maker) -> {
+            linear.weight().replace(maker);
+            linear.weightChanged();
+          });
     }
   }
 
@@ -53,7 +55,8 @@ record BlockOutput(Ops ops, Segment segment, List<Tensor> inputs, List<Tensor> o
     for (int i = 0; i < w.length; i++) {
       w[i] *= s[edge.factorOf(i % in)];
     }
-    QuantizedTensor codes = Rtn.quantize(linear.name(), w, linear.out(), in, scheme, ops.splitter());
+    QuantizedTensor codes =
+        Rtn.quantize(linear.name(), w, linear.out(), in, scheme, ops.splitter());
     float[] rounded = codes.dequantize();
     for (int i = 0; i < rounded.length; i++) {
       rounded[i] /= s[edge.factorOf(i % in)];

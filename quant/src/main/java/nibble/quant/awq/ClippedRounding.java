@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Round to nearest on ranges that are clipped where that serves the output: the second half of AWQ.
  *
- * <p>Lin et al., <a href="https://arxiv.org/abs/2306.00978">arXiv:2306.00978</a>, after the authors' code (auto_clip).
+ * <p>Lin et al., <a href="https://arxiv.org/abs/2306.00978">arXiv:2306.00978</a>, after the
+ * authors' code (auto_clip).
  *
  * <pre>{@code
  * for each output row and group of inputs g:   m0 = max |w_g|      for i in 0 .. steps - 1:   m = m0 (1 - i / (2 steps))
@@ -28,14 +29,21 @@ import org.jspecify.annotations.Nullable;
  * the m with the least e:   w_g <- clamp(w_g, -m, m);   then the nearest codes
  * }</pre>
  *
- * <p>Differs from the code: the error is exact over all calibration tokens, as it follows from the second moments, where the code samples 512. Cost: {@code steps} products
- * {@code [out, g] [g, g]} for each group.
+ * <p>Differs from the code: the error is exact over all calibration tokens, as it follows from the
+ * second moments, where the code samples 512. Cost: {@code steps} products {@code [out, g] [g, g]}
+ * for each group.
  */
 public final class ClippedRounding implements WeightMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "awq-clip", "Rounding with AWQ's clip search", "AWQ, MLSys 2024: arXiv:2306.00978", "calibration data; a second-moment matrix [in, in] for each stage",
-      "behind awq, which takes it by itself; alone where gptq is too slow", ClipOptions.OPTIONS, List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "awq-clip",
+          "Rounding with AWQ's clip search",
+          "AWQ, MLSys 2024: arXiv:2306.00978",
+          "calibration data; a second-moment matrix [in, in] for each stage",
+          "behind awq, which takes it by itself; alone where gptq is too slow",
+          ClipOptions.OPTIONS,
+          List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
 
   private static final Set<String> QUERIES = Set.of("q", "k", "qkv");
 
@@ -62,7 +70,12 @@ public final class ClippedRounding implements WeightMethod {
   }
 
   @Override
-  public QuantizedTensor quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
+  public QuantizedTensor quantize(
+      String name,
+      Tensor weight,
+      @Nullable Hessian hessian,
+      WeightScheme scheme,
+      WorkSplitter splitter) {
     float[] w = Weights.values(name, weight);
     int out = weight.dim(0);
     int in = weight.dim(1);
@@ -71,27 +84,51 @@ public final class ClippedRounding implements WeightMethod {
       return Rtn.quantize(name, w, out, in, scheme, splitter);
     }
     if (hessian == null) {
-      throw new IllegalArgumentException(name + ": the clip search needs the second moments of the layer's input; pass calibration data");
+      throw new IllegalArgumentException(
+          name
+              + ": the clip search needs the second moments of the layer's input; pass calibration"
+              + " data");
     }
-    return Rtn.quantize(name, clipped(name, w, out, in, hessian, scheme, splitter), out, in, scheme, splitter);
+    return Rtn.quantize(
+        name, clipped(name, w, out, in, hessian, scheme, splitter), out, in, scheme, splitter);
   }
 
   /** The weight with every group clamped to its best range. */
-  float[] clipped(String name, float[] w, int out, int in, Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
+  float[] clipped(
+      String name,
+      float[] w,
+      int out,
+      int in,
+      Hessian hessian,
+      WeightScheme scheme,
+      WorkSplitter splitter) {
     if (scheme.granularity() instanceof Granularity.PerTensor) {
-      throw new IllegalArgumentException(name + ": the clip search of AWQ works on rows and groups; use scales per channel or group");
+      throw new IllegalArgumentException(
+          name
+              + ": the clip search of AWQ works on rows and groups; use scales per channel or"
+              + " group");
     }
     int size = scheme.granularity().groupSize(in);
     float[] clipped = w.clone();
     for (int from = 0; from < in; from += size) {
       int width = Math.min(size, in - from);
-      clipGroup(name, w, out, in, from, width, block(hessian, from, width), scheme, splitter, clipped);
+      clipGroup(
+          name, w, out, in, from, width, block(hessian, from, width), scheme, splitter, clipped);
     }
     return clipped;
   }
 
   private void clipGroup(
-      String name, float[] w, int out, int in, int from, int width, float[] moments, WeightScheme scheme, WorkSplitter splitter, float[] clipped) {
+      String name,
+      float[] w,
+      int out,
+      int in,
+      int from,
+      int width,
+      float[] moments,
+      WeightScheme scheme,
+      WorkSplitter splitter,
+      float[] clipped) {
     float[] group = new float[out * width];
     float[] largest = new float[out];
     for (int row = 0; row < out; row++) {
@@ -132,7 +169,10 @@ public final class ClippedRounding implements WeightMethod {
   /** {@code d^T G d} of every row {@code d}. */
   static double[] errors(float[] d, float[] moments, int out, int width, WorkSplitter splitter) {
     float[] product = new float[d.length];
-    Gemm.best().gemm(out, width, width, 1, d, 0, width, 1, moments, 0, width, 1, false, product, 0, width, splitter);
+    Gemm.best()
+        .gemm(
+            out, width, width, 1, d, 0, width, 1, moments, 0, width, 1, false, product, 0, width,
+            splitter);
     double[] errors = new double[out];
     for (int row = 0; row < out; row++) {
       double sum = 0;

@@ -9,9 +9,11 @@ import nibble.quant.method.MethodOption;
 /**
  * Knobs of binary coding.
  *
- * @param planes   binary planes of layers with at most 4 bits, 1 to 4; 0 takes the bit width of the scheme
- * @param rounds   rounds of alternating refinement; 0 is greedy, 1 refined greedy (reference: 15)
- * @param exponent importance of a weight is {@code min(|w| / c, 1)^exponent}; 0 weighs all alike (plain least squares)
+ * @param planes binary planes of layers with at most 4 bits, 1 to 4; 0 takes the bit width of the
+ *     scheme
+ * @param rounds rounds of alternating refinement; 0 is greedy, 1 refined greedy (reference: 15)
+ * @param exponent importance of a weight is {@code min(|w| / c, 1)^exponent}; 0 weighs all alike
+ *     (plain least squares)
  * @param clipping c is this quantile of {@code |w|} in its group, above 0 and at most 1
  */
 public record BcqOptions(int planes, int rounds, double exponent, double clipping) {
@@ -21,15 +23,28 @@ public record BcqOptions(int planes, int rounds, double exponent, double clippin
   /** The reference's values: plain least squares. */
   public static final BcqOptions DEFAULTS = new BcqOptions(0, 15, 0, 1);
 
-  static final List<MethodOption> OPTIONS = List.of(
-      MethodOption.integer("planes", DEFAULTS.planes, "binary planes, 1 to 4, of layers with at most 4 bits; 0 takes the bit width of the scheme"),
-      MethodOption.integer("rounds", DEFAULTS.rounds, "rounds of alternating refinement; 0 is greedy (reference: 15)"),
-      MethodOption.number("exponent", DEFAULTS.exponent, "importance min(|w| / c, 1)^exponent; 0 weighs all weights alike"),
-      MethodOption.number("clipping", DEFAULTS.clipping, "quantile of |w| in a group that is c"));
+  static final List<MethodOption> OPTIONS =
+      List.of(
+          MethodOption.integer(
+              "planes",
+              DEFAULTS.planes,
+              "binary planes, 1 to 4, of layers with at most 4 bits; 0 takes the bit width of the"
+                  + " scheme"),
+          MethodOption.integer(
+              "rounds",
+              DEFAULTS.rounds,
+              "rounds of alternating refinement; 0 is greedy (reference: 15)"),
+          MethodOption.number(
+              "exponent",
+              DEFAULTS.exponent,
+              "importance min(|w| / c, 1)^exponent; 0 weighs all weights alike"),
+          MethodOption.number(
+              "clipping", DEFAULTS.clipping, "quantile of |w| in a group that is c"));
 
   public BcqOptions {
     if (planes < 0 || planes > MAX_PLANES) {
-      throw new IllegalArgumentException("planes must be from 1 to 4, or 0 for the scheme's bit width, was " + planes);
+      throw new IllegalArgumentException(
+          "planes must be from 1 to 4, or 0 for the scheme's bit width, was " + planes);
     }
     if (rounds < 0 || rounds > 1000) {
       throw new IllegalArgumentException("rounds must be from 0 to 1000, was " + rounds);
@@ -44,8 +59,10 @@ public record BcqOptions(int planes, int rounds, double exponent, double clippin
 
   static BcqOptions of(Map<String, Object> resolved) {
     return new BcqOptions(
-        Math.toIntExact((Long) requireNonNull(resolved.get("planes"))), Math.toIntExact((Long) requireNonNull(resolved.get("rounds"))),
-        (Double) requireNonNull(resolved.get("exponent")), (Double) requireNonNull(resolved.get("clipping")));
+        Math.toIntExact((Long) requireNonNull(resolved.get("planes"))),
+        Math.toIntExact((Long) requireNonNull(resolved.get("rounds"))),
+        (Double) requireNonNull(resolved.get("exponent")),
+        (Double) requireNonNull(resolved.get("clipping")));
   }
 
   public BcqOptions withPlanes(int value) {

@@ -6,41 +6,49 @@ import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.QuantizedWeight;
 
 /**
- * A weight {@code [out, in]} as a sum of binary planes:
- * {@code w[o, i] = offsets[o, g] + sum over p of scales[o, g, p] * (bit of plane p at (o, i) ? 1 : -1)}, {@code g = i / groupSize}.
- * Immutable by contract: arrays are shared and not to be written.
+ * A weight {@code [out, in]} as a sum of binary planes: {@code w[o, i] = offsets[o, g] + sum over p
+ * of scales[o, g, p] * (bit of plane p at (o, i) ? 1 : -1)}, {@code g = i / groupSize}. Immutable
+ * by contract: arrays are shared and not to be written.
  *
- * @param planes    binary planes, 1 to 8
+ * @param planes binary planes, 1 to 8
  * @param groupSize inputs that share scales; the last group of a row may be shorter
- * @param bits      {@code [planes, out, ceil(in / 32)]} words; bit {@code i % 32} of word {@code i / 32} belongs to input {@code i}, set for
- *     +1; bits after the last input are 0
- * @param scales    {@code [out, groups, planes]}
- * @param offsets   {@code [out, groups]}
+ * @param bits {@code [planes, out, ceil(in / 32)]} words; bit {@code i % 32} of word {@code i / 32}
+ *     belongs to input {@code i}, set for +1; bits after the last input are 0
+ * @param scales {@code [out, groups, planes]}
+ * @param offsets {@code [out, groups]}
  */
-public record BinaryCodedTensor(int out, int in, int planes, int groupSize, int[] bits, float[] scales, float[] offsets)
+public record BinaryCodedTensor(
+    int out, int in, int planes, int groupSize, int[] bits, float[] scales, float[] offsets)
     implements QuantizedWeight {
 
   public BinaryCodedTensor {
     if (planes < 1 || planes > 8 || groupSize < 1) {
-      throw new IllegalArgumentException("expected 1 to 8 planes and a positive group size, found %d and %d".formatted(planes, groupSize));
+      throw new IllegalArgumentException(
+          "expected 1 to 8 planes and a positive group size, found %d and %d"
+              .formatted(planes, groupSize));
     }
     int groups = Math.multiplyExact(out, Math.ceilDiv(in, groupSize));
-    if (bits.length != planes * out * Math.ceilDiv(in, 32) || scales.length != groups * planes || offsets.length != groups) {
-      throw new IllegalArgumentException("%d planes of [%d, %d] in groups of %d do not fit %d words, %d scales and %d offsets"
-          .formatted(planes, out, in, groupSize, bits.length, scales.length, offsets.length));
+    if (bits.length != planes * out * Math.ceilDiv(in, 32)
+        || scales.length != groups * planes
+        || offsets.length != groups) {
+      throw new IllegalArgumentException(
+          "%d planes of [%d, %d] in groups of %d do not fit %d words, %d scales and %d offsets"
+              .formatted(planes, out, in, groupSize, bits.length, scales.length, offsets.length));
     }
   }
 
   /**
-   * The same values as a uniform grid's: {@code s (u - z)} with {@code u = sum 2^i bit_i} is the binary code with scales {@code s 2^i / 2}
-   * and offset {@code s (2^k - 1) / 2 - s z}. Equal to float rounding.
+   * The same values as a uniform grid's: {@code s (u - z)} with {@code u = sum 2^i bit_i} is the
+   * binary code with scales {@code s 2^i / 2} and offset {@code s (2^k - 1) / 2 - s z}. Equal to
+   * float rounding.
    */
   public static BinaryCodedTensor ofUniform(QuantizedTensor uniform) {
     QuantParams params = uniform.params();
     int k = uniform.bits();
     int out = uniform.out();
     int in = uniform.in();
-    int size = params.granularity() instanceof Granularity.PerGroup ? params.groupSize() : Math.max(1, in);
+    int size =
+        params.granularity() instanceof Granularity.PerGroup ? params.groupSize() : Math.max(1, in);
     int groups = Math.ceilDiv(in, size);
     int min = params.format().minCode();
     float[] scales = new float[out * groups * k];
@@ -53,7 +61,8 @@ public record BinaryCodedTensor(int out, int in, int planes, int groupSize, int[
         for (int i = 0; i < k; i++) {
           scales[(row * groups + group) * k + i] = (float) (scale * (1 << i) / 2);
         }
-        offsets[row * groups + group] = (float) (scale * (((1 << k) - 1) / 2.0 - (params.zeroPoints()[index] - min)));
+        offsets[row * groups + group] =
+            (float) (scale * (((1 << k) - 1) / 2.0 - (params.zeroPoints()[index] - min)));
       }
       for (int i = 0; i < in; i++) {
         setCode(bits, out, in, k, row, i, uniform.codes()[row * in + i] - min);

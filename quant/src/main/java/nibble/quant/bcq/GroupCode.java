@@ -3,10 +3,11 @@ package nibble.quant.bcq;
 import java.util.Arrays;
 
 /**
- * One group in binary coding: {@code w_j = offset + sum over i of scales[i] * (bit i of codes[j] ? 1 : -1)}.
+ * One group in binary coding: {@code w_j = offset + sum over i of scales[i] * (bit i of codes[j] ?
+ * 1 : -1)}.
  *
  * @param scales one for each plane, not negative, largest first
- * @param codes  bit i is the sign of plane i, set for +1; all planes with scale 0 are +1
+ * @param codes bit i is the sign of plane i, set for +1; all planes with scale 0 are +1
  */
 record GroupCode(double[] scales, double offset, int[] codes) {
 
@@ -33,7 +34,10 @@ record GroupCode(double[] scales, double offset, int[] codes) {
     return sum;
   }
 
-  /** The same scales with every weight on its nearest level; the higher level wins a tie, as sign(0) = +1. */
+  /**
+   * The same scales with every weight on its nearest level; the higher level wins a tie, as sign(0)
+   * = +1.
+   */
   GroupCode reassigned(double[] w) {
     int count = 1 << planes();
     Integer[] order = new Integer[count];
@@ -51,7 +55,10 @@ record GroupCode(double[] scales, double offset, int[] codes) {
     return new GroupCode(scales, offset, assigned);
   }
 
-  /** Negative scales made positive, planes ordered by scale, planes without a scale set to +1. The values stay the same. */
+  /**
+   * Negative scales made positive, planes ordered by scale, planes without a scale set to +1. The
+   * values stay the same.
+   */
   GroupCode normalized() {
     int k = planes();
     Integer[] order = new Integer[k];

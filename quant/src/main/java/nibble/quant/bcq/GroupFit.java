@@ -12,8 +12,8 @@ final class GroupFit {
   private final boolean withOffset;
 
   /**
-   * @param w          the weights
-   * @param f          importance of each, not negative, not all 0
+   * @param w the weights
+   * @param f importance of each, not negative, not all 0
    * @param withOffset whether an offset is fitted too
    */
   GroupFit(double[] w, double[] f, int planes, boolean withOffset) {
@@ -24,8 +24,9 @@ final class GroupFit {
   }
 
   /**
-   * The code after {@code rounds} rounds. With an offset a second search starts from the uniform grid, which is a binary code too, and the
-   * better result is kept; so the result is never worse than that grid.
+   * The code after {@code rounds} rounds. With an offset a second search starts from the uniform
+   * grid, which is a binary code too, and the better result is kept; so the result is never worse
+   * than that grid.
    */
   GroupCode best(int rounds) {
     GroupCode best = refined(greedy(), rounds);
@@ -58,7 +59,7 @@ final class GroupFit {
       }
       scales[i] = sum / total;
       for (int j = 0; j < w.length; j++) {
-        boolean plus = rest[j] >= 0;                        // sign(0) is +1: there is no third symbol
+        boolean plus = rest[j] >= 0; // sign(0) is +1: there is no third symbol
         codes[j] |= plus ? 1 << i : 0;
         rest[j] -= plus ? scales[i] : -scales[i];
       }
@@ -74,7 +75,8 @@ final class GroupFit {
     for (int i = 0; i < planes; i++) {
       scales[i] = 0.5 * grid.scale() * (1 << i);
     }
-    double offset = grid.scale() * (0.5 * ((1 << planes) - 1) - (grid.zeroPoint() - grid.format().minCode()));
+    double offset =
+        grid.scale() * (0.5 * ((1 << planes) - 1) - (grid.zeroPoint() - grid.format().minCode()));
     int[] codes = new int[w.length];
     for (int j = 0; j < w.length; j++) {
       codes[j] = grid.quantize((float) w[j]) - grid.format().minCode();
@@ -82,7 +84,10 @@ final class GroupFit {
     return new GroupCode(scales, offset, codes);
   }
 
-  /** Both half-steps are exact minimisers, so the error never grows; where the ridge of a singular system spoils that, the loop ends. */
+  /**
+   * Both half-steps are exact minimisers, so the error never grows; where the ridge of a singular
+   * system spoils that, the loop ends.
+   */
   GroupCode refined(GroupCode start, int rounds) {
     GroupCode current = start;
     double error = current.error(w, f);

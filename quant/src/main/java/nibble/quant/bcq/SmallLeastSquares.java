@@ -7,7 +7,8 @@ final class SmallLeastSquares {
   private SmallLeastSquares() {}
 
   /**
-   * The solution of {@code (A + 1e-8 mean(diag A) I) x = b} where A is singular, of {@code A x = b} elsewhere.
+   * The solution of {@code (A + 1e-8 mean(diag A) I) x = b} where A is singular, of {@code A x = b}
+   * elsewhere.
    *
    * @param a symmetric positive semidefinite {@code [n, n]}, not zero
    */

@@ -1,4 +1,7 @@
-/** Binary-coding quantization: a weight as a sum of a few signed scales. Start with {@link nibble.quant.bcq.Bcq}. */
+/**
+ * Binary-coding quantization: a weight as a sum of a few signed scales. Start with {@link
+ * nibble.quant.bcq.Bcq}.
+ */
 @NullMarked
 package nibble.quant.bcq;
 

@@ -34,7 +34,10 @@ import nibble.quant.rounding.RoundingDrive;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
-/** Walks a model part by part, learns the roundings of each, and puts codes and activation quantizers into execution. */
+/**
+ * Walks a model part by part, learns the roundings of each, and puts codes and activation
+ * quantizers into execution.
+ */
 final class BlockRounding {
   private static final int BATCH = 8;
   private static final int MOST_ROWS = 4096;
@@ -51,14 +54,16 @@ final class BlockRounding {
   }
 
   /**
-   * @param drop share of elements left in float while learning; negative: activations are in float while learning
+   * @param drop share of elements left in float while learning; negative: activations are in float
+   *     while learning
    */
   MethodReport run(double drop) {
     Map<Site, StoredFunction> quantizers = activations();
     Map<Site, SiteFunction> present = new IdentityHashMap<>();
     if (drop >= 0) {
       SplittableRandom random = new SplittableRandom(task.seed());
-      quantizers.forEach((site, quantizer) -> present.put(site, new DroppedQuantizer(quantizer, drop, random)));
+      quantizers.forEach(
+          (site, quantizer) -> present.put(site, new DroppedQuantizer(quantizer, drop, random)));
     }
     present.forEach(Site::append);
     try {
@@ -67,42 +72,69 @@ final class BlockRounding {
       present.forEach(Site::remove);
     }
     weights.forEach(Linear::setWeight); // errors are those of the float weights
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
+    return new MethodReport(
+        ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
   }
 
   private void walk(double drop) {
     Map<Linear, RoundingLogits> learned = new IdentityHashMap<>();
-    BlockWalk.run(task, SampleBatches.of(task.samples(), options.images(), BATCH), 1, false, new BlockWalk.Visitor() {
-      @Override
-      public void learn(BlockWalk.Window window) {
-        List<RoundingLogits> roundings = roundings(window.linears());
-        if (!roundings.isEmpty()) {
-          String name = window.parts().getFirst().name();
-          BlockReconstructor.Result result =
-              new BlockReconstructor(task.ops(), options.reconstruction(drop)).reconstruct(window.forward(), window.streams(), roundings, task.seed() + window.index());
-          facts.put("error with nearest codes/" + name, result.before());
-          facts.put("error with learned codes/" + name, result.after());
-          roundings.forEach(rounding -> learned.put(rounding.linear(), rounding));
-        }
-      }
+    BlockWalk.run(
+        task,
+        SampleBatches.of(task.samples(), options.images(), BATCH),
+        1,
+        false,
+        new BlockWalk.Visitor() {
+          @Override
+          public void learn(BlockWalk.Window window) {
+            List<RoundingLogits> roundings = roundings(window.linears());
+            if (!roundings.isEmpty()) {
+              String name = window.parts().getFirst().name();
+              BlockReconstructor.Result result =
+                  new BlockReconstructor(task.ops(), options.reconstruction(drop))
+                      .reconstruct(
+                          window.forward(),
+                          window.streams(),
+                          roundings,
+                          task.seed() + window.index());
+              facts.put("error with nearest codes/" + name, result.before());
+              facts.put("error with learned codes/" + name, result.after());
+              roundings.forEach(rounding -> learned.put(rounding.linear(), rounding));
+            }
+          }
 
-      @Override
-      public void finish(Segment part) {
-        part.stages().stream().flatMap(List::stream).map(learned::get).filter(Objects::nonNull).forEach(BlockRounding.this::keep);
-      }
-    });
+          @Override
+          public void finish(Segment part) {
+            part.stages().stream()
+                .flatMap(List::stream)
+                .map(learned::get)
+                .filter(Objects::nonNull)
+                .forEach(BlockRounding.this::keep);
+          }
+        });
   }
 
   private List<RoundingLogits> roundings(List<Linear> linears) {
     List<RoundingLogits> roundings = new ArrayList<>();
     for (Linear linear : linears) {
-      task.weights(linear).ifPresent(scheme -> {
-        IntFormat format = IntFormat.symmetric(scheme.format().bits());
-        float[] w = linear.weight().peek().toFloats();
-        QuantParams params =
-            QuantParams.fit(linear.name(), w, 0, linear.out(), linear.in(), format, new Granularity.PerChannel(), ClipSearch.MSE, task.ops().splitter());
-        roundings.add(new RoundingLogits(linear, params, options.rate(), RoundingDrive.DEFAULTS));
-      });
+      task.weights(linear)
+          .ifPresent(
+              scheme -> {
+                IntFormat format = IntFormat.symmetric(scheme.format().bits());
+                float[] w = linear.weight().peek().toFloats();
+                QuantParams params =
+                    QuantParams.fit(
+                        linear.name(),
+                        w,
+                        0,
+                        linear.out(),
+                        linear.in(),
+                        format,
+                        new Granularity.PerChannel(),
+                        ClipSearch.MSE,
+                        task.ops().splitter());
+                roundings.add(
+                    new RoundingLogits(linear, params, options.rate(), RoundingDrive.DEFAULTS));
+              });
     }
     return roundings;
   }
@@ -115,18 +147,33 @@ final class BlockRounding {
     linear.setWeight(Tensor.of(hard.dequantize(), linear.out(), linear.in()));
   }
 
-  /** One asymmetric grid for each tensor, fitted in one pass in which later sites see quantized earlier ones. */
+  /**
+   * One asymmetric grid for each tensor, fitted in one pass in which later sites see quantized
+   * earlier ones.
+   */
   private Map<Site, StoredFunction> activations() {
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      task.activations(site.site()).ifPresent(scheme -> {
-        IntFormat format = IntFormat.asymmetric(scheme.format().bits());
-        fitters.put(site.site(), x -> SiteGrids.fit(site.name(), SomeRows.of(x, MOST_ROWS), Shape.of(), format, RangeSearch.SHRINK, task.ops()));
-      });
+      task.activations(site.site())
+          .ifPresent(
+              scheme -> {
+                IntFormat format = IntFormat.asymmetric(scheme.format().bits());
+                fitters.put(
+                    site.site(),
+                    x ->
+                        SiteGrids.fit(
+                            site.name(),
+                            SomeRows.of(x, MOST_ROWS),
+                            Shape.of(),
+                            format,
+                            RangeSearch.SHRINK,
+                            task.ops()));
+              });
     }
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     Tensor samples = SiteFitting.oneBatch(task.samples(), Math.min(options.images(), 32));
-    SiteFitting.fit(task.ops(), task.model(), samples, fitters).forEach((site, function) -> quantizers.put(site, (StoredFunction) function));
+    SiteFitting.fit(task.ops(), task.model(), samples, fitters)
+        .forEach((site, function) -> quantizers.put(site, (StoredFunction) function));
     return quantizers;
   }
 }

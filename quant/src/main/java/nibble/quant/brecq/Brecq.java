@@ -9,10 +9,12 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 
 /**
- * BRECQ: learns the roundings of all weights of a block together, so that the output of the block stays.
+ * BRECQ: learns the roundings of all weights of a block together, so that the output of the block
+ * stays.
  *
- * <p>Li, Gong, Tan, Yang, Hu, Zhang, Yu, Wang, Gu: <a href="https://arxiv.org/abs/2102.05426">arXiv:2102.05426</a> (ICLR 2021), as its main script runs: the
- * mean squared error of the output counts, not weighted by the Fisher matrix.
+ * <p>Li, Gong, Tan, Yang, Hu, Zhang, Yu, Wang, Gu: <a
+ * href="https://arxiv.org/abs/2102.05426">arXiv:2102.05426</a> (ICLR 2021), as its main script
+ * runs: the mean squared error of the output counts, not weighted by the Fisher matrix.
  *
  * <pre>{@code
  * block by block   X: its input from the quantized part before, activations in float      Y: its output in the float model
@@ -20,16 +22,25 @@ import nibble.quant.model.ModelTask;
  * then             one grid for each activation, with the least squared error of shrinking ranges
  * }</pre>
  *
- * <p>A block is a whole transformer block; patch embedding and head are blocks of their own. Grids of weights are symmetric, one a row, by the 2.4-norm
- * (the paper: affine). Scales of activations are not learned afterwards, which the paper does. The roundings with the least error on all samples are kept, those to
- * nearest among them.
+ * <p>A block is a whole transformer block; patch embedding and head are blocks of their own. Grids
+ * of weights are symmetric, one a row, by the 2.4-norm (the paper: affine). Scales of activations
+ * are not learned afterwards, which the paper does. The roundings with the least error on all
+ * samples are kept, those to nearest among them.
  */
 public final class Brecq implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "brecq", "BRECQ", "Li, Gong, Tan, Yang, Hu, Zhang, Yu, Wang, Gu: arXiv:2102.05426", "some hundred samples, no labels; minutes of optimisation",
-      "few bits for weights and more for activations, W3A8 or W2A8; qdrop where activations have few bits too", BrecqOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "brecq",
+          "BRECQ",
+          "Li, Gong, Tan, Yang, Hu, Zhang, Yu, Wang, Gu: arXiv:2102.05426",
+          "some hundred samples, no labels; minutes of optimisation",
+          "few bits for weights and more for activations, W3A8 or W2A8; qdrop where activations"
+              + " have few bits too",
+          BrecqOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float",
+              "W2..8A16"));
 
   private final BrecqOptions options;
 

@@ -24,15 +24,21 @@ public record BrecqOptions(int images, int iterations, int batch, double rate) {
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("images", DEFAULTS.images, "samples that blocks are reconstructed on (papers: 1024)"),
-          MethodOption.integer("iterations", DEFAULTS.iterations, "updates for each block (papers: 20000)"),
+          MethodOption.integer(
+              "images", DEFAULTS.images, "samples that blocks are reconstructed on (papers: 1024)"),
+          MethodOption.integer(
+              "iterations", DEFAULTS.iterations, "updates for each block (papers: 20000)"),
           MethodOption.integer("batch", DEFAULTS.batch, "samples an update (papers: 32)"),
-          MethodOption.number("rate", DEFAULTS.rate, "learning rate of Adam (authors' code: 0.001 with 20000 updates)"));
+          MethodOption.number(
+              "rate",
+              DEFAULTS.rate,
+              "learning rate of Adam (authors' code: 0.001 with 20000 updates)"));
 
   public BrecqOptions {
     for (int number : new int[] {images, iterations, batch}) {
       if (number < 1 || number > MOST) {
-        throw new IllegalArgumentException("images, iterations and batch must be 1 to %d, one is %d".formatted(MOST, number));
+        throw new IllegalArgumentException(
+            "images, iterations and batch must be 1 to %d, one is %d".formatted(MOST, number));
       }
     }
     if (!(rate > 0)) {
@@ -42,7 +48,9 @@ public record BrecqOptions(int images, int iterations, int batch, double rate) {
 
   static BrecqOptions of(Map<String, Object> values) {
     return new BrecqOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("images"))), Math.toIntExact((Long) requireNonNull(values.get("iterations"))), Math.toIntExact((Long) requireNonNull(values.get("batch"))),
+        Math.toIntExact((Long) requireNonNull(values.get("images"))),
+        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
+        Math.toIntExact((Long) requireNonNull(values.get("batch"))),
         (Double) requireNonNull(values.get("rate")));
   }
 

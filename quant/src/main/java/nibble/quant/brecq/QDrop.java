@@ -9,9 +9,11 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 
 /**
- * QDrop: learns roundings block by block as {@link Brecq} does, with quantized activations of which each element is left in float half of the time.
+ * QDrop: learns roundings block by block as {@link Brecq} does, with quantized activations of which
+ * each element is left in float half of the time.
  *
- * <p>Wei, Gong, Li, Liu, Yu: <a href="https://arxiv.org/abs/2203.05740">arXiv:2203.05740</a> (ICLR 2022).
+ * <p>Wei, Gong, Li, Liu, Yu: <a href="https://arxiv.org/abs/2203.05740">arXiv:2203.05740</a> (ICLR
+ * 2022).
  *
  * <pre>{@code
  * input of a block     where(U < p, from the quantized part, from the float model), element by element
@@ -20,15 +22,23 @@ import nibble.quant.model.ModelTask;
  * afterwards           every element is quantized
  * }</pre>
  *
- * <p>p = 1/2; the name notwithstanding, the code of the authors calls the share that stays quantized the drop probability. Scales of activations are fitted once and not
- * learned with the roundings, which the paper does. Otherwise as {@link Brecq}.
+ * <p>p = 1/2; the name notwithstanding, the code of the authors calls the share that stays
+ * quantized the drop probability. Scales of activations are fitted once and not learned with the
+ * roundings, which the paper does. Otherwise as {@link Brecq}.
  */
 public final class QDrop implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "qdrop", "QDrop", "Wei, Gong, Li, Liu, Yu: arXiv:2203.05740", "some hundred samples, no labels; minutes of optimisation",
-      "few bits for weights and activations, W4A4 to W2A4", BrecqOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "qdrop",
+          "QDrop",
+          "Wei, Gong, Li, Liu, Yu: arXiv:2203.05740",
+          "some hundred samples, no labels; minutes of optimisation",
+          "few bits for weights and activations, W4A4 to W2A4",
+          BrecqOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float",
+              "W2..8A16"));
 
   private static final double LEFT_IN_FLOAT = 0.5;
 

@@ -65,9 +65,11 @@ public final class MethodCatalogue {
     MethodCard card();
   }
 
-  private record ForWeights(MethodCard card, Function<Map<String, Object>, WeightMethod> factory) implements Entry {}
+  private record ForWeights(MethodCard card, Function<Map<String, Object>, WeightMethod> factory)
+      implements Entry {}
 
-  private record ForModels(MethodCard card, Function<Map<String, Object>, ModelMethod> factory) implements Entry {}
+  private record ForModels(MethodCard card, Function<Map<String, Object>, ModelMethod> factory)
+      implements Entry {}
 
   private final Map<String, Entry> entries;
 
@@ -81,7 +83,11 @@ public final class MethodCatalogue {
   }
 
   private static MethodCatalogue withLateMethods(MethodCatalogue methods) {
-    MethodCatalogue all = methods.withModelMethod(Gwq.CARD, Gwq::of).withModelMethod(Tacq.CARD, Tacq::of).withModelMethod(Sage.CARD, Sage::of);
+    MethodCatalogue all =
+        methods
+            .withModelMethod(Gwq.CARD, Gwq::of)
+            .withModelMethod(Tacq.CARD, Tacq::of)
+            .withModelMethod(Sage.CARD, Sage::of);
     for (int bits : UniformCache.WIDTHS) {
       all = all.withModelMethod(UniformCache.card(bits), UniformCache.of(bits));
     }
@@ -143,7 +149,8 @@ public final class MethodCatalogue {
    * @param factory makes the method from all its options, resolved
    * @throws IllegalArgumentException if the name is taken
    */
-  public MethodCatalogue with(MethodCard card, Function<Map<String, Object>, WeightMethod> factory) {
+  public MethodCatalogue with(
+      MethodCard card, Function<Map<String, Object>, WeightMethod> factory) {
     return with(new ForWeights(card, factory));
   }
 
@@ -153,7 +160,8 @@ public final class MethodCatalogue {
    * @param factory makes the method from all its options, resolved
    * @throws IllegalArgumentException if the name is taken
    */
-  public MethodCatalogue withModelMethod(MethodCard card, Function<Map<String, Object>, ModelMethod> factory) {
+  public MethodCatalogue withModelMethod(
+      MethodCard card, Function<Map<String, Object>, ModelMethod> factory) {
     return with(new ForModels(card, factory));
   }
 
@@ -195,13 +203,15 @@ public final class MethodCatalogue {
    * A method for single weights, ready to use.
    *
    * @param options values, or texts of values, by option name; the others take their defaults
-   * @throws IllegalArgumentException if the name, an option or a value is not known (the message lists near matches), or the method works on
-   *     whole models
+   * @throws IllegalArgumentException if the name, an option or a value is not known (the message
+   *     lists near matches), or the method works on whole models
    */
   public WeightMethod method(String name, Map<String, ?> options) {
     return switch (entry(name)) {
       case ForWeights entry -> entry.factory().apply(entry.card().resolve(options));
-      case ForModels entry -> throw new IllegalArgumentException("method '%s' works on a whole model; use it in a step apply-method".formatted(name));
+      case ForModels entry ->
+          throw new IllegalArgumentException(
+              "method '%s' works on a whole model; use it in a step apply-method".formatted(name));
     };
   }
 
@@ -209,18 +219,22 @@ public final class MethodCatalogue {
    * A method for whole models, ready to use.
    *
    * @param options values, or texts of values, by option name; the others take their defaults
-   * @throws IllegalArgumentException if the name, an option or a value is not known (the message lists near matches), or the method works on
-   *     single weights
+   * @throws IllegalArgumentException if the name, an option or a value is not known (the message
+   *     lists near matches), or the method works on single weights
    */
   public ModelMethod modelMethod(String name, Map<String, ?> options) {
     return switch (entry(name)) {
       case ForModels entry -> entry.factory().apply(entry.card().resolve(options));
-      case ForWeights entry -> throw new IllegalArgumentException("method '%s' works on single weights; use it in a step quantize-weights".formatted(name));
+      case ForWeights entry ->
+          throw new IllegalArgumentException(
+              "method '%s' works on single weights; use it in a step quantize-weights"
+                  .formatted(name));
     };
   }
 
   /**
-   * Checks that every method and option a recipe names exists, and that the methods can do what it asks for, before any work is done.
+   * Checks that every method and option a recipe names exists, and that the methods can do what it
+   * asks for, before any work is done.
    *
    * @throws IllegalArgumentException at the first that does not
    */
@@ -230,7 +244,8 @@ public final class MethodCatalogue {
         case RecipeStep.QuantizeWeights weights -> {
           WeightMethod unused = method(weights.method(), weights.options());
         }
-        case RecipeStep.ApplyMethod apply -> modelMethod(apply.method(), apply.options()).check(apply.scheme());
+        case RecipeStep.ApplyMethod apply ->
+            modelMethod(apply.method(), apply.options()).check(apply.scheme());
         case RecipeStep.QuantizeActivations activations -> {}
         case RecipeStep.Rotate rotate -> {}
       }
@@ -238,7 +253,8 @@ public final class MethodCatalogue {
   }
 
   /**
-   * Checks that the steps of a recipe stand in an order that makes sense: preparing, quantizing (once), mending.
+   * Checks that the steps of a recipe stand in an order that makes sense: preparing, quantizing
+   * (once), mending.
    *
    * @throws IllegalArgumentException at the first that does not
    */
@@ -249,7 +265,9 @@ public final class MethodCatalogue {
   private Entry entry(String name) {
     Entry entry = entries.get(name);
     if (entry == null) {
-      throw new IllegalArgumentException("there is no method '%s'%s".formatted(name, NearMatches.hint(name, new ArrayList<>(entries.keySet()))));
+      throw new IllegalArgumentException(
+          "there is no method '%s'%s"
+              .formatted(name, NearMatches.hint(name, new ArrayList<>(entries.keySet()))));
     }
     return entry;
   }

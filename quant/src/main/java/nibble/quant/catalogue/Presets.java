@@ -28,17 +28,23 @@ import nibble.quant.recipe.SiteRules;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Recipes by short names: parts joined by {@code +}, in the order of {@link nibble.quant.model.MethodPlace}. Any number of methods that prepare ({@code hadamard},
- * {@code smoothquant}), one that quantizes ({@code gptq}), any number that mend ({@code qwt}). Where none quantizes, the one that the preparing methods ask
- * for does: {@code quarot} is {@code hadamard+gptq}, {@code quarot+adaround} is {@code hadamard+adaround}. With the scheme W16A16 and methods that prepare or quantize
- * the key-value cache alone, the weights stay in float.
+ * Recipes by short names: parts joined by {@code +}, in the order of {@link
+ * nibble.quant.model.MethodPlace}. Any number of methods that prepare ({@code hadamard}, {@code
+ * smoothquant}), one that quantizes ({@code gptq}), any number that mend ({@code qwt}). Where none
+ * quantizes, the one that the preparing methods ask for does: {@code quarot} is {@code
+ * hadamard+gptq}, {@code quarot+adaround} is {@code hadamard+adaround}. With the scheme W16A16 and
+ * methods that prepare or quantize the key-value cache alone, the weights stay in float.
  *
- * <p>The patch embedding and the head have 8 bits by default, as most papers do it; the option {@code edge-bits} sets
- * another number, {@code edge-bits=16} leaves them in float, {@code edge-bits=same} gives them the bits of the scheme. Word vectors of text
- * models stay in float unless the option {@code embedding-bits} gives them a number, 2 to 8; they are rounded to nearest. {@code
- * per-channel=PATTERN,...} gives layers one scale for each output channel, where the group size of the scheme does not divide their width. The option
- * {@code rotations} says what {@code hadamard} rotates: residual, head, mlp (all three by default), keys. The option {@code keep=PATTERN,...} leaves layers in float; the option
- * {@code observer} (minmax, percentile, mse) chooses how static activation scales are found. All other options go to the methods that have them.
+ * <p>The patch embedding and the head have 8 bits by default, as most papers do it; the option
+ * {@code edge-bits} sets another number, {@code edge-bits=16} leaves them in float, {@code
+ * edge-bits=same} gives them the bits of the scheme. Word vectors of text models stay in float
+ * unless the option {@code embedding-bits} gives them a number, 2 to 8; they are rounded to
+ * nearest. {@code per-channel=PATTERN,...} gives layers one scale for each output channel, where
+ * the group size of the scheme does not divide their width. The option {@code rotations} says what
+ * {@code hadamard} rotates: residual, head, mlp (all three by default), keys. The option {@code
+ * keep=PATTERN,...} leaves layers in float; the option {@code observer} (minmax, percentile, mse)
+ * chooses how static activation scales are found. All other options go to the methods that have
+ * them.
  */
 public final class Presets {
   /** Patterns of the layers at both ends of a model; not every model has a layer for each. */
@@ -58,13 +64,22 @@ public final class Presets {
    *
    * @param options texts of values by option name
    * @param seed of the rotation
-   * @throws IllegalArgumentException if the method, an option or a value is not known, or nothing would be quantized
+   * @throws IllegalArgumentException if the method, an option or a value is not known, or nothing
+   *     would be quantized
    */
-  public static Recipe recipe(MethodCatalogue catalogue, String method, Map<String, String> options, Scheme scheme, long seed) {
+  public static Recipe recipe(
+      MethodCatalogue catalogue,
+      String method,
+      Map<String, String> options,
+      Scheme scheme,
+      long seed) {
     Map<String, String> rest = new LinkedHashMap<>(options);
-    MethodName name = MethodName.parse(catalogue, method.toLowerCase(Locale.ROOT), scheme.weights().isPresent());
-    if (scheme.weights().isEmpty() && (scheme.activations().isPresent() || !name.keepsFloat(catalogue))) {
-      throw new IllegalArgumentException("scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize");
+    MethodName name =
+        MethodName.parse(catalogue, method.toLowerCase(Locale.ROOT), scheme.weights().isPresent());
+    if (scheme.weights().isEmpty()
+        && (scheme.activations().isPresent() || !name.keepsFloat(catalogue))) {
+      throw new IllegalArgumentException(
+          "scheme '" + scheme + "' leaves the weights in float; there is nothing to quantize");
     }
     SiteRules rules = edgeRules(rest.remove("edge-bits"), scheme);
     SiteRules tableRules = tableRules(rest.remove("embedding-bits"));
@@ -73,18 +88,32 @@ public final class Presets {
     Set<RotationKind> rotations = rotations(rest.remove("rotations"), name);
     @Nullable String observerWord = rest.remove("observer");
     if (observerWord != null && name.noWeightMethod(catalogue)) {
-      throw new IllegalArgumentException("option observer is for weight methods; %s finds its ranges itself".formatted(name));
+      throw new IllegalArgumentException(
+          "option observer is for weight methods; %s finds its ranges itself".formatted(name));
     }
     if (!tableRules.entries().isEmpty() && name.noWeightMethod(catalogue)) {
-      throw new IllegalArgumentException("option embedding-bits is for weight methods, %s is none".formatted(name));
+      throw new IllegalArgumentException(
+          "option embedding-bits is for weight methods, %s is none".formatted(name));
     }
-    boolean grouped = scheme.weights().map(w -> w.granularity() instanceof Granularity.PerGroup).orElse(false);
+    boolean grouped =
+        scheme.weights().map(w -> w.granularity() instanceof Granularity.PerGroup).orElse(false);
     if (!channelRules.entries().isEmpty() && !grouped && name.noWeightMethod(catalogue)) {
-      throw new IllegalArgumentException("option per-channel is for schemes with a group size, '%s' has none".formatted(scheme));
+      throw new IllegalArgumentException(
+          "option per-channel is for schemes with a group size, '%s' has none".formatted(scheme));
     }
-    Steps steps = new Steps(catalogue, scheme, with(with(rules, channelRules), keepRules), with(with(with(rules, tableRules), channelRules), keepRules), rules, observer(observerWord), rotations, seed);
+    Steps steps =
+        new Steps(
+            catalogue,
+            scheme,
+            with(with(rules, channelRules), keepRules),
+            with(with(with(rules, tableRules), channelRules), keepRules),
+            rules,
+            observer(observerWord),
+            rotations,
+            seed);
     checkKnown(name, catalogue, rest);
-    return new Recipe(name.parts().stream().flatMap(part -> steps.of(part, rest).stream()).toList());
+    return new Recipe(
+        name.parts().stream().flatMap(part -> steps.of(part, rest).stream()).toList());
   }
 
   private static Set<RotationKind> rotations(@Nullable String words, MethodName name) {
@@ -92,7 +121,8 @@ public final class Presets {
       return EnumSet.of(RotationKind.RESIDUAL, RotationKind.HEAD, RotationKind.MLP);
     }
     if (!name.parts().contains(MethodName.HADAMARD)) {
-      throw new IllegalArgumentException("option rotations is for hadamard and quarot, %s is neither".formatted(name));
+      throw new IllegalArgumentException(
+          "option rotations is for hadamard and quarot, %s is neither".formatted(name));
     }
     Set<RotationKind> kinds = EnumSet.noneOf(RotationKind.class);
     for (String word : words.split("[,/]", -1)) {
@@ -100,7 +130,11 @@ public final class Presets {
           Arrays.stream(RotationKind.values())
               .filter(kind -> kind.word().equals(word.strip()))
               .findFirst()
-              .orElseThrow(() -> new IllegalArgumentException("option rotations has '%s', expected some of residual, head, mlp, keys with commas".formatted(word))));
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "option rotations has '%s', expected some of residual, head, mlp, keys with commas"
+                              .formatted(word))));
     }
     return kinds;
   }
@@ -121,7 +155,13 @@ public final class Presets {
    * @param inputRules for the inputs of their layers
    */
   private record Steps(
-      MethodCatalogue catalogue, Scheme scheme, SiteRules modelRules, SiteRules weightRules, SiteRules inputRules, ObserverKind observer, Set<RotationKind> rotations,
+      MethodCatalogue catalogue,
+      Scheme scheme,
+      SiteRules modelRules,
+      SiteRules weightRules,
+      SiteRules inputRules,
+      ObserverKind observer,
+      Set<RotationKind> rotations,
       long seed) {
     List<RecipeStep> of(String part, Map<String, String> options) {
       if (part.equals(MethodName.HADAMARD)) {
@@ -130,24 +170,34 @@ public final class Presets {
       Map<String, Object> own = optionsOf(catalogue.card(part), options);
       if (catalogue.isModelMethod(part)) {
         boolean quantizes = catalogue.modelMethod(part, own).place() == MethodPlace.QUANTIZE;
-        return List.of(new RecipeStep.ApplyMethod(part, own, quantizes ? scheme : NO_SCHEME, quantizes ? modelRules : SiteRules.NONE));
+        return List.of(
+            new RecipeStep.ApplyMethod(
+                part,
+                own,
+                quantizes ? scheme : NO_SCHEME,
+                quantizes ? modelRules : SiteRules.NONE));
       }
       WeightMethod unused = catalogue.method(part, own);
       return weightSteps(part, own, scheme.weights().orElseThrow());
     }
 
-    private List<RecipeStep> weightSteps(String part, Map<String, Object> own, WeightScheme weights) {
+    private List<RecipeStep> weightSteps(
+        String part, Map<String, Object> own, WeightScheme weights) {
       checkBits(part, weights.format().bits());
       List<RecipeStep> steps = new ArrayList<>();
       steps.add(new RecipeStep.QuantizeWeights(part, own, weights, weightRules));
-      scheme.activations().ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, inputRules)));
+      scheme
+          .activations()
+          .ifPresent(a -> steps.add(new RecipeStep.QuantizeActivations(a, observer, inputRules)));
       return steps;
     }
   }
 
   /** A rule for the table of word vectors. */
   private static SiteRules tableRules(@Nullable String tableBits) {
-    return tableBits == null || tableBits(tableBits) == FLOAT_BITS ? SiteRules.NONE : SiteRules.NONE.with(TABLE, SiteRule.bits(tableBits(tableBits)));
+    return tableBits == null || tableBits(tableBits) == FLOAT_BITS
+        ? SiteRules.NONE
+        : SiteRules.NONE.with(TABLE, SiteRule.bits(tableBits(tableBits)));
   }
 
   /** Rules for layers that a group size does not divide. */
@@ -175,15 +225,23 @@ public final class Presets {
     } catch (NumberFormatException _) {
       // reported below
     }
-    throw new IllegalArgumentException("option embedding-bits is '" + text + "', expected 2 to 8, or 16 (float)");
+    throw new IllegalArgumentException(
+        "option embedding-bits is '" + text + "', expected 2 to 8, or 16 (float)");
   }
 
   /** An option goes to every method that has it; one that none has is an error. */
-  private static void checkKnown(MethodName name, MethodCatalogue catalogue, Map<String, String> options) {
-    List<String> known = name.cards(catalogue).stream().flatMap(card -> card.options().stream()).map(MethodOption::name).distinct().toList();
+  private static void checkKnown(
+      MethodName name, MethodCatalogue catalogue, Map<String, String> options) {
+    List<String> known =
+        name.cards(catalogue).stream()
+            .flatMap(card -> card.options().stream())
+            .map(MethodOption::name)
+            .distinct()
+            .toList();
     for (String key : options.keySet()) {
       if (!known.contains(key)) {
-        throw new IllegalArgumentException("method %s has no option '%s'%s".formatted(name, key, NearMatches.hint(key, known)));
+        throw new IllegalArgumentException(
+            "method %s has no option '%s'%s".formatted(name, key, NearMatches.hint(key, known)));
       }
     }
   }
@@ -200,7 +258,10 @@ public final class Presets {
 
   private static void checkBits(String weightMethod, int bits) {
     if (weightMethod.equals(Bcq.CARD.name()) && bits > BcqOptions.MAX_PLANES) {
-      throw new IllegalArgumentException("bcq codes 2 to 4 bits, the scheme asks for " + bits + "; choose W2 to W4, or method rtn or gptq");
+      throw new IllegalArgumentException(
+          "bcq codes 2 to 4 bits, the scheme asks for "
+              + bits
+              + "; choose W2 to W4, or method rtn or gptq");
     }
   }
 
@@ -210,7 +271,8 @@ public final class Presets {
     }
     int bits = text == null ? EDGE_DEFAULT : edgeBits(text);
     boolean wideAlready =
-        scheme.weights().map(w -> w.format().bits() >= bits).orElse(true) && scheme.activations().map(a -> a.format().bits() >= bits).orElse(true);
+        scheme.weights().map(w -> w.format().bits() >= bits).orElse(true)
+            && scheme.activations().map(a -> a.format().bits() >= bits).orElse(true);
     if (text == null && wideAlready) {
       return SiteRules.NONE;
     }
@@ -235,7 +297,8 @@ public final class Presets {
   }
 
   private static IllegalArgumentException badEdge(String text) {
-    return new IllegalArgumentException("option edge-bits is '" + text + "', expected 2 to 8, 16 (float) or same");
+    return new IllegalArgumentException(
+        "option edge-bits is '" + text + "', expected 2 to 8, 16 (float) or same");
   }
 
   private static ObserverKind observer(@Nullable String word) {
@@ -247,6 +310,7 @@ public final class Presets {
         return kind;
       }
     }
-    throw new IllegalArgumentException("option observer is '" + word + "', expected minmax, percentile or mse");
+    throw new IllegalArgumentException(
+        "option observer is '" + word + "', expected minmax, percentile or mse");
   }
 }

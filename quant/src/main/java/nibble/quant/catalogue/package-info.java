@@ -1,4 +1,7 @@
-/** The methods there are: what {@code nibble methods} lists and what recipes name. Start with {@link nibble.quant.catalogue.MethodCatalogue}. */
+/**
+ * The methods there are: what {@code nibble methods} lists and what recipes name. Start with {@link
+ * nibble.quant.catalogue.MethodCatalogue}.
+ */
 @NullMarked
 package nibble.quant.catalogue;
 

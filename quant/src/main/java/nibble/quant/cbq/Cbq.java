@@ -11,10 +11,12 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 
 /**
- * CBQ: learns roundings and steps of the weights of several consecutive blocks together, in windows that overlap.
+ * CBQ: learns roundings and steps of the weights of several consecutive blocks together, in windows
+ * that overlap.
  *
- * <p>Ding, Liu, Zhang, Tu, Hu, Wang, Zhang, Xiong, Wang: <a href="https://arxiv.org/abs/2312.07950">arXiv:2312.07950</a> (ICLR 2025), from abstract, reviews and memory; its code
- * is not public.
+ * <p>Ding, Liu, Zhang, Tu, Hu, Wang, Zhang, Xiong, Wang: <a
+ * href="https://arxiv.org/abs/2312.07950">arXiv:2312.07950</a> (ICLR 2025), from abstract, reviews
+ * and memory; its code is not public.
  *
  * <pre>{@code
  * first             outliers: weights cut off, outlier channels of activations scaled down, exactly
@@ -24,15 +26,22 @@ import nibble.quant.model.ModelTask;
  * when a block leaves the window    its roundings become hard, and it passes X_q on
  * }</pre>
  *
- * <p>Activation scales are found for each token, so there are no steps of activations to learn. Where the scheme names no clip search, steps start at the range with the least error to the power
+ * <p>Activation scales are found for each token, so there are no steps of activations to learn.
+ * Where the scheme names no clip search, steps start at the range with the least error to the power
  * 2.4 (our choice). Layers outside blocks are rounded to nearest.
  */
 public final class Cbq implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "cbq", "CBQ", "Ding, Liu, Zhang, Tu, Hu, Wang, Zhang, Xiong, Wang: arXiv:2312.07950", "some dozen samples, no labels; minutes of optimisation",
-      "2 and 3 bits for weights, where errors of one block must be repaired by the next", CbqOptions.OPTIONS,
-      List.of("W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "cbq",
+          "CBQ",
+          "Ding, Liu, Zhang, Tu, Hu, Wang, Zhang, Xiong, Wang: arXiv:2312.07950",
+          "some dozen samples, no labels; minutes of optimisation",
+          "2 and 3 bits for weights, where errors of one block must be repaired by the next",
+          CbqOptions.OPTIONS,
+          List.of(
+              "W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
 
   private final CbqOptions options;
 

@@ -39,7 +39,11 @@ final class CrossBlock implements BlockWalk.Visitor {
 
   MethodReport run() {
     if (options.preprocess()) {
-      facts.put("activation channels scaled", task.schemes().scheme().activations().isPresent() ? (double) Preprocessing.scaleChannels(task) : 0);
+      facts.put(
+          "activation channels scaled",
+          task.schemes().scheme().activations().isPresent()
+              ? (double) Preprocessing.scaleChannels(task)
+              : 0);
     }
     long cut = 0;
     int seed = 0;
@@ -47,10 +51,22 @@ final class CrossBlock implements BlockWalk.Visitor {
       for (Linear linear : block.stages().stream().flatMap(List::stream).toList()) {
         if (task.weights(linear).isPresent()) {
           cut += options.preprocess() ? Preprocessing.truncate(linear) : 0;
-          LowRankRounding.Rates rates = new LowRankRounding.Rates(options.rank(), options.rate(), options.stepRate());
-          RoundingDrive drive = new RoundingDrive(
-              options.drive(), RoundingDrive.DEFAULTS.warmUp(), RoundingDrive.DEFAULTS.betaFirst(), RoundingDrive.DEFAULTS.betaLast());
-          roundings.put(linear, new LowRankRounding(linear, grids(linear, task.weights(linear).get()), rates, drive, task.seed() + seed++));
+          LowRankRounding.Rates rates =
+              new LowRankRounding.Rates(options.rank(), options.rate(), options.stepRate());
+          RoundingDrive drive =
+              new RoundingDrive(
+                  options.drive(),
+                  RoundingDrive.DEFAULTS.warmUp(),
+                  RoundingDrive.DEFAULTS.betaFirst(),
+                  RoundingDrive.DEFAULTS.betaLast());
+          roundings.put(
+              linear,
+              new LowRankRounding(
+                  linear,
+                  grids(linear, task.weights(linear).get()),
+                  rates,
+                  drive,
+                  task.seed() + seed++));
         }
       }
     }
@@ -63,7 +79,15 @@ final class CrossBlock implements BlockWalk.Visitor {
   private QuantParams grids(Linear linear, WeightScheme scheme) {
     ClipSearch clip = scheme.clip().equals(ClipSearch.NONE) ? ClipSearch.MSE : scheme.clip();
     return QuantParams.fit(
-        linear.name(), linear.weight().peek().toFloats(), 0, linear.out(), linear.in(), scheme.format(), scheme.granularity(), clip, task.ops().splitter());
+        linear.name(),
+        linear.weight().peek().toFloats(),
+        0,
+        linear.out(),
+        linear.in(),
+        scheme.format(),
+        scheme.granularity(),
+        clip,
+        task.ops().splitter());
   }
 
   @Override
@@ -80,8 +104,13 @@ final class CrossBlock implements BlockWalk.Visitor {
     if (!learners.isEmpty()) {
       learners.add(new SiteQuantizers(inputs));
       ReconstructionLoss loss = ReconstructionLoss.MEAN_SQUARES.plus(ReconstructionLoss.DIVERGENCE);
-      BlockReconstructor.Result result = new BlockReconstructor(task.ops(), new ReconstructionOptions(options.iterations(), options.batch(), 0), loss)
-          .reconstruct(window.forward(), window.streams(), learners, task.seed() + window.index());
+      BlockReconstructor.Result result =
+          new BlockReconstructor(
+                  task.ops(),
+                  new ReconstructionOptions(options.iterations(), options.batch(), 0),
+                  loss)
+              .reconstruct(
+                  window.forward(), window.streams(), learners, task.seed() + window.index());
       String name = window.parts().getFirst().name();
       facts.put("loss of the window before/" + name, result.before());
       facts.put("loss of the window after/" + name, result.after());

@@ -17,15 +17,17 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * LoRA-Rounding: AdaRound's variables as those of round to nearest plus a matrix of low rank, and learned steps:
+ * LoRA-Rounding: AdaRound's variables as those of round to nearest plus a matrix of low rank, and
+ * learned steps:
  *
  * <pre>{@code
  * V = V0 + A1 A2      A1 [out, r], A2 [r, in]       h(V0) = W / s0 - floor(W / s0)
  * W~ = s (clamp(floor(W / s0) + h(V) + z) - z)      s = s0 exp(t)
  * }</pre>
  *
- * <p>V0 is our choice, since a product of low rank alone cannot begin at the weight; A1 begins at 0. The logarithm t makes a rate mean a share of the step. Codes stay
- * floor or ceiling of {@code W / s0}. While it learns it stands in the layer's weight site.
+ * <p>V0 is our choice, since a product of low rank alone cannot begin at the weight; A1 begins at
+ * 0. The logarithm t makes a rate mean a share of the step. Codes stay floor or ceiling of {@code W
+ * / s0}. While it learns it stands in the layer's weight site.
  */
 final class LowRankRounding implements Learner, SiteFunction {
   private final Linear linear;
@@ -60,7 +62,11 @@ final class LowRankRounding implements Learner, SiteFunction {
     }
     second = Tensor.of(a, rates.rank(), linear.in()).requireGrad();
     steps = Tensor.zeros(params.scales().length).requireGrad();
-    groups = new ArrayList<>(List.of(ParameterGroup.of("roundings", rates.rate(), 0, first, second), ParameterGroup.of("steps", rates.stepRate(), 0, steps)));
+    groups =
+        new ArrayList<>(
+            List.of(
+                ParameterGroup.of("roundings", rates.rate(), 0, first, second),
+                ParameterGroup.of("steps", rates.stepRate(), 0, steps)));
   }
 
   Linear linear() {
@@ -72,7 +78,8 @@ final class LowRankRounding implements Learner, SiteFunction {
   }
 
   private Tensor scales(Ops ops) {
-    return ops.mul(Tensor.of(grid.params().scales(), grid.params().scales().length), ops.exp(steps));
+    return ops.mul(
+        Tensor.of(grid.params().scales(), grid.params().scales().length), ops.exp(steps));
   }
 
   @Override
@@ -93,7 +100,10 @@ final class LowRankRounding implements Learner, SiteFunction {
   @Override
   public Optional<Tensor> penalty(Ops ops, double progress) {
     return drive.isOn(progress)
-        ? Optional.of(ops.scale(grid.openness(ops, logits(ops), drive.beta(progress)), (float) (drive.weight() / start.size())))
+        ? Optional.of(
+            ops.scale(
+                grid.openness(ops, logits(ops), drive.beta(progress)),
+                (float) (drive.weight() / start.size())))
         : Optional.empty();
   }
 
@@ -114,7 +124,14 @@ final class LowRankRounding implements Learner, SiteFunction {
   QuantizedTensor codes(Ops ops) {
     try (var inference = ops.noGrad()) {
       QuantParams p = grid.params();
-      QuantParams learned = new QuantParams(p.format(), p.granularity(), p.rows(), p.columns(), scales(ops).toFloats(), p.zeroPoints());
+      QuantParams learned =
+          new QuantParams(
+              p.format(),
+              p.granularity(),
+              p.rows(),
+              p.columns(),
+              scales(ops).toFloats(),
+              p.zeroPoints());
       return grid.codes(logits(ops).toFloats(), 0, learned);
     }
   }

@@ -3,15 +3,18 @@ package nibble.quant.cbq;
 import java.util.Arrays;
 
 /**
- * Outliers among magnitudes, found coarsely by quartiles, then finely by the best split (CBQ's coarse-to-fine preprocessing):
+ * Outliers among magnitudes, found coarsely by quartiles, then finely by the best split (CBQ's
+ * coarse-to-fine preprocessing):
  *
  * <pre>{@code
  * coarse   T = Q3 + 1.5 (Q3 - Q1) of all |x|                candidates O = {|x| > T}
  * fine     O = reserved + outliers, in order, with the largest M = (min outliers - max reserved)^2 - Var(reserved)
  * }</pre>
  *
- * <p>Details are from memory (the paper's code is not public). Our choice: the largest value that is no candidate counts as reserved, so that a single outlier has a gap; and a split counts
- * only if M is more than {@code (Q3 - Q1)^2}, since a single reserved value has no variance and any gap would do.
+ * <p>Details are from memory (the paper's code is not public). Our choice: the largest value that
+ * is no candidate counts as reserved, so that a single outlier has a gap; and a split counts only
+ * if M is more than {@code (Q3 - Q1)^2}, since a single reserved value has no variance and any gap
+ * would do.
  *
  * @param threshold T
  * @param bound largest magnitude that is not an outlier

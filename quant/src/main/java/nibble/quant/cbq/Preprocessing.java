@@ -19,18 +19,29 @@ final class Preprocessing {
   private Preprocessing() {}
 
   /**
-   * Scales outlier channels of activations down, exactly: {@code s_j = sqrt(max|x_j| / T)} where {@code max|x_j|} is an outlier among the channels of its site. The
-   * scales go through norms, values and feed-forward layers as far as the model lets them.
+   * Scales outlier channels of activations down, exactly: {@code s_j = sqrt(max|x_j| / T)} where
+   * {@code max|x_j|} is an outlier among the channels of its site. The scales go through norms,
+   * values and feed-forward layers as far as the model lets them.
    *
    * @return number of channels that were scaled
    */
   static int scaleChannels(ModelTask task) {
     List<ScaleEdge> edges = new ArrayList<>();
-    for (List<? extends ScaleEdge> kind : List.of(norms(task.model()), ScaleEdges.values(task.model()), ScaleEdges.feedForwards(task.model()))) {
-      kind.stream().filter(edge -> edge.readers().stream().anyMatch(linear -> task.activations(linear.input()).isPresent())).forEach(edges::add);
+    for (List<? extends ScaleEdge> kind :
+        List.of(
+            norms(task.model()),
+            ScaleEdges.values(task.model()),
+            ScaleEdges.feedForwards(task.model()))) {
+      kind.stream()
+          .filter(
+              edge ->
+                  edge.readers().stream()
+                      .anyMatch(linear -> task.activations(linear.input()).isPresent()))
+          .forEach(edges::add);
     }
     List<Site> sites = edges.stream().map(edge -> edge.readers().getFirst().input()).toList();
-    Map<Site, ChannelMagnitudes> sizes = SiteMagnitudes.measure(task.ops(), task.model(), task.samples().inputs(), sites);
+    Map<Site, ChannelMagnitudes> sizes =
+        SiteMagnitudes.measure(task.ops(), task.model(), task.samples().inputs(), sites);
     int scaled = 0;
     for (ScaleEdge edge : edges) {
       ChannelMagnitudes x = sizes.get(edge.readers().getFirst().input());

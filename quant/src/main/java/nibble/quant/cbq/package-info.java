@@ -1,4 +1,7 @@
-/** CBQ: roundings and steps learned in windows of several blocks, after outliers were taken care of. Start with {@link nibble.quant.cbq.Cbq}. */
+/**
+ * CBQ: roundings and steps learned in windows of several blocks, after outliers were taken care of.
+ * Start with {@link nibble.quant.cbq.Cbq}.
+ */
 @NullMarked
 package nibble.quant.cbq;
 

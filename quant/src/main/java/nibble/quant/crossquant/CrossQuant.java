@@ -33,28 +33,39 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * CrossQuant: the step of an activation is a weighted geometric mean of the largest value of its row and that of its column, so that a few large channels do not
- * round all others to zero.
+ * CrossQuant: the step of an activation is a weighted geometric mean of the largest value of its
+ * row and that of its column, so that a few large channels do not round all others to zero.
  *
- * <p>CrossQuant, 2024, <a href="https://arxiv.org/abs/2410.07505">arXiv:2410.07505</a> (from its abstract and reviews; no code was found, and alpha is from memory).
+ * <p>CrossQuant, 2024, <a href="https://arxiv.org/abs/2410.07505">arXiv:2410.07505</a> (from its
+ * abstract and reviews; no code was found, and alpha is from memory).
  *
  * <pre>{@code
  * t_i = max_j |X_ij|     c_j = max over calibration tokens of |X_ij|
  * step_ij = t_i^alpha c_j^(1 - alpha) / (2^(b-1) - 1)           nothing is clipped while |X_ij| <= c_j
  * }</pre>
  *
- * <p>Our form of it (the paper takes c from the tensor itself): with static c, {@code f_j = c_j^(1 - alpha)} is divided out of the activation, what is left is rounded with a step
- * for each token, and f is multiplied back. An integer kernel could not do that; it would need f in the weights before they are rounded, which the option {@code fold}
- * does: the gain of a normalisation takes {@code 1 / f}, elsewhere it is a multiplication at run time. That makes weights harder to round. Weights are
- * rounded to nearest. There is no integer kernel for this step: activations are quantized in float, weights run packed. {@code crossquant.kernel} reports the share
- * of elements that are not 0 and get the code 0, beside that of per-token steps. Cost: two passes of the calibration samples.
+ * <p>Our form of it (the paper takes c from the tensor itself): with static c, {@code f_j = c_j^(1
+ * - alpha)} is divided out of the activation, what is left is rounded with a step for each token,
+ * and f is multiplied back. An integer kernel could not do that; it would need f in the weights
+ * before they are rounded, which the option {@code fold} does: the gain of a normalisation takes
+ * {@code 1 / f}, elsewhere it is a multiplication at run time. That makes weights harder to round.
+ * Weights are rounded to nearest. There is no integer kernel for this step: activations are
+ * quantized in float, weights run packed. {@code crossquant.kernel} reports the share of elements
+ * that are not 0 and get the code 0, beside that of per-token steps. Cost: two passes of the
+ * calibration samples.
  */
 public final class CrossQuant implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "crossquant", "CrossQuant", "CrossQuant, 2024: arXiv:2410.07505", "calibration samples, no labels, no training",
-      "activations of 4 to 8 bits with a few large channels, for studies of quality: activations are quantized in float", CrossQuantOptions.OPTIONS,
-      List.of("W2..8A2..8: weights in integers, activations quantized in float"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "crossquant",
+          "CrossQuant",
+          "CrossQuant, 2024: arXiv:2410.07505",
+          "calibration samples, no labels, no training",
+          "activations of 4 to 8 bits with a few large channels, for studies of quality:"
+              + " activations are quantized in float",
+          CrossQuantOptions.OPTIONS,
+          List.of("W2..8A2..8: weights in integers, activations quantized in float"));
 
   private final CrossQuantOptions options;
 
@@ -81,10 +92,15 @@ public final class CrossQuant implements ModelMethod {
   /** Weights of any granularity; activations have their bits only. */
   @Override
   public void check(Scheme scheme) {
-    boolean plain = scheme.activations().map(a -> a.equals(ActivationScheme.ofBits(a.format().bits()))).orElse(false);
+    boolean plain =
+        scheme
+            .activations()
+            .map(a -> a.equals(ActivationScheme.ofBits(a.format().bits())))
+            .orElse(false);
     if (scheme.weights().isEmpty() || !plain) {
       throw new IllegalArgumentException(
-          "crossquant quantizes weights and activations and chooses the steps of activations itself; name a scheme such as W8A8 or 'W4A8 g32', found '%s'".formatted(scheme));
+          "crossquant quantizes weights and activations and chooses the steps of activations itself; name a scheme such as W8A8 or 'W4A8 g32', found '%s'"
+              .formatted(scheme));
     }
   }
 
@@ -95,10 +111,13 @@ public final class CrossQuant implements ModelMethod {
 
   @Override
   public MethodReport apply(ModelTask task) {
-    List<ActivationSite> sites = ActivationSite.of(task.model()).stream().filter(site -> isQuantized(task, site)).toList();
+    List<ActivationSite> sites =
+        ActivationSite.of(task.model()).stream().filter(site -> isQuantized(task, site)).toList();
     task.progress().begin("columns", 2, "passes");
     List<Tensor> inputs = task.samples().inputs();
-    Map<Site, ChannelMagnitudes> sizes = SiteMagnitudes.measure(task.ops(), task.model(), inputs, sites.stream().map(ActivationSite::site).toList());
+    Map<Site, ChannelMagnitudes> sizes =
+        SiteMagnitudes.measure(
+            task.ops(), task.model(), inputs, sites.stream().map(ActivationSite::site).toList());
     task.progress().to(1, "");
     Map<Site, CrossQuantizer> quantizers = new LinkedHashMap<>();
     Map<Site, KernelFraction> fractions = new LinkedHashMap<>();
@@ -113,17 +132,26 @@ public final class CrossQuant implements ModelMethod {
       }
       float[] factors = factors(x.largest());
       if (options.fold()) {
-        norms.getOrDefault(site.site(), new OnlineEdge(site.site(), site.readers())).scale(inverse(factors));
+        norms
+            .getOrDefault(site.site(), new OnlineEdge(site.site(), site.readers()))
+            .scale(inverse(factors));
       }
       int bits = task.activations(site.site()).orElseThrow().format().bits();
-      CrossQuantizer quantizer = new CrossQuantizer(bits, options.alpha(), Tensor.of(factors, factors.length));
+      CrossQuantizer quantizer =
+          new CrossQuantizer(bits, options.alpha(), Tensor.of(factors, factors.length));
       quantizers.put(site.site(), quantizer);
       fractions.put(site.site(), new KernelFraction(quantizer, factors, options.fold()));
     }
     Map<String, Double> facts = measured(task, inputs, fractions);
     task.progress().to(2, "");
     if (!options.fold()) {
-      quantizers.forEach((site, quantizer) -> site.append(new ChannelScale(Tensor.of(inverse(quantizer.factors().toFloats()), (int) quantizer.factors().size()))));
+      quantizers.forEach(
+          (site, quantizer) ->
+              site.append(
+                  new ChannelScale(
+                      Tensor.of(
+                          inverse(quantizer.factors().toFloats()),
+                          (int) quantizer.factors().size()))));
     }
     List<LayerResult> layers = ModelExecution.install(task.model(), quantizers, codes(task));
     if (!options.fold()) {
@@ -133,7 +161,9 @@ public final class CrossQuant implements ModelMethod {
   }
 
   private static boolean isQuantized(ModelTask task, ActivationSite site) {
-    return !site.readers().isEmpty() && task.activations(site.site()).isPresent() && site.readers().stream().allMatch(l -> task.weights(l).isPresent());
+    return !site.readers().isEmpty()
+        && task.activations(site.site()).isPresent()
+        && site.readers().stream().allMatch(l -> task.weights(l).isPresent());
   }
 
   /** {@code c^(1 - alpha)}; a channel that was never active has the factor 1. */
@@ -154,12 +184,14 @@ public final class CrossQuant implements ModelMethod {
     return inverse;
   }
 
-  private static Map<String, Double> measured(ModelTask task, List<Tensor> inputs, Map<Site, KernelFraction> fractions) {
+  private static Map<String, Double> measured(
+      ModelTask task, List<Tensor> inputs, Map<Site, KernelFraction> fractions) {
     fractions.forEach(Site::append);
     try (var inference = task.ops().noGrad()) {
       for (Tensor input : inputs) {
         try (Scope scope = task.ops().scope()) {
-          Tensor unused = task.model().forward(task.ops(), input); // the counters in its sites are what counts
+          Tensor unused =
+              task.model().forward(task.ops(), input); // the counters in its sites are what counts
         }
       }
     } finally {
@@ -167,8 +199,14 @@ public final class CrossQuant implements ModelMethod {
     }
     long elements = fractions.values().stream().mapToLong(KernelFraction::elements).sum();
     Map<String, Double> facts = new LinkedHashMap<>();
-    facts.put("crossquant.kernel", (double) fractions.values().stream().mapToLong(KernelFraction::crossed).sum() / Math.max(1, elements));
-    facts.put("crossquant.kernel.per-token", (double) fractions.values().stream().mapToLong(KernelFraction::perToken).sum() / Math.max(1, elements));
+    facts.put(
+        "crossquant.kernel",
+        (double) fractions.values().stream().mapToLong(KernelFraction::crossed).sum()
+            / Math.max(1, elements));
+    facts.put(
+        "crossquant.kernel.per-token",
+        (double) fractions.values().stream().mapToLong(KernelFraction::perToken).sum()
+            / Math.max(1, elements));
     return facts;
   }
 
@@ -177,7 +215,16 @@ public final class CrossQuant implements ModelMethod {
     for (Linear linear : new ArrayList<>(task.model().linears())) {
       Optional<WeightScheme> scheme = task.weights(linear);
       scheme.ifPresent(
-          s -> codes.put(linear, Rtn.quantize(linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), s, task.ops().splitter())));
+          s ->
+              codes.put(
+                  linear,
+                  Rtn.quantize(
+                      linear.name(),
+                      linear.weight().peek().toFloats(),
+                      linear.out(),
+                      linear.in(),
+                      s,
+                      task.ops().splitter())));
     }
     return codes;
   }

@@ -9,8 +9,10 @@ import nibble.quant.method.MethodOption;
 /**
  * Knobs of {@link CrossQuant}.
  *
- * @param alpha weight of the row's maximum: 1 is per token, 0 per channel (paper: 0.15, from memory)
- * @param fold whether the column's part goes into the weights before they are rounded, as an integer kernel would need it (ours; paper: no)
+ * @param alpha weight of the row's maximum: 1 is per token, 0 per channel (paper: 0.15, from
+ *     memory)
+ * @param fold whether the column's part goes into the weights before they are rounded, as an
+ *     integer kernel would need it (ours; paper: no)
  */
 public record CrossQuantOptions(double alpha, boolean fold) {
   /** The paper's. */
@@ -18,8 +20,15 @@ public record CrossQuantOptions(double alpha, boolean fold) {
 
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.number("alpha", DEFAULTS.alpha, "weight of the row's maximum, 1 is per token, 0 per channel (paper: 0.15, from memory)"),
-          MethodOption.bool("fold", DEFAULTS.fold, "put the column's part into the weights before they are rounded (paper: no)"));
+          MethodOption.number(
+              "alpha",
+              DEFAULTS.alpha,
+              "weight of the row's maximum, 1 is per token, 0 per channel (paper: 0.15, from"
+                  + " memory)"),
+          MethodOption.bool(
+              "fold",
+              DEFAULTS.fold,
+              "put the column's part into the weights before they are rounded (paper: no)"));
 
   public CrossQuantOptions {
     if (!(alpha >= 0 && alpha <= 1)) {
@@ -28,6 +37,7 @@ public record CrossQuantOptions(double alpha, boolean fold) {
   }
 
   static CrossQuantOptions of(Map<String, Object> values) {
-    return new CrossQuantOptions((Double) requireNonNull(values.get("alpha")), (Boolean) requireNonNull(values.get("fold")));
+    return new CrossQuantOptions(
+        (Double) requireNonNull(values.get("alpha")), (Boolean) requireNonNull(values.get("fold")));
   }
 }

@@ -6,7 +6,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Counts the quantization kernel of a site: elements that are not 0 but get the code 0, those with {@code |x| < step / 2} (paper, section 3). Passes the tensor on.
+ * Counts the quantization kernel of a site: elements that are not 0 but get the code 0, those with
+ * {@code |x| < step / 2} (paper, section 3). Passes the tensor on.
  *
  * <p>The paper's claim is that this share governs the loss of accuracy.
  */

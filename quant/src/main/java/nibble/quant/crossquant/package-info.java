@@ -1,4 +1,7 @@
-/** CrossQuant: activation steps that mix the row's and the column's maximum. Start with {@link nibble.quant.crossquant.CrossQuant}. */
+/**
+ * CrossQuant: activation steps that mix the row's and the column's maximum. Start with {@link
+ * nibble.quant.crossquant.CrossQuant}.
+ */
 @NullMarked
 package nibble.quant.crossquant;
 

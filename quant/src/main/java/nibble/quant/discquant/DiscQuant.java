@@ -29,24 +29,34 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * DiscQuant: rounds every weight up or down so that the predictions of the whole model stay, starting from weights between the grid points.
+ * DiscQuant: rounds every weight up or down so that the predictions of the whole model stay,
+ * starting from weights between the grid points.
  *
- * <p>Chee, Backurs, Heck, Zhang, Kulkarni, Rothvoss, Gopi: <a href="https://arxiv.org/abs/2501.06417">arXiv:2501.06417</a> (2025; number from memory).
+ * <p>Chee, Backurs, Heck, Zhang, Kulkarni, Rothvoss, Gopi: <a
+ * href="https://arxiv.org/abs/2501.06417">arXiv:2501.06417</a> (2025; number from memory).
  *
  * <pre>{@code
  * over x in [0, 1]^n     min  rho KL(float model || model with w(x)) - <2 y - 1, x>       see RoundingSearch
  * AdamW, a cosine with warm-up; after each update x is cut off at 0 and 1; in the end it is rounded
  * }</pre>
  *
- * <p>Grids are those of the scheme and stay. Differs from the authors' code: x starts at the weights instead of at random, since there are fewer updates; activations are in float while roundings are
- * learned, also where the scheme quantizes them; nearest codes are kept if they predict the samples better. Memory: four floats for each weight.
+ * <p>Grids are those of the scheme and stay. Differs from the authors' code: x starts at the
+ * weights instead of at random, since there are fewer updates; activations are in float while
+ * roundings are learned, also where the scheme quantizes them; nearest codes are kept if they
+ * predict the samples better. Memory: four floats for each weight.
  */
 public final class DiscQuant implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "discquant", "DiscQuant", "Chee, Backurs, Heck, Zhang, Kulkarni, Rothvoss, Gopi: arXiv:2501.06417", "some dozen samples, no labels; memory for gradients of the whole model",
-      "3 and 4 bits for weights of models that fit in memory four times over", DiscQuantOptions.OPTIONS,
-      List.of("W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "discquant",
+          "DiscQuant",
+          "Chee, Backurs, Heck, Zhang, Kulkarni, Rothvoss, Gopi: arXiv:2501.06417",
+          "some dozen samples, no labels; memory for gradients of the whole model",
+          "3 and 4 bits for weights of models that fit in memory four times over",
+          DiscQuantOptions.OPTIONS,
+          List.of(
+              "W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
 
   private static final double WARM_UP = 0.1;
 
@@ -86,16 +96,22 @@ public final class DiscQuant implements ModelMethod {
   public MethodReport apply(ModelTask task) {
     Model model = task.model();
     if (!(model instanceof CausalLanguageModel) && !(model instanceof ImageClassifier)) {
-      throw new IllegalArgumentException("discquant keeps predictions of tokens or classes, " + model.architecture() + " makes none; choose cbq or omniquant");
+      throw new IllegalArgumentException(
+          "discquant keeps predictions of tokens or classes, "
+              + model.architecture()
+              + " makes none; choose cbq or omniquant");
     }
     SchemeExecution execution = new SchemeExecution(task);
     List<Linear> linears = new ArrayList<>();
     List<RoundingGrid> grids = new ArrayList<>();
     for (Linear linear : model.linears()) {
-      execution.grids(linear).ifPresent(params -> {
-        linears.add(linear);
-        grids.add(new RoundingGrid(linear.weight().peek().toFloats(), params));
-      });
+      execution
+          .grids(linear)
+          .ifPresent(
+              params -> {
+                linears.add(linear);
+                grids.add(new RoundingGrid(linear.weight().peek().toFloats(), params));
+              });
     }
     Map<String, Double> facts = new LinkedHashMap<>();
     List<QuantizedTensor> codes = codes(task, linears, grids, facts);
@@ -105,15 +121,20 @@ public final class DiscQuant implements ModelMethod {
     return new MethodReport(execution.results(), facts, List.of());
   }
 
-  private List<QuantizedTensor> codes(ModelTask task, List<Linear> linears, List<RoundingGrid> grids, Map<String, Double> facts) {
+  private List<QuantizedTensor> codes(
+      ModelTask task, List<Linear> linears, List<RoundingGrid> grids, Map<String, Double> facts) {
     Model teacher = task.floatModel().get();
-    RoundingSearch search = new RoundingSearch(grids, options.rate(), options.weight(), options.limit());
+    RoundingSearch search =
+        new RoundingSearch(grids, options.rate(), options.weight(), options.limit());
     with(linears, i -> (ops, weight) -> search.weight(ops, i), () -> learn(task, teacher, search));
     List<QuantizedTensor> nearest = new ArrayList<>();
     List<QuantizedTensor> learned = new ArrayList<>();
     for (int i = 0; i < grids.size(); i++) {
       Linear linear = linears.get(i);
-      nearest.add(new QuantizedTensor(grids.get(i).params().quantize(linear.name(), linear.weight().peek().toFloats(), 0), grids.get(i).params()));
+      nearest.add(
+          new QuantizedTensor(
+              grids.get(i).params().quantize(linear.name(), linear.weight().peek().toFloats(), 0),
+              grids.get(i).params()));
       learned.add(search.codes(i));
     }
     double ofNearest = divergence(task, teacher, linears, nearest);
@@ -125,7 +146,8 @@ public final class DiscQuant implements ModelMethod {
   }
 
   /** Runs with functions in the weight sites. */
-  private static void with(List<Linear> linears, IntFunction<SiteFunction> functions, Runnable work) {
+  private static void with(
+      List<Linear> linears, IntFunction<SiteFunction> functions, Runnable work) {
     List<SiteFunction> installed = new ArrayList<>();
     for (int i = 0; i < linears.size(); i++) {
       SiteFunction function = functions.apply(i);
@@ -155,7 +177,9 @@ public final class DiscQuant implements ModelMethod {
           try (var inference = ops.noGrad()) {
             wanted = teacher.forward(ops, samples.inputs());
           }
-          Tensor loss = ReconstructionLoss.DIVERGENCE.of(ops, task.model().forward(ops, samples.inputs()), wanted);
+          Tensor loss =
+              ReconstructionLoss.DIVERGENCE.of(
+                  ops, task.model().forward(ops, samples.inputs()), wanted);
           search.update(ops, loss, schedule.factor(i));
         }
         task.progress().to(i + 1, "");
@@ -163,20 +187,30 @@ public final class DiscQuant implements ModelMethod {
     }
   }
 
-  private static double divergence(ModelTask task, Model teacher, List<Linear> linears, List<QuantizedTensor> codes) {
+  private static double divergence(
+      ModelTask task, Model teacher, List<Linear> linears, List<QuantizedTensor> codes) {
     Ops ops = task.ops();
-    List<Tensor> weights = codes.stream().map(c -> Tensor.of(c.dequantize(), c.out(), c.in())).toList();
+    List<Tensor> weights =
+        codes.stream().map(c -> Tensor.of(c.dequantize(), c.out(), c.in())).toList();
     double[] sum = new double[2];
-    with(linears, i -> (o, weight) -> weights.get(i), () -> {
-      for (Tensor inputs : task.samples().inputs()) {
-        try (var inference = ops.noGrad(); Scope scope = ops.scope()) {
-          Tensor wanted = teacher.forward(ops, inputs);
-          long rows = wanted.size() / wanted.dim(-1);
-          sum[0] += ReconstructionLoss.DIVERGENCE.of(ops, task.model().forward(ops, inputs), wanted).item() * rows;
-          sum[1] += rows;
-        }
-      }
-    });
+    with(
+        linears,
+        i -> (o, weight) -> weights.get(i),
+        () -> {
+          for (Tensor inputs : task.samples().inputs()) {
+            try (var inference = ops.noGrad();
+                Scope scope = ops.scope()) {
+              Tensor wanted = teacher.forward(ops, inputs);
+              long rows = wanted.size() / wanted.dim(-1);
+              sum[0] +=
+                  ReconstructionLoss.DIVERGENCE
+                          .of(ops, task.model().forward(ops, inputs), wanted)
+                          .item()
+                      * rows;
+              sum[1] += rows;
+            }
+          }
+        });
     return sum[0] / sum[1];
   }
 }

@@ -18,8 +18,9 @@ import nibble.tensor.Tensor;
  * g = clamp(rho dL/dx, -c, c) - (2 y - 1)        x <- clip(Adam(x, g), 0, 1)        in the end x <- [x >= 1/2]
  * }</pre>
  *
- * <p>The second term points to the nearer of both; a loss with few constraints leaves few elements undecided. DiscQuant, arXiv:2501.06417. Elements beyond their grid have no choice and
- * no gradient.
+ * <p>The second term points to the nearer of both; a loss with few constraints leaves few elements
+ * undecided. DiscQuant, arXiv:2501.06417. Elements beyond their grid have no choice and no
+ * gradient.
  */
 final class RoundingSearch {
   private static final float DECIDED = 1e-2f;
@@ -82,7 +83,10 @@ final class RoundingSearch {
     for (int i = 0; i < gradient.size(); i++) {
       int at = gradient.offset() + i;
       double pull = 2 * grid.share(i) - 1;
-      gradient.array()[at] = grid.isFree(i) ? (float) (Math.clamp(weight * gradient.array()[at], -limit, limit) - pull) : 0;
+      gradient.array()[at] =
+          grid.isFree(i)
+              ? (float) (Math.clamp(weight * gradient.array()[at], -limit, limit) - pull)
+              : 0;
     }
   }
 

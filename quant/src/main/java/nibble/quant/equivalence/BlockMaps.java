@@ -20,18 +20,23 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * All maps of a block that are learned together and folded into its parameters, without leaving anything to do in the forward pass:
+ * All maps of a block that are learned together and folded into its parameters, without leaving
+ * anything to do in the forward pass:
  *
  * <ul>
- *   <li>normalisation to the layers that read it: a scale for each channel, and a shift where the normalisation has a bias;
- *   <li>values to output projection: a scale for each channel, or a matrix for each key head, shared by the query heads that read it;
+ *   <li>normalisation to the layers that read it: a scale for each channel, and a shift where the
+ *       normalisation has a bias;
+ *   <li>values to output projection: a scale for each channel, or a matrix for each key head,
+ *       shared by the query heads that read it;
  *   <li>queries against keys: the same, tied over the pairs that rotary positions turn.
  * </ul>
  *
- * <p>OmniQuant (<a href="https://arxiv.org/abs/2308.13137">arXiv:2308.13137</a>, learnable equivalent transformation) and AffineQuant (<a
- * href="https://arxiv.org/abs/2403.12544">arXiv:2403.12544</a>). While it learns, the parameters of the block hold mapped values, so that the forward pass is the one
- * that the folded block will have. Edges that the model does not have ({@link ScaleEdges}), or that something in a
- * site crosses, have no map.
+ * <p>OmniQuant (<a href="https://arxiv.org/abs/2308.13137">arXiv:2308.13137</a>, learnable
+ * equivalent transformation) and AffineQuant (<a
+ * href="https://arxiv.org/abs/2403.12544">arXiv:2403.12544</a>). While it learns, the parameters of
+ * the block hold mapped values, so that the forward pass is the one that the folded block will
+ * have. Edges that the model does not have ({@link ScaleEdges}), or that something in a site
+ * crosses, have no map.
  */
 public final class BlockMaps implements Learner {
   private static final float SMALLEST = 1e-5f;
@@ -51,7 +56,9 @@ public final class BlockMaps implements Learner {
   public record Choice(boolean full, float stability, double rate) {
     public Choice {
       if (!(stability > 0 && stability <= 1) || !(rate >= 0)) {
-        throw new IllegalArgumentException("maps need a stability factor above 0 and at most 1 and a rate that is not negative, were %s and %s".formatted(stability, rate));
+        throw new IllegalArgumentException(
+            "maps need a stability factor above 0 and at most 1 and a rate that is not negative, were %s and %s"
+                .formatted(stability, rate));
       }
     }
   }
@@ -71,15 +78,26 @@ public final class BlockMaps implements Learner {
     ScaleEdges.queriesAndKeys(model).stream()
         .map(QueryKeyEdge::attention)
         .filter(attention -> own.contains(attention.output()))
-        .forEach(attention -> heads.add(new QueryKeyMap(attention, matrix(choice, attention, attention.between().rotary()))));
+        .forEach(
+            attention ->
+                heads.add(
+                    new QueryKeyMap(
+                        attention, matrix(choice, attention, attention.between().rotary()))));
     maps().forEach(map -> map.register(parameters));
     List<Tensor> leaves = maps().stream().flatMap(map -> map.leaves().stream()).toList();
-    groups = leaves.isEmpty() ? List.of() : List.of(new ParameterGroup("maps", choice.rate(), 0, leaves));
+    groups =
+        leaves.isEmpty()
+            ? List.of()
+            : List.of(new ParameterGroup("maps", choice.rate(), 0, leaves));
   }
 
   private static HeadMatrix matrix(Choice choice, Attention attention, int rotary) {
-    HeadMatrix.Form form = rotary > 0 ? HeadMatrix.Form.PAIRS : choice.full() ? HeadMatrix.Form.FULL : HeadMatrix.Form.DIAGONAL;
-    return new HeadMatrix(form, attention.keyValueHeads(), attention.headDim(), rotary, choice.stability());
+    HeadMatrix.Form form =
+        rotary > 0
+            ? HeadMatrix.Form.PAIRS
+            : choice.full() ? HeadMatrix.Form.FULL : HeadMatrix.Form.DIAGONAL;
+    return new HeadMatrix(
+        form, attention.keyValueHeads(), attention.headDim(), rotary, choice.stability());
   }
 
   private List<LearnedMap> maps() {
@@ -94,8 +112,9 @@ public final class BlockMaps implements Learner {
   }
 
   /**
-   * Starts where scales share the spread of a channel between inputs and weights, and shifts centre it: {@code s = max|x|^alpha / max|w|^(1 - alpha)}, {@code d = (max x +
-   * min x) / 2}; queries and keys start at 1.
+   * Starts where scales share the spread of a channel between inputs and weights, and shifts centre
+   * it: {@code s = max|x|^alpha / max|w|^(1 - alpha)}, {@code d = (max x + min x) / 2}; queries and
+   * keys start at 1.
    *
    * @param ranges of the inputs of the block's layers
    */
@@ -113,14 +132,16 @@ public final class BlockMaps implements Learner {
   private static ChannelRanges required(Map<Site, ChannelRanges> ranges, Linear linear) {
     ChannelRanges range = ranges.get(linear.input());
     if (range == null) {
-      throw new IllegalArgumentException("no ranges were measured for the input of '" + linear.name() + "'");
+      throw new IllegalArgumentException(
+          "no ranges were measured for the input of '" + linear.name() + "'");
     }
     return range;
   }
 
   /** {@code x^alpha / w^(1 - alpha)}, at least 1e-5 as in OmniQuant's code. */
   static float balance(double x, double w, double alpha) {
-    double scale = Math.pow(Math.max(x, SMALLEST), alpha) / Math.pow(Math.max(w, SMALLEST), 1 - alpha);
+    double scale =
+        Math.pow(Math.max(x, SMALLEST), alpha) / Math.pow(Math.max(w, SMALLEST), 1 - alpha);
     return (float) Math.max(SMALLEST, scale);
   }
 
@@ -129,7 +150,10 @@ public final class BlockMaps implements Learner {
     maps().forEach(LearnedMap::neutralise);
   }
 
-  /** Smallest relative {@code |a_ii| - sum |a_ij|} of all matrices; 1 where they are diagonal, positive while they are diagonally dominant; empty without matrices. */
+  /**
+   * Smallest relative {@code |a_ii| - sum |a_ij|} of all matrices; 1 where they are diagonal,
+   * positive while they are diagonally dominant; empty without matrices.
+   */
   public Optional<Double> dominance() {
     return heads.stream().map(head -> head.matrix().dominance()).min(Double::compare);
   }
@@ -162,7 +186,8 @@ public final class BlockMaps implements Learner {
 
   /** Leaves the parameters as the maps have them now, for good. */
   public void fold(Ops ops) {
-    try (var inference = ops.noGrad(); Scope scope = ops.scope()) {
+    try (var inference = ops.noGrad();
+        Scope scope = ops.scope()) {
       prepare(ops, 1);
       parameters.keep();
     }

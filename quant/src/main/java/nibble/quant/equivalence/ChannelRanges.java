@@ -21,16 +21,18 @@ import nibble.tensor.Tensor;
 public record ChannelRanges(float[] low, float[] high) {
 
   /** Those of the inputs of {@code linears} while {@code part} runs on {@code inputs}, by site. */
-  public static Map<Site, ChannelRanges> of(Ops ops, BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs, List<Linear> linears) {
+  public static Map<Site, ChannelRanges> of(
+      Ops ops, BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs, List<Linear> linears) {
     Map<Site, ChannelRanges> ranges = new IdentityHashMap<>();
     Map<Site, SiteFunction> observers = new IdentityHashMap<>();
     for (Linear linear : linears) {
       if (!ranges.containsKey(linear.input())) {
         ChannelRanges range = nothing(linear.in());
-        SiteFunction observer = (o, x) -> {
-          range.see(x);
-          return x;
-        };
+        SiteFunction observer =
+            (o, x) -> {
+              range.see(x);
+              return x;
+            };
         ranges.put(linear.input(), range);
         observers.put(linear.input(), observer);
         linear.input().append(observer);

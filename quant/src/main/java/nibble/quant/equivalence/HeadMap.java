@@ -27,11 +27,13 @@ interface HeadMap extends LearnedMap {
   }
 
   /** Weight and bias of {@code linear} with the rows of every head multiplied. */
-  static void mapRows(Ops ops, PartParameters parameters, Linear linear, RowsByHead rows, Tensor matrix) {
+  static void mapRows(
+      Ops ops, PartParameters parameters, Linear linear, RowsByHead rows, Tensor matrix) {
     parameters.map(linear.weight(), w -> ops.custom(rows, w, matrix));
     Parameter bias = linear.bias();
     if (bias != null) {
-      parameters.map(bias, b -> ops.reshape(ops.custom(rows, ops.reshape(b, -1, 1), matrix), linear.out()));
+      parameters.map(
+          bias, b -> ops.reshape(ops.custom(rows, ops.reshape(b, -1, 1), matrix), linear.out()));
     }
   }
 }

@@ -7,21 +7,27 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Matrices {@code A [heads, d, d]}, one for each key head, that are learned. In {@link Form#DIAGONAL} and {@link Form#PAIRS} they stay diagonal. In {@link
- * Form#FULL} elements off the diagonal are released from the diagonal outward as training goes on, and count {@code stability} times (AffineQuant's gradual mask):
+ * Matrices {@code A [heads, d, d]}, one for each key head, that are learned. In {@link
+ * Form#DIAGONAL} and {@link Form#PAIRS} they stay diagonal. In {@link Form#FULL} elements off the
+ * diagonal are released from the diagonal outward as training goes on, and count {@code stability}
+ * times (AffineQuant's gradual mask):
  *
  * <pre>{@code
  * A* = A o M      M = 1 on the diagonal, stability where 0 < |i - j| <= band, 0 elsewhere       band from 0 to d - 1
  * }</pre>
  *
- * <p>After every update, rows off the diagonal are shrunk until A* is strictly diagonally dominant, so it has an inverse (Levy-Desplanques).
+ * <p>After every update, rows off the diagonal are shrunk until A* is strictly diagonally dominant,
+ * so it has an inverse (Levy-Desplanques).
  */
 final class HeadMatrix {
   /** Which matrices are allowed. */
   enum Form {
     /** A scale for every channel. */
     DIAGONAL,
-    /** A scale for every pair of channels {@code j} and {@code j + rotary / 2} that a rotary position turns, and for every channel that it does not turn. */
+    /**
+     * A scale for every pair of channels {@code j} and {@code j + rotary / 2} that a rotary
+     * position turns, and for every channel that it does not turn.
+     */
     PAIRS,
     /** Any diagonally dominant matrix. */
     FULL
@@ -82,7 +88,10 @@ final class HeadMatrix {
     setDiagonal(ones);
   }
 
-  /** Smallest {@code |a_ii| - sum |a_ij|} of A*, relative to {@code |a_ii|}; positive while it is diagonally dominant. */
+  /**
+   * Smallest {@code |a_ii| - sum |a_ij|} of A*, relative to {@code |a_ii|}; positive while it is
+   * diagonally dominant.
+   */
   double dominance() {
     double least = Double.POSITIVE_INFINITY;
     int d = dim();
@@ -107,7 +116,8 @@ final class HeadMatrix {
     for (int row = 0; row < raw.dim(0) * d; row++) {
       int at = raw.offset() + row * d;
       float diagonal = raw.array()[at + row % d];
-      raw.array()[at + row % d] = Math.abs(diagonal) < SMALLEST ? Math.copySign(SMALLEST, diagonal) : diagonal;
+      raw.array()[at + row % d] =
+          Math.abs(diagonal) < SMALLEST ? Math.copySign(SMALLEST, diagonal) : diagonal;
       double limit = DOMINANCE * Math.abs(raw.array()[at + row % d]);
       double sum = offDiagonal(row);
       for (int j = 0; j < d && sum > limit; j++) {

@@ -4,7 +4,10 @@ import java.util.List;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** A learned change on one edge of a block: what is written is mapped, what reads it takes the map back. */
+/**
+ * A learned change on one edge of a block: what is written is mapped, what reads it takes the map
+ * back.
+ */
 interface LearnedMap {
   /** The leaves of differentiation. */
   List<Tensor> leaves();

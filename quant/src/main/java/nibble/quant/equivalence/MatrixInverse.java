@@ -6,7 +6,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Inverses of {@code A [count, d, d]}, computed in double by elimination with row exchanges. {@code dA = -A^-T dA^-1 A^-T}.
+ * Inverses of {@code A [count, d, d]}, computed in double by elimination with row exchanges. {@code
+ * dA = -A^-T dA^-1 A^-T}.
  *
  * <p>An exactly singular matrix is an {@link ArithmeticException}.
  */
@@ -16,21 +17,25 @@ final class MatrixInverse implements DifferentiableFunction {
     Tensor a = in[0];
     int d = a.dim(1);
     Tensor out = ops.empty(a.shape().dims());
-    ops.splitter().run(a.dim(0), (matrix, scratch) -> {
-      double[] rows = new double[2 * d * d];
-      for (int i = 0; i < d; i++) {
-        for (int j = 0; j < d; j++) {
-          rows[i * 2 * d + j] = a.array()[a.offset() + (matrix * d + i) * d + j];
-        }
-        rows[i * 2 * d + d + i] = 1;
-      }
-      eliminate(rows, d);
-      for (int i = 0; i < d; i++) {
-        for (int j = 0; j < d; j++) {
-          out.array()[out.offset() + (matrix * d + i) * d + j] = (float) rows[i * 2 * d + d + j];
-        }
-      }
-    });
+    ops.splitter()
+        .run(
+            a.dim(0),
+            (matrix, scratch) -> {
+              double[] rows = new double[2 * d * d];
+              for (int i = 0; i < d; i++) {
+                for (int j = 0; j < d; j++) {
+                  rows[i * 2 * d + j] = a.array()[a.offset() + (matrix * d + i) * d + j];
+                }
+                rows[i * 2 * d + d + i] = 1;
+              }
+              eliminate(rows, d);
+              for (int i = 0; i < d; i++) {
+                for (int j = 0; j < d; j++) {
+                  out.array()[out.offset() + (matrix * d + i) * d + j] =
+                      (float) rows[i * 2 * d + d + j];
+                }
+              }
+            });
     return out;
   }
 
@@ -61,7 +66,8 @@ final class MatrixInverse implements DifferentiableFunction {
       best = Math.abs(rows[i * width + column]) > Math.abs(rows[best * width + column]) ? i : best;
     }
     if (!(Math.abs(rows[best * width + column]) > 0)) {
-      throw new ArithmeticException("a learned map has become singular; try a lower rate or stability factor");
+      throw new ArithmeticException(
+          "a learned map has become singular; try a lower rate or stability factor");
     }
     for (int j = 0; j < width && best != column; j++) {
       double kept = rows[column * width + j];

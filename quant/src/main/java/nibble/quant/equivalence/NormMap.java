@@ -10,7 +10,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A scale and, behind a layer normalisation, a shift for every channel between a normalisation and the layers that read it:
+ * A scale and, behind a layer normalisation, a shift for every channel between a normalisation and
+ * the layers that read it:
  *
  * <pre>{@code
  * x' = (x - d) / s        gain' = gain / s      bias' = (bias - d) / s        W' = W diag(s)      b' = b + W d
@@ -40,7 +41,10 @@ final class NormMap implements LearnedMap {
     return linears;
   }
 
-  /** Scales that balance channels with the columns of the layers, and shifts to the middle of their range. */
+  /**
+   * Scales that balance channels with the columns of the layers, and shifts to the middle of their
+   * range.
+   */
   void start(ChannelRanges ranges, double alpha) {
     Tensor d = shift;
     float[] columns = ColumnMaxima.of(linears.toArray(Linear[]::new));
@@ -87,7 +91,8 @@ final class NormMap implements LearnedMap {
     for (Linear linear : linears) {
       if (d != null) {
         Tensor moved = ops.matmulTransposed(parameters.get(linear.weight()), ops.reshape(d, 1, -1));
-        parameters.map(linear.ensureBias(), bias -> ops.add(bias, ops.reshape(moved, linear.out())));
+        parameters.map(
+            linear.ensureBias(), bias -> ops.add(bias, ops.reshape(moved, linear.out())));
       }
       parameters.map(linear.weight(), weight -> ops.mul(weight, scale));
     }

@@ -41,7 +41,8 @@ final class PartParameters {
   Tensor get(Parameter parameter) {
     Tensor value = present.get(parameter);
     if (value == null) {
-      throw new IllegalStateException("'" + parameter.name() + "' is not among the parameters of this part");
+      throw new IllegalStateException(
+          "'" + parameter.name() + "' is not among the parameters of this part");
     }
     return value;
   }

@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param key {@code [maps, tokens, headDim]}
  * @param value {@code [maps, tokens, headDim]}
  * @param probabilities {@code [maps, tokens, tokens]}
- * @param scoreGradient of the loss in the product of query and key, up to the constant factor of the scores, {@code [maps, tokens, tokens]};
- *     null where the model ran forward only
- * @param contextGradient of the loss in the product of probabilities and value, {@code [maps, tokens, headDim]}; null as above
+ * @param scoreGradient of the loss in the product of query and key, up to the constant factor of
+ *     the scores, {@code [maps, tokens, tokens]}; null where the model ran forward only
+ * @param contextGradient of the loss in the product of probabilities and value, {@code [maps,
+ *     tokens, headDim]}; null as above
  * @param heads head of each map, from 0
  */
 public record AttentionSamples(

@@ -87,7 +87,13 @@ final class MapStore {
     Tensor p = probabilities.some();
     @Nullable Tensor gradient = probabilityGradients.all();
     return new AttentionSamples(
-        queries.some(), keys.some(), values.some(), p, gradient == null ? null : throughSoftmax(p, gradient), contextGradients.all(), headOfMap);
+        queries.some(),
+        keys.some(),
+        values.some(),
+        p,
+        gradient == null ? null : throughSoftmax(p, gradient),
+        contextGradients.all(),
+        headOfMap);
   }
 
   /** {@code dL/ds = p (dL/dp - <p, dL/dp>)}, row by row. */

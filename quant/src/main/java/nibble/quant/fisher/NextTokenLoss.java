@@ -11,7 +11,8 @@ public final class NextTokenLoss {
   private NextTokenLoss() {}
 
   /**
-   * Runs a float model forward and back; gradients arrive where they are asked for: at probes in sites, in weights that require one.
+   * Runs a float model forward and back; gradients arrive where they are asked for: at probes in
+   * sites, in weights that require one.
    *
    * @param ids I32 {@code [batch, tokens]}, at least 2 tokens
    * @return the mean over the tokens that are predicted, in nats
@@ -20,7 +21,8 @@ public final class NextTokenLoss {
     TokenIds tokens = TokenIds.of(ids);
     int length = tokens.tokens();
     if (length < 2) {
-      throw new IllegalArgumentException("a text of %d tokens predicts none; pass windows of at least 2".formatted(length));
+      throw new IllegalArgumentException(
+          "a text of %d tokens predicts none; pass windows of at least 2".formatted(length));
     }
     Tensor words;
     try (var inference = ops.noGrad()) {

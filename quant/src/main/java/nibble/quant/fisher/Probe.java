@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param value is given what passes
  * @param gradient is given its gradient
  */
-public record Probe(Consumer<Tensor> value, Consumer<Tensor> gradient) implements DifferentiableFunction {
+public record Probe(Consumer<Tensor> value, Consumer<Tensor> gradient)
+    implements DifferentiableFunction {
   @Override
   public Tensor forward(Ops ops, Tensor... in) {
     value.accept(in[0]);

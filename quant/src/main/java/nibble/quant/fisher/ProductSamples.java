@@ -18,12 +18,15 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * Inputs of all products of a float model, linear layers and attention, with the gradient of a loss in their outputs. The loss is the cross-entropy against
- * labels drawn from the model's own prediction, so that the squared gradients are the diagonal of the empirical Fisher matrix (Martens, <a
- * href="https://arxiv.org/abs/1412.1193">arXiv:1412.1193</a>, section 9). A Kullback-Leibler loss against the model itself, as in PTQ4ViT's code, has no gradient
- * while the model still is in float.
+ * Inputs of all products of a float model, linear layers and attention, with the gradient of a loss
+ * in their outputs. The loss is the cross-entropy against labels drawn from the model's own
+ * prediction, so that the squared gradients are the diagonal of the empirical Fisher matrix
+ * (Martens, <a href="https://arxiv.org/abs/1412.1193">arXiv:1412.1193</a>, section 9). A
+ * Kullback-Leibler loss against the model itself, as in PTQ4ViT's code, has no gradient while the
+ * model still is in float.
  *
- * <p>Attention is found by names: {@code X.q_out}, {@code X.k_out}, {@code X.v_out}, {@code X.probs} and {@code X.proj.input}.
+ * <p>Attention is found by names: {@code X.q_out}, {@code X.k_out}, {@code X.v_out}, {@code
+ * X.probs} and {@code X.proj.input}.
  */
 public final class ProductSamples {
   private static final String PROBABILITIES = ".probs";
@@ -38,32 +41,44 @@ public final class ProductSamples {
    *
    * @param batches inputs of the model
    * @param rows of every linear layer that are kept, of all batches together
-   * @param maps attention maps (one head of one image) of every attention layer that are kept, of all batches together; at least one of every head and batch
+   * @param maps attention maps (one head of one image) of every attention layer that are kept, of
+   *     all batches together; at least one of every head and batch
    * @throws IllegalArgumentException if a layer is not in float
    */
-  public static ProductSamples record(Ops ops, Model model, List<Tensor> batches, int rows, int maps, long seed) {
+  public static ProductSamples record(
+      Ops ops, Model model, List<Tensor> batches, int rows, int maps, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     return observe(model, batches, rows, maps, batch -> forwardAndBack(ops, model, batch, random));
   }
 
   /** The same without gradients: runs the model forward only. */
-  public static ProductSamples forward(Ops ops, Model model, List<Tensor> batches, int rows, int maps) {
-    return observe(model, batches, rows, maps, batch -> {
-      try (var inference = ops.noGrad();
-          Scope scope = ops.scope()) {
-        Tensor unused = model.forward(ops, batch); // the probes see what counts
-      }
-    });
+  public static ProductSamples forward(
+      Ops ops, Model model, List<Tensor> batches, int rows, int maps) {
+    return observe(
+        model,
+        batches,
+        rows,
+        maps,
+        batch -> {
+          try (var inference = ops.noGrad();
+              Scope scope = ops.scope()) {
+            Tensor unused = model.forward(ops, batch); // the probes see what counts
+          }
+        });
   }
 
-  private static ProductSamples observe(Model model, List<Tensor> batches, int rows, int maps, Consumer<Tensor> run) {
+  private static ProductSamples observe(
+      Model model, List<Tensor> batches, int rows, int maps, Consumer<Tensor> run) {
     for (Linear linear : model.linears()) {
       if (linear.isReplaced()) {
-        throw new IllegalArgumentException("'" + linear.name() + "' is quantized already, expected a float model");
+        throw new IllegalArgumentException(
+            "'" + linear.name() + "' is quantized already, expected a float model");
       }
     }
     ProductSamples samples = new ProductSamples();
-    Recording recording = new Recording(model, Math.max(1, rows / batches.size()), Math.max(1, maps / batches.size()));
+    Recording recording =
+        new Recording(
+            model, Math.max(1, rows / batches.size()), Math.max(1, maps / batches.size()));
     recording.install();
     try {
       batches.forEach(run);
@@ -97,7 +112,8 @@ public final class ProductSamples {
         sum += Math.exp(all[i * classes + c] - largest);
       }
       double rest = random.nextDouble() * sum;
-      while (labels[i] < classes - 1 && (rest -= Math.exp(all[i * classes + labels[i]] - largest)) > 0) {
+      while (labels[i] < classes - 1
+          && (rest -= Math.exp(all[i * classes + labels[i]] - largest)) > 0) {
         labels[i]++;
       }
     }
@@ -113,10 +129,14 @@ public final class ProductSamples {
     return found;
   }
 
-  /** What passed the attention whose probabilities pass {@code site}; empty if it is no such site. */
+  /**
+   * What passed the attention whose probabilities pass {@code site}; empty if it is no such site.
+   */
   public Optional<AttentionSamples> ofProbabilities(Site site) {
     String name = site.name();
-    return name.endsWith(PROBABILITIES) ? Optional.ofNullable(attentions.get(prefix(name))) : Optional.empty();
+    return name.endsWith(PROBABILITIES)
+        ? Optional.ofNullable(attentions.get(prefix(name)))
+        : Optional.empty();
   }
 
   private static String prefix(String name) {
@@ -162,7 +182,9 @@ public final class ProductSamples {
       install(attention + ".q_out", new Probe(store.queries::add, g -> {}));
       install(attention + ".k_out", new Probe(store.keys::add, g -> {}));
       install(attention + ".v_out", new Probe(store.values::add, g -> {}));
-      install(attention + PROBABILITIES, new Probe(store.probabilities::add, store.probabilityGradients::add));
+      install(
+          attention + PROBABILITIES,
+          new Probe(store.probabilities::add, store.probabilityGradients::add));
       install(attention + ".proj.input", new Probe(x -> {}, store::addContextGradient));
     }
 
@@ -179,10 +201,13 @@ public final class ProductSamples {
     }
 
     void collect(ProductSamples samples) {
-      layers.forEach((linear, store) -> {
-        Tensor all = Objects.requireNonNull(store.input().all(), () -> "nothing passed '" + linear.name() + "'");
-        samples.layers.put(linear, new LayerSamples(all, store.gradient().all()));
-      });
+      layers.forEach(
+          (linear, store) -> {
+            Tensor all =
+                Objects.requireNonNull(
+                    store.input().all(), () -> "nothing passed '" + linear.name() + "'");
+            samples.layers.put(linear, new LayerSamples(all, store.gradient().all()));
+          });
       attentions.forEach((name, store) -> samples.attentions.put(name, store.all()));
     }
   }

@@ -20,10 +20,11 @@ import nibble.tensor.Tensor;
  * W'[:, j] = W[:, j] / a[j]     u' = u - W' c    so  W' x' + u' = W x + u
  * }</pre>
  *
- * <p>Where a normalisation feeds these layers and nothing else, it makes x' itself, at no cost: {@code gain' = a gain, bias' = a bias + c}; one
- * without bias (RMS) takes factors alone. Elsewhere a
- * {@link ChannelScale} and a {@link ChannelShift} in the site do. RepQ-ViT (<a href="https://arxiv.org/abs/2212.08254">arXiv:2212.08254</a>, section 3.3)
- * has {@code a = 1 / r, c = -b}.
+ * <p>Where a normalisation feeds these layers and nothing else, it makes x' itself, at no cost:
+ * {@code gain' = a gain, bias' = a bias + c}; one without bias (RMS) takes factors alone. Elsewhere
+ * a {@link ChannelScale} and a {@link ChannelShift} in the site do. RepQ-ViT (<a
+ * href="https://arxiv.org/abs/2212.08254">arXiv:2212.08254</a>, section 3.3) has {@code a = 1 / r,
+ * c = -b}.
  */
 public final class ChannelFold {
   private ChannelFold() {}
@@ -37,9 +38,12 @@ public final class ChannelFold {
    * @throws IllegalArgumentException if no linear layer reads the site, or the lengths do not fit
    */
   public static boolean apply(Model model, Site site, float[] a, float[] c) {
-    List<Linear> linears = model.linears().stream().filter(linear -> linear.input() == site).toList();
+    List<Linear> linears =
+        model.linears().stream().filter(linear -> linear.input() == site).toList();
     if (linears.isEmpty() || linears.getFirst().in() != a.length || c.length != a.length) {
-      throw new IllegalArgumentException("site '%s': %d factors and %d shifts do not fit the linear layers %s that read it".formatted(site, a.length, c.length, linears));
+      throw new IllegalArgumentException(
+          "site '%s': %d factors and %d shifts do not fit the linear layers %s that read it"
+              .formatted(site, a.length, c.length, linears));
     }
     check(site, a, c);
     Optional<Norm> norm = norm(model, site, isShift(c));
@@ -51,19 +55,25 @@ public final class ChannelFold {
   private static void check(Site site, float[] a, float[] c) {
     for (int i = 0; i < a.length; i++) {
       if (!Float.isFinite(a[i]) || a[i] == 0 || !Float.isFinite(c[i])) {
-        throw new IllegalArgumentException("site '%s': channel %d has factor %s and shift %s, expected finite numbers and a factor other than 0".formatted(site, i, a[i], c[i]));
+        throw new IllegalArgumentException(
+            "site '%s': channel %d has factor %s and shift %s, expected finite numbers and a factor other than 0"
+                .formatted(site, i, a[i], c[i]));
       }
     }
   }
 
   /**
-   * The normalisation whose result passes {@code site} unchanged and is read nowhere else, if it can take factors.
+   * The normalisation whose result passes {@code site} unchanged and is read nowhere else, if it
+   * can take factors.
    *
    * @param shifts whether it must take shifts too, and so have a bias
    */
   public static Optional<Norm> norm(Model model, Site site, boolean shifts) {
     return model.readers().stream()
-        .filter(reader -> site.isIdentity() && reader.linears().stream().allMatch(linear -> linear.input() == site))
+        .filter(
+            reader ->
+                site.isIdentity()
+                    && reader.linears().stream().allMatch(linear -> linear.input() == site))
         .map(ResidualStructure.Reader::norm)
         .filter(norm -> norm.gain() != null && (norm.bias() != null || !shifts))
         .findFirst();

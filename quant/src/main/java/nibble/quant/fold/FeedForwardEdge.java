@@ -5,10 +5,13 @@ import nibble.nn.Linear;
 import nibble.nn.ResidualStructure;
 
 /**
- * From the rows of a feed-forward layer that pass linearly to {@code down}: the half that is multiplied with the gate, or all through ReLU, which keeps positive
- * factors. GELU and SiLU keep none, so plain layers with them have no such edge.
+ * From the rows of a feed-forward layer that pass linearly to {@code down}: the half that is
+ * multiplied with the gate, or all through ReLU, which keeps positive factors. GELU and SiLU keep
+ * none, so plain layers with them have no such edge.
  */
-public record FeedForwardEdge(ResidualStructure.FeedForward feedForward, ResidualStructure.Carrier carrier) implements ScaleEdge {
+public record FeedForwardEdge(
+    ResidualStructure.FeedForward feedForward, ResidualStructure.Carrier carrier)
+    implements ScaleEdge {
   @Override
   public String name() {
     return feedForward.down().input().name();

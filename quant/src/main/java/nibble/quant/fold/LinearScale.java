@@ -18,23 +18,27 @@ final class LinearScale {
   /** Every output times its factor, the bias too. */
   static void scaleRows(Linear linear, float[] factors) {
     int in = linear.in();
-    linear.weight().map(tensor -> {
-      float[] w = tensor.toFloats();
-      for (int i = 0; i < w.length; i++) {
-        w[i] *= factors[i / in];
-      }
-      return Tensor.of(w, tensor.shape().dims());
-    });
+    linear
+        .weight()
+        .map(
+            tensor -> {
+              float[] w = tensor.toFloats();
+              for (int i = 0; i < w.length; i++) {
+                w[i] *= factors[i / in];
+              }
+              return Tensor.of(w, tensor.shape().dims());
+            });
     linear.weightChanged();
     Parameter bias = linear.bias();
     if (bias != null) {
-      bias.map(tensor -> {
-        float[] b = tensor.toFloats();
-        for (int i = 0; i < b.length; i++) {
-          b[i] *= factors[i];
-        }
-        return Tensor.of(b, tensor.shape().dims());
-      });
+      bias.map(
+          tensor -> {
+            float[] b = tensor.toFloats();
+            for (int i = 0; i < b.length; i++) {
+              b[i] *= factors[i];
+            }
+            return Tensor.of(b, tensor.shape().dims());
+          });
     }
   }
 
@@ -45,13 +49,16 @@ final class LinearScale {
     for (int i = 0; i < in; i++) {
       factors[i] = factor.of(i);
     }
-    linear.weight().map(tensor -> {
-      float[] w = tensor.toFloats();
-      for (int i = 0; i < w.length; i++) {
-        w[i] /= factors[i % in];
-      }
-      return Tensor.of(w, tensor.shape().dims());
-    });
+    linear
+        .weight()
+        .map(
+            tensor -> {
+              float[] w = tensor.toFloats();
+              for (int i = 0; i < w.length; i++) {
+                w[i] /= factors[i % in];
+              }
+              return Tensor.of(w, tensor.shape().dims());
+            });
     linear.weightChanged();
   }
 

@@ -5,7 +5,10 @@ import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.ResidualStructure;
 
-/** From a normalisation with a gain to all layers that read it: the gain (and bias) times {@code a}, the layers' columns divided. */
+/**
+ * From a normalisation with a gain to all layers that read it: the gain (and bias) times {@code a},
+ * the layers' columns divided.
+ */
 public record NormEdge(Model model, ResidualStructure.Reader reader) implements ScaleEdge {
   @Override
   public String name() {

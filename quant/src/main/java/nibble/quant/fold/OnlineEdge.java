@@ -6,7 +6,10 @@ import nibble.nn.Site;
 import nibble.nn.site.ChannelScale;
 import nibble.tensor.Tensor;
 
-/** In front of linear layers whose input nothing before can scale: a multiplication in their site at run time. */
+/**
+ * In front of linear layers whose input nothing before can scale: a multiplication in their site at
+ * run time.
+ */
 public record OnlineEdge(Site site, List<Linear> readers) implements ScaleEdge {
   public OnlineEdge {
     readers = List.copyOf(readers);

@@ -5,9 +5,10 @@ import nibble.nn.Linear;
 import nibble.nn.ResidualStructure;
 
 /**
- * Between keys and queries: keys times {@code a}, the queries that meet them divided by it, so every score stays. Rotary positions turn pairs of channels; they
- * commute with a factor only if both channels of the pair have it (the public code of OmniQuant and OSTQuant leaves that out, which changes the function). Query heads
- * that share a key head share its factors.
+ * Between keys and queries: keys times {@code a}, the queries that meet them divided by it, so
+ * every score stays. Rotary positions turn pairs of channels; they commute with a factor only if
+ * both channels of the pair have it (the public code of OmniQuant and OSTQuant leaves that out,
+ * which changes the function). Query heads that share a key head share its factors.
  */
 public record QueryKeyEdge(ResidualStructure.Attention attention) implements ScaleEdge {
   /** Free factors of one head: one for a rotary pair, one for every other channel. */
@@ -51,7 +52,15 @@ public record QueryKeyEdge(ResidualStructure.Attention attention) implements Sca
   public void scale(float[] a) {
     check(a);
     int shared = attention.heads() / attention.keyValueHeads();
-    HeadScale.scaleRows(attention.keys(), attention.keyValueHeads(), attention.headDim(), (head, channel) -> a[factor(head, channel)]);
-    HeadScale.scaleRows(attention.queries(), attention.heads(), attention.headDim(), (head, channel) -> 1 / a[factor(head / shared, channel)]);
+    HeadScale.scaleRows(
+        attention.keys(),
+        attention.keyValueHeads(),
+        attention.headDim(),
+        (head, channel) -> a[factor(head, channel)]);
+    HeadScale.scaleRows(
+        attention.queries(),
+        attention.heads(),
+        attention.headDim(),
+        (head, channel) -> 1 / a[factor(head / shared, channel)]);
   }
 }

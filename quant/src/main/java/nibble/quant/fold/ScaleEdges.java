@@ -8,11 +8,17 @@ import nibble.nn.Model;
 import nibble.nn.ResidualStructure;
 import nibble.nn.Site;
 
-/** The {@link ScaleEdge}s of a model as it is now: a function in a site that an edge crosses, such as an online rotation, takes the edge away. */
+/**
+ * The {@link ScaleEdge}s of a model as it is now: a function in a site that an edge crosses, such
+ * as an online rotation, takes the edge away.
+ */
 public final class ScaleEdges {
   private ScaleEdges() {}
 
-  /** All of them, in the order of the model: norms, then values, feed-forward layers, queries and keys. */
+  /**
+   * All of them, in the order of the model: norms, then values, feed-forward layers, queries and
+   * keys.
+   */
   public static List<ScaleEdge> of(Model model) {
     List<ScaleEdge> edges = new ArrayList<>(norms(model));
     edges.addAll(values(model));
@@ -21,7 +27,10 @@ public final class ScaleEdges {
     return edges;
   }
 
-  /** Normalisations with a gain whose result is read through one site by linear layers and by nothing else. */
+  /**
+   * Normalisations with a gain whose result is read through one site by linear layers and by
+   * nothing else.
+   */
   public static List<NormEdge> norms(Model model) {
     List<NormEdge> edges = new ArrayList<>();
     for (ResidualStructure.Reader reader : model.readers()) {
@@ -60,7 +69,8 @@ public final class ScaleEdges {
   public static List<QueryKeyEdge> queriesAndKeys(Model model) {
     List<QueryKeyEdge> edges = new ArrayList<>();
     for (ResidualStructure.Attention attention : model.attentions()) {
-      if (!attention.between().normalised() && isFree(model, attention, ".q_out", ".k_out", "kv.key")) {
+      if (!attention.between().normalised()
+          && isFree(model, attention, ".q_out", ".k_out", "kv.key")) {
         edges.add(new QueryKeyEdge(attention));
       }
     }
@@ -68,11 +78,14 @@ public final class ScaleEdges {
   }
 
   private static boolean isRead(Model model, Linear linear) {
-    return linear.input().isIdentity() && model.linears().stream().noneMatch(other -> other != linear && other.input() == linear.input());
+    return linear.input().isIdentity()
+        && model.linears().stream()
+            .noneMatch(other -> other != linear && other.input() == linear.input());
   }
 
   /** Whether nothing is installed in the sites of this attention that end like that. */
-  private static boolean isFree(Model model, ResidualStructure.Attention attention, String... suffixes) {
+  private static boolean isFree(
+      Model model, ResidualStructure.Attention attention, String... suffixes) {
     String name = attention.output().name(); // layers.0.attn.o
     String attn = name.substring(0, name.lastIndexOf('.'));
     String block = attn.substring(0, attn.lastIndexOf('.') + 1);

@@ -58,17 +58,19 @@ public enum ScalePlaces {
     }
     edges.forEach(edge -> folded.put(edge.readers().getFirst().input(), edge));
     List<ScaleEdge> chosen = new ArrayList<>();
-    bySite.forEach((site, linears) -> {
-      ScaleEdge edge = folded.get(site);
-      if (edge != null) {
-        chosen.add(edge);
-      } else if (this == ALL) {
-        chosen.add(new OnlineEdge(site, linears));
-      }
-    });
+    bySite.forEach(
+        (site, linears) -> {
+          ScaleEdge edge = folded.get(site);
+          if (edge != null) {
+            chosen.add(edge);
+          } else if (this == ALL) {
+            chosen.add(new OnlineEdge(site, linears));
+          }
+        });
     if (chosen.isEmpty()) {
       throw new IllegalArgumentException(
-          "%s has no normalisation that linear layers alone read; --set places=all multiplies at run time instead".formatted(model.architecture()));
+          "%s has no normalisation that linear layers alone read; --set places=all multiplies at run time instead"
+              .formatted(model.architecture()));
     }
     return chosen;
   }

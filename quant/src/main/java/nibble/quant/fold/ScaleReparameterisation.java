@@ -4,15 +4,17 @@ import nibble.nn.site.UniformQuantizer;
 import nibble.tensor.Tensor;
 
 /**
- * From an asymmetric quantizer per channel to one per tensor with the same codes (RepQ-ViT, section 3.3, equations 6 to 12):
+ * From an asymmetric quantizer per channel to one per tensor with the same codes (RepQ-ViT, section
+ * 3.3, equations 6 to 12):
  *
  * <pre>{@code
  * s~ = mean(s)     z~ = rint(mean(z))     r = s / s~     b = s~ (z~ - z)
  * X' = X / r - b                          so  rint(X' / s~) + z~ = rint(X / s) + z
  * }</pre>
  *
- * <p>Differs from the authors' code, which leaves z~ a fraction, so that codes can be fractions too: it is rounded, as AdaLog does. Channels without any value
- * take the mean scale of the others, and r is at least {@value #SMALLEST_RATIO} (our guards).
+ * <p>Differs from the authors' code, which leaves z~ a fraction, so that codes can be fractions
+ * too: it is rounded, as AdaLog does. Channels without any value take the mean scale of the others,
+ * and r is at least {@value #SMALLEST_RATIO} (our guards).
  *
  * @param factors {@code a = 1 / r} of each channel
  * @param shifts {@code c = -b} of each channel
@@ -29,7 +31,9 @@ public record ScaleReparameterisation(float[] factors, float[] shifts, UniformQu
     float[] s = channels.scales().toFloats();
     Tensor zeroPoints = channels.zeroPoints();
     if (zeroPoints == null || channels.scales().rank() != 1) {
-      throw new IllegalArgumentException("a reparameterisation needs an asymmetric quantizer per channel, found " + channels.format());
+      throw new IllegalArgumentException(
+          "a reparameterisation needs an asymmetric quantizer per channel, found "
+              + channels.format());
     }
     float[] z = zeroPoints.toFloats();
     double scaleSum = 0;
@@ -52,7 +56,11 @@ public record ScaleReparameterisation(float[] factors, float[] shifts, UniformQu
       factors[j] = (float) (1 / r);
       shifts[j] = (float) (shared * (zero - sharedZero));
     }
-    return new ScaleReparameterisation(factors, shifts, UniformQuantizer.asymmetric(channels.bits(), Tensor.scalar(shared), Tensor.scalar(sharedZero)));
+    return new ScaleReparameterisation(
+        factors,
+        shifts,
+        UniformQuantizer.asymmetric(
+            channels.bits(), Tensor.scalar(shared), Tensor.scalar(sharedZero)));
   }
 
   /** Which channels of {@code x [..., channels]} hold zeros only. */

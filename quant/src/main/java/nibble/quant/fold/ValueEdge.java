@@ -5,8 +5,9 @@ import nibble.nn.Linear;
 import nibble.nn.ResidualStructure;
 
 /**
- * From the values of an attention layer to its output projection: softmax mixes tokens, not channels. Query heads that share a key head read the same values, so
- * they share factors: one for each channel of each key head.
+ * From the values of an attention layer to its output projection: softmax mixes tokens, not
+ * channels. Query heads that share a key head read the same values, so they share factors: one for
+ * each channel of each key head.
  */
 public record ValueEdge(ResidualStructure.Attention attention) implements ScaleEdge {
   @Override
@@ -38,7 +39,11 @@ public record ValueEdge(ResidualStructure.Attention attention) implements ScaleE
   @Override
   public void scale(float[] a) {
     check(a);
-    HeadScale.scaleRows(attention.values(), attention.keyValueHeads(), attention.headDim(), (head, channel) -> a[head * attention.headDim() + channel]);
+    HeadScale.scaleRows(
+        attention.values(),
+        attention.keyValueHeads(),
+        attention.headDim(),
+        (head, channel) -> a[head * attention.headDim() + channel]);
     LinearScale.divideColumns(attention.output(), column -> a[factorOf(column)]);
   }
 }

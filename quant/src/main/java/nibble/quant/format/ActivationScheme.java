@@ -3,10 +3,11 @@ package nibble.quant.format;
 /**
  * How the input {@code [tokens, in]} of a linear layer is quantized.
  *
- * @param timing    when ranges are known
+ * @param timing when ranges are known
  * @param clipRatio share of the range that is kept, above 0 and at most 1
  */
-public record ActivationScheme(IntFormat format, Granularity granularity, Timing timing, float clipRatio) {
+public record ActivationScheme(
+    IntFormat format, Granularity granularity, Timing timing, float clipRatio) {
 
   /** When the scale of an activation is known. */
   public enum Timing {
@@ -18,23 +19,29 @@ public record ActivationScheme(IntFormat format, Granularity granularity, Timing
 
   public ActivationScheme {
     if (granularity instanceof Granularity.PerChannel) {
-      throw new IllegalArgumentException("an integer product cannot take one scale for each input channel: choose per token, per tensor or per group");
+      throw new IllegalArgumentException(
+          "an integer product cannot take one scale for each input channel: choose per token, per"
+              + " tensor or per group");
     }
     if (timing == Timing.STATIC && !(granularity instanceof Granularity.PerTensor)) {
-      throw new IllegalArgumentException("static activation scales must be per tensor: tokens are not known before the call");
+      throw new IllegalArgumentException(
+          "static activation scales must be per tensor: tokens are not known before the call");
     }
     if (!(clipRatio > 0 && clipRatio <= 1)) {
-      throw new IllegalArgumentException("clip ratio must be above 0 and at most 1, was " + clipRatio);
+      throw new IllegalArgumentException(
+          "clip ratio must be above 0 and at most 1, was " + clipRatio);
     }
   }
 
   /** Asymmetric, one scale for each token, found for each call, the whole range. */
   public static ActivationScheme ofBits(int bits) {
-    return new ActivationScheme(IntFormat.asymmetric(bits), new Granularity.PerToken(), Timing.DYNAMIC, 1f);
+    return new ActivationScheme(
+        IntFormat.asymmetric(bits), new Granularity.PerToken(), Timing.DYNAMIC, 1f);
   }
 
   public ActivationScheme withSymmetry(Symmetry symmetry) {
-    return new ActivationScheme(new IntFormat(format.bits(), symmetry), granularity, timing, clipRatio);
+    return new ActivationScheme(
+        new IntFormat(format.bits(), symmetry), granularity, timing, clipRatio);
   }
 
   public ActivationScheme withGranularity(Granularity value) {

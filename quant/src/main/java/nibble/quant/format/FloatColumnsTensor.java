@@ -10,10 +10,13 @@ import java.util.stream.IntStream;
  * @param columns {@code [out, inputs.length]}, F16 numbers
  * @param inputs the float ones, ascending
  */
-public record FloatColumnsTensor(QuantizedTensor codes, float[] columns, int[] inputs) implements QuantizedWeight {
+public record FloatColumnsTensor(QuantizedTensor codes, float[] columns, int[] inputs)
+    implements QuantizedWeight {
   public FloatColumnsTensor {
     if (columns.length != Math.multiplyExact(codes.out(), inputs.length)) {
-      throw new IllegalArgumentException("%d outputs of %d float inputs need as many values, found %d".formatted(codes.out(), inputs.length, columns.length));
+      throw new IllegalArgumentException(
+          "%d outputs of %d float inputs need as many values, found %d"
+              .formatted(codes.out(), inputs.length, columns.length));
     }
   }
 
@@ -26,7 +29,8 @@ public record FloatColumnsTensor(QuantizedTensor codes, float[] columns, int[] i
    */
   public static FloatColumnsTensor of(QuantizedTensor all, float[] w, boolean[] frozen) {
     if (all.params().groupsPerRow() != 1) {
-      throw new IllegalArgumentException("float columns need one scale for each output channel, the codes have groups");
+      throw new IllegalArgumentException(
+          "float columns need one scale for each output channel, the codes have groups");
     }
     int in = all.in();
     int[] inputs = IntStream.range(0, in).filter(i -> frozen[i]).toArray();
@@ -42,7 +46,14 @@ public record FloatColumnsTensor(QuantizedTensor codes, float[] columns, int[] i
       }
     }
     QuantParams params = all.params();
-    QuantParams narrow = new QuantParams(params.format(), params.granularity(), all.out(), in - inputs.length, params.scales(), params.zeroPoints());
+    QuantParams narrow =
+        new QuantParams(
+            params.format(),
+            params.granularity(),
+            all.out(),
+            in - inputs.length,
+            params.scales(),
+            params.zeroPoints());
     return new FloatColumnsTensor(new QuantizedTensor(codes, narrow), columns, inputs);
   }
 

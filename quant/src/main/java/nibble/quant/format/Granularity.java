@@ -1,6 +1,9 @@
 package nibble.quant.format;
 
-/** Which elements of a matrix share one scale. Weights are {@code [out, in]}, activations {@code [tokens, in]}. */
+/**
+ * Which elements of a matrix share one scale. Weights are {@code [out, in]}, activations {@code
+ * [tokens, in]}.
+ */
 public sealed interface Granularity {
   /** One scale for all. */
   record PerTensor() implements Granularity {}
@@ -9,7 +12,8 @@ public sealed interface Granularity {
   record PerChannel() implements Granularity {}
 
   /**
-   * One scale for {@code groupSize} consecutive inputs of each row. Where the group size does not divide the row, its last group is shorter.
+   * One scale for {@code groupSize} consecutive inputs of each row. Where the group size does not
+   * divide the row, its last group is shorter.
    */
   record PerGroup(int groupSize) implements Granularity {
     public PerGroup {
@@ -38,7 +42,9 @@ public sealed interface Granularity {
     };
   }
 
-  /** Number of scales for a matrix {@code [rows, columns]}, which are ordered by row, then group. */
+  /**
+   * Number of scales for a matrix {@code [rows, columns]}, which are ordered by row, then group.
+   */
   default int scaleCount(int rows, int columns) {
     return this instanceof PerTensor ? 1 : Math.multiplyExact(rows, groupsPerRow(columns));
   }

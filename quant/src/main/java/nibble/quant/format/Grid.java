@@ -5,7 +5,7 @@ package nibble.quant.format;
  *
  * <p>Rounding is half to even after a division in float, as tensor libraries do it.
  *
- * @param scale     positive and finite
+ * @param scale positive and finite
  * @param zeroPoint code of 0.0; 0 unless the format is asymmetric
  */
 public record Grid(IntFormat format, float scale, int zeroPoint) {
@@ -13,19 +13,24 @@ public record Grid(IntFormat format, float scale, int zeroPoint) {
     if (!(scale > 0) || Float.isInfinite(scale)) {
       throw new IllegalArgumentException("scale must be positive and finite, was " + scale);
     }
-    if (format.isAsymmetric() ? zeroPoint < format.minCode() || zeroPoint > format.maxCode() : zeroPoint != 0) {
-      throw new IllegalArgumentException("zero point %d does not fit %s".formatted(zeroPoint, format));
+    if (format.isAsymmetric()
+        ? zeroPoint < format.minCode() || zeroPoint > format.maxCode()
+        : zeroPoint != 0) {
+      throw new IllegalArgumentException(
+          "zero point %d does not fit %s".formatted(zeroPoint, format));
     }
   }
 
   /**
-   * The grid that just covers {@code lo .. hi}. The range is widened to include 0; a range of zero width becomes {@code -1 .. 1}.
+   * The grid that just covers {@code lo .. hi}. The range is widened to include 0; a range of zero
+   * width becomes {@code -1 .. 1}.
    *
    * @throws IllegalArgumentException if a bound is not finite or {@code lo > hi}
    */
   public static Grid covering(IntFormat format, float lo, float hi) {
     if (!(lo <= hi) || Float.isInfinite(lo) || Float.isInfinite(hi)) {
-      throw new IllegalArgumentException("range must be finite and ordered, was %s .. %s".formatted(lo, hi));
+      throw new IllegalArgumentException(
+          "range must be finite and ordered, was %s .. %s".formatted(lo, hi));
     }
     float low = Math.min(0f, lo);
     float high = Math.max(0f, hi);
@@ -40,7 +45,10 @@ public record Grid(IntFormat format, float scale, int zeroPoint) {
       case ASYMMETRIC -> {
         float scale = usable(width(low, high, format));
         int unsigned = (int) Math.rint(-low / scale);
-        yield new Grid(format, scale, Math.clamp(unsigned + format.minCode(), format.minCode(), format.maxCode()));
+        yield new Grid(
+            format,
+            scale,
+            Math.clamp(unsigned + format.minCode(), format.minCode(), format.maxCode()));
       }
     };
   }
@@ -81,7 +89,10 @@ public record Grid(IntFormat format, float scale, int zeroPoint) {
     return dequantize(format.maxCode());
   }
 
-  /** The code nearest to {@code x} on a grid given by its parts; for inner loops. {@code x} must not be NaN. */
+  /**
+   * The code nearest to {@code x} on a grid given by its parts; for inner loops. {@code x} must not
+   * be NaN.
+   */
   public static int quantize(float x, float scale, int zeroPoint, IntFormat format) {
     return quantize(x, scale, zeroPoint, format.minCode(), format.maxCode());
   }

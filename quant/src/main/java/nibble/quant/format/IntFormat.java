@@ -3,8 +3,9 @@ package nibble.quant.format;
 /**
  * Integers of 2 to 8 bits on a uniform grid.
  *
- * <p>Codes and zero points are signed for every symmetry: {@code -2^(b-1) .. 2^(b-1) - 1}. The unsigned codes and zero points that papers
- * write for asymmetric grids are these plus {@code 2^(b-1)}; files store the unsigned form (see {@link nibble.nn.packed.CodePacking}).
+ * <p>Codes and zero points are signed for every symmetry: {@code -2^(b-1) .. 2^(b-1) - 1}. The
+ * unsigned codes and zero points that papers write for asymmetric grids are these plus {@code
+ * 2^(b-1)}; files store the unsigned form (see {@link nibble.nn.packed.CodePacking}).
  *
  * @param bits bit width, 2 to 8
  */

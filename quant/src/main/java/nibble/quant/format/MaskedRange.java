@@ -1,11 +1,15 @@
 package nibble.quant.format;
 
-/** Weights as a range is fitted to them that leaves some out: these take the mean of the others that share their scale. */
+/**
+ * Weights as a range is fitted to them that leaves some out: these take the mean of the others that
+ * share their scale.
+ */
 public final class MaskedRange {
   private MaskedRange() {}
 
   /**
-   * A copy of {@code w [out, in]} with the kept elements replaced; 0 where all elements of a group are kept.
+   * A copy of {@code w [out, in]} with the kept elements replaced; 0 where all elements of a group
+   * are kept.
    *
    * @param kept {@code [out, in]}
    */

@@ -1,8 +1,9 @@
 package nibble.quant.format;
 
 /**
- * {@code t^exponent} for {@code t >= 0}: interpolated in a table up to 0.5, where nearly every rounding error lies, computed above it. The
- * clip search spends its time here, and {@link Math#pow} alone costs about ten times the rest of its loop.
+ * {@code t^exponent} for {@code t >= 0}: interpolated in a table up to 0.5, where nearly every
+ * rounding error lies, computed above it. The clip search spends its time here, and {@link
+ * Math#pow} alone costs about ten times the rest of its loop.
  */
 final class PowerTable {
   private static final int CELLS = 2048;

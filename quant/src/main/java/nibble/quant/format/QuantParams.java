@@ -3,8 +3,9 @@ package nibble.quant.format;
 import nibble.kernels.parallel.WorkSplitter;
 
 /**
- * The scales and zero points of a matrix {@code [rows, columns]}, ordered by row, then group. Immutable by contract: the arrays handed in
- * and out are shared, and nobody writes to them afterwards.
+ * The scales and zero points of a matrix {@code [rows, columns]}, ordered by row, then group.
+ * Immutable by contract: the arrays handed in and out are shared, and nobody writes to them
+ * afterwards.
  */
 public final class QuantParams {
   private final IntFormat format;
@@ -17,15 +18,22 @@ public final class QuantParams {
   private final byte[] zeroPoints;
 
   /**
-   * @param scales     {@code [scaleCount]}, positive and finite
+   * @param scales {@code [scaleCount]}, positive and finite
    * @param zeroPoints {@code [scaleCount]}, signed codes; all 0 unless the format is asymmetric
    * @throws IllegalArgumentException if a length or a value does not fit
    */
-  public QuantParams(IntFormat format, Granularity granularity, int rows, int columns, float[] scales, byte[] zeroPoints) {
+  public QuantParams(
+      IntFormat format,
+      Granularity granularity,
+      int rows,
+      int columns,
+      float[] scales,
+      byte[] zeroPoints) {
     int count = granularity.scaleCount(rows, columns);
     if (scales.length != count || zeroPoints.length != count) {
-      throw new IllegalArgumentException("%s of [%d, %d] needs %d scales and zero points, found %d and %d"
-          .formatted(granularity, rows, columns, count, scales.length, zeroPoints.length));
+      throw new IllegalArgumentException(
+          "%s of [%d, %d] needs %d scales and zero points, found %d and %d"
+              .formatted(granularity, rows, columns, count, scales.length, zeroPoints.length));
     }
     this.format = format;
     this.granularity = granularity;
@@ -36,7 +44,7 @@ public final class QuantParams {
     this.scales = scales;
     this.zeroPoints = zeroPoints;
     for (int i = 0; i < count; i++) {
-      grid(i);                                              // its constructor checks
+      grid(i); // its constructor checks
     }
   }
 
@@ -44,10 +52,18 @@ public final class QuantParams {
    * Fits every scale to the values that share it.
    *
    * @param x {@code [rows, columns]}, row-major from {@code offset}
-   * @throws IllegalArgumentException if a value is NaN or infinite; the message starts with {@code name}
+   * @throws IllegalArgumentException if a value is NaN or infinite; the message starts with {@code
+   *     name}
    */
   public static QuantParams fit(
-      String name, float[] x, int offset, int rows, int columns, IntFormat format, Granularity granularity, ClipSearch clip,
+      String name,
+      float[] x,
+      int offset,
+      int rows,
+      int columns,
+      IntFormat format,
+      Granularity granularity,
+      ClipSearch clip,
       WorkSplitter splitter) {
     int count = granularity.scaleCount(rows, columns);
     float[] scales = new float[count];
@@ -62,7 +78,11 @@ public final class QuantParams {
           (row, scratch) -> {
             for (int group = 0; group < groups; group++) {
               int length = Math.min(size, columns - group * size);
-              store(clip.fit(name, format, x, offset + row * columns + group * size, length, 1), row * groups + group, scales, zeroPoints);
+              store(
+                  clip.fit(name, format, x, offset + row * columns + group * size, length, 1),
+                  row * groups + group,
+                  scales,
+                  zeroPoints);
             }
           });
     }
@@ -128,40 +148,54 @@ public final class QuantParams {
   /**
    * Codes of {@code x [rows, columns]}.
    *
-   * @throws IllegalArgumentException if a value is NaN or infinite; the message starts with {@code name}
+   * @throws IllegalArgumentException if a value is NaN or infinite; the message starts with {@code
+   *     name}
    */
   public byte[] quantize(String name, float[] x, int offset) {
     Range.of(name, x, offset, rows * columns, 1);
     byte[] codes = new byte[rows * columns];
-    forEachRun((row, from, to, scale, zeroPoint) -> {
-      for (int i = row * columns + from; i < row * columns + to; i++) {
-        codes[i] = (byte) Grid.quantize(x[offset + i], scale, zeroPoint, format.minCode(), format.maxCode());
-      }
-    });
+    forEachRun(
+        (row, from, to, scale, zeroPoint) -> {
+          for (int i = row * columns + from; i < row * columns + to; i++) {
+            codes[i] =
+                (byte)
+                    Grid.quantize(
+                        x[offset + i], scale, zeroPoint, format.minCode(), format.maxCode());
+          }
+        });
     return codes;
   }
 
   /** Values {@code [rows, columns]} of codes. */
   public float[] dequantize(byte[] codes) {
     float[] values = new float[rows * columns];
-    forEachRun((row, from, to, scale, zeroPoint) -> {
-      for (int i = row * columns + from; i < row * columns + to; i++) {
-        values[i] = scale * (codes[i] - zeroPoint);
-      }
-    });
+    forEachRun(
+        (row, from, to, scale, zeroPoint) -> {
+          for (int i = row * columns + from; i < row * columns + to; i++) {
+            values[i] = scale * (codes[i] - zeroPoint);
+          }
+        });
     return values;
   }
 
-  /** Quantizes and dequantizes {@code x [rows, columns]} into {@code out}, which may be {@code x}. NaN stays NaN, infinities are clamped. */
+  /**
+   * Quantizes and dequantizes {@code x [rows, columns]} into {@code out}, which may be {@code x}.
+   * NaN stays NaN, infinities are clamped.
+   */
   public void fakeQuantize(float[] x, int offset, float[] out, int outOffset) {
-    forEachRun((row, from, to, scale, zeroPoint) -> {
-      for (int i = row * columns + from; i < row * columns + to; i++) {
-        float value = x[offset + i];
-        out[outOffset + i] = Float.isNaN(value)
-            ? value
-            : scale * (Grid.quantize(value, scale, zeroPoint, format.minCode(), format.maxCode()) - zeroPoint);
-      }
-    });
+    forEachRun(
+        (row, from, to, scale, zeroPoint) -> {
+          for (int i = row * columns + from; i < row * columns + to; i++) {
+            float value = x[offset + i];
+            out[outOffset + i] =
+                Float.isNaN(value)
+                    ? value
+                    : scale
+                        * (Grid.quantize(
+                                value, scale, zeroPoint, format.minCode(), format.maxCode())
+                            - zeroPoint);
+          }
+        });
   }
 
   private interface Run {

@@ -4,16 +4,19 @@ import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.packed.CodePacking;
 
 /**
- * Integer codes of a weight {@code [out, in]} and the grids they are on. Immutable by contract: arrays are shared and not to be written.
+ * Integer codes of a weight {@code [out, in]} and the grids they are on. Immutable by contract:
+ * arrays are shared and not to be written.
  *
- * @param codes  {@code [out, in]}, one signed code a byte
+ * @param codes {@code [out, in]}, one signed code a byte
  * @param params scales and zero points
  */
 public record QuantizedTensor(byte[] codes, QuantParams params) implements QuantizedWeight {
   public QuantizedTensor {
     if (codes.length != Math.multiplyExact(params.rows(), params.columns())) {
-      throw new IllegalArgumentException("[%d, %d] needs %d codes, found %d"
-          .formatted(params.rows(), params.columns(), params.rows() * params.columns(), codes.length));
+      throw new IllegalArgumentException(
+          "[%d, %d] needs %d codes, found %d"
+              .formatted(
+                  params.rows(), params.columns(), params.rows() * params.columns(), codes.length));
     }
     int min = params.format().minCode();
     int max = params.format().maxCode();
@@ -28,11 +31,15 @@ public record QuantizedTensor(byte[] codes, QuantParams params) implements Quant
    * Rounds a weight to the nearest codes.
    *
    * @param w {@code [out, in]}, row-major
-   * @throws IllegalArgumentException if a weight is NaN or infinite; the message starts with {@code name}
+   * @throws IllegalArgumentException if a weight is NaN or infinite; the message starts with {@code
+   *     name}
    */
-  public static QuantizedTensor quantize(String name, float[] w, int out, int in, WeightScheme scheme) {
+  public static QuantizedTensor quantize(
+      String name, float[] w, int out, int in, WeightScheme scheme) {
     try (WorkSplitter serial = WorkSplitter.serial()) {
-      QuantParams params = QuantParams.fit(name, w, 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), serial);
+      QuantParams params =
+          QuantParams.fit(
+              name, w, 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), serial);
       return new QuantizedTensor(params.quantize(name, w, 0), params);
     }
   }
@@ -62,14 +69,22 @@ public record QuantizedTensor(byte[] codes, QuantParams params) implements Quant
     return CodePacking.pack(codes, out(), in(), bits());
   }
 
-  /** The zero points {@code [out, groups]} as 32-bit words packed along {@code out}, as compressed-tensors stores them. */
+  /**
+   * The zero points {@code [out, groups]} as 32-bit words packed along {@code out}, as
+   * compressed-tensors stores them.
+   */
   public int[] packZeroPoints() {
-    return CodePacking.packColumns(params.zeroPoints(), params.zeroPoints().length / params.groupsPerRow(), params.groupsPerRow(), bits());
+    return CodePacking.packColumns(
+        params.zeroPoints(),
+        params.zeroPoints().length / params.groupsPerRow(),
+        params.groupsPerRow(),
+        bits());
   }
 
   /** Restores a tensor from {@link #pack} words. */
   public static QuantizedTensor unpack(int[] words, QuantParams params) {
-    return new QuantizedTensor(CodePacking.unpack(words, params.rows(), params.columns(), params.format().bits()), params);
+    return new QuantizedTensor(
+        CodePacking.unpack(words, params.rows(), params.columns(), params.format().bits()), params);
   }
 
   /** Codes and zero points at their bit width, rounded up to 32-bit words, and 32-bit scales. */
@@ -77,20 +92,23 @@ public record QuantizedTensor(byte[] codes, QuantParams params) implements Quant
   public long storedBits() {
     long words = (long) out() * CodePacking.wordsFor(in(), bits());
     long scales = params.scales().length;
-    long zeroWords = params.format().isAsymmetric()
-        ? (long) params.groupsPerRow() * CodePacking.wordsFor((int) (scales / params.groupsPerRow()), bits())
-        : 0;
+    long zeroWords =
+        params.format().isAsymmetric()
+            ? (long) params.groupsPerRow()
+                * CodePacking.wordsFor((int) (scales / params.groupsPerRow()), bits())
+            : 0;
     return 32 * (words + scales + zeroWords);
   }
 
   @Override
   public String formatName() {
-    String scope = switch (params.granularity()) {
-      case Granularity.PerTensor() -> "tensor";
-      case Granularity.PerChannel() -> "channel";
-      case Granularity.PerGroup(int g) -> "g" + g;
-      case Granularity.PerToken() -> "token";
-    };
+    String scope =
+        switch (params.granularity()) {
+          case Granularity.PerTensor() -> "tensor";
+          case Granularity.PerChannel() -> "channel";
+          case Granularity.PerGroup(int g) -> "g" + g;
+          case Granularity.PerToken() -> "token";
+        };
     return "int%d-%s-%s".formatted(bits(), params.format().symmetry().word(), scope);
   }
 }

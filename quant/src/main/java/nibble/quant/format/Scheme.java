@@ -3,10 +3,11 @@ package nibble.quant.format;
 import java.util.Optional;
 
 /**
- * Formats of weights and activations, written {@code W4A8}, {@code W4A16 g128}, {@code W4A4 w:clip=mse a:clip=0.9}.
+ * Formats of weights and activations, written {@code W4A8}, {@code W4A16 g128}, {@code W4A4
+ * w:clip=mse a:clip=0.9}.
  *
- * <p>16 bits mean float. Weights are symmetric per channel and activations asymmetric per token and dynamic unless words after the first
- * say otherwise:
+ * <p>16 bits mean float. Weights are symmetric per channel and activations asymmetric per token and
+ * dynamic unless words after the first say otherwise:
  *
  * <table>
  * <caption>Words of a scheme</caption>
@@ -20,7 +21,7 @@ import java.util.Optional;
  * <tr><td>{@code a:clip=0.9}</td><td>share of an activation's range that is kept</td></tr>
  * </table>
  *
- * @param weights     empty for float weights
+ * @param weights empty for float weights
  * @param activations empty for float activations
  */
 public record Scheme(Optional<WeightScheme> weights, Optional<ActivationScheme> activations) {
@@ -38,7 +39,8 @@ public record Scheme(Optional<WeightScheme> weights, Optional<ActivationScheme> 
   /**
    * The scheme that {@code text} writes. Case and the separator (spaces or commas) do not matter.
    *
-   * @throws IllegalArgumentException if it is none; the message names the part that does not fit and the accepted form
+   * @throws IllegalArgumentException if it is none; the message names the part that does not fit
+   *     and the accepted form
    */
   public static Scheme parse(String text) {
     return SchemeText.parse(text);

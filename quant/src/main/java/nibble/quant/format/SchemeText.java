@@ -15,11 +15,14 @@ import nibble.quant.format.Granularity.PerToken;
 final class SchemeText {
   private static final Pattern HEAD = Pattern.compile("w(\\d{1,2})a(\\d{1,2})");
   private static final Pattern GROUP = Pattern.compile("g(\\d{1,6})");
-  private static final Pattern SEARCH = Pattern.compile("clip=mse\\^([\\d.]{1,8})/(\\d{1,6})/(\\d{1,6})");
+  private static final Pattern SEARCH =
+      Pattern.compile("clip=mse\\^([\\d.]{1,8})/(\\d{1,6})/(\\d{1,6})");
   private static final int FLOAT_BITS = 16;
   private static final String FORM =
-      "expected W<bits>A<bits> with 2 to 8 or 16 (float) bits, then any of: g<size> w:tensor w:channel w:sym w:offset w:asym w:clip=mse"
-          + " w:clip=<ratio> w:clip=mse^<exponent>/<steps>/<grid size> a:token a:tensor a:g<size> a:sym a:offset a:asym a:static a:dynamic a:clip=<ratio>; for example 'W4A16 g128'";
+      "expected W<bits>A<bits> with 2 to 8 or 16 (float) bits, then any of: g<size> w:tensor"
+          + " w:channel w:sym w:offset w:asym w:clip=mse w:clip=<ratio>"
+          + " w:clip=mse^<exponent>/<steps>/<grid size> a:token a:tensor a:g<size> a:sym a:offset"
+          + " a:asym a:static a:dynamic a:clip=<ratio>; for example 'W4A16 g128'";
 
   private SchemeText() {}
 
@@ -35,17 +38,26 @@ final class SchemeText {
       for (int i = 1; i < words.length; i++) {
         String word = words[i];
         if (word.startsWith("a:")) {
-          activations = Optional.of(refine(activations.orElseThrow(() -> new UnknownWord(word + " (activations are float)")), word.substring(2)));
+          activations =
+              Optional.of(
+                  refine(
+                      activations.orElseThrow(
+                          () -> new UnknownWord(word + " (activations are float)")),
+                      word.substring(2)));
         } else {
-          weights = Optional.of(refine(
-              weights.orElseThrow(() -> new UnknownWord(word + " (weights are float)")), word.startsWith("w:") ? word.substring(2) : word));
+          weights =
+              Optional.of(
+                  refine(
+                      weights.orElseThrow(() -> new UnknownWord(word + " (weights are float)")),
+                      word.startsWith("w:") ? word.substring(2) : word));
         }
       }
       return new Scheme(weights, activations);
     } catch (UnknownWord e) {
       throw bad(text, "'" + e.getMessage() + "'");
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("scheme '%s': %s".formatted(text.strip(), e.getMessage()), e);
+      throw new IllegalArgumentException(
+          "scheme '%s': %s".formatted(text.strip(), e.getMessage()), e);
     }
   }
 
@@ -66,7 +78,8 @@ final class SchemeText {
       case "channel" -> scheme.withGranularity(new PerChannel());
       case "clip=mse" -> scheme.withClip(ClipSearch.MSE);
       case String search when SEARCH.matcher(search).matches() -> scheme.withClip(search(search));
-      case String clip when clip.startsWith("clip=") -> scheme.withClip(new ClipSearch.Ratio(ratio(clip)));
+      case String clip when clip.startsWith("clip=") ->
+          scheme.withClip(new ClipSearch.Ratio(ratio(clip)));
       case String group when GROUP.matcher(group).matches() -> scheme.withGranularity(group(group));
       default -> scheme.withSymmetry(symmetry(word));
     };
@@ -77,7 +90,9 @@ final class SchemeText {
       case "tensor" -> scheme.withGranularity(new PerTensor());
       case "token" -> scheme.withGranularity(new PerToken());
       case "static" -> staticOf(scheme);
-      case "dynamic" -> new ActivationScheme(scheme.format(), scheme.granularity(), Timing.DYNAMIC, scheme.clipRatio());
+      case "dynamic" ->
+          new ActivationScheme(
+              scheme.format(), scheme.granularity(), Timing.DYNAMIC, scheme.clipRatio());
       case String clip when clip.startsWith("clip=") -> scheme.withClipRatio(ratio(clip));
       case String group when GROUP.matcher(group).matches() -> scheme.withGranularity(group(group));
       default -> scheme.withSymmetry(symmetry(word));
@@ -89,12 +104,19 @@ final class SchemeText {
     if (!parts.matches()) {
       throw new UnknownWord(word);
     }
-    return new ClipSearch.Shrink(Double.parseDouble(parts.group(1)), Integer.parseInt(parts.group(2)), Integer.parseInt(parts.group(3)));
+    return new ClipSearch.Shrink(
+        Double.parseDouble(parts.group(1)),
+        Integer.parseInt(parts.group(2)),
+        Integer.parseInt(parts.group(3)));
   }
 
   private static ActivationScheme staticOf(ActivationScheme scheme) {
-    boolean fits = scheme.granularity() instanceof PerToken || scheme.granularity() instanceof PerTensor;
-    return fits ? scheme.asStatic() : new ActivationScheme(scheme.format(), scheme.granularity(), Timing.STATIC, scheme.clipRatio());
+    boolean fits =
+        scheme.granularity() instanceof PerToken || scheme.granularity() instanceof PerTensor;
+    return fits
+        ? scheme.asStatic()
+        : new ActivationScheme(
+            scheme.format(), scheme.granularity(), Timing.STATIC, scheme.clipRatio());
   }
 
   private static PerGroup group(String word) {
@@ -128,8 +150,11 @@ final class SchemeText {
 
   static String print(Scheme scheme) {
     StringJoiner words = new StringJoiner(" ");
-    words.add("W%dA%d".formatted(
-        scheme.weights().map(w -> w.format().bits()).orElse(FLOAT_BITS), scheme.activations().map(a -> a.format().bits()).orElse(FLOAT_BITS)));
+    words.add(
+        "W%dA%d"
+            .formatted(
+                scheme.weights().map(w -> w.format().bits()).orElse(FLOAT_BITS),
+                scheme.activations().map(a -> a.format().bits()).orElse(FLOAT_BITS)));
     scheme.weights().ifPresent(w -> printWeights(w, words));
     scheme.activations().ifPresent(a -> printActivations(a, words));
     return words.toString();
@@ -171,7 +196,8 @@ final class SchemeText {
   }
 
   private static IllegalArgumentException bad(String text, String part) {
-    return new IllegalArgumentException("scheme '%s': cannot read %s; %s".formatted(text.strip(), part, FORM));
+    return new IllegalArgumentException(
+        "scheme '%s': cannot read %s; %s".formatted(text.strip(), part, FORM));
   }
 
   /** Carries the word that does not fit up to where the whole text is known. */

@@ -3,7 +3,8 @@ package nibble.quant.format;
 import nibble.kernels.lowbit.SparseRows;
 
 /**
- * Integer codes with single elements in 16-bit float beside them. The codes are those of 0 where there is an element.
+ * Integer codes with single elements in 16-bit float beside them. The codes are those of 0 where
+ * there is an element.
  *
  * @param codes {@code [out, in]}
  * @param side the elements; values are F16 numbers
@@ -11,7 +12,9 @@ import nibble.kernels.lowbit.SparseRows;
 public record SparseTensor(QuantizedTensor codes, SparseRows side) implements QuantizedWeight {
   public SparseTensor {
     if (side.out() != codes.out() || side.in() != codes.in()) {
-      throw new IllegalArgumentException("sparse elements of [%d, %d] do not fit codes [%d, %d]".formatted(side.out(), side.in(), codes.out(), codes.in()));
+      throw new IllegalArgumentException(
+          "sparse elements of [%d, %d] do not fit codes [%d, %d]"
+              .formatted(side.out(), side.in(), codes.out(), codes.in()));
     }
   }
 
@@ -26,11 +29,14 @@ public record SparseTensor(QuantizedTensor codes, SparseRows side) implements Qu
     float[] rounded = w.clone();
     for (int i = 0; i < kept.length; i++) {
       if (kept[i]) {
-        cleared[i] = codes.params().zeroPoints()[codes.params().indexOf(i / codes.in(), i % codes.in())];
+        cleared[i] =
+            codes.params().zeroPoints()[codes.params().indexOf(i / codes.in(), i % codes.in())];
         rounded[i] = Float.float16ToFloat(Float.floatToFloat16(w[i]));
       }
     }
-    return new SparseTensor(new QuantizedTensor(cleared, codes.params()), SparseRows.of(rounded, kept, codes.out(), codes.in()));
+    return new SparseTensor(
+        new QuantizedTensor(cleared, codes.params()),
+        SparseRows.of(rounded, kept, codes.out(), codes.in()));
   }
 
   @Override

@@ -8,13 +8,15 @@ package nibble.quant.format;
 public record WeightScheme(IntFormat format, Granularity granularity, ClipSearch clip) {
   public WeightScheme {
     if (granularity instanceof Granularity.PerToken) {
-      throw new IllegalArgumentException("weights have no tokens: choose per tensor, per channel or per group");
+      throw new IllegalArgumentException(
+          "weights have no tokens: choose per tensor, per channel or per group");
     }
   }
 
   /** Symmetric, one scale for each output channel, the whole range. */
   public static WeightScheme ofBits(int bits) {
-    return new WeightScheme(IntFormat.symmetric(bits), new Granularity.PerChannel(), ClipSearch.NONE);
+    return new WeightScheme(
+        IntFormat.symmetric(bits), new Granularity.PerChannel(), ClipSearch.NONE);
   }
 
   public WeightScheme withBits(int bits) {

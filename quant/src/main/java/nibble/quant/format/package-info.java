@@ -1,7 +1,9 @@
 /**
- * Integer formats: which values codes can stand for, which weights share a scale, and how codes are packed.
+ * Integer formats: which values codes can stand for, which weights share a scale, and how codes are
+ * packed.
  *
- * <p>Start with {@link nibble.quant.format.Scheme}, which says all of it for one model in a few letters:
+ * <p>Start with {@link nibble.quant.format.Scheme}, which says all of it for one model in a few
+ * letters:
  *
  * <pre>{@code
  * WeightScheme weights = Scheme.parse("W4A16 g128").weights().orElseThrow();

@@ -27,9 +27,11 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * FQ-ViT: quantizes also what LayerNorm reads, with a power of two for each channel, and attention probabilities to 4-bit powers of two.
+ * FQ-ViT: quantizes also what LayerNorm reads, with a power of two for each channel, and attention
+ * probabilities to 4-bit powers of two.
  *
- * <p>Lin, Zhang, Sun, Li, Zhou: <a href="https://arxiv.org/abs/2111.13824">arXiv:2111.13824</a> (IJCAI 2022), after the authors' code.
+ * <p>Lin, Zhang, Sun, Li, Zhou: <a href="https://arxiv.org/abs/2111.13824">arXiv:2111.13824</a>
+ * (IJCAI 2022), after the authors' code.
  *
  * <pre>{@code
  * weights         symmetric, s = 2 max|w| / (2^b - 1), one a row
@@ -38,15 +40,24 @@ import nibble.tensor.Tensor;
  * probabilities   2^-k, k from the leading bits of round(1 / p): see LogIntSoftmax
  * }</pre>
  *
- * <p>Linear layers run as integers. LayerNorm, softmax and the products of attention compute in float on the quantized values: the authors' integer
- * LayerNorm and exponential are not executed here. Ranges are fitted in one pass of one batch, each site seeing quantized inputs before it.
+ * <p>Linear layers run as integers. LayerNorm, softmax and the products of attention compute in
+ * float on the quantized values: the authors' integer LayerNorm and exponential are not executed
+ * here. Ranges are fitted in one pass of one batch, each site seeing quantized inputs before it.
  */
 public final class FqVit implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "fq-vit", "FQ-ViT", "Lin, Zhang, Sun, Li, Zhou: arXiv:2111.13824", "some samples, no labels, no training",
-      "vision transformers at W8A8 where the residual stream has 8 bits too", FqVitOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; stream, q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "fq-vit",
+          "FQ-ViT",
+          "Lin, Zhang, Sun, Li, Zhou: arXiv:2111.13824",
+          "some samples, no labels, no training",
+          "vision transformers at W8A8 where the residual stream has 8 bits too",
+          FqVitOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; stream, q, k, v and probabilities quantized"
+                  + " in float",
+              "W2..8A16"));
 
   private static final int MOST_ROWS = 4096;
 
@@ -76,14 +87,19 @@ public final class FqVit implements ModelMethod {
   public MethodReport apply(ModelTask task) {
     task.progress().begin("calibrate", 1, "passes");
     Map<Site, SiteFunction> fitted =
-        SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), options.images()), fitters(task));
+        SiteFitting.fit(
+            task.ops(),
+            task.model(),
+            SiteFitting.oneBatch(task.samples(), options.images()),
+            fitters(task));
     task.progress().to(1, "");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
-    fitted.forEach((site, function) -> {
-      if (function instanceof StoredFunction quantizer) {
-        quantizers.put(site, quantizer);
-      }
-    });
+    fitted.forEach(
+        (site, function) -> {
+          if (function instanceof StoredFunction quantizer) {
+            quantizers.put(site, quantizer);
+          }
+        });
     for (Site stream : ActivationSite.streams(task.model())) {
       StoredFunction quantizer = quantizers.get(stream);
       if (quantizer != null) {
@@ -96,16 +112,24 @@ public final class FqVit implements ModelMethod {
   private Map<Site, SiteFitting.Fitter> fitters(ModelTask task) {
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     for (Site stream : ActivationSite.streams(task.model())) {
-      task.activations(stream).ifPresent(scheme -> fitters.put(stream, x -> stream(task, stream, x, scheme.format().bits())));
+      task.activations(stream)
+          .ifPresent(
+              scheme -> fitters.put(stream, x -> stream(task, stream, x, scheme.format().bits())));
     }
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      task.activations(site.site()).ifPresent(scheme -> fitters.put(site.site(), x -> activation(task, site, x, scheme)));
+      task.activations(site.site())
+          .ifPresent(scheme -> fitters.put(site.site(), x -> activation(task, site, x, scheme)));
     }
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).ifPresent(scheme -> fitters.put(linear.weightSite(), w -> {
-        QuantizedTensor codes = quantize(task, linear, w, scheme.format().bits());
-        return (ops, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
-      }));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  fitters.put(
+                      linear.weightSite(),
+                      w -> {
+                        QuantizedTensor codes = quantize(task, linear, w, scheme.format().bits());
+                        return (ops, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
+                      }));
     }
     return fitters;
   }
@@ -113,13 +137,26 @@ public final class FqVit implements ModelMethod {
   private StoredFunction stream(ModelTask task, Site site, Tensor x, int bits) {
     return options.ptf()
         ? PowerOfTwoFactors.fit(SomeRows.of(x, MOST_ROWS), bits, task.ops())
-        : SiteGrids.fit(site.name(), x, Shape.of(), IntFormat.asymmetric(bits), RangeSearch.MIN_MAX, task.ops());
+        : SiteGrids.fit(
+            site.name(),
+            x,
+            Shape.of(),
+            IntFormat.asymmetric(bits),
+            RangeSearch.MIN_MAX,
+            task.ops());
   }
 
-  private StoredFunction activation(ModelTask task, ActivationSite site, Tensor x, ActivationScheme scheme) {
+  private StoredFunction activation(
+      ModelTask task, ActivationSite site, Tensor x, ActivationScheme scheme) {
     return site.role() == ActivationSite.Role.PROBABILITIES
         ? LogIntSoftmax.grid(options.softmaxBits(), options.zero())
-        : SiteGrids.fit(site.name(), x, Shape.of(), IntFormat.asymmetric(scheme.format().bits()), options.range().search(), task.ops());
+        : SiteGrids.fit(
+            site.name(),
+            x,
+            Shape.of(),
+            IntFormat.asymmetric(scheme.format().bits()),
+            options.range().search(),
+            task.ops());
   }
 
   private static Map<Linear, QuantizedTensor> codes(ModelTask task) {
@@ -127,7 +164,13 @@ public final class FqVit implements ModelMethod {
     List<Linear> linears = task.model().linears();
     task.progress().begin("weights", linears.size(), "layers");
     for (Linear linear : linears) {
-      task.weights(linear).ifPresent(scheme -> codes.put(linear, quantize(task, linear, linear.weight().peek().toF32(), scheme.format().bits())));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  codes.put(
+                      linear,
+                      quantize(
+                          task, linear, linear.weight().peek().toF32(), scheme.format().bits())));
       task.progress().to(codes.size(), linear.name());
     }
     return codes;
@@ -135,6 +178,13 @@ public final class FqVit implements ModelMethod {
 
   private static QuantizedTensor quantize(ModelTask task, Linear linear, Tensor weight, int bits) {
     IntFormat format = new IntFormat(bits, Symmetry.SYMMETRIC_OFFSET);
-    return WeightRows.quantize(linear.name(), weight.toFloats(), linear.out(), linear.in(), format, RangeSearch.MIN_MAX, task.ops().splitter());
+    return WeightRows.quantize(
+        linear.name(),
+        weight.toFloats(),
+        linear.out(),
+        linear.in(),
+        format,
+        RangeSearch.MIN_MAX,
+        task.ops().splitter());
   }
 }

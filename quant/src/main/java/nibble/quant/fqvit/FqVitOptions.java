@@ -14,11 +14,14 @@ import nibble.quant.range.RangeSearch;
  *
  * @param images that ranges are fitted to, in one batch (paper: 1000 in ten batches)
  * @param softmaxBits of the log2 codes of attention probabilities (paper: 4)
- * @param ptf whether the residual stream gets power-of-two factors (paper: yes); otherwise one scale
+ * @param ptf whether the residual stream gets power-of-two factors (paper: yes); otherwise one
+ *     scale
  * @param range of linear inputs, q, k and v (paper: min-max)
- * @param zero what stands for probabilities below the last exponent; the authors have a zero beside the 2^b exponents
+ * @param zero what stands for probabilities below the last exponent; the authors have a zero beside
+ *     the 2^b exponents
  */
-public record FqVitOptions(int images, int softmaxBits, boolean ptf, Range range, LogGrid.Zero zero) {
+public record FqVitOptions(
+    int images, int softmaxBits, boolean ptf, Range range, LogGrid.Zero zero) {
   /** How the range of a tensor is found. */
   public enum Range {
     /** All values. */
@@ -40,16 +43,32 @@ public record FqVitOptions(int images, int softmaxBits, boolean ptf, Range range
   }
 
   /** The paper's with 32 images, and an honest code for zero. */
-  public static final FqVitOptions DEFAULTS = new FqVitOptions(32, 4, true, Range.MIN_MAX, LogGrid.Zero.RESERVED);
+  public static final FqVitOptions DEFAULTS =
+      new FqVitOptions(32, 4, true, Range.MIN_MAX, LogGrid.Zero.RESERVED);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("images", DEFAULTS.images, "samples that ranges are fitted to, in one batch (paper: 1000)"),
-          MethodOption.integer("softmax-bits", DEFAULTS.softmaxBits, "bits of the log2 codes of attention probabilities (paper: 4)"),
-          MethodOption.bool("ptf", DEFAULTS.ptf, "power-of-two factors for the residual stream (paper: true)"),
-          MethodOption.choice("range", "min-max", List.of("min-max", "percentile", "omse"), "range of linear inputs, q, k and v (paper: min-max)"),
-          MethodOption.choice("zero-code", "reserved", List.of("reserved", "extra"), "one of the codes, or one more as the authors have it"));
+          MethodOption.integer(
+              "images",
+              DEFAULTS.images,
+              "samples that ranges are fitted to, in one batch (paper: 1000)"),
+          MethodOption.integer(
+              "softmax-bits",
+              DEFAULTS.softmaxBits,
+              "bits of the log2 codes of attention probabilities (paper: 4)"),
+          MethodOption.bool(
+              "ptf", DEFAULTS.ptf, "power-of-two factors for the residual stream (paper: true)"),
+          MethodOption.choice(
+              "range",
+              "min-max",
+              List.of("min-max", "percentile", "omse"),
+              "range of linear inputs, q, k and v (paper: min-max)"),
+          MethodOption.choice(
+              "zero-code",
+              "reserved",
+              List.of("reserved", "extra"),
+              "one of the codes, or one more as the authors have it"));
 
   public FqVitOptions {
     if (images < 1) {
@@ -62,8 +81,15 @@ public record FqVitOptions(int images, int softmaxBits, boolean ptf, Range range
 
   static FqVitOptions of(Map<String, Object> values) {
     return new FqVitOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("images"))), Math.toIntExact((Long) requireNonNull(values.get("softmax-bits"))), (Boolean) requireNonNull(values.get("ptf")),
-        Range.valueOf(requireNonNull(values.get("range")).toString().toUpperCase(Locale.ROOT).replace('-', '_')),
-        LogGrid.Zero.valueOf(requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
+        Math.toIntExact((Long) requireNonNull(values.get("images"))),
+        Math.toIntExact((Long) requireNonNull(values.get("softmax-bits"))),
+        (Boolean) requireNonNull(values.get("ptf")),
+        Range.valueOf(
+            requireNonNull(values.get("range"))
+                .toString()
+                .toUpperCase(Locale.ROOT)
+                .replace('-', '_')),
+        LogGrid.Zero.valueOf(
+            requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
   }
 }

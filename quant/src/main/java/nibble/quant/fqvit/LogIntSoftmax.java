@@ -4,10 +4,11 @@ import nibble.nn.site.LevelQuantizer;
 import nibble.quant.range.LogGrid;
 
 /**
- * The log2 codes of log-int-softmax, found without a logarithm from the integer {@code D = round(1 / p)}: the position of its leading one, and one more where the
- * next bit is set.
+ * The log2 codes of log-int-softmax, found without a logarithm from the integer {@code D = round(1
+ * / p)}: the position of its leading one, and one more where the next bit is set.
  *
- * <p>Lin, Zhang, Sun, Li, Zhou: <a href="https://arxiv.org/abs/2111.13824">arXiv:2111.13824</a>, section 3.3.
+ * <p>Lin, Zhang, Sun, Li, Zhou: <a href="https://arxiv.org/abs/2111.13824">arXiv:2111.13824</a>,
+ * section 3.3.
  */
 final class LogIntSoftmax {
   private LogIntSoftmax() {}

@@ -1,4 +1,7 @@
-/** FQ-ViT: power-of-two factors for the residual stream, log2 codes for attention. Start with {@link nibble.quant.fqvit.FqVit}. */
+/**
+ * FQ-ViT: power-of-two factors for the residual stream, log2 codes for attention. Start with {@link
+ * nibble.quant.fqvit.FqVit}.
+ */
 @NullMarked
 package nibble.quant.fqvit;
 

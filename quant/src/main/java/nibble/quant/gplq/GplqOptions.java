@@ -18,20 +18,32 @@ import nibble.quant.training.TrainingKnobs;
  * @param init how scales begin
  * @param initImages that they are fitted to, in one batch
  * @param probabilities codes of attention probabilities
- * @param share of the variance of the teacher's features that decides how many principal directions are mimicked (paper: about 0.6)
+ * @param share of the variance of the teacher's features that decides how many principal directions
+ *     are mimicked (paper: about 0.6)
  * @param weightRange how the range of a weight's row is found
  * @param compensate what the maps of stage 2 beside blocks bring back
  * @param ridge of that map
  */
 public record GplqOptions(
-    TrainingKnobs training, ActivationScales.Sharing scales, Grids grids, Init init, int initImages, ActivationScales.Probabilities probabilities, double share, WeightRange weightRange, Compensation compensate,
+    TrainingKnobs training,
+    ActivationScales.Sharing scales,
+    Grids grids,
+    Init init,
+    int initImages,
+    ActivationScales.Probabilities probabilities,
+    double share,
+    WeightRange weightRange,
+    Compensation compensate,
     double ridge) {
 
   /** Grids of inputs of linear layers. */
   public enum Grids {
     /** Signed codes, without offset. */
     SYMMETRIC,
-    /** A learned offset for each scale, as LSQ+ has it; folded into biases, so that execution has none. */
+    /**
+     * A learned offset for each scale, as LSQ+ has it; folded into biases, so that execution has
+     * none.
+     */
     OFFSET
   }
 
@@ -51,7 +63,10 @@ public record GplqOptions(
   public enum Compensation {
     /** There are no maps. */
     NONE,
-    /** What the block gave before its weights were quantized: trained float weights and quantized activations. */
+    /**
+     * What the block gave before its weights were quantized: trained float weights and quantized
+     * activations.
+     */
     WEIGHTS,
     /** What the block of the float model gives. */
     FLOAT
@@ -67,30 +82,93 @@ public record GplqOptions(
     MIN_MAX
   }
 
-  /** The paper's values where it gives them; the length of the training is for a processor and some hundred images. */
+  /**
+   * The paper's values where it gives them; the length of the training is for a processor and some
+   * hundred images.
+   */
   public static final GplqOptions DEFAULTS =
       new GplqOptions(
-          new TrainingKnobs(1600, 16, 5e-5, 1e-3, 1, true, true), ActivationScales.Sharing.BALANCED, Grids.OFFSET, Init.PERCENTILES, 32, ActivationScales.Probabilities.LOG, 0.6, WeightRange.PERCENTILE, Compensation.WEIGHTS, 1e-6);
+          new TrainingKnobs(1600, 16, 5e-5, 1e-3, 1, true, true),
+          ActivationScales.Sharing.BALANCED,
+          Grids.OFFSET,
+          Init.PERCENTILES,
+          32,
+          ActivationScales.Probabilities.LOG,
+          0.6,
+          WeightRange.PERCENTILE,
+          Compensation.WEIGHTS,
+          1e-6);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("train-images", DEFAULTS.training.images(), "images seen in stage 1, all epochs together (paper: 1.28 million); 0 for none"),
-          MethodOption.integer("batch", DEFAULTS.training.batch(), "images an update (paper: 16 a device)"),
-          MethodOption.number("rate", DEFAULTS.training.rate(), "learning rate of weights, constant (paper: 5e-6)"),
-          MethodOption.number("scale-rate", DEFAULTS.training.scaleRate(), "learning rate of scales and offsets, constant (paper: as the weights)"),
-          MethodOption.number("lambda", DEFAULTS.training.featureWeight(), "weight of the feature loss (paper: 1)"),
-          MethodOption.bool("recompute", true, "compute inner results of blocks again instead of keeping them: less memory, more time"),
-          MethodOption.choice("loss", "labels", List.of("labels", "teacher"), "cross entropy of labels, where there are some, or divergence from the float model (paper: labels)"),
-          MethodOption.choice("scales", "balanced", List.of("balanced", "channel", "layer"), "who shares an activation scale at linear inputs (paper: channel)"),
-          MethodOption.choice("grids", "offset", List.of("offset", "symmetric"), "learned offsets at linear inputs, or none (paper: symmetric)"),
-          MethodOption.choice("init", "percentiles", List.of("percentiles", "min-max", "fixed-point", "tails"), "how scales begin (paper: min-max per channel, tails per token)"),
-          MethodOption.integer("images", DEFAULTS.initImages, "samples that scales are fitted to, in one batch"),
-          MethodOption.choice("probabilities", "log", List.of("log", "unsigned", "signed"), "codes of attention probabilities; powers of the root of two do not learn (lineage: signed)"),
-          MethodOption.number("variance", DEFAULTS.share, "share of feature variance to mimic; directions are rounded to 32 (paper: 0.6)"),
-          MethodOption.choice("weight-range", "percentile", List.of("percentile", "mse", "min-max"), "range of a weight's row (paper: percentile)"),
-          MethodOption.choice("compensate", "weights", List.of("weights", "float", "none"), "what a linear map beside each block brings back: what weights lost, or the float model (paper: weights)"),
-          MethodOption.number("ridge", DEFAULTS.ridge, "share of the mean Gram diagonal added to it (the paper gives none)"));
+          MethodOption.integer(
+              "train-images",
+              DEFAULTS.training.images(),
+              "images seen in stage 1, all epochs together (paper: 1.28 million); 0 for none"),
+          MethodOption.integer(
+              "batch", DEFAULTS.training.batch(), "images an update (paper: 16 a device)"),
+          MethodOption.number(
+              "rate", DEFAULTS.training.rate(), "learning rate of weights, constant (paper: 5e-6)"),
+          MethodOption.number(
+              "scale-rate",
+              DEFAULTS.training.scaleRate(),
+              "learning rate of scales and offsets, constant (paper: as the weights)"),
+          MethodOption.number(
+              "lambda", DEFAULTS.training.featureWeight(), "weight of the feature loss (paper: 1)"),
+          MethodOption.bool(
+              "recompute",
+              true,
+              "compute inner results of blocks again instead of keeping them: less memory, more"
+                  + " time"),
+          MethodOption.choice(
+              "loss",
+              "labels",
+              List.of("labels", "teacher"),
+              "cross entropy of labels, where there are some, or divergence from the float model"
+                  + " (paper: labels)"),
+          MethodOption.choice(
+              "scales",
+              "balanced",
+              List.of("balanced", "channel", "layer"),
+              "who shares an activation scale at linear inputs (paper: channel)"),
+          MethodOption.choice(
+              "grids",
+              "offset",
+              List.of("offset", "symmetric"),
+              "learned offsets at linear inputs, or none (paper: symmetric)"),
+          MethodOption.choice(
+              "init",
+              "percentiles",
+              List.of("percentiles", "min-max", "fixed-point", "tails"),
+              "how scales begin (paper: min-max per channel, tails per token)"),
+          MethodOption.integer(
+              "images", DEFAULTS.initImages, "samples that scales are fitted to, in one batch"),
+          MethodOption.choice(
+              "probabilities",
+              "log",
+              List.of("log", "unsigned", "signed"),
+              "codes of attention probabilities; powers of the root of two do not learn (lineage:"
+                  + " signed)"),
+          MethodOption.number(
+              "variance",
+              DEFAULTS.share,
+              "share of feature variance to mimic; directions are rounded to 32 (paper: 0.6)"),
+          MethodOption.choice(
+              "weight-range",
+              "percentile",
+              List.of("percentile", "mse", "min-max"),
+              "range of a weight's row (paper: percentile)"),
+          MethodOption.choice(
+              "compensate",
+              "weights",
+              List.of("weights", "float", "none"),
+              "what a linear map beside each block brings back: what weights lost, or the float"
+                  + " model (paper: weights)"),
+          MethodOption.number(
+              "ridge",
+              DEFAULTS.ridge,
+              "share of the mean Gram diagonal added to it (the paper gives none)"));
 
   public GplqOptions {
     if (initImages < 1) {
@@ -107,13 +185,24 @@ public record GplqOptions(
   static GplqOptions of(Map<String, Object> values) {
     TrainingKnobs training =
         new TrainingKnobs(
-            (Long) requireNonNull(values.get("train-images")), Math.toIntExact((Long) requireNonNull(values.get("batch"))), (Double) requireNonNull(values.get("rate")), (Double) requireNonNull(values.get("scale-rate")),
-            (Double) requireNonNull(values.get("lambda")), (Boolean) requireNonNull(values.get("recompute")),
+            (Long) requireNonNull(values.get("train-images")),
+            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
+            (Double) requireNonNull(values.get("rate")),
+            (Double) requireNonNull(values.get("scale-rate")),
+            (Double) requireNonNull(values.get("lambda")),
+            (Boolean) requireNonNull(values.get("recompute")),
             word(values, "loss").equals("LABELS"));
     return new GplqOptions(
-        training, ActivationScales.Sharing.valueOf(word(values, "scales")), Grids.valueOf(word(values, "grids")), Init.valueOf(word(values, "init")), Math.toIntExact((Long) requireNonNull(values.get("images"))),
-        ActivationScales.Probabilities.valueOf(word(values, "probabilities")), (Double) requireNonNull(values.get("variance")), WeightRange.valueOf(word(values, "weight-range")),
-        Compensation.valueOf(word(values, "compensate")), (Double) requireNonNull(values.get("ridge")));
+        training,
+        ActivationScales.Sharing.valueOf(word(values, "scales")),
+        Grids.valueOf(word(values, "grids")),
+        Init.valueOf(word(values, "init")),
+        Math.toIntExact((Long) requireNonNull(values.get("images"))),
+        ActivationScales.Probabilities.valueOf(word(values, "probabilities")),
+        (Double) requireNonNull(values.get("variance")),
+        WeightRange.valueOf(word(values, "weight-range")),
+        Compensation.valueOf(word(values, "compensate")),
+        (Double) requireNonNull(values.get("ridge")));
   }
 
   private static String word(Map<String, Object> values, String option) {
@@ -122,16 +211,37 @@ public record GplqOptions(
 
   /** The same with another training. */
   public GplqOptions withTraining(TrainingKnobs value) {
-    return new GplqOptions(value, scales, grids, init, initImages, probabilities, share, weightRange, compensate, ridge);
+    return new GplqOptions(
+        value,
+        scales,
+        grids,
+        init,
+        initImages,
+        probabilities,
+        share,
+        weightRange,
+        compensate,
+        ridge);
   }
 
   /** The same with other sharing of scales. */
   public GplqOptions withScales(ActivationScales.Sharing value) {
-    return new GplqOptions(training, value, grids, init, initImages, probabilities, share, weightRange, compensate, ridge);
+    return new GplqOptions(
+        training,
+        value,
+        grids,
+        init,
+        initImages,
+        probabilities,
+        share,
+        weightRange,
+        compensate,
+        ridge);
   }
 
   /** The same with other maps beside blocks. */
   public GplqOptions withCompensation(Compensation value) {
-    return new GplqOptions(training, scales, grids, init, initImages, probabilities, share, weightRange, value, ridge);
+    return new GplqOptions(
+        training, scales, grids, init, initImages, probabilities, share, weightRange, value, ridge);
   }
 }

@@ -1,4 +1,7 @@
-/** GPLQ: activations by a short, gentle training, then weights without training. Start with {@link nibble.quant.gplq.Gplq}. */
+/**
+ * GPLQ: activations by a short, gentle training, then weights without training. Start with {@link
+ * nibble.quant.gplq.Gplq}.
+ */
 @NullMarked
 package nibble.quant.gplq;
 

@@ -11,8 +11,9 @@ import nibble.quant.format.WeightScheme;
 import nibble.quant.linalg.RowUpdate;
 
 /**
- * The loop over columns. Rows of a weight do not touch one another, so slabs of rows run in parallel, each through all columns; the result
- * does not depend on the number of threads. Everything is in double; only the rounding itself is in float, on the grid's rule.
+ * The loop over columns. Rows of a weight do not touch one another, so slabs of rows run in
+ * parallel, each through all columns; the result does not depend on the number of threads.
+ * Everything is in double; only the rounding itself is in float, on the grid's rule.
  */
 final class ColumnLoop {
   private static final int SLAB = 16;
@@ -23,7 +24,7 @@ final class ColumnLoop {
   private final HessianFactor factor;
   private final WeightScheme scheme;
   private final int block;
-  private final int freshGroup;                 // group size where scales are fitted inside the loop, else 0
+  private final int freshGroup; // group size where scales are fitted inside the loop, else 0
   private final float[] scales;
   private final byte[] zeroPoints;
   private final QuantParams layout;
@@ -35,9 +36,16 @@ final class ColumnLoop {
   /**
    * @param fitted scales and zero points fitted beforehand
    * @param frozen what stays in float
-   * @param fresh  whether group scales are fitted again in the loop, on updated weights
+   * @param fresh whether group scales are fitted again in the loop, on updated weights
    */
-  ColumnLoop(String name, HessianFactor factor, WeightScheme scheme, QuantParams fitted, boolean fresh, int blockSize, Frozen frozen) {
+  ColumnLoop(
+      String name,
+      HessianFactor factor,
+      WeightScheme scheme,
+      QuantParams fitted,
+      boolean fresh,
+      int blockSize,
+      Frozen frozen) {
     this.name = name;
     this.in = fitted.columns();
     this.factor = factor;
@@ -53,7 +61,10 @@ final class ColumnLoop {
     errors = new double[fitted.rows()];
   }
 
-  /** At the first column of a group all its columns must be up to date, or belong to the current block. */
+  /**
+   * At the first column of a group all its columns must be up to date, or belong to the current
+   * block.
+   */
   private static int alignedBlock(int blockSize, int groupSize) {
     if (blockSize >= groupSize) {
       return blockSize / groupSize * groupSize;
@@ -67,10 +78,14 @@ final class ColumnLoop {
 
   GptqResult run(float[] w, WorkSplitter splitter) {
     int out = layout.rows();
-    splitter.run(Math.ceilDiv(out, SLAB), (slab, scratch) -> new Slab(w, slab * SLAB, Math.min(out, (slab + 1) * SLAB)).run());
-    QuantParams params = new QuantParams(scheme.format(), scheme.granularity(), out, in, scales, zeroPoints);
+    splitter.run(
+        Math.ceilDiv(out, SLAB),
+        (slab, scratch) -> new Slab(w, slab * SLAB, Math.min(out, (slab + 1) * SLAB)).run());
+    QuantParams params =
+        new QuantParams(scheme.format(), scheme.granularity(), out, in, scales, zeroPoints);
     double error = Arrays.stream(errors).sum();
-    return new GptqResult(new QuantizedTensor(codes, params), result, error, factor.lambda(), factor.retries());
+    return new GptqResult(
+        new QuantizedTensor(codes, params), result, error, factor.lambda(), factor.retries());
   }
 
   /** Some rows of the weight, columns in the loop's order. */
@@ -112,7 +127,10 @@ final class ColumnLoop {
       }
     }
 
-    /** Rounds the columns {@code from .. to} of one row and repairs those of them that are still to come. */
+    /**
+     * Rounds the columns {@code from .. to} of one row and repairs those of them that are still to
+     * come.
+     */
     private void roundBlock(int row, int from, int to) {
       IntFormat format = scheme.format();
       double[] U = factor.u();
@@ -134,7 +152,17 @@ final class ColumnLoop {
         double e = (w - q) / U[i * in + i];
         E[row * block + i - from] = e;
         errors[firstRow + row] += e * e;
-        RowUpdate.subtract(to - i - 1, 1, E, row * block + i - from, 1, U, i * in + i + 1, in, W, row * in + i + 1);
+        RowUpdate.subtract(
+            to - i - 1,
+            1,
+            E,
+            row * block + i - from,
+            1,
+            U,
+            i * in + i + 1,
+            in,
+            W,
+            row * in + i + 1);
       }
     }
 
@@ -163,7 +191,17 @@ final class ColumnLoop {
       for (int tile = to; tile < in; tile += TILE) {
         int width = Math.min(TILE, in - tile);
         for (int row = 0; row < rows; row++) {
-          RowUpdate.subtract(width, to - from, E, row * block, 1, factor.u(), from * in + tile, in, W, row * in + tile);
+          RowUpdate.subtract(
+              width,
+              to - from,
+              E,
+              row * block,
+              1,
+              factor.u(),
+              from * in + tile,
+              in,
+              W,
+              row * in + tile);
         }
       }
     }

@@ -4,7 +4,10 @@ package nibble.quant.gptq;
 public enum ColumnOrder {
   /** As stored. */
   NATURAL("natural"),
-  /** Inputs with the largest mean square first, so that they are rounded before errors pile up; "act-order" in GPTQ checkpoints. */
+  /**
+   * Inputs with the largest mean square first, so that they are rounded before errors pile up;
+   * "act-order" in GPTQ checkpoints.
+   */
   BY_HESSIAN_DIAGONAL("by-hessian-diagonal");
 
   private final String word;
@@ -24,6 +27,7 @@ public enum ColumnOrder {
         return order;
       }
     }
-    throw new IllegalArgumentException("column order is '%s', expected natural or by-hessian-diagonal".formatted(word));
+    throw new IllegalArgumentException(
+        "column order is '%s', expected natural or by-hessian-diagonal".formatted(word));
   }
 }

@@ -5,8 +5,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What GPTQ leaves in float.
  *
- * @param columns by column: true keeps it in float; these columns come last and absorb the errors of the others (QUIK); null for none
- * @param elements {@code [out, in]}: true keeps the element in float where it stands in the loop, so that it absorbs what came before it (TaCQ); null for none
+ * @param columns by column: true keeps it in float; these columns come last and absorb the errors
+ *     of the others (QUIK); null for none
+ * @param elements {@code [out, in]}: true keeps the element in float where it stands in the loop,
+ *     so that it absorbs what came before it (TaCQ); null for none
  */
 public record Frozen(boolean @Nullable [] columns, boolean @Nullable [] elements) {
   /** Nothing. */
@@ -23,7 +25,8 @@ public record Frozen(boolean @Nullable [] columns, boolean @Nullable [] elements
   }
 
   boolean misfits(int out, int in) {
-    return (columns != null && columns.length != in) || (elements != null && elements.length != Math.multiplyExact(out, in));
+    return (columns != null && columns.length != in)
+        || (elements != null && elements.length != Math.multiplyExact(out, in));
   }
 
   boolean keeps(int at) {

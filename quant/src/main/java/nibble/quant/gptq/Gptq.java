@@ -16,9 +16,11 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GPTQ: rounds one column at a time and repairs the remaining columns with second-order information.
+ * GPTQ: rounds one column at a time and repairs the remaining columns with second-order
+ * information.
  *
- * <p>Frantar, Ashkboos, Hoefler, Alistarh: <a href="https://arxiv.org/abs/2210.17323">arXiv:2210.17323</a>, Algorithm 1.
+ * <p>Frantar, Ashkboos, Hoefler, Alistarh: <a
+ * href="https://arxiv.org/abs/2210.17323">arXiv:2210.17323</a>, Algorithm 1.
  *
  * <pre>{@code
  * W : [out, in]     weights              X : [tokens, in]  calibration inputs of this layer
@@ -27,17 +29,24 @@ import org.jspecify.annotations.Nullable;
  * for each column j:   q = fq(W[:, j]);   e = (W[:, j] - q) / U[j, j];   W[:, j:] -= e U[j, j:]
  * }</pre>
  *
- * <p>As in the authors' code, inputs that were always 0 get zero weights. Differs from it: lambda is a share of the mean over the other
- * inputs (theirs counts a dead input as 1); where Cholesky fails lambda is doubled, up to 50 times; the scales of a group are fitted to the
- * weights updated up to its first column, also inside a block (theirs miss the updates of the current block), unless static groups are
- * asked for; scales of whole rows or tensors are fitted once, before the loop.
- * Cost: {@code O(in^3 + out in^2)} time, {@code 24 in^2} bytes.
+ * <p>As in the authors' code, inputs that were always 0 get zero weights. Differs from it: lambda
+ * is a share of the mean over the other inputs (theirs counts a dead input as 1); where Cholesky
+ * fails lambda is doubled, up to 50 times; the scales of a group are fitted to the weights updated
+ * up to its first column, also inside a block (theirs miss the updates of the current block),
+ * unless static groups are asked for; scales of whole rows or tensors are fitted once, before the
+ * loop. Cost: {@code O(in^3 + out in^2)} time, {@code 24 in^2} bytes.
  */
 public final class Gptq implements WeightMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "gptq", "GPTQ", "Frantar, Ashkboos, Hoefler, Alistarh 2022, arXiv:2210.17323", "calibration inputs of every layer (128 samples)",
-      "at 4 bits and below, wherever calibration data exists", GptqOptions.OPTIONS, List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "gptq",
+          "GPTQ",
+          "Frantar, Ashkboos, Hoefler, Alistarh 2022, arXiv:2210.17323",
+          "calibration inputs of every layer (128 samples)",
+          "at 4 bits and below, wherever calibration data exists",
+          GptqOptions.OPTIONS,
+          List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
 
   private final GptqOptions options;
 
@@ -61,43 +70,82 @@ public final class Gptq implements WeightMethod {
   }
 
   @Override
-  public QuantizedTensor quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
+  public QuantizedTensor quantize(
+      String name,
+      Tensor weight,
+      @Nullable Hessian hessian,
+      WeightScheme scheme,
+      WorkSplitter splitter) {
     if (hessian == null) {
-      throw new IllegalArgumentException(name + ": gptq needs calibration inputs; pass calibration data or choose rtn");
+      throw new IllegalArgumentException(
+          name + ": gptq needs calibration inputs; pass calibration data or choose rtn");
     }
     float[] w = Weights.values(name, weight);
-    return solve(name, w, weight.dim(0), weight.dim(1), hessian, Frozen.NONE, scheme, options, splitter).quantized();
+    return solve(
+            name, w, weight.dim(0), weight.dim(1), hessian, Frozen.NONE, scheme, options, splitter)
+        .quantized();
   }
 
   /**
    * The codes of {@code w [out, in]} with all that was found on the way.
    *
    * @param frozen what stays in float
-   * @throws IllegalArgumentException if a weight is NaN or infinite, a shape does not fit, or groups are asked for in another column order
-   *     without static groups
+   * @throws IllegalArgumentException if a weight is NaN or infinite, a shape does not fit, or
+   *     groups are asked for in another column order without static groups
    */
   public static GptqResult solve(
-      String name, float[] w, int out, int in, Hessian hessian, Frozen frozen, WeightScheme scheme, GptqOptions options,
+      String name,
+      float[] w,
+      int out,
+      int in,
+      Hessian hessian,
+      Frozen frozen,
+      WeightScheme scheme,
+      GptqOptions options,
       WorkSplitter splitter) {
     if (w.length != Math.multiplyExact(out, in) || hessian.in() != in || frozen.misfits(out, in)) {
-      throw new IllegalArgumentException("%s: weight [%d, %d] does not fit its %d values or a Hessian of %d inputs"
-          .formatted(name, out, in, w.length, hessian.in()));
+      throw new IllegalArgumentException(
+          "%s: weight [%d, %d] does not fit its %d values or a Hessian of %d inputs"
+              .formatted(name, out, in, w.length, hessian.in()));
     }
     boolean grouped = scheme.granularity() instanceof Granularity.PerGroup;
     boolean reordered = options.order() != ColumnOrder.NATURAL || frozen.columns() != null;
     if (grouped && reordered && !options.staticGroups()) {
-      throw new IllegalArgumentException(name + ": groups in another column order need static groups; set static-groups=true");
+      throw new IllegalArgumentException(
+          name + ": groups in another column order need static groups; set static-groups=true");
     }
     HessianFactor factor = HessianFactor.of(hessian, options, frozen.columns(), splitter);
-    QuantParams fitted = QuantParams.fit(
-        name, counted(w, out, in, factor.dead(), frozen, scheme.granularity()), 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), splitter);
-    return new ColumnLoop(name, factor, scheme, fitted, grouped && !options.staticGroups(), options.blockSize(), frozen).run(w, splitter);
+    QuantParams fitted =
+        QuantParams.fit(
+            name,
+            counted(w, out, in, factor.dead(), frozen, scheme.granularity()),
+            0,
+            out,
+            in,
+            scheme.format(),
+            scheme.granularity(),
+            scheme.clip(),
+            splitter);
+    return new ColumnLoop(
+            name,
+            factor,
+            scheme,
+            fitted,
+            grouped && !options.staticGroups(),
+            options.blockSize(),
+            frozen)
+        .run(w, splitter);
   }
 
-  /** The weights that scales are fitted to: 0 for columns that will not be rounded, which widens no range; the mean of the others for elements that will not. NaN stays, to be found. */
-  private static float[] counted(float[] w, int out, int in, boolean[] dead, Frozen frozen, Granularity granularity) {
+  /**
+   * The weights that scales are fitted to: 0 for columns that will not be rounded, which widens no
+   * range; the mean of the others for elements that will not. NaN stays, to be found.
+   */
+  private static float[] counted(
+      float[] w, int out, int in, boolean[] dead, Frozen frozen, Granularity granularity) {
     boolean[] elements = frozen.elements();
-    float[] counted = elements == null ? w.clone() : MaskedRange.of(w, elements, out, in, granularity);
+    float[] counted =
+        elements == null ? w.clone() : MaskedRange.of(w, elements, out, in, granularity);
     boolean[] columns = frozen.columns();
     for (int j = 0; j < in; j++) {
       if (dead[j] || (columns != null && columns[j])) {

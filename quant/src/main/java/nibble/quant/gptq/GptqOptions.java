@@ -9,21 +9,38 @@ import nibble.quant.method.MethodOption;
 /**
  * Knobs of GPTQ.
  *
- * @param blockSize    columns updated together before the rest of the matrix is touched; changes speed, not the mathematics (paper: 128)
- * @param dampening    share of the mean Hessian diagonal added to it; raised by itself while Cholesky fails (paper: 0.01)
- * @param order        column order
- * @param staticGroups fit the scales of all groups to the original weight before the loop; needed for groups in an order of their own
+ * @param blockSize columns updated together before the rest of the matrix is touched; changes
+ *     speed, not the mathematics (paper: 128)
+ * @param dampening share of the mean Hessian diagonal added to it; raised by itself while Cholesky
+ *     fails (paper: 0.01)
+ * @param order column order
+ * @param staticGroups fit the scales of all groups to the original weight before the loop; needed
+ *     for groups in an order of their own
  */
-public record GptqOptions(int blockSize, double dampening, ColumnOrder order, boolean staticGroups) {
+public record GptqOptions(
+    int blockSize, double dampening, ColumnOrder order, boolean staticGroups) {
   /** The paper's values. */
   public static final GptqOptions DEFAULTS = new GptqOptions(128, 0.01, ColumnOrder.NATURAL, false);
 
-  static final List<MethodOption> OPTIONS = List.of(
-      MethodOption.integer("block-size", DEFAULTS.blockSize, "columns updated together; changes speed, not the mathematics (paper: 128)"),
-      MethodOption.number("dampening", DEFAULTS.dampening, "share of the mean Hessian diagonal added to it (paper: 0.01)"),
-      MethodOption.choice("order", DEFAULTS.order.word(), List.of(ColumnOrder.NATURAL.word(), ColumnOrder.BY_HESSIAN_DIAGONAL.word()),
-          "column order; by-hessian-diagonal is act-order"),
-      MethodOption.bool("static-groups", DEFAULTS.staticGroups, "fit all group scales before the loop; needed for act-order with groups"));
+  static final List<MethodOption> OPTIONS =
+      List.of(
+          MethodOption.integer(
+              "block-size",
+              DEFAULTS.blockSize,
+              "columns updated together; changes speed, not the mathematics (paper: 128)"),
+          MethodOption.number(
+              "dampening",
+              DEFAULTS.dampening,
+              "share of the mean Hessian diagonal added to it (paper: 0.01)"),
+          MethodOption.choice(
+              "order",
+              DEFAULTS.order.word(),
+              List.of(ColumnOrder.NATURAL.word(), ColumnOrder.BY_HESSIAN_DIAGONAL.word()),
+              "column order; by-hessian-diagonal is act-order"),
+          MethodOption.bool(
+              "static-groups",
+              DEFAULTS.staticGroups,
+              "fit all group scales before the loop; needed for act-order with groups"));
 
   public GptqOptions {
     if (blockSize < 1) {
@@ -37,8 +54,10 @@ public record GptqOptions(int blockSize, double dampening, ColumnOrder order, bo
   /** From options as the catalogue resolves them. */
   public static GptqOptions of(Map<String, Object> resolved) {
     return new GptqOptions(
-        Math.toIntExact((Long) requireNonNull(resolved.get("block-size"))), (Double) requireNonNull(resolved.get("dampening")),
-        ColumnOrder.of((String) requireNonNull(resolved.get("order"))), (Boolean) requireNonNull(resolved.get("static-groups")));
+        Math.toIntExact((Long) requireNonNull(resolved.get("block-size"))),
+            (Double) requireNonNull(resolved.get("dampening")),
+        ColumnOrder.of((String) requireNonNull(resolved.get("order"))),
+            (Boolean) requireNonNull(resolved.get("static-groups")));
   }
 
   public GptqOptions withBlockSize(int value) {

@@ -9,23 +9,33 @@ import nibble.quant.observer.Hessian;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Hessian made ready for the column loop; layers that share their input (query, key, value) share it.
+ * A Hessian made ready for the column loop; layers that share their input (query, key, value) share
+ * it.
  *
- * <p>The card's {@code U} with {@code H^-1 = U^T U} is found without inverting H: {@code H = R R^T} with R upper triangular, and
- * {@code U = R^-1}. That is a third of the work and loses fewer digits.
+ * <p>The card's {@code U} with {@code H^-1 = U^T U} is found without inverting H: {@code H = R R^T}
+ * with R upper triangular, and {@code U = R^-1}. That is a third of the work and loses fewer
+ * digits.
  *
- * @param u         {@code U [in, in]} upper triangular, rows and columns in the loop's order
- * @param columns   {@code columns[i]} is the column of the weight at place {@code i} of the loop
+ * @param u {@code U [in, in]} upper triangular, rows and columns in the loop's order
+ * @param columns {@code columns[i]} is the column of the weight at place {@code i} of the loop
  * @param quantized places {@code 0 .. quantized} are rounded; the frozen columns follow
- * @param dead      by column of the weight: inputs that were 0 in all calibration data
- * @param damped    the Hessian that was factored, in the weight's order, lambda included
- * @param lambda    what was added to its diagonal
- * @param retries   how often lambda had to be raised
+ * @param dead by column of the weight: inputs that were 0 in all calibration data
+ * @param damped the Hessian that was factored, in the weight's order, lambda included
+ * @param lambda what was added to its diagonal
+ * @param retries how often lambda had to be raised
  */
-record HessianFactor(double[] u, int[] columns, int quantized, boolean[] dead, Hessian damped, double lambda, int retries) {
+record HessianFactor(
+    double[] u,
+    int[] columns,
+    int quantized,
+    boolean[] dead,
+    Hessian damped,
+    double lambda,
+    int retries) {
   private static final int MAX_RETRIES = 50;
 
-  static HessianFactor of(Hessian hessian, GptqOptions options, boolean @Nullable [] frozen, WorkSplitter splitter) {
+  static HessianFactor of(
+      Hessian hessian, GptqOptions options, boolean @Nullable [] frozen, WorkSplitter splitter) {
     int n = hessian.in();
     double[] h = hessian.values().clone();
     boolean[] dead = new boolean[n];
@@ -33,7 +43,9 @@ record HessianFactor(double[] u, int[] columns, int quantized, boolean[] dead, H
     for (int j = 0; j < n; j++) {
       double diagonal = h[j * n + j];
       if (diagonal < 0) {
-        throw new IllegalArgumentException("%s: Hessian diagonal %d is %s, expected no negative number".formatted(hessian.name(), j, diagonal));
+        throw new IllegalArgumentException(
+            "%s: Hessian diagonal %d is %s, expected no negative number"
+                .formatted(hessian.name(), j, diagonal));
       }
       dead[j] = diagonal == 0;
       if (dead[j]) {
@@ -41,18 +53,22 @@ record HessianFactor(double[] u, int[] columns, int quantized, boolean[] dead, H
       }
     }
     int[] columns = order(h, n, options.order(), frozen);
-    int quantized = frozen == null ? n : (int) IntStream.range(0, n).filter(j -> !frozen[j]).count();
+    int quantized =
+        frozen == null ? n : (int) IntStream.range(0, n).filter(j -> !frozen[j]).count();
     double lambda = options.dampening() * mean;
     for (int retry = 0; ; retry++) {
       double[] damped = damped(h, n, lambda);
       try {
         double[] r = Triangular.reverseCholesky(permuted(damped, n, columns), n, splitter);
         Hessian used = new Hessian(hessian.name(), damped, n, hessian.tokens());
-        return new HessianFactor(Triangular.invertUpper(r, n, splitter), columns, quantized, dead, used, lambda, retry);
+        return new HessianFactor(
+            Triangular.invertUpper(r, n, splitter), columns, quantized, dead, used, lambda, retry);
       } catch (NotPositiveDefiniteException e) {
         if (retry == MAX_RETRIES) {
           throw new IllegalArgumentException(
-              "%s: Hessian is not positive definite even with %s added to its diagonal".formatted(hessian.name(), lambda), e);
+              "%s: Hessian is not positive definite even with %s added to its diagonal"
+                  .formatted(hessian.name(), lambda),
+              e);
         }
         lambda = Math.max(2 * lambda, 1e-6 * mean);
       }
@@ -75,7 +91,11 @@ record HessianFactor(double[] u, int[] columns, int quantized, boolean[] dead, H
     if (order == ColumnOrder.BY_HESSIAN_DIAGONAL) {
       key = key.thenComparing(j -> -h[j * n + j]);
     }
-    return IntStream.range(0, n).boxed().sorted(key).mapToInt(j -> j).toArray();      // stable: ties keep the stored order
+    return IntStream.range(0, n)
+        .boxed()
+        .sorted(key)
+        .mapToInt(j -> j)
+        .toArray(); // stable: ties keep the stored order
   }
 
   private static double[] damped(double[] h, int n, double lambda) {

@@ -1,4 +1,7 @@
-/** GPTQ: rounding column by column with second-order error feedback. Start with {@link nibble.quant.gptq.Gptq}. */
+/**
+ * GPTQ: rounding column by column with second-order error feedback. Start with {@link
+ * nibble.quant.gptq.Gptq}.
+ */
 @NullMarked
 package nibble.quant.gptq;
 

@@ -29,9 +29,11 @@ import nibble.quant.sideweights.WeightGradients;
 import nibble.tensor.Tensor;
 
 /**
- * GWQ: in every weight of the blocks the elements with the largest gradients stay in 16-bit float, the others are rounded to nearest, on ranges that leave those out.
+ * GWQ: in every weight of the blocks the elements with the largest gradients stay in 16-bit float,
+ * the others are rounded to nearest, on ranges that leave those out.
  *
- * <p>Shao and others, <a href="https://arxiv.org/abs/2411.00850">arXiv:2411.00850</a>; from the abstract and notes, no code was found.
+ * <p>Shao and others, <a href="https://arxiv.org/abs/2411.00850">arXiv:2411.00850</a>; from the
+ * abstract and notes, no code was found.
  *
  * <pre>{@code
  * g = sum over texts of |dL/dW|, L: cross-entropy of the next token in the float model
@@ -39,16 +41,26 @@ import nibble.tensor.Tensor;
  * W' = RTN of W, ranges without O        y = x W'[not O]^T + x W[O]^T (sparse)
  * }</pre>
  *
- * <p>Where a layer has no gradient, {@code |W|} ranks. Embedding and head have no float elements. Scales are not quantized a second time.
+ * <p>Where a layer has no gradient, {@code |W|} ranks. Embedding and head have no float elements.
+ * Scales are not quantized a second time.
  */
 public final class Gwq implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "gwq", "GWQ", "Shao and others 2024, arXiv:2411.00850 (abstract)", "a few calibration texts; gradients of the float model",
-      "for weights of language models at 3 and 4 bits with float activations, in groups", List.of(
-          MethodOption.number("fraction", 0.01, "share of each weight that stays in 16-bit float (paper: 0.01)"),
-          MethodOption.integer("texts", 16, "sequences that gradients are taken of (paper: 1)")),
-      List.of("W2..8A16 with sparse 16-bit elements beside the codes"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "gwq",
+          "GWQ",
+          "Shao and others 2024, arXiv:2411.00850 (abstract)",
+          "a few calibration texts; gradients of the float model",
+          "for weights of language models at 3 and 4 bits with float activations, in groups",
+          List.of(
+              MethodOption.number(
+                  "fraction",
+                  0.01,
+                  "share of each weight that stays in 16-bit float (paper: 0.01)"),
+              MethodOption.integer(
+                  "texts", 16, "sequences that gradients are taken of (paper: 1)")),
+          List.of("W2..8A16 with sparse 16-bit elements beside the codes"));
 
   private final double fraction;
   private final int texts;
@@ -56,7 +68,8 @@ public final class Gwq implements ModelMethod {
   /** With a share of float elements from 0 to 1, and at least one text. */
   public Gwq(double fraction, int texts) {
     if (!(fraction >= 0 && fraction <= 1) || texts < 1) {
-      throw new IllegalArgumentException("fraction must be 0 to 1, texts positive; found %s and %d".formatted(fraction, texts));
+      throw new IllegalArgumentException(
+          "fraction must be 0 to 1, texts positive; found %s and %d".formatted(fraction, texts));
     }
     this.fraction = fraction;
     this.texts = texts;
@@ -64,7 +77,9 @@ public final class Gwq implements ModelMethod {
 
   /** From options as the catalogue resolves them. */
   public static Gwq of(Map<String, Object> values) {
-    return new Gwq((Double) requireNonNull(values.get("fraction")), Math.toIntExact((Long) requireNonNull(values.get("texts"))));
+    return new Gwq(
+        (Double) requireNonNull(values.get("fraction")),
+        Math.toIntExact((Long) requireNonNull(values.get("texts"))));
   }
 
   @Override
@@ -80,28 +95,48 @@ public final class Gwq implements ModelMethod {
   @Override
   public void check(Scheme scheme) {
     if (scheme.weights().isEmpty() || scheme.activations().isPresent()) {
-      throw new IllegalArgumentException("gwq quantizes weights and leaves activations in float, found scheme '%s'; name one such as 'W3A16 g32'".formatted(scheme));
+      throw new IllegalArgumentException(
+          "gwq quantizes weights and leaves activations in float, found scheme '%s'; name one such as 'W3A16 g32'"
+              .formatted(scheme));
     }
   }
 
   @Override
   public MethodReport apply(ModelTask task) {
     if (!(task.floatModel().get() instanceof CausalLanguageModel language)) {
-      throw new IllegalArgumentException("gwq takes gradients of a causal language model, " + task.model().architecture() + " is none");
+      throw new IllegalArgumentException(
+          "gwq takes gradients of a causal language model, "
+              + task.model().architecture()
+              + " is none");
     }
     List<Tensor> all = task.samples().inputs();
-    Map<String, double[]> gradients = WeightGradients.absolute(task.ops(), language, all.subList(0, Math.min(texts, all.size())), task.progress());
+    Map<String, double[]> gradients =
+        WeightGradients.absolute(
+            task.ops(), language, all.subList(0, Math.min(texts, all.size())), task.progress());
     Map<Linear, QuantizedWeight> codes = new LinkedHashMap<>();
     for (Linear linear : new ArrayList<>(task.model().linears())) {
-      task.weights(linear).ifPresent(scheme -> {
-        double[] scores = gradients.get(linear.name());
-        boolean[] kept = new boolean[Math.multiplyExact(linear.out(), linear.in())];
-        float[] w = Weights.values(linear.name(), linear.weight().peek().toF32());
-        if (scores != null) {
-          kept = TopScores.of(scoresOrSizes(scores, w), (int) Math.round(fraction * kept.length));
-        }
-        codes.put(linear, quantize(linear.name(), w, linear.out(), linear.in(), kept, scheme, task.ops().splitter()));
-      });
+      task.weights(linear)
+          .ifPresent(
+              scheme -> {
+                double[] scores = gradients.get(linear.name());
+                boolean[] kept = new boolean[Math.multiplyExact(linear.out(), linear.in())];
+                float[] w = Weights.values(linear.name(), linear.weight().peek().toF32());
+                if (scores != null) {
+                  kept =
+                      TopScores.of(
+                          scoresOrSizes(scores, w), (int) Math.round(fraction * kept.length));
+                }
+                codes.put(
+                    linear,
+                    quantize(
+                        linear.name(),
+                        w,
+                        linear.out(),
+                        linear.in(),
+                        kept,
+                        scheme,
+                        task.ops().splitter()));
+              });
     }
     return MethodReport.of(ModelExecution.install(task.model(), Map.of(), codes));
   }
@@ -119,11 +154,31 @@ public final class Gwq implements ModelMethod {
     return sizes;
   }
 
-  /** The codes of one weight with the elements that are kept; integer codes alone if there are none. */
-  public static QuantizedWeight quantize(String name, float[] w, int out, int in, boolean[] kept, WeightScheme scheme, WorkSplitter splitter) {
+  /**
+   * The codes of one weight with the elements that are kept; integer codes alone if there are none.
+   */
+  public static QuantizedWeight quantize(
+      String name,
+      float[] w,
+      int out,
+      int in,
+      boolean[] kept,
+      WeightScheme scheme,
+      WorkSplitter splitter) {
     float[] ranged = MaskedRange.of(w, kept, out, in, scheme.granularity());
-    QuantParams params = QuantParams.fit(name, ranged, 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), splitter);
-    SparseTensor sparse = SparseTensor.of(new QuantizedTensor(params.quantize(name, ranged, 0), params), w, kept);
+    QuantParams params =
+        QuantParams.fit(
+            name,
+            ranged,
+            0,
+            out,
+            in,
+            scheme.format(),
+            scheme.granularity(),
+            scheme.clip(),
+            splitter);
+    SparseTensor sparse =
+        SparseTensor.of(new QuantizedTensor(params.quantize(name, ranged, 0), params), w, kept);
     return sparse.side().count() == 0 ? sparse.codes() : sparse;
   }
 }

@@ -1,4 +1,7 @@
-/** GWQ: the weights with the largest gradients stay in float. Start with {@link nibble.quant.gwq.Gwq}. */
+/**
+ * GWQ: the weights with the largest gradients stay in float. Start with {@link
+ * nibble.quant.gwq.Gwq}.
+ */
 @NullMarked
 package nibble.quant.gwq;
 

@@ -32,9 +32,11 @@ import nibble.quant.repqvit.RepQSteps;
 import nibble.tensor.Tensor;
 
 /**
- * I&amp;S-ViT: a shift-uniform-log2 grid of attention probabilities, and weights tuned block by block in three stages, from a smooth loss to the one that counts.
+ * I&amp;S-ViT: a shift-uniform-log2 grid of attention probabilities, and weights tuned block by
+ * block in three stages, from a smooth loss to the one that counts.
  *
- * <p>Zhong, Hu, Huang, Zhang, Ji: <a href="https://arxiv.org/abs/2311.10126">arXiv:2311.10126</a> (TPAMI 2025), after the authors' code.
+ * <p>Zhong, Hu, Huang, Zhang, Ji: <a href="https://arxiv.org/abs/2311.10126">arXiv:2311.10126</a>
+ * (TPAMI 2025), after the authors' code.
  *
  * <pre>{@code
  * stage 1   activations quantized, per channel behind a LayerNorm; float weights tuned to the float block, on inputs of the float model
@@ -43,16 +45,26 @@ import nibble.tensor.Tensor;
  * block     min mean (block_q(x) - block(x_float))^2 over weights and biases; grids are frozen
  * }</pre>
  *
- * <p>Differs: the rate is constant, the best weights of a block are kept (those of the start among them), embedding and head are not tuned. Linear layers run as integers; q, k, v and probabilities are quantized in float.
+ * <p>Differs: the rate is constant, the best weights of a block are kept (those of the start among
+ * them), embedding and head are not tuned. Linear layers run as integers; q, k, v and probabilities
+ * are quantized in float.
  */
 public final class IsVit implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "is-vit", "I&S-ViT", "Zhong, Hu, Huang, Zhang, Ji: arXiv:2311.10126", "some ten to hundred samples, no labels; minutes of tuning",
-      "vision transformers at W4A4 and W3A3", IsVitOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "is-vit",
+          "I&S-ViT",
+          "Zhong, Hu, Huang, Zhang, Ji: arXiv:2311.10126",
+          "some ten to hundred samples, no labels; minutes of tuning",
+          "vision transformers at W4A4 and W3A3",
+          IsVitOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float",
+              "W2..8A16"));
 
-  private static final RangeSearch WEIGHT_RANGE = new Percentiles(List.of(0.97, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999), 2);
+  private static final RangeSearch WEIGHT_RANGE =
+      new Percentiles(List.of(0.97, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999), 2);
 
   private final IsVitOptions options;
 
@@ -85,7 +97,12 @@ public final class IsVit implements ModelMethod {
   public MethodReport apply(ModelTask task) {
     Map<String, Double> facts = new LinkedHashMap<>();
     RepQSteps.Fitted fitted =
-        RepQSteps.fit(task, options.images(), true, false, (bits, x) -> ShiftUniformLog2.search(bits, x.toFloats(), options.innerRounding()));
+        RepQSteps.fit(
+            task,
+            options.images(),
+            true,
+            false,
+            (bits, x) -> ShiftUniformLog2.search(bits, x.toFloats(), options.innerRounding()));
     if (options.smooth() && options.iterations() > 0) {
       with(fitted.quantizers(), () -> tune(task, false, facts, new LinkedHashMap<>()));
     }
@@ -95,9 +112,13 @@ public final class IsVit implements ModelMethod {
       with(quantizers, () -> tune(task, true, facts, codes));
     }
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).ifPresent(scheme -> codes.computeIfAbsent(linear, l -> nearest(task, l, scheme.format().bits())));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  codes.computeIfAbsent(linear, l -> nearest(task, l, scheme.format().bits())));
     }
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
+    return new MethodReport(
+        ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
   }
 
   private static void with(Map<Site, StoredFunction> quantizers, Runnable work) {
@@ -114,47 +135,97 @@ public final class IsVit implements ModelMethod {
    *
    * @param rounded whether weights are quantized: their codes go to {@code codes}
    */
-  private void tune(ModelTask task, boolean rounded, Map<String, Double> facts, Map<Linear, QuantizedTensor> codes) {
-    ReconstructionOptions reconstruction = new ReconstructionOptions(options.iterations(), options.batch(), 0);
+  private void tune(
+      ModelTask task,
+      boolean rounded,
+      Map<String, Double> facts,
+      Map<Linear, QuantizedTensor> codes) {
+    ReconstructionOptions reconstruction =
+        new ReconstructionOptions(options.iterations(), options.batch(), 0);
     String stage = rounded ? "stage 3" : "stage 1";
     Map<Linear, Tensor> tuned = new LinkedHashMap<>();
-    BlockWalk.run(task, SampleBatches.of(task.samples(), options.images(), options.batch()), 1, false, new BlockWalk.Visitor() {
-      @Override
-      public void learn(BlockWalk.Window window) {
-        Map<Linear, QuantizedTensor> starts = new LinkedHashMap<>();
-        if (rounded) {
-          window.linears().forEach(l -> task.weights(l).ifPresent(scheme -> starts.put(l, nearest(task, l, scheme.format().bits()))));
-        }
-        if (window.isBlock()) {
-          List<WeightTuning> learners = window.linears().stream().map(l -> new WeightTuning(l, Optional.ofNullable(starts.get(l)).map(IsVit::grid), options.rate())).toList();
-          Streams streams = window.streams();
-          Streams seen = rounded ? streams : Streams.of(streams.floatInputs(), streams.floatInputs(), streams.targets());
-          BlockReconstructor.Result result = new BlockReconstructor(task.ops(), reconstruction).reconstruct(window.forward(), seen, learners, task.seed() + window.index());
-          facts.put("%s: error before/%s".formatted(stage, window.parts().getFirst().name()), result.before());
-          facts.put("%s: error after/%s".formatted(stage, window.parts().getFirst().name()), result.after());
-        }
-        starts.forEach((linear, start) -> codes.put(linear, again(linear, start)));
-      }
+    BlockWalk.run(
+        task,
+        SampleBatches.of(task.samples(), options.images(), options.batch()),
+        1,
+        false,
+        new BlockWalk.Visitor() {
+          @Override
+          public void learn(BlockWalk.Window window) {
+            Map<Linear, QuantizedTensor> starts = new LinkedHashMap<>();
+            if (rounded) {
+              window
+                  .linears()
+                  .forEach(
+                      l ->
+                          task.weights(l)
+                              .ifPresent(
+                                  scheme ->
+                                      starts.put(l, nearest(task, l, scheme.format().bits()))));
+            }
+            if (window.isBlock()) {
+              List<WeightTuning> learners =
+                  window.linears().stream()
+                      .map(
+                          l ->
+                              new WeightTuning(
+                                  l,
+                                  Optional.ofNullable(starts.get(l)).map(IsVit::grid),
+                                  options.rate()))
+                      .toList();
+              Streams streams = window.streams();
+              Streams seen =
+                  rounded
+                      ? streams
+                      : Streams.of(streams.floatInputs(), streams.floatInputs(), streams.targets());
+              BlockReconstructor.Result result =
+                  new BlockReconstructor(task.ops(), reconstruction)
+                      .reconstruct(window.forward(), seen, learners, task.seed() + window.index());
+              facts.put(
+                  "%s: error before/%s".formatted(stage, window.parts().getFirst().name()),
+                  result.before());
+              facts.put(
+                  "%s: error after/%s".formatted(stage, window.parts().getFirst().name()),
+                  result.after());
+            }
+            starts.forEach((linear, start) -> codes.put(linear, again(linear, start)));
+          }
 
-      @Override
-      public void finish(Segment part) {
-        part.stages().stream().flatMap(List::stream).filter(codes::containsKey).forEach(linear -> {
-          tuned.put(linear, linear.weight().peek().toF32());
-          linear.setWeight(Tensor.of(requireNonNull(codes.get(linear)).dequantize(), linear.out(), linear.in()));
+          @Override
+          public void finish(Segment part) {
+            part.stages().stream()
+                .flatMap(List::stream)
+                .filter(codes::containsKey)
+                .forEach(
+                    linear -> {
+                      tuned.put(linear, linear.weight().peek().toF32());
+                      linear.setWeight(
+                          Tensor.of(
+                              requireNonNull(codes.get(linear)).dequantize(),
+                              linear.out(),
+                              linear.in()));
+                    });
+          }
         });
-      }
-    });
     tuned.forEach(Linear::setWeight); // errors are those of the float weights
   }
 
   private static QuantizedTensor nearest(ModelTask task, Linear linear, int bits) {
     return WeightRows.quantize(
-        linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), IntFormat.asymmetric(bits), WEIGHT_RANGE, task.ops().splitter());
+        linear.name(),
+        linear.weight().peek().toFloats(),
+        linear.out(),
+        linear.in(),
+        IntFormat.asymmetric(bits),
+        WEIGHT_RANGE,
+        task.ops().splitter());
   }
 
   /** The tuned weight on the grid that it was tuned for. */
   private static QuantizedTensor again(Linear linear, QuantizedTensor start) {
-    return new QuantizedTensor(start.params().quantize(linear.name(), linear.weight().peek().toFloats(), 0), start.params());
+    return new QuantizedTensor(
+        start.params().quantize(linear.name(), linear.weight().peek().toFloats(), 0),
+        start.params());
   }
 
   /** The grid of a weight's rows, with the straight-through estimator. */
@@ -164,6 +235,9 @@ public final class IsVit implements ModelMethod {
     for (int i = 0; i < rows; i++) {
       zeroPoints[i] = start.params().zeroPoints()[i] - start.params().format().minCode();
     }
-    return UniformQuantizer.asymmetric(start.params().format().bits(), Tensor.of(start.params().scales(), rows, 1), Tensor.of(zeroPoints, rows, 1));
+    return UniformQuantizer.asymmetric(
+        start.params().format().bits(),
+        Tensor.of(start.params().scales(), rows, 1),
+        Tensor.of(zeroPoints, rows, 1));
   }
 }

@@ -1,4 +1,7 @@
-/** I&S-ViT: a shifted uniform grid of logarithms, and weights tuned in three stages. Start with {@link nibble.quant.isvit.IsVit}. */
+/**
+ * I&S-ViT: a shifted uniform grid of logarithms, and weights tuned in three stages. Start with
+ * {@link nibble.quant.isvit.IsVit}.
+ */
 @NullMarked
 package nibble.quant.isvit;
 

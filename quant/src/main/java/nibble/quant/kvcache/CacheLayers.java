@@ -20,11 +20,14 @@ final class CacheLayers {
     if (model instanceof CausalLanguageModel language) {
       return language;
     }
-    throw new IllegalArgumentException("%s quantizes the key-value cache of causal language models; %s has none".formatted(method, model.architecture()));
+    throw new IllegalArgumentException(
+        "%s quantizes the key-value cache of causal language models; %s has none"
+            .formatted(method, model.architecture()));
   }
 
   /** Gives every layer the format that {@code formats} makes for it, all or none. */
-  static MethodReport install(String method, Model model, Function<TransformerBlock, CacheFormat> formats) {
+  static MethodReport install(
+      String method, Model model, Function<TransformerBlock, CacheFormat> formats) {
     List<TransformerBlock> blocks = languageModel(method, model).blocks();
     Map<SelfAttention, CacheFormat> chosen = new LinkedHashMap<>();
     for (TransformerBlock block : blocks) {
@@ -39,7 +42,9 @@ final class CacheLayers {
     chosen.forEach(SelfAttention::setCacheFormat);
     double bits = 0;
     for (Map.Entry<SelfAttention, CacheFormat> entry : chosen.entrySet()) {
-      bits += entry.getValue().bitsPerChannel(entry.getKey().parts().core().cacheShape()) / chosen.size();
+      bits +=
+          entry.getValue().bitsPerChannel(entry.getKey().parts().core().cacheShape())
+              / chosen.size();
     }
     return new MethodReport(List.of(), Map.of(method + ".bits_per_channel", bits), List.of());
   }

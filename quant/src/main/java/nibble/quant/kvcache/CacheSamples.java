@@ -17,7 +17,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keys before positions and values of one layer on calibration texts, sinks left out, with the squares of the gradients that the loss has in them.
+ * Keys before positions and values of one layer on calibration texts, sinks left out, with the
+ * squares of the gradients that the loss has in them.
  *
  * @param keys rows of {@code width} channels
  * @param keyWeights squared gradients, the same shape
@@ -37,7 +38,10 @@ record CacheSamples(Rows keys, Rows keyWeights, Rows values, Rows valueWeights) 
       return rows.get(index);
     }
 
-    /** Adds the rows of {@code x [batch, tokens, width]} from token {@code first} on, until there are {@code most}. */
+    /**
+     * Adds the rows of {@code x [batch, tokens, width]} from token {@code first} on, until there
+     * are {@code most}.
+     */
     void add(Tensor x, int first, int most, boolean squared) {
       int width = x.dim(2);
       for (int b = 0; b < x.dim(0); b++) {
@@ -63,7 +67,8 @@ record CacheSamples(Rows keys, Rows keyWeights, Rows values, Rows valueWeights) 
    * @param sinks first tokens of every text that are left out
    * @param most tokens of all texts that are kept
    */
-  static Map<String, CacheSamples> record(Ops ops, CausalLanguageModel model, List<Tensor> texts, int sinks, int most) {
+  static Map<String, CacheSamples> record(
+      Ops ops, CausalLanguageModel model, List<Tensor> texts, int sinks, int most) {
     Map<String, CacheSamples> all = new LinkedHashMap<>();
     Map<Site, SiteFunction> probes = new LinkedHashMap<>();
     for (TransformerBlock block : model.blocks()) {
@@ -71,12 +76,22 @@ record CacheSamples(Rows keys, Rows keyWeights, Rows values, Rows valueWeights) 
       all.put(block.name(), samples);
       RotaryEmbedding rotary = block.attention().parts().rotary();
       int headDim = CacheLayers.shape(block).headDim();
-      probe(model, probes, block.name() + ".kv.key", new Probe(
-          x -> samples.keys.add(plain(ops, x, rotary, headDim, false), sinks, most, false),
-          g -> samples.keyWeights.add(plain(ops, g, rotary, headDim, true), sinks, most, true)));
-      probe(model, probes, block.name() + ".kv.value", new Probe(
-          x -> samples.values.add(plain(ops, x, null, headDim, false), sinks, most, false),
-          g -> samples.valueWeights.add(plain(ops, g, null, headDim, true), sinks, most, true)));
+      probe(
+          model,
+          probes,
+          block.name() + ".kv.key",
+          new Probe(
+              x -> samples.keys.add(plain(ops, x, rotary, headDim, false), sinks, most, false),
+              g ->
+                  samples.keyWeights.add(plain(ops, g, rotary, headDim, true), sinks, most, true)));
+      probe(
+          model,
+          probes,
+          block.name() + ".kv.value",
+          new Probe(
+              x -> samples.values.add(plain(ops, x, null, headDim, false), sinks, most, false),
+              g ->
+                  samples.valueWeights.add(plain(ops, g, null, headDim, true), sinks, most, true)));
     }
     probes.forEach(Site::append);
     try {
@@ -93,12 +108,17 @@ record CacheSamples(Rows keys, Rows keyWeights, Rows values, Rows valueWeights) 
     return all;
   }
 
-  private static void probe(CausalLanguageModel model, Map<Site, SiteFunction> probes, String site, Probe probe) {
+  private static void probe(
+      CausalLanguageModel model, Map<Site, SiteFunction> probes, String site, Probe probe) {
     probes.put(model.sites().get(site), (ops, x) -> ops.custom(probe, x));
   }
 
-  /** {@code [batch, heads, tokens, headDim]} to {@code [batch, tokens, heads * headDim]}, a copy, positions undone. */
-  private static Tensor plain(Ops ops, Tensor x, @Nullable RotaryEmbedding rotary, int headDim, boolean gradient) {
+  /**
+   * {@code [batch, heads, tokens, headDim]} to {@code [batch, tokens, heads * headDim]}, a copy,
+   * positions undone.
+   */
+  private static Tensor plain(
+      Ops ops, Tensor x, @Nullable RotaryEmbedding rotary, int headDim, boolean gradient) {
     try (var inference = ops.noGrad()) {
       Tensor merged = ops.mergeHeads(x);
       Tensor copy = Tensor.of(merged.toFloats(), merged.shape().dims());

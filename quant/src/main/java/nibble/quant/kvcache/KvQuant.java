@@ -21,7 +21,8 @@ import nibble.quant.model.ModelTask;
 import nibble.tensor.Tensor;
 
 /**
- * KVQuant: keys before positions with a range for each channel, values with a range for each token, levels that are not uniform, outliers and first tokens in float.
+ * KVQuant: keys before positions with a range for each channel, values with a range for each token,
+ * levels that are not uniform, outliers and first tokens in float.
  *
  * <p>Hooper and others, <a href="https://arxiv.org/abs/2401.18079">arXiv:2401.18079</a>, section 3.
  *
@@ -33,9 +34,10 @@ import nibble.tensor.Tensor;
  * Q-Norm:  level' = level s1 / s2 + m1 - m2 s1 / s2     m, s: mean and standard deviation of u and of its levels
  * }</pre>
  *
- * <p>L is the cross-entropy of the next token on the calibration texts in the float model. K-means starts from equally spaced levels (the reference: k-means++).
- * Outliers of keys are at most {@code ceil(f width)} a token, the farthest (the reference has a cap of 21 on each side of 4096). Calibration takes float keys of {@link
- * ModelTask#floatModel()}.
+ * <p>L is the cross-entropy of the next token on the calibration texts in the float model. K-means
+ * starts from equally spaced levels (the reference: k-means++). Outliers of keys are at most {@code
+ * ceil(f width)} a token, the farthest (the reference has a cap of 21 on each side of 4096).
+ * Calibration takes float keys of {@link ModelTask#floatModel()}.
  */
 public final class KvQuant implements ModelMethod {
   /** Bit widths that have a name in the catalogue. */
@@ -58,22 +60,39 @@ public final class KvQuant implements ModelMethod {
     iterations = knob.integer("kv-iterations");
     tokens = knob.integer("kv-tokens");
     if (!(outliers >= 0 && outliers <= 1) || iterations < 0 || tokens < 2 || sinks < 0) {
-      throw new IllegalArgumentException("kv-outliers must be 0 to 1, kv-iterations and kv-sinks not negative, kv-tokens at least 2; found %s, %d, %d and %d"
-          .formatted(outliers, iterations, sinks, tokens));
+      throw new IllegalArgumentException(
+          "kv-outliers must be 0 to 1, kv-iterations and kv-sinks not negative, kv-tokens at least 2; found %s, %d, %d and %d"
+              .formatted(outliers, iterations, sinks, tokens));
     }
   }
 
   /** What the catalogue shows of {@code bits} bits. */
   public static MethodCard card(int bits) {
     return new MethodCard(
-        "kvquant" + bits, "KVQuant, " + bits + " bits", "Hooper and others 2024, arXiv:2401.18079", "calibration texts; gradients of the float model",
-        "when the cache has to go below 4 bits", List.of(
-            MethodOption.number("kv-outliers", 0.01, "share of each vector that stays in float (paper: 0.01)"),
-            MethodOption.integer("kv-sinks", 1, "first tokens of a sequence that stay in float (paper: 1)"),
-            MethodOption.choice("kv-levels", "nuq", List.of("nuq", "uniform"), "levels by weighted k-means, or equally spaced"),
-            MethodOption.bool("kv-q-norm", bits == 2, "keep mean and deviation of the calibration data (paper: helps at 2 bits)"),
+        "kvquant" + bits,
+        "KVQuant, " + bits + " bits",
+        "Hooper and others 2024, arXiv:2401.18079",
+        "calibration texts; gradients of the float model",
+        "when the cache has to go below 4 bits",
+        List.of(
+            MethodOption.number(
+                "kv-outliers", 0.01, "share of each vector that stays in float (paper: 0.01)"),
+            MethodOption.integer(
+                "kv-sinks", 1, "first tokens of a sequence that stay in float (paper: 1)"),
+            MethodOption.choice(
+                "kv-levels",
+                "nuq",
+                List.of("nuq", "uniform"),
+                "levels by weighted k-means, or equally spaced"),
+            MethodOption.bool(
+                "kv-q-norm",
+                bits == 2,
+                "keep mean and deviation of the calibration data (paper: helps at 2 bits)"),
             MethodOption.integer("kv-iterations", 50, "most steps of k-means (paper: 50)"),
-            MethodOption.integer("kv-tokens", 4096, "tokens of the calibration texts that are looked at (paper: 32768)")),
+            MethodOption.integer(
+                "kv-tokens",
+                4096,
+                "tokens of the calibration texts that are looked at (paper: 32768)")),
         List.of("codes of a cache that attention reads tile by tile: KV2, KV3, KV4"));
   }
 
@@ -105,22 +124,31 @@ public final class KvQuant implements ModelMethod {
   @Override
   public MethodReport apply(ModelTask task) {
     var language = CacheLayers.languageModel(name(), task.floatModel().get());
-    Map<String, CacheSamples> samples = CacheSamples.record(task.ops(), language, task.samples().inputs(), sinks, tokens);
+    Map<String, CacheSamples> samples =
+        CacheSamples.record(task.ops(), language, task.samples().inputs(), sinks, tokens);
     Map<String, CacheFormat> formats = new LinkedHashMap<>();
-    language.blocks().forEach(block -> {
-      CacheSamples own = samples.get(block.name());
-      if (own == null || own.keys().count() < 2) {
-        throw new IllegalArgumentException("the calibration texts have fewer than 2 tokens behind the %d that stay in float; pass longer ones".formatted(sinks));
-      }
-      formats.put(block.name(), format(own, CacheLayers.shape(block)));
-    });
-    return CacheLayers.install(name(), task.model(), block -> {
-      CacheFormat format = formats.get(block.name());
-      if (format == null) {
-        throw new IllegalStateException("no samples of '" + block.name() + "'");
-      }
-      return format;
-    });
+    language
+        .blocks()
+        .forEach(
+            block -> {
+              CacheSamples own = samples.get(block.name());
+              if (own == null || own.keys().count() < 2) {
+                throw new IllegalArgumentException(
+                    "the calibration texts have fewer than 2 tokens behind the %d that stay in float; pass longer ones"
+                        .formatted(sinks));
+              }
+              formats.put(block.name(), format(own, CacheLayers.shape(block)));
+            });
+    return CacheLayers.install(
+        name(),
+        task.model(),
+        block -> {
+          CacheFormat format = formats.get(block.name());
+          if (format == null) {
+            throw new IllegalStateException("no samples of '" + block.name() + "'");
+          }
+          return format;
+        });
   }
 
   private CacheFormat format(CacheSamples samples, CacheShape shape) {
@@ -149,8 +177,14 @@ public final class KvQuant implements ModelMethod {
     }
     int cap = (int) Math.ceil(outliers * width);
     return new CacheFormat(
-        new ChannelLevels(Tensor.of(offset, width), Tensor.of(range, width), levels(keys), shape.headDim(), cap),
-        new TokenLevels(levels(values), shape.headDim(), side), sinks, 0, true, Optional.empty(), false);
+        new ChannelLevels(
+            Tensor.of(offset, width), Tensor.of(range, width), levels(keys), shape.headDim(), cap),
+        new TokenLevels(levels(values), shape.headDim(), side),
+        sinks,
+        0,
+        true,
+        Optional.empty(),
+        false);
   }
 
   private static void addValues(LevelFit fit, float[] row, float[] weights, int side) {

@@ -3,7 +3,10 @@ package nibble.quant.kvcache;
 import java.util.Arrays;
 import nibble.nn.cache.Levels;
 
-/** Numbers with weights, and the levels that fit them. Numbers outside -1 to 1 are outliers and not counted. */
+/**
+ * Numbers with weights, and the levels that fit them. Numbers outside -1 to 1 are outliers and not
+ * counted.
+ */
 final class LevelFit {
   private float[] numbers = new float[1024];
   private float[] weights = new float[1024];
@@ -26,7 +29,8 @@ final class LevelFit {
    * The levels.
    *
    * @param iterations of k-means from equally spaced levels
-   * @param keepMoments whether levels are moved so that their mean and standard deviation on these numbers are those of the numbers (Q-Norm)
+   * @param keepMoments whether levels are moved so that their mean and standard deviation on these
+   *     numbers are those of the numbers (Q-Norm)
    */
   Levels levels(int bits, int iterations, boolean keepMoments) {
     float[] start = new float[1 << bits];
@@ -36,7 +40,8 @@ final class LevelFit {
     if (iterations == 0 || count == 0) {
       return moved(Levels.uniform(bits), keepMoments);
     }
-    WeightedKMeans kMeans = new WeightedKMeans(Arrays.copyOf(numbers, count), Arrays.copyOf(weights, count));
+    WeightedKMeans kMeans =
+        new WeightedKMeans(Arrays.copyOf(numbers, count), Arrays.copyOf(weights, count));
     return moved(Levels.nearest(kMeans.fit(start, iterations)), keepMoments);
   }
 

@@ -5,8 +5,9 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * K-means of weighted numbers (Lloyd's algorithm): centres that lower {@code sum w[i] (x[i] - nearest centre)^2} step by step. Numbers are sorted once; after that a
- * step costs {@code O(k log n)}.
+ * K-means of weighted numbers (Lloyd's algorithm): centres that lower {@code sum w[i] (x[i] -
+ * nearest centre)^2} step by step. Numbers are sorted once; after that a step costs {@code O(k log
+ * n)}.
  */
 final class WeightedKMeans {
   private final float[] x;
@@ -36,7 +37,10 @@ final class WeightedKMeans {
     }
   }
 
-  /** The centres after at most {@code iterations} steps from {@code start}, ascending. A centre without numbers stays. */
+  /**
+   * The centres after at most {@code iterations} steps from {@code start}, ascending. A centre
+   * without numbers stays.
+   */
   float[] fit(float[] start, int iterations) {
     float[] centres = start.clone();
     for (int step = 0; step < iterations; step++) {

@@ -1,5 +1,6 @@
 /**
- * Methods for the key-value cache of language models: uniform codes ({@link nibble.quant.kvcache.UniformCache}), KVQuant, RotateKV. They find a {@link
+ * Methods for the key-value cache of language models: uniform codes ({@link
+ * nibble.quant.kvcache.UniformCache}), KVQuant, RotateKV. They find a {@link
  * nibble.nn.cache.CacheFormat} for every layer.
  */
 @NullMarked

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import nibble.kernels.parallel.WorkSplitter;
 
 /**
- * The factorization {@code A = U^T U} of a symmetric positive definite {@code A [n, n]}, {@code U} upper triangular with a positive
- * diagonal.
+ * The factorization {@code A = U^T U} of a symmetric positive definite {@code A [n, n]}, {@code U}
+ * upper triangular with a positive diagonal.
  *
  * @param upper {@code U [n, n]}, zeros below the diagonal; shared, not to be written
  */
@@ -19,8 +19,9 @@ public record Cholesky(double[] upper, int n) {
   }
 
   /**
-   * Factors {@code a}, of which only the upper triangle is read. Cost: {@code n^3 / 3} multiply-adds; {@code n^2} doubles of new memory.
-   * The result does not depend on the number of threads.
+   * Factors {@code a}, of which only the upper triangle is read. Cost: {@code n^3 / 3}
+   * multiply-adds; {@code n^2} doubles of new memory. The result does not depend on the number of
+   * threads.
    *
    * @throws NotPositiveDefiniteException if a pivot is not positive and finite
    */
@@ -72,7 +73,8 @@ public record Cholesky(double[] upper, int n) {
       for (int i = from; i < to; i++) {
         int start = Math.max(i, tile);
         if (start < tileEnd) {
-          RowUpdate.subtract(tileEnd - start, height, panel, i, n, panel, start, n, u, i * n + start);
+          RowUpdate.subtract(
+              tileEnd - start, height, panel, i, n, panel, start, n, u, i * n + start);
         }
       }
     }
@@ -81,16 +83,17 @@ public record Cholesky(double[] upper, int n) {
   /** The solution {@code X [n, columns]} of {@code A X = B}, in a new array. */
   public double[] solve(double[] b, int columns) {
     if (b.length != Math.multiplyExact(n, columns)) {
-      throw new IllegalArgumentException("right side must be [%d, %d], found %d values".formatted(n, columns, b.length));
+      throw new IllegalArgumentException(
+          "right side must be [%d, %d], found %d values".formatted(n, columns, b.length));
     }
     double[] x = b.clone();
-    for (int i = 0; i < n; i++) {                           // U^T y = b
+    for (int i = 0; i < n; i++) { // U^T y = b
       scaleRow(x, i, columns, 1 / upper[i * n + i]);
       for (int k = i + 1; k < n; k++) {
         addRow(x, k, i, columns, -upper[i * n + k]);
       }
     }
-    for (int i = n - 1; i >= 0; i--) {                      // U x = y
+    for (int i = n - 1; i >= 0; i--) { // U x = y
       for (int k = i + 1; k < n; k++) {
         addRow(x, i, k, columns, -upper[i * n + k]);
       }

@@ -8,8 +8,8 @@ public final class LinearSystem {
   private LinearSystem() {}
 
   /**
-   * {@code X [n, columns]} with {@code A X = B} for {@code a [n, n]} and {@code b [n, columns]}, by LU with pivots. ojAlgo does the work, on threads of
-   * its own where the matrix is large.
+   * {@code X [n, columns]} with {@code A X = B} for {@code a [n, n]} and {@code b [n, columns]}, by
+   * LU with pivots. ojAlgo does the work, on threads of its own where the matrix is large.
    *
    * @throws IllegalArgumentException if an element is not finite, or the matrix is singular
    */

@@ -7,7 +7,9 @@ public final class NotPositiveDefiniteException extends RuntimeException {
   private final int pivot;
 
   NotPositiveDefiniteException(int pivot, double value) {
-    super("matrix is not positive definite: pivot %d is %s; add to its diagonal".formatted(pivot, value));
+    super(
+        "matrix is not positive definite: pivot %d is %s; add to its diagonal"
+            .formatted(pivot, value));
     this.pivot = pivot;
   }
 

@@ -7,18 +7,21 @@ import org.ojalgo.matrix.store.MatrixStore;
  * The thin factorization {@code A = Q R} of {@code A [m, n]}, {@code m >= n}.
  *
  * @param q {@code [m, n]}, orthonormal columns
- * @param r {@code [n, n]}, upper triangular, no negative number on the diagonal; so a random Gaussian A gives a uniformly random Q
+ * @param r {@code [n, n]}, upper triangular, no negative number on the diagonal; so a random
+ *     Gaussian A gives a uniformly random Q
  */
 public record Qr(double[] q, double[] r) {
 
   /**
-   * Factors {@code a [m, n]}. ojAlgo does the work, on threads of its own where the matrix is large.
+   * Factors {@code a [m, n]}. ojAlgo does the work, on threads of its own where the matrix is
+   * large.
    *
    * @throws IllegalArgumentException if {@code m < n} or an element is not finite
    */
   public static Qr of(double[] a, int m, int n) {
     if (m < n) {
-      throw new IllegalArgumentException("QR needs at least as many rows as columns, found [%d, %d]".formatted(m, n));
+      throw new IllegalArgumentException(
+          "QR needs at least as many rows as columns, found [%d, %d]".formatted(m, n));
     }
     QR<Double> qr = QR.R064.make(m, n);
     if (!qr.decompose(Stores.of(a, m, n))) {

@@ -1,14 +1,28 @@
 package nibble.quant.linalg;
 
-/** The inner loop of factorizations and error feedback: a row minus a combination of rows, written so that the compiler vectorizes it. */
+/**
+ * The inner loop of factorizations and error feedback: a row minus a combination of rows, written
+ * so that the compiler vectorizes it.
+ */
 public final class RowUpdate {
   private RowUpdate() {}
 
   /**
-   * {@code c[cFrom .. cFrom + n) -= sum over l < k of a[aFrom + l * aStride] * b[bFrom + l * bRow .. + n)}. The array {@code c} must be
-   * neither {@code a} nor {@code b}: the loop is vectorized only if the compiler sees that nothing overlaps.
+   * {@code c[cFrom .. cFrom + n) -= sum over l < k of a[aFrom + l * aStride] * b[bFrom + l * bRow
+   * .. + n)}. The array {@code c} must be neither {@code a} nor {@code b}: the loop is vectorized
+   * only if the compiler sees that nothing overlaps.
    */
-  public static void subtract(int n, int k, double[] a, int aFrom, int aStride, double[] b, int bFrom, int bRow, double[] c, int cFrom) {
+  public static void subtract(
+      int n,
+      int k,
+      double[] a,
+      int aFrom,
+      int aStride,
+      double[] b,
+      int bFrom,
+      int bRow,
+      double[] c,
+      int cFrom) {
     int l = 0;
     for (; l + 8 <= k; l += 8) {
       int at = aFrom + l * aStride;
@@ -24,7 +38,8 @@ public final class RowUpdate {
   }
 
   /** Eight rows at once: one load and one store of {@code c} for eight products. */
-  private static void subtract8(int n, double[] a, int at, int aStride, double[] b, int b0, int bRow, double[] c, int cFrom) {
+  private static void subtract8(
+      int n, double[] a, int at, int aStride, double[] b, int b0, int bRow, double[] c, int cFrom) {
     double a0 = a[at];
     double a1 = a[at + aStride];
     double a2 = a[at + 2 * aStride];
@@ -41,14 +56,19 @@ public final class RowUpdate {
     int b6 = b5 + bRow;
     int b7 = b6 + bRow;
     for (int j = 0; j < n; j++) {
-      c[cFrom + j] -= a0 * b[b0 + j] + a1 * b[b1 + j] + a2 * b[b2 + j] + a3 * b[b3 + j]
-          + (a4 * b[b4 + j] + a5 * b[b5 + j] + a6 * b[b6 + j] + a7 * b[b7 + j]);
+      c[cFrom + j] -=
+          a0 * b[b0 + j]
+              + a1 * b[b1 + j]
+              + a2 * b[b2 + j]
+              + a3 * b[b3 + j]
+              + (a4 * b[b4 + j] + a5 * b[b5 + j] + a6 * b[b6 + j] + a7 * b[b7 + j]);
     }
   }
 
   static void checkSquare(double[] a, int n) {
     if (a.length != Math.multiplyExact(n, n)) {
-      throw new IllegalArgumentException("[%d, %d] needs %d values, found %d".formatted(n, n, (long) n * n, a.length));
+      throw new IllegalArgumentException(
+          "[%d, %d] needs %d values, found %d".formatted(n, n, (long) n * n, a.length));
     }
   }
 }

@@ -8,26 +8,35 @@ import org.ojalgo.matrix.store.MatrixStore;
 /**
  * The eigenvalues and eigenvectors of a symmetric matrix: {@code A = V diag(values) V^T}.
  *
- * @param values  {@code [n]}, largest first
- * @param vectors {@code V [n, n]}, orthogonal, one eigenvector a column; the element of largest magnitude of each is positive
+ * @param values {@code [n]}, largest first
+ * @param vectors {@code V [n, n]}, orthogonal, one eigenvector a column; the element of largest
+ *     magnitude of each is positive
  */
 public record SymmetricEigen(double[] values, double[] vectors) {
 
   /**
-   * Decomposes {@code a [n, n]}. ojAlgo does the work, on threads of its own where the matrix is large.
+   * Decomposes {@code a [n, n]}. ojAlgo does the work, on threads of its own where the matrix is
+   * large.
    *
-   * @throws IllegalArgumentException if an element is not finite or the matrix is not symmetric to 1e-9 of its largest element
+   * @throws IllegalArgumentException if an element is not finite or the matrix is not symmetric to
+   *     1e-9 of its largest element
    */
   public static SymmetricEigen of(double[] a, int n) {
     RowUpdate.checkSquare(a, n);
     checkSymmetric(a, n);
     Eigenvalue<Double> eigen = Eigenvalue.R064.make(n, true);
     if (!eigen.decompose(Stores.of(a, n, n))) {
-      throw new IllegalStateException("the eigenvalues of a [%d, %d] matrix did not converge".formatted(n, n));
+      throw new IllegalStateException(
+          "the eigenvalues of a [%d, %d] matrix did not converge".formatted(n, n));
     }
     MatrixStore<Double> v = eigen.getV();
     MatrixStore<Double> d = eigen.getD();
-    int[] order = IntStream.range(0, n).boxed().sorted(Comparator.comparingDouble(i -> -d.doubleValue(i, i))).mapToInt(i -> i).toArray();
+    int[] order =
+        IntStream.range(0, n)
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> -d.doubleValue(i, i)))
+            .mapToInt(i -> i)
+            .toArray();
     double[] values = new double[n];
     double[] vectors = new double[n * n];
     for (int j = 0; j < n; j++) {
@@ -61,7 +70,8 @@ public record SymmetricEigen(double[] values, double[] vectors) {
       }
     }
     if (skew > 1e-9 * largest) {
-      throw new IllegalArgumentException("matrix is not symmetric: elements across the diagonal differ by up to " + skew);
+      throw new IllegalArgumentException(
+          "matrix is not symmetric: elements across the diagonal differ by up to " + skew);
     }
   }
 }

@@ -10,8 +10,9 @@ public final class Triangular {
   private Triangular() {}
 
   /**
-   * The inverse of an upper triangular {@code r [n, n]}, in a new array with zeros below the diagonal. Cost: {@code n^3 / 6} multiply-adds.
-   * The result does not depend on the number of threads.
+   * The inverse of an upper triangular {@code r [n, n]}, in a new array with zeros below the
+   * diagonal. Cost: {@code n^3 / 6} multiply-adds. The result does not depend on the number of
+   * threads.
    *
    * @throws IllegalArgumentException if a diagonal element is 0 or not finite
    */
@@ -20,15 +21,21 @@ public final class Triangular {
     for (int i = 0; i < n; i++) {
       double pivot = r[i * n + i];
       if (pivot == 0 || !Double.isFinite(pivot)) {
-        throw new IllegalArgumentException("diagonal element %d of a triangular matrix is %s".formatted(i, pivot));
+        throw new IllegalArgumentException(
+            "diagonal element %d of a triangular matrix is %s".formatted(i, pivot));
       }
     }
     double[] x = new double[r.length];
-    splitter.run(Math.ceilDiv(n, TILE), (tile, scratch) -> invertColumns(r, n, tile * TILE, Math.min(n, (tile + 1) * TILE), x));
+    splitter.run(
+        Math.ceilDiv(n, TILE),
+        (tile, scratch) -> invertColumns(r, n, tile * TILE, Math.min(n, (tile + 1) * TILE), x));
     return x;
   }
 
-  /** Columns are independent, so each tile of them is solved from the bottom row up, in an array of its own. */
+  /**
+   * Columns are independent, so each tile of them is solved from the bottom row up, in an array of
+   * its own.
+   */
   private static void invertColumns(double[] r, int n, int from, int to, double[] x) {
     int width = to - from;
     double[] tile = new double[to * width];
@@ -38,7 +45,8 @@ public final class Triangular {
       if (i >= from) {
         row[i - from] = 1;
       }
-      RowUpdate.subtract(width, to - i - 1, r, i * n + i + 1, 1, tile, (i + 1) * width, width, row, 0);
+      RowUpdate.subtract(
+          width, to - i - 1, r, i * n + i + 1, 1, tile, (i + 1) * width, width, row, 0);
       double inverse = 1 / r[i * n + i];
       for (int j = 0; j < width; j++) {
         tile[i * width + j] = row[j] * inverse;
@@ -48,8 +56,9 @@ public final class Triangular {
   }
 
   /**
-   * The upper triangular {@code R} with {@code A = R R^T}: the Cholesky factor taken from the last row up. Where {@code A = U^T U} factors
-   * a matrix, {@code R^-1} is the same kind of factor of its inverse: {@code A^-1 = (R^-1)^T R^-1}.
+   * The upper triangular {@code R} with {@code A = R R^T}: the Cholesky factor taken from the last
+   * row up. Where {@code A = U^T U} factors a matrix, {@code R^-1} is the same kind of factor of
+   * its inverse: {@code A^-1 = (R^-1)^T R^-1}.
    *
    * @param a symmetric {@code [n, n]}; only the lower triangle is read
    * @throws NotPositiveDefiniteException if A is not positive definite

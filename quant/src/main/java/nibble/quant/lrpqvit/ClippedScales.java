@@ -16,11 +16,15 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * Clips the largest scales of channels before they are folded: {@code s[j] <- min(s[j], mean(s) + kappa std(s))}, zero points stay. A few outliers would make the folded weights hard. Kappa is that of which the outputs of the layers that read
- * the channels err least, weights quantized; none is among the candidates. Inferred from the abstract of LRP-QViT (<a href="https://arxiv.org/abs/2401.11243">arXiv:2401.11243</a>).
+ * Clips the largest scales of channels before they are folded: {@code s[j] <- min(s[j], mean(s) +
+ * kappa std(s))}, zero points stay. A few outliers would make the folded weights hard. Kappa is
+ * that of which the outputs of the layers that read the channels err least, weights quantized; none
+ * is among the candidates. Inferred from the abstract of LRP-QViT (<a
+ * href="https://arxiv.org/abs/2401.11243">arXiv:2401.11243</a>).
  */
 final class ClippedScales {
-  private static final List<Double> KAPPAS = List.of(Double.POSITIVE_INFINITY, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5);
+  private static final List<Double> KAPPAS =
+      List.of(Double.POSITIVE_INFINITY, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5);
   private static final int ROWS = 512;
 
   private final ModelTask task;
@@ -58,13 +62,17 @@ final class ClippedScales {
       squares += (double) value * value;
     }
     double mean = sum / s.length;
-    double limit = Double.isInfinite(kappa) ? Double.POSITIVE_INFINITY : mean + kappa * Math.sqrt(Math.max(0, squares / s.length - mean * mean));
+    double limit =
+        Double.isInfinite(kappa)
+            ? Double.POSITIVE_INFINITY
+            : mean + kappa * Math.sqrt(Math.max(0, squares / s.length - mean * mean));
     for (int j = 0; j < s.length; j++) {
       s[j] = (float) Math.min(s[j], limit);
     }
     Tensor zeroPoints = channels.zeroPoints();
     if (zeroPoints == null) {
-      throw new IllegalArgumentException("scales of channels with zero points are needed, found " + channels.format());
+      throw new IllegalArgumentException(
+          "scales of channels with zero points are needed, found " + channels.format());
     }
     return UniformQuantizer.asymmetric(channels.bits(), Tensor.of(s, s.length), zeroPoints);
   }
@@ -79,7 +87,12 @@ final class ClippedScales {
         Tensor weight = linear.weight().peek().toF32();
         int bits = task.weights(linear).map(WeightScheme::format).map(IntFormat::bits).orElse(0);
         Tensor rounded = bits == 0 ? weight : rounded(linear, weight, factors, bits);
-        sum += ops.sum(ops.square(ops.sub(ops.linear(quantized, rounded, null), ops.linear(rows, weight, null)))).item();
+        sum +=
+            ops.sum(
+                    ops.square(
+                        ops.sub(
+                            ops.linear(quantized, rounded, null), ops.linear(rows, weight, null))))
+                .item();
       }
     }
     return sum;
@@ -92,7 +105,14 @@ final class ClippedScales {
       w[i] /= factors[i % factors.length];
     }
     QuantizedTensor codes =
-        WeightRows.quantize(linear.name(), w, linear.out(), linear.in(), IntFormat.asymmetric(bits), RangeSearch.PERCENTILES, task.ops().splitter());
+        WeightRows.quantize(
+            linear.name(),
+            w,
+            linear.out(),
+            linear.in(),
+            IntFormat.asymmetric(bits),
+            RangeSearch.PERCENTILES,
+            task.ops().splitter());
     float[] values = codes.dequantize();
     for (int i = 0; i < values.length; i++) {
       values[i] *= factors[i % factors.length];

@@ -12,13 +12,15 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much of the relevance of a model's answer passes each group of linear layers: layer-wise relevance propagation from a one at the predicted class.
+ * How much of the relevance of a model's answer passes each group of linear layers: layer-wise
+ * relevance propagation from a one at the predicted class.
  *
  * <pre>{@code
  * c[l] = mean over images of sum |R| at the input of l, divided by the sum over all l
  * }</pre>
  *
- * <p>The rules are those of {@link Ops#relevance}. Which tensor stands for a layer is inferred; its input has the relevance of its output, since the rule of linear layers keeps the sum.
+ * <p>The rules are those of {@link Ops#relevance}. Which tensor stands for a layer is inferred; its
+ * input has the relevance of its output, since the rule of linear layers keeps the sum.
  */
 final class LayerRelevance {
   private LayerRelevance() {}
@@ -41,7 +43,8 @@ final class LayerRelevance {
   }
 
   /** Sums of |R|, from {@code start} at the predicted class of every image. */
-  static double[] raw(Ops ops, Model model, List<LayerGroup> groups, List<Tensor> inputs, double start) {
+  static double[] raw(
+      Ops ops, Model model, List<LayerGroup> groups, List<Tensor> inputs, double start) {
     double[] sums = new double[groups.size()];
     List<SiteFunction> probes = new ArrayList<>();
     for (int i = 0; i < groups.size(); i++) {

@@ -24,10 +24,12 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * LRP-QViT: bits of layers by how much of the answer's relevance passes them, and RepQ-ViT with clipped scales of channels.
+ * LRP-QViT: bits of layers by how much of the answer's relevance passes them, and RepQ-ViT with
+ * clipped scales of channels.
  *
- * <p>Ranjan, Savakis: <a href="https://arxiv.org/abs/2401.11243">arXiv:2401.11243</a> (2024). Only the abstract and a table of results were read; the rules of relevance are those of Chefer and others' code. The
- * score of a layer, the cost below and the clip are inferred.
+ * <p>Ranjan, Savakis: <a href="https://arxiv.org/abs/2401.11243">arXiv:2401.11243</a> (2024). Only
+ * the abstract and a table of results were read; the rules of relevance are those of Chefer and
+ * others' code. The score of a layer, the cost below and the clip are inferred.
  *
  * <pre>{@code
  * c[l]      share of relevance at the input of l (LayerRelevance)
@@ -35,14 +37,23 @@ import nibble.tensor.Tensor;
  * quantize  RepQ-ViT with these bits; s[j] <- min(s[j], mean + kappa std) before scales are folded (ClippedScales)
  * }</pre>
  *
- * <p>Layers that read one tensor get bits together, for weights and input. Cost: a pass back and forth, and a forward pass for each layer and number of bits.
+ * <p>Layers that read one tensor get bits together, for weights and input. Cost: a pass back and
+ * forth, and a forward pass for each layer and number of bits.
  */
 public final class LrpQVit implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "lrp-qvit", "LRP-QViT", "Ranjan, Savakis: arXiv:2401.11243 (formulas inferred)", "32 samples, no labels; one backward pass, a forward pass for each layer and bit width",
-      "vision transformers at a mean of 4 to 6 bits, in place of repq-vit", LrpQVitOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers, each with its own bits; q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "lrp-qvit",
+          "LRP-QViT",
+          "Ranjan, Savakis: arXiv:2401.11243 (formulas inferred)",
+          "32 samples, no labels; one backward pass, a forward pass for each layer and bit width",
+          "vision transformers at a mean of 4 to 6 bits, in place of repq-vit",
+          LrpQVitOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers, each with its own bits; q, k, v and"
+                  + " probabilities quantized in float",
+              "W2..8A16"));
 
   private static final int BATCH = 4;
   private static final double SQRT_OF_TWO = 0.5;
@@ -71,7 +82,9 @@ public final class LrpQVit implements ModelMethod {
 
   @Override
   public double passes(int samples) {
-    return 50.0 * (1 + options.below() + options.above()) * Math.min(samples, options.relevanceImages());
+    return 50.0
+        * (1 + options.below() + options.above())
+        * Math.min(samples, options.relevanceImages());
   }
 
   @Override
@@ -79,25 +92,46 @@ public final class LrpQVit implements ModelMethod {
     Map<String, Double> facts = new LinkedHashMap<>();
     List<LayerGroup> groups = LayerGroup.of(task);
     boolean mixed = !groups.isEmpty() && options.above() > 0 && options.below() > 0;
-    ModelTask chosen = mixed ? LayerGroup.withBits(task, groups, allocate(task, groups, facts)) : task;
-    RepQSteps.Fitted fitted = RepQSteps.fit(chosen, options.images(), true, true, new RepQSteps.Choices() {
-      @Override
-      public StoredFunction probabilities(int bits, Tensor x) {
-        return SoftmaxFit.fit(bits, x.toFloats(), SQRT_OF_TWO, LogGrid.Zero.RESERVED);
-      }
+    ModelTask chosen =
+        mixed ? LayerGroup.withBits(task, groups, allocate(task, groups, facts)) : task;
+    RepQSteps.Fitted fitted =
+        RepQSteps.fit(
+            chosen,
+            options.images(),
+            true,
+            true,
+            new RepQSteps.Choices() {
+              @Override
+              public StoredFunction probabilities(int bits, Tensor x) {
+                return SoftmaxFit.fit(bits, x.toFloats(), SQRT_OF_TWO, LogGrid.Zero.RESERVED);
+              }
 
-      @Override
-      public UniformQuantizer channels(ActivationSite site, int bits, Tensor x, Ops ops) {
-        UniformQuantizer percentiles = RepQSteps.Choices.super.channels(site, bits, x, ops);
-        return options.clip() ? new ClippedScales(chosen, site.readers()).best(percentiles, x) : percentiles;
-      }
-    });
-    return new MethodReport(ModelExecution.install(chosen.model(), RepQSteps.fold(chosen, fitted), RepQSteps.codes(chosen)), facts, List.of());
+              @Override
+              public UniformQuantizer channels(ActivationSite site, int bits, Tensor x, Ops ops) {
+                UniformQuantizer percentiles = RepQSteps.Choices.super.channels(site, bits, x, ops);
+                return options.clip()
+                    ? new ClippedScales(chosen, site.readers()).best(percentiles, x)
+                    : percentiles;
+              }
+            });
+    return new MethodReport(
+        ModelExecution.install(
+            chosen.model(), RepQSteps.fold(chosen, fitted), RepQSteps.codes(chosen)),
+        facts,
+        List.of());
   }
 
-  private Map<String, Integer> allocate(ModelTask task, List<LayerGroup> groups, Map<String, Double> facts) {
-    SensitivityTable table = SensitivityTable.measure(task, groups, -options.below(), options.above(), options.relevanceImages());
-    double[] c = LayerRelevance.measure(task.ops(), task.model(), groups, SampleBatches.of(task.samples(), options.relevanceImages(), BATCH));
+  private Map<String, Integer> allocate(
+      ModelTask task, List<LayerGroup> groups, Map<String, Double> facts) {
+    SensitivityTable table =
+        SensitivityTable.measure(
+            task, groups, -options.below(), options.above(), options.relevanceImages());
+    double[] c =
+        LayerRelevance.measure(
+            task.ops(),
+            task.model(),
+            groups,
+            SampleBatches.of(task.samples(), options.relevanceImages(), BATCH));
     List<BitAllocator.Item> items = new ArrayList<>();
     long weights = 0;
     for (int i = 0; i < groups.size(); i++) {
@@ -106,16 +140,25 @@ public final class LrpQVit implements ModelMethod {
       List<BitAllocator.Choice> choices = new ArrayList<>();
       for (int change = -options.below(); change <= options.above(); change++) {
         double weight = options.importance() == LrpQVitOptions.Importance.RELEVANCE ? c[i] : 1;
-        choices.add(new BitAllocator.Choice(change + options.below(), (change + options.below()) * size, weight * table.error(i, change)));
+        choices.add(
+            new BitAllocator.Choice(
+                change + options.below(),
+                (change + options.below()) * size,
+                weight * table.error(i, change)));
       }
       items.add(new BitAllocator.Item(groups.get(i).name(), choices));
       facts.put("lrp-qvit." + groups.get(i).name() + ".relevance", c[i]);
     }
     Map<String, Integer> changes = new LinkedHashMap<>();
-    BitAllocator.solve(items, options.below() * weights).bits().forEach((name, bits) -> {
-      changes.put(name, bits - options.below());
-      facts.put("lrp-qvit." + name + ".bits", (double) (LayerGroup.bits(task) + bits - options.below()));
-    });
+    BitAllocator.solve(items, options.below() * weights)
+        .bits()
+        .forEach(
+            (name, bits) -> {
+              changes.put(name, bits - options.below());
+              facts.put(
+                  "lrp-qvit." + name + ".bits",
+                  (double) (LayerGroup.bits(task) + bits - options.below()));
+            });
     return changes;
   }
 }

@@ -14,9 +14,12 @@ import nibble.tensor.Tensor;
  * @param bits of a code
  * @param function signed or unsigned LSQ of that many bits
  * @param scale the learned scales, a leaf of differentiation; changed in place
- * @param offset value of code 0, in the shape of the scales, learned as LSQ+ does; empty for LSQ, where code 0 stands for 0
+ * @param offset value of code 0, in the shape of the scales, learned as LSQ+ does; empty for LSQ,
+ *     where code 0 stands for 0
  */
-public record LearnedQuantizer(String name, int bits, LsqFunction function, Tensor scale, Optional<Tensor> offset) implements TrainedQuantizer {
+public record LearnedQuantizer(
+    String name, int bits, LsqFunction function, Tensor scale, Optional<Tensor> offset)
+    implements TrainedQuantizer {
   /** Smallest scale that training leaves (LSQ's lineage). */
   public static final float SMALLEST = 1e-4f;
 
@@ -26,12 +29,20 @@ public record LearnedQuantizer(String name, int bits, LsqFunction function, Tens
    * @param unsigned codes from 0 up, for values that are not negative
    */
   public static LearnedQuantizer of(String name, int bits, boolean unsigned, Tensor start) {
-    return started(new LearnedQuantizer(name, bits, unsigned ? LsqFunction.unsigned(bits) : LsqFunction.signed(bits), leaf(start), Optional.empty()));
+    return started(
+        new LearnedQuantizer(
+            name,
+            bits,
+            unsigned ? LsqFunction.unsigned(bits) : LsqFunction.signed(bits),
+            leaf(start),
+            Optional.empty()));
   }
 
   /** LSQ+ with codes from 0 up, from fitted scales and offsets on. */
   public static LearnedQuantizer withOffset(String name, int bits, Tensor start, Tensor offset) {
-    return started(new LearnedQuantizer(name, bits, LsqFunction.unsigned(bits), leaf(start), Optional.of(leaf(offset))));
+    return started(
+        new LearnedQuantizer(
+            name, bits, LsqFunction.unsigned(bits), leaf(start), Optional.of(leaf(offset))));
   }
 
   private static Tensor leaf(Tensor start) {
@@ -54,7 +65,9 @@ public record LearnedQuantizer(String name, int bits, LsqFunction function, Tens
 
   @Override
   public Tensor apply(Ops ops, Tensor x) {
-    return offset.isPresent() ? ops.custom(new LsqPlusFunction(function), x, scale, offset.get()) : ops.custom(function, x, scale);
+    return offset.isPresent()
+        ? ops.custom(new LsqPlusFunction(function), x, scale, offset.get())
+        : ops.custom(function, x, scale);
   }
 
   /** No scale is below {@link #SMALLEST}. */
@@ -74,7 +87,8 @@ public record LearnedQuantizer(String name, int bits, LsqFunction function, Tens
   @Override
   public UniformQuantizer frozen() {
     if (offset.isPresent()) {
-      throw new IllegalStateException("'" + name + "' has learned offsets; fold them into the layers that read the site");
+      throw new IllegalStateException(
+          "'" + name + "' has learned offsets; fold them into the layers that read the site");
     }
     Tensor scales = Tensor.of(scale.toFloats(), scale.shape().dims());
     return function.min() < 0

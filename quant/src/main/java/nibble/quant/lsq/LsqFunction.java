@@ -7,7 +7,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LSQ: fake quantization of {@code x} with a scale {@code s} that learns. Esser and others: <a href="https://arxiv.org/abs/1902.08153">arXiv:1902.08153</a>, equations 1 to 5.
+ * LSQ: fake quantization of {@code x} with a scale {@code s} that learns. Esser and others: <a
+ * href="https://arxiv.org/abs/1902.08153">arXiv:1902.08153</a>, equations 1 to 5.
  *
  * <pre>{@code
  * t = x / s     q = rint(clamp(t, n, p))     y = q s
@@ -15,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  * dL/ds = g sum(dL/dy (n if t < n, p if t > p, else q - t))          g = 1 / sqrt(N p)
  * }</pre>
  *
- * <p>N is the number of elements that share a scale, or of the whole tensor ({@code wholeTensor}, as some codes have it). Scales spread as {@link ScaleLayout} says. Clamps, then
- * rounds half to even. Sums are added in double, in blocks that do not depend on the number of threads.
+ * <p>N is the number of elements that share a scale, or of the whole tensor ({@code wholeTensor},
+ * as some codes have it). Scales spread as {@link ScaleLayout} says. Clamps, then rounds half to
+ * even. Sums are added in double, in blocks that do not depend on the number of threads.
  *
  * @param min smallest code n
  * @param max largest code p, positive
@@ -28,7 +30,8 @@ public record LsqFunction(int min, int max, boolean wholeTensor) implements Diff
 
   public LsqFunction {
     if (min > 0 || max < 1 || max > 255 || min < -128) {
-      throw new IllegalArgumentException("codes of LSQ must hold 0 and lie in -128 .. 255, were %d .. %d".formatted(min, max));
+      throw new IllegalArgumentException(
+          "codes of LSQ must hold 0 and lie in -128 .. 255, were %d .. %d".formatted(min, max));
     }
   }
 
@@ -44,7 +47,8 @@ public record LsqFunction(int min, int max, boolean wholeTensor) implements Diff
 
   /** The factor g of the scale's gradient, for scales of a layout. */
   double gradientScale(ScaleLayout layout) {
-    double elements = wholeTensor ? (double) layout.rows() * layout.width() : layout.elementsPerScale();
+    double elements =
+        wholeTensor ? (double) layout.rows() * layout.width() : layout.elementsPerScale();
     return 1 / Math.sqrt(elements * max);
   }
 
@@ -56,30 +60,43 @@ public record LsqFunction(int min, int max, boolean wholeTensor) implements Diff
     ScaleLayout layout = ScaleLayout.of(x.shape(), s.shape());
     Tensor out = ops.empty(x.shape().dims());
     int width = layout.width();
-    layout.run(ops.splitter(), (block, from, to) -> {
-      for (int row = from; row < to; row++) {
-        int at = x.offset() + row * width;
-        int to0 = out.offset() + row * width;
-        int scale = s.offset() + layout.start(row);
-        if (layout.step() == 0) {
-          shared(x.array(), at, out.array(), to0, width, s.array()[scale], min, max);
-        } else {
-          single(x.array(), at, out.array(), to0, width, s.array(), scale, min, max);
-        }
-      }
-    });
+    layout.run(
+        ops.splitter(),
+        (block, from, to) -> {
+          for (int row = from; row < to; row++) {
+            int at = x.offset() + row * width;
+            int to0 = out.offset() + row * width;
+            int scale = s.offset() + layout.start(row);
+            if (layout.step() == 0) {
+              shared(x.array(), at, out.array(), to0, width, s.array()[scale], min, max);
+            } else {
+              single(x.array(), at, out.array(), to0, width, s.array(), scale, min, max);
+            }
+          }
+        });
     return out;
   }
 
-  private static void shared(float[] x, int in, float[] y, int at, int width, float s, float low, float high) {
+  private static void shared(
+      float[] x, int in, float[] y, int at, int width, float s, float low, float high) {
     for (int i = 0; i < width; i++) {
       y[at + i] = (Math.max(low, Math.min(high, x[in + i] / s)) + ROUND - ROUND) * s;
     }
   }
 
-  private static void single(float[] x, int in, float[] y, int at, int width, float[] s, int start, float low, float high) {
+  private static void single(
+      float[] x,
+      int in,
+      float[] y,
+      int at,
+      int width,
+      float[] s,
+      int start,
+      float low,
+      float high) {
     for (int i = 0; i < width; i++) {
-      y[at + i] = (Math.max(low, Math.min(high, x[in + i] / s[start + i])) + ROUND - ROUND) * s[start + i];
+      y[at + i] =
+          (Math.max(low, Math.min(high, x[in + i] / s[start + i])) + ROUND - ROUND) * s[start + i];
     }
   }
 
@@ -91,19 +108,32 @@ public record LsqFunction(int min, int max, boolean wholeTensor) implements Diff
     Tensor gradX = ops.empty(x.shape().dims());
     double[][] partial = new double[layout.blocks()][];
     int width = layout.width();
-    layout.run(ops.splitter(), (block, from, to) -> {
-      double[] sums = new double[layout.scales()];
-      float[] terms = new float[width];
-      for (int row = from; row < to; row++) {
-        int at = row * width;
-        int start = layout.start(row);
-        terms(x.array(), x.offset() + at, s.array(), s.offset() + start, layout.step(), gradOut.array(), gradOut.offset() + at, gradX.array(), gradX.offset() + at, terms, width);
-        for (int i = 0; i < width; i++) {
-          sums[start + i * layout.step()] += terms[i];
-        }
-      }
-      partial[block] = sums;
-    });
+    layout.run(
+        ops.splitter(),
+        (block, from, to) -> {
+          double[] sums = new double[layout.scales()];
+          float[] terms = new float[width];
+          for (int row = from; row < to; row++) {
+            int at = row * width;
+            int start = layout.start(row);
+            terms(
+                x.array(),
+                x.offset() + at,
+                s.array(),
+                s.offset() + start,
+                layout.step(),
+                gradOut.array(),
+                gradOut.offset() + at,
+                gradX.array(),
+                gradX.offset() + at,
+                terms,
+                width);
+            for (int i = 0; i < width; i++) {
+              sums[start + i * layout.step()] += terms[i];
+            }
+          }
+          partial[block] = sums;
+        });
     float[] gradS = new float[layout.scales()];
     double g = gradientScale(layout);
     for (int i = 0; i < gradS.length; i++) {
@@ -116,7 +146,18 @@ public record LsqFunction(int min, int max, boolean wholeTensor) implements Diff
     return new Tensor[] {gradX, Tensor.of(gradS, s.shape().dims())};
   }
 
-  private void terms(float[] x, int xAt, float[] s, int sAt, int step, float[] grad, int gAt, float[] gradX, int at, float[] terms, int width) {
+  private void terms(
+      float[] x,
+      int xAt,
+      float[] s,
+      int sAt,
+      int step,
+      float[] grad,
+      int gAt,
+      float[] gradX,
+      int at,
+      float[] terms,
+      int width) {
     for (int i = 0; i < width; i++) {
       float t = x[xAt + i] / s[sAt + i * step];
       float clamped = Math.max(min, Math.min(max, t));

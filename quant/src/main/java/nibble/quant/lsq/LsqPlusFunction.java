@@ -8,7 +8,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LSQ+: LSQ with a learned offset beta. Bhalgat and others: <a href="https://arxiv.org/abs/2004.09576">arXiv:2004.09576</a>, section 3.1.
+ * LSQ+: LSQ with a learned offset beta. Bhalgat and others: <a
+ * href="https://arxiv.org/abs/2004.09576">arXiv:2004.09576</a>, section 3.1.
  *
  * <pre>{@code
  * t = (x - beta) / s     q = rint(clamp(t, n, p))     y = q s + beta
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * dL/dbeta = g sum(dL/dy [t outside])
  * }</pre>
  *
- * <p>beta has the shape of s. The integers need {@code beta sum(W)} in the bias of what follows, which is exact.
+ * <p>beta has the shape of s. The integers need {@code beta sum(W)} in the bias of what follows,
+ * which is exact.
  *
  * @param scale codes, and how the gradients of s and beta are scaled
  */
@@ -35,15 +37,24 @@ public record LsqPlusFunction(LsqFunction scale) implements DifferentiableFuncti
     ScaleLayout layout = ScaleLayout.of(x.shape(), s.shape());
     Tensor out = ops.empty(x.shape().dims());
     int width = layout.width();
-    layout.run(ops.splitter(), (block, from, to) -> {
-      float[] steps = new float[width];
-      float[] shifts = new float[width];
-      for (int row = from; row < to; row++) {
-        spread(s, layout, row, steps);
-        spread(beta, layout, row, shifts);
-        row(x.array(), x.offset() + row * width, steps, shifts, out.array(), out.offset() + row * width, width);
-      }
-    });
+    layout.run(
+        ops.splitter(),
+        (block, from, to) -> {
+          float[] steps = new float[width];
+          float[] shifts = new float[width];
+          for (int row = from; row < to; row++) {
+            spread(s, layout, row, steps);
+            spread(beta, layout, row, shifts);
+            row(
+                x.array(),
+                x.offset() + row * width,
+                steps,
+                shifts,
+                out.array(),
+                out.offset() + row * width,
+                width);
+          }
+        });
     return out;
   }
 
@@ -76,24 +87,36 @@ public record LsqPlusFunction(LsqFunction scale) implements DifferentiableFuncti
     double[][] partial = new double[layout.blocks()][];
     int count = layout.scales();
     int width = layout.width();
-    layout.run(ops.splitter(), (block, from, to) -> {
-      double[] sums = new double[2 * count];
-      float[] steps = new float[width];
-      float[] shifts = new float[width];
-      float[] ofScale = new float[width];
-      float[] ofBeta = new float[width];
-      for (int row = from; row < to; row++) {
-        spread(s, layout, row, steps);
-        spread(beta, layout, row, shifts);
-        terms(x.array(), x.offset() + row * width, steps, shifts, gradOut.array(), gradOut.offset() + row * width, gradX.array(), gradX.offset() + row * width, ofScale, ofBeta);
-        for (int i = 0; i < width; i++) {
-          int index = layout.start(row) + i * layout.step();
-          sums[index] += ofScale[i];
-          sums[count + index] += ofBeta[i];
-        }
-      }
-      partial[block] = sums;
-    });
+    layout.run(
+        ops.splitter(),
+        (block, from, to) -> {
+          double[] sums = new double[2 * count];
+          float[] steps = new float[width];
+          float[] shifts = new float[width];
+          float[] ofScale = new float[width];
+          float[] ofBeta = new float[width];
+          for (int row = from; row < to; row++) {
+            spread(s, layout, row, steps);
+            spread(beta, layout, row, shifts);
+            terms(
+                x.array(),
+                x.offset() + row * width,
+                steps,
+                shifts,
+                gradOut.array(),
+                gradOut.offset() + row * width,
+                gradX.array(),
+                gradX.offset() + row * width,
+                ofScale,
+                ofBeta);
+            for (int i = 0; i < width; i++) {
+              int index = layout.start(row) + i * layout.step();
+              sums[index] += ofScale[i];
+              sums[count + index] += ofBeta[i];
+            }
+          }
+          partial[block] = sums;
+        });
     float[] gradS = new float[count];
     float[] gradBeta = new float[count];
     double g = scale.gradientScale(layout);
@@ -107,10 +130,22 @@ public record LsqPlusFunction(LsqFunction scale) implements DifferentiableFuncti
       gradS[i] = (float) (g * sumOfScale);
       gradBeta[i] = (float) (g * sumOfBeta);
     }
-    return new Tensor[] {gradX, Tensor.of(gradS, s.shape().dims()), Tensor.of(gradBeta, beta.shape().dims())};
+    return new Tensor[] {
+      gradX, Tensor.of(gradS, s.shape().dims()), Tensor.of(gradBeta, beta.shape().dims())
+    };
   }
 
-  private void terms(float[] x, int at, float[] s, float[] beta, float[] grad, int gradAt, float[] gradX, int to, float[] ofScale, float[] ofBeta) {
+  private void terms(
+      float[] x,
+      int at,
+      float[] s,
+      float[] beta,
+      float[] grad,
+      int gradAt,
+      float[] gradX,
+      int to,
+      float[] ofScale,
+      float[] ofBeta) {
     float low = scale.min();
     float high = scale.max();
     for (int i = 0; i < s.length; i++) {

@@ -7,12 +7,18 @@ import nibble.nn.site.StoredFunction;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** A quantizer that stands in a site while a model is trained, and learns with it or does not. Serves one thread at a time. */
+/**
+ * A quantizer that stands in a site while a model is trained, and learns with it or does not.
+ * Serves one thread at a time.
+ */
 public interface TrainedQuantizer extends SiteFunction {
   /** Name of the site, for messages and stored states. */
   String name();
 
-  /** What an optimizer changes, leaves of differentiation by names that saved states have; none for a quantizer that stays. */
+  /**
+   * What an optimizer changes, leaves of differentiation by names that saved states have; none for
+   * a quantizer that stays.
+   */
   Map<String, Tensor> leaves();
 
   /** A term of the loss, rank 0. */

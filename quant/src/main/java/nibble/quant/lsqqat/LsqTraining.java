@@ -25,7 +25,8 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * LSQ training: weights and activations are quantized together while the model is trained on, all scales learned.
+ * LSQ training: weights and activations are quantized together while the model is trained on, all
+ * scales learned.
  *
  * <p>Esser and others: <a href="https://arxiv.org/abs/1902.08153">arXiv:1902.08153</a> (ICLR 2020).
  *
@@ -33,16 +34,25 @@ import nibble.tensor.Tensor;
  * y = rint(clamp(x / s, n, p)) s      activations: one s a layer (a head for q, k, v and probabilities)     weights: one s a row
  * }</pre>
  *
- * <p>Differs from the paper: AdamW at a constant rate for a short training of a trained model, in place of SGD with momentum and a cosine over 90 epochs; weight scales of single rows, begun at
- * the least squares of the float weights. Without labels the loss is the divergence from the float model's logits. The result runs as integers with the learned scales: nothing is fitted
+ * <p>Differs from the paper: AdamW at a constant rate for a short training of a trained model, in
+ * place of SGD with momentum and a cosine over 90 epochs; weight scales of single rows, begun at
+ * the least squares of the float weights. Without labels the loss is the divergence from the float
+ * model's logits. The result runs as integers with the learned scales: nothing is fitted
  * afterwards.
  */
 public final class LsqTraining implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "lsq", "LSQ training", "Esser, McKinstry, Bablani, Appuswamy, Modha: arXiv:1902.08153", "images to train on, labels where there are some; longer than GPLQ",
-      "as the yardstick of GPLQ, or with many images and time", LsqTrainingOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "lsq",
+          "LSQ training",
+          "Esser, McKinstry, Bablani, Appuswamy, Modha: arXiv:1902.08153",
+          "images to train on, labels where there are some; longer than GPLQ",
+          "as the yardstick of GPLQ, or with many images and time",
+          LsqTrainingOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in"
+                  + " float"));
 
   private final LsqTrainingOptions options;
 
@@ -74,9 +84,15 @@ public final class LsqTraining implements ModelMethod {
   @Override
   public MethodReport apply(ModelTask task) {
     Map<Site, TrainedQuantizer> activations = new LinkedHashMap<>();
-    ActivationScales.fit(task, ActivationScales.Choice.perLayer(RangeSearch.LEAST_SQUARES, options.initImages())).forEach(l -> activations.put(l.site().site(), l.quantizer()));
+    ActivationScales.fit(
+            task, ActivationScales.Choice.perLayer(RangeSearch.LEAST_SQUARES, options.initImages()))
+        .forEach(l -> activations.put(l.site().site(), l.quantizer()));
     List<JointTraining.Weight> weights = new ArrayList<>();
-    weightScales(task).forEach((linear, learned) -> weights.add(new JointTraining.Weight(linear, learned, () -> codes(linear, learned))));
+    weightScales(task)
+        .forEach(
+            (linear, learned) ->
+                weights.add(
+                    new JointTraining.Weight(linear, learned, () -> codes(linear, learned))));
     JointTraining training = new JointTraining(task, name(), activations, weights);
     training.train(name(), options.training());
     return training.install();
@@ -85,13 +101,23 @@ public final class LsqTraining implements ModelMethod {
   private static Map<Linear, LearnedQuantizer> weightScales(ModelTask task) {
     Map<Linear, LearnedQuantizer> scales = new LinkedHashMap<>();
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).ifPresent(scheme -> {
-        int bits = scheme.format().bits();
-        Tensor w = linear.weight().peek().toF32();
-        Tensor start =
-            SiteGrids.fit(linear.name(), w, Shape.of(linear.out(), 1), IntFormat.symmetric(bits), RangeSearch.LEAST_SQUARES, task.ops()).scales();
-        scales.put(linear, LearnedQuantizer.of(linear.weightSite().name(), bits, false, start));
-      });
+      task.weights(linear)
+          .ifPresent(
+              scheme -> {
+                int bits = scheme.format().bits();
+                Tensor w = linear.weight().peek().toF32();
+                Tensor start =
+                    SiteGrids.fit(
+                            linear.name(),
+                            w,
+                            Shape.of(linear.out(), 1),
+                            IntFormat.symmetric(bits),
+                            RangeSearch.LEAST_SQUARES,
+                            task.ops())
+                        .scales();
+                scales.put(
+                    linear, LearnedQuantizer.of(linear.weightSite().name(), bits, false, start));
+              });
     }
     return scales;
   }
@@ -99,7 +125,13 @@ public final class LsqTraining implements ModelMethod {
   private static QuantizedTensor codes(Linear linear, LearnedQuantizer learned) {
     QuantParams params =
         new QuantParams(
-            IntFormat.symmetric(learned.bits()), new Granularity.PerChannel(), linear.out(), linear.in(), learned.scale().toFloats(), new byte[linear.out()]);
-    return new QuantizedTensor(params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params);
+            IntFormat.symmetric(learned.bits()),
+            new Granularity.PerChannel(),
+            linear.out(),
+            linear.in(),
+            learned.scale().toFloats(),
+            new byte[linear.out()]);
+    return new QuantizedTensor(
+        params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params);
   }
 }

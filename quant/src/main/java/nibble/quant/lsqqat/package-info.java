@@ -1,4 +1,7 @@
-/** Training with weights and activations quantized together, by LSQ. Start with {@link nibble.quant.lsqqat.LsqTraining}. */
+/**
+ * Training with weights and activations quantized together, by LSQ. Start with {@link
+ * nibble.quant.lsqqat.LsqTraining}.
+ */
 @NullMarked
 package nibble.quant.lsqqat;
 

@@ -6,12 +6,14 @@ import java.util.Locale;
 /**
  * A knob of a method.
  *
- * @param name         as written in {@code --set name=value} and in recipes
- * @param defaultValue {@link Long}, {@link Double}, {@link Boolean} or {@link String}, as {@code kind} says
- * @param choices      the words a {@link Kind#CHOICE} accepts; empty for other kinds
- * @param description  one line: what it does, with the paper's value
+ * @param name as written in {@code --set name=value} and in recipes
+ * @param defaultValue {@link Long}, {@link Double}, {@link Boolean} or {@link String}, as {@code
+ *     kind} says
+ * @param choices the words a {@link Kind#CHOICE} accepts; empty for other kinds
+ * @param description one line: what it does, with the paper's value
  */
-public record MethodOption(String name, Kind kind, Object defaultValue, List<String> choices, String description) {
+public record MethodOption(
+    String name, Kind kind, Object defaultValue, List<String> choices, String description) {
 
   /** Type of a value. */
   public enum Kind {
@@ -43,7 +45,8 @@ public record MethodOption(String name, Kind kind, Object defaultValue, List<Str
     return new MethodOption(name, Kind.BOOLEAN, defaultValue, List.of(), description);
   }
 
-  public static MethodOption choice(String name, String defaultValue, List<String> choices, String description) {
+  public static MethodOption choice(
+      String name, String defaultValue, List<String> choices, String description) {
     return new MethodOption(name, Kind.CHOICE, defaultValue, choices, description);
   }
 
@@ -60,13 +63,20 @@ public record MethodOption(String name, Kind kind, Object defaultValue, List<Str
   Object convert(String method, Object value) {
     try {
       return switch (kind) {
-        case INTEGER -> value instanceof Number n && n.doubleValue() == n.longValue() ? n.longValue() : Long.parseLong(value.toString().strip());
-        case NUMBER -> value instanceof Number n ? n.doubleValue() : Double.parseDouble(value.toString().strip());
+        case INTEGER ->
+            value instanceof Number n && n.doubleValue() == n.longValue()
+                ? n.longValue()
+                : Long.parseLong(value.toString().strip());
+        case NUMBER ->
+            value instanceof Number n
+                ? n.doubleValue()
+                : Double.parseDouble(value.toString().strip());
         case BOOLEAN -> bool(value);
         case CHOICE -> word(value);
       };
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("method %s: option %s is '%s', expected %s".formatted(method, name, value, accepts()), e);
+      throw new IllegalArgumentException(
+          "method %s: option %s is '%s', expected %s".formatted(method, name, value, accepts()), e);
     }
   }
 

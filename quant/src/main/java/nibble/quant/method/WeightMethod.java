@@ -10,7 +10,10 @@ import nibble.quant.observer.Hessian;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Chooses the codes of one linear layer's weight. Immutable and thread-safe; the same arguments give the same codes. */
+/**
+ * Chooses the codes of one linear layer's weight. Immutable and thread-safe; the same arguments
+ * give the same codes.
+ */
 public interface WeightMethod {
 
   /** Its name in the catalogue. */
@@ -25,21 +28,35 @@ public interface WeightMethod {
   }
 
   /**
-   * Bytes of a weight {@code [out, in]} as executed, padding included. This is of integer codes; methods with other codes override it.
+   * Bytes of a weight {@code [out, in]} as executed, padding included. This is of integer codes;
+   * methods with other codes override it.
    *
-   * @throws IllegalArgumentException if no kernel executes the scheme; the message says what would run
+   * @throws IllegalArgumentException if no kernel executes the scheme; the message says what would
+   *     run
    */
   default long packedBytes(int out, int in, WeightScheme scheme) {
-    return IntWeights.packedBytes(out, in, scheme.format().bits(), scheme.granularity().groupSize(in), !scheme.format().isAsymmetric());
+    return IntWeights.packedBytes(
+        out,
+        in,
+        scheme.format().bits(),
+        scheme.granularity().groupSize(in),
+        !scheme.format().isAsymmetric());
   }
 
   /**
    * The codes for a weight.
    *
-   * @param name    the layer, for messages
-   * @param weight  {@code [out, in]}, a working tensor; only read
-   * @param hessian statistics of the layer's inputs; null where {@link #needsHessian} is false and none was measured
-   * @throws IllegalArgumentException if a weight is NaN or infinite, the shapes do not fit, or the scheme is not one of the method's
+   * @param name the layer, for messages
+   * @param weight {@code [out, in]}, a working tensor; only read
+   * @param hessian statistics of the layer's inputs; null where {@link #needsHessian} is false and
+   *     none was measured
+   * @throws IllegalArgumentException if a weight is NaN or infinite, the shapes do not fit, or the
+   *     scheme is not one of the method's
    */
-  QuantizedWeight quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter);
+  QuantizedWeight quantize(
+      String name,
+      Tensor weight,
+      @Nullable Hessian hessian,
+      WeightScheme scheme,
+      WorkSplitter splitter);
 }

@@ -20,18 +20,27 @@ public record MixedOptions(int images, int below, int above) {
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("images", DEFAULTS.images, "samples on which the sensitivity of each layer is measured"),
-          MethodOption.integer("below", DEFAULTS.below, "how many bits fewer than the scheme's a layer may get"),
-          MethodOption.integer("above", DEFAULTS.above, "how many bits more than the scheme's a layer may get"));
+          MethodOption.integer(
+              "images",
+              DEFAULTS.images,
+              "samples on which the sensitivity of each layer is measured"),
+          MethodOption.integer(
+              "below", DEFAULTS.below, "how many bits fewer than the scheme's a layer may get"),
+          MethodOption.integer(
+              "above", DEFAULTS.above, "how many bits more than the scheme's a layer may get"));
 
   public MixedOptions {
     if (images < 1 || below < 0 || below > 6 || above < 0 || above > 6) {
-      throw new IllegalArgumentException("mixed needs images of at least 1 and 0 to 6 bits below and above, found %d, %d, %d".formatted(images, below, above));
+      throw new IllegalArgumentException(
+          "mixed needs images of at least 1 and 0 to 6 bits below and above, found %d, %d, %d"
+              .formatted(images, below, above));
     }
   }
 
   static MixedOptions of(Map<String, Object> values) {
     return new MixedOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("images"))), Math.toIntExact((Long) requireNonNull(values.get("below"))), Math.toIntExact((Long) requireNonNull(values.get("above"))));
+        Math.toIntExact((Long) requireNonNull(values.get("images"))),
+        Math.toIntExact((Long) requireNonNull(values.get("below"))),
+        Math.toIntExact((Long) requireNonNull(values.get("above"))));
   }
 }

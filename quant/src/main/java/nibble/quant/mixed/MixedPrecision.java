@@ -24,25 +24,36 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Mixed precision: the weight of every layer gets its own bit width, so that all together take no more than the scheme's.
+ * Mixed precision: the weight of every layer gets its own bit width, so that all together take no
+ * more than the scheme's.
  *
- * <p>The integer program of HAWQ-V3 (<a href="https://arxiv.org/abs/2011.10680">arXiv:2011.10680</a>, section 3.3) and of AdaQuant
- * (<a href="https://arxiv.org/abs/2006.10518">arXiv:2006.10518</a>, section 4), with a sensitivity of our own:
+ * <p>The integer program of HAWQ-V3 (<a
+ * href="https://arxiv.org/abs/2011.10680">arXiv:2011.10680</a>, section 3.3) and of AdaQuant (<a
+ * href="https://arxiv.org/abs/2006.10518">arXiv:2006.10518</a>, section 4), with a sensitivity of
+ * our own:
  *
  * <pre>{@code
  * penalty(layer, b) = mean squared error of the result when this layer's weight alone has b bits
  * minimise the sum of penalties    subject to    sum of b_layer * weights_layer <= b_scheme * all weights
  * }</pre>
  *
- * <p>Layers to which a rule gives other bits than the scheme's keep them and take no part. Weights are rounded to the nearest code of a grid with the least squared error for each row; inputs are quantized
- * per token when they come, as by the scheme. Cost: a forward pass for each layer and width.
+ * <p>Layers to which a rule gives other bits than the scheme's keep them and take no part. Weights
+ * are rounded to the nearest code of a grid with the least squared error for each row; inputs are
+ * quantized per token when they come, as by the scheme. Cost: a forward pass for each layer and
+ * width.
  */
 public final class MixedPrecision implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "mixed", "Mixed precision by sensitivity", "integer program of HAWQ-V3, arXiv:2011.10680, and AdaQuant, arXiv:2006.10518; sensitivity of our own",
-      "a few samples, no labels; a forward pass for each layer and bit width", "at low bits, where some layers matter more than others", MixedOptions.OPTIONS,
-      List.of("W2..8A16", "W2..8A2..8"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "mixed",
+          "Mixed precision by sensitivity",
+          "integer program of HAWQ-V3, arXiv:2011.10680, and AdaQuant, arXiv:2006.10518;"
+              + " sensitivity of our own",
+          "a few samples, no labels; a forward pass for each layer and bit width",
+          "at low bits, where some layers matter more than others",
+          MixedOptions.OPTIONS,
+          List.of("W2..8A16", "W2..8A2..8"));
 
   private final MixedOptions options;
 
@@ -74,17 +85,25 @@ public final class MixedPrecision implements ModelMethod {
   @Override
   public MethodReport apply(ModelTask task) {
     int bits = task.schemes().scheme().weights().orElseThrow().format().bits();
-    List<Linear> free = task.model().linears().stream().filter(l -> task.weights(l).map(w -> w.format().bits() == bits).orElse(false)).toList();
+    List<Linear> free =
+        task.model().linears().stream()
+            .filter(l -> task.weights(l).map(w -> w.format().bits() == bits).orElse(false))
+            .toList();
     Map<String, Integer> chosen = free.isEmpty() ? Map.of() : allocate(task, free, bits);
     Map<String, Double> facts = new LinkedHashMap<>();
     chosen.forEach((layer, width) -> facts.put("mixed." + layer + ".bits", (double) width));
     LayerExecution execution = new LayerExecution();
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).ifPresent(scheme -> {
-        int width = chosen.getOrDefault(linear.name(), scheme.format().bits());
-        @Nullable ActivationQuantizer input = task.activations(linear.input()).map(a -> ActivationQuantizer.perToken(a.format().bits(), false)).orElse(null);
-        var unused = execution.execute(linear, codes(task.ops(), linear, width), input, 0);
-      });
+      task.weights(linear)
+          .ifPresent(
+              scheme -> {
+                int width = chosen.getOrDefault(linear.name(), scheme.format().bits());
+                @Nullable ActivationQuantizer input =
+                    task.activations(linear.input())
+                        .map(a -> ActivationQuantizer.perToken(a.format().bits(), false))
+                        .orElse(null);
+                var unused = execution.execute(linear, codes(task.ops(), linear, width), input, 0);
+              });
     }
     return new MethodReport(execution.results(), facts, List.of());
   }
@@ -103,7 +122,9 @@ public final class MixedPrecision implements ModelMethod {
       weights += size;
       List<BitAllocator.Choice> choices = new ArrayList<>();
       for (int width = least; width <= most; width++) {
-        choices.add(new BitAllocator.Choice(width, width * size, penalty(task, linear, width, inputs, exact)));
+        choices.add(
+            new BitAllocator.Choice(
+                width, width * size, penalty(task, linear, width, inputs, exact)));
         task.progress().to(++done, linear.name());
       }
       items.add(new BitAllocator.Item(linear.name(), choices));
@@ -111,7 +132,8 @@ public final class MixedPrecision implements ModelMethod {
     return BitAllocator.solve(items, bits * weights).bits();
   }
 
-  private static double penalty(ModelTask task, Linear linear, int width, Tensor inputs, Tensor exact) {
+  private static double penalty(
+      ModelTask task, Linear linear, int width, Tensor inputs, Tensor exact) {
     Tensor original = linear.weight().peek();
     QuantizedTensor codes = codes(task.ops(), linear, width);
     try {
@@ -135,6 +157,12 @@ public final class MixedPrecision implements ModelMethod {
 
   private static QuantizedTensor codes(Ops ops, Linear linear, int bits) {
     return WeightRows.quantize(
-        linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), IntFormat.symmetric(bits), RangeSearch.SHRINK, ops.splitter());
+        linear.name(),
+        linear.weight().peek().toFloats(),
+        linear.out(),
+        linear.in(),
+        IntFormat.symmetric(bits),
+        RangeSearch.SHRINK,
+        ops.splitter());
   }
 }

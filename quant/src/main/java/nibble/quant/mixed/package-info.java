@@ -1,4 +1,7 @@
-/** Mixed precision: more bits where the result depends on them. Start with {@link nibble.quant.mixed.MixedPrecision}. */
+/**
+ * Mixed precision: more bits where the result depends on them. Start with {@link
+ * nibble.quant.mixed.MixedPrecision}.
+ */
 @NullMarked
 package nibble.quant.mixed;
 

@@ -19,7 +19,8 @@ public final class ActivationQuantizers {
    * @param observer what calibration saw; needed by static schemes
    * @throws IllegalArgumentException if no kernel executes the scheme
    */
-  public static ActivationQuantizer of(String layer, ActivationScheme scheme, @Nullable ActivationObserver observer) {
+  public static ActivationQuantizer of(
+      String layer, ActivationScheme scheme, @Nullable ActivationObserver observer) {
     IntFormat format = scheme.format();
     if (format.symmetry() == Symmetry.SYMMETRIC_OFFSET) {
       throw unsupported(layer, "activations on the offset grid", "a:sym or a:asym");
@@ -32,7 +33,8 @@ public final class ActivationQuantizers {
       return new ActivationQuantizer.PerToken(format.bits(), symmetric, scheme.clipRatio());
     }
     if (observer == null) {
-      throw new IllegalArgumentException("'" + layer + "' has static activation scales, which need calibration data; pass some");
+      throw new IllegalArgumentException(
+          "'" + layer + "' has static activation scales, which need calibration data; pass some");
     }
     Grid grid = observer.grid(format);
     int zeroPoint = symmetric ? 0 : grid.zeroPoint() + (1 << (format.bits() - 1));
@@ -40,23 +42,33 @@ public final class ActivationQuantizers {
   }
 
   /**
-   * For {@link ModelMethod#check} of methods that take the grids of weights from the scheme and quantize the inputs of linear layers token by token.
+   * For {@link ModelMethod#check} of methods that take the grids of weights from the scheme and
+   * quantize the inputs of linear layers token by token.
    *
-   * @throws IllegalArgumentException if the scheme leaves weights in float, or has activations of another kind
+   * @throws IllegalArgumentException if the scheme leaves weights in float, or has activations of
+   *     another kind
    */
   public static void requireTokens(String method, Scheme scheme) {
     if (scheme.weights().isEmpty()) {
-      throw new IllegalArgumentException("%s quantizes weights, the scheme '%s' leaves them in float; name a scheme such as W4A16".formatted(method, scheme));
+      throw new IllegalArgumentException(
+          "%s quantizes weights, the scheme '%s' leaves them in float; name a scheme such as W4A16"
+              .formatted(method, scheme));
     }
-    scheme.activations().ifPresent(a -> {
-      if (a.timing() != ActivationScheme.Timing.DYNAMIC) {
-        throw new IllegalArgumentException("%s finds activation scales for each token, the scheme '%s' has static ones; use a:dynamic".formatted(method, scheme));
-      }
-      ActivationQuantizer unused = of(method, a, null);
-    });
+    scheme
+        .activations()
+        .ifPresent(
+            a -> {
+              if (a.timing() != ActivationScheme.Timing.DYNAMIC) {
+                throw new IllegalArgumentException(
+                    "%s finds activation scales for each token, the scheme '%s' has static ones; use a:dynamic"
+                        .formatted(method, scheme));
+              }
+              ActivationQuantizer unused = of(method, a, null);
+            });
   }
 
   private static IllegalArgumentException unsupported(String layer, String what, String remedy) {
-    return new IllegalArgumentException("'" + layer + "': no kernel executes " + what + "; use " + remedy);
+    return new IllegalArgumentException(
+        "'" + layer + "': no kernel executes " + what + "; use " + remedy);
   }
 }

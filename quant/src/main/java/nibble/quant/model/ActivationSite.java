@@ -30,7 +30,10 @@ public record ActivationSite(Site site, Role role, List<Linear> readers) {
     KEY,
     /** Values {@code [batch, heads, tokens, headDim]}: sites that end in {@code .v_out}. */
     VALUE,
-    /** Attention after softmax {@code [batch, heads, tokens, tokens]}: sites that end in {@code .probs}. */
+    /**
+     * Attention after softmax {@code [batch, heads, tokens, tokens]}: sites that end in {@code
+     * .probs}.
+     */
     PROBABILITIES,
     /** Any other. */
     OTHER
@@ -45,7 +48,10 @@ public record ActivationSite(Site site, Role role, List<Linear> readers) {
     return site.name();
   }
 
-  /** What normalisations read, in the order of the model: the residual stream, at sites that end in {@code norm.input}, {@code norm1.input} and so on. */
+  /**
+   * What normalisations read, in the order of the model: the residual stream, at sites that end in
+   * {@code norm.input}, {@code norm1.input} and so on.
+   */
   public static List<Site> streams(Model model) {
     return model.sites().all().stream().filter(ActivationSite::isStream).toList();
   }
@@ -54,7 +60,10 @@ public record ActivationSite(Site site, Role role, List<Linear> readers) {
     return STREAM.matcher(site.name()).find();
   }
 
-  /** All activation sites of a model, in the order of its sites: everything but the sites of weights and the {@link #streams}. */
+  /**
+   * All activation sites of a model, in the order of its sites: everything but the sites of weights
+   * and the {@link #streams}.
+   */
   public static List<ActivationSite> of(Model model) {
     Map<Site, List<Linear>> readers = new LinkedHashMap<>();
     Set<Site> weights = new HashSet<>();
@@ -66,7 +75,8 @@ public record ActivationSite(Site site, Role role, List<Linear> readers) {
     for (Site site : model.sites().all()) {
       if (!weights.contains(site) && !isStream(site)) {
         List<Linear> read = readers.getOrDefault(site, List.of());
-        sites.add(new ActivationSite(site, read.isEmpty() ? role(site.name()) : Role.LINEAR_INPUT, read));
+        sites.add(
+            new ActivationSite(site, read.isEmpty() ? role(site.name()) : Role.LINEAR_INPUT, read));
       }
     }
     return sites;

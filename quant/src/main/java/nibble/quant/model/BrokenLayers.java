@@ -28,10 +28,16 @@ public record BrokenLayers(List<LayerResult> layers) {
     double median = errors.length == 0 ? 0 : errors[errors.length / 2];
     double bound = Math.min(ALWAYS, Math.max(LEAST, TIMES_MEDIAN * median));
     return new BrokenLayers(
-        all.stream().filter(layer -> layer.error() > bound).sorted(Comparator.comparingDouble(LayerResult::error).reversed()).toList());
+        all.stream()
+            .filter(layer -> layer.error() > bound)
+            .sorted(Comparator.comparingDouble(LayerResult::error).reversed())
+            .toList());
   }
 
-  /** The option that leaves the first {@code count} of them in float: {@code keep=layers.0.mlp.down,...}. */
+  /**
+   * The option that leaves the first {@code count} of them in float: {@code
+   * keep=layers.0.mlp.down,...}.
+   */
   public String override(int count) {
     return "keep=" + String.join(",", layers.stream().limit(count).map(LayerResult::name).toList());
   }

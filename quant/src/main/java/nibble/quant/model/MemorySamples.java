@@ -85,7 +85,8 @@ final class MemorySamples implements SampleSource {
       for (Tensor row : rows) {
         if (!row.shape().equals(shape)) {
           throw new IllegalArgumentException(
-              "samples of one batch must have one shape, found %s and %s; train with a batch of 1, or with windows of one length".formatted(shape, row.shape()));
+              "samples of one batch must have one shape, found %s and %s; train with a batch of 1, or with windows of one length"
+                  .formatted(shape, row.shape()));
         }
       }
       if (rows.getFirst().dtype() == DType.I32) {

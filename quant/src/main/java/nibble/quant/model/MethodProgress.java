@@ -3,13 +3,14 @@ package nibble.quant.model;
 /** Is told how far a method is, on the thread that runs it. */
 public interface MethodProgress {
   /** Tells nobody. */
-  MethodProgress NONE = new MethodProgress() {
-    @Override
-    public void begin(String phase, long total, String unit) {}
+  MethodProgress NONE =
+      new MethodProgress() {
+        @Override
+        public void begin(String phase, long total, String unit) {}
 
-    @Override
-    public void to(long done, String detail) {}
-  };
+        @Override
+        public void to(long done, String detail) {}
+      };
 
   /**
    * A part of the work begins; the part before it has ended.

@@ -13,7 +13,8 @@ import java.util.Map;
  * @param facts measured numbers by name, the same for the same task: no times
  * @param curves courses of numbers, such as the loss of a training
  */
-public record MethodReport(List<LayerResult> layers, Map<String, Double> facts, List<Curve> curves) {
+public record MethodReport(
+    List<LayerResult> layers, Map<String, Double> facts, List<Curve> curves) {
   public MethodReport {
     layers = List.copyOf(layers);
     facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));

@@ -14,8 +14,10 @@ import nibble.quant.range.SiteGrids;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts a quantized model into execution: codes become packed weights, and the quantizer of a linear layer's input goes into the integer kernel where the kernel
- * can do it (uniform, one scale, all layers that read the site packed). Every other quantizer becomes a function of its site, which computes in float.
+ * Puts a quantized model into execution: codes become packed weights, and the quantizer of a linear
+ * layer's input goes into the integer kernel where the kernel can do it (uniform, one scale, all
+ * layers that read the site packed). Every other quantizer becomes a function of its site, which
+ * computes in float.
  */
 public final class ModelExecution {
   private ModelExecution() {}
@@ -27,14 +29,18 @@ public final class ModelExecution {
    * @param codes of weights by layer
    * @return a record of every layer with codes
    */
-  public static List<LayerResult> install(Model model, Map<Site, ? extends StoredFunction> quantizers, Map<Linear, ? extends QuantizedWeight> codes) {
+  public static List<LayerResult> install(
+      Model model,
+      Map<Site, ? extends StoredFunction> quantizers,
+      Map<Linear, ? extends QuantizedWeight> codes) {
     Map<Site, ActivationQuantizer> inKernel = new IdentityHashMap<>();
     for (ActivationSite site : ActivationSite.of(model)) {
       StoredFunction quantizer = quantizers.get(site.site());
       if (quantizer == null) {
         continue;
       }
-      boolean packed = !site.readers().isEmpty() && site.readers().stream().allMatch(codes::containsKey);
+      boolean packed =
+          !site.readers().isEmpty() && site.readers().stream().allMatch(codes::containsKey);
       if (packed && quantizer instanceof UniformQuantizer uniform && uniform.scales().size() == 1) {
         inKernel.put(site.site(), SiteGrids.kernel(uniform));
       } else {

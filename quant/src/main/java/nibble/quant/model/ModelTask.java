@@ -16,10 +16,11 @@ import nibble.tensor.Ops;
  *
  * @param ops operators and threads; the caller closes them
  * @param model to be changed in place
- * @param floatModel makes the float model anew, with the function that the steps before left (rotated, say); the caller
- *     owns its memory
+ * @param floatModel makes the float model anew, with the function that the steps before left
+ *     (rotated, say); the caller owns its memory
  * @param samples what may be looked at
- * @param schemes bits of every layer and site; for methods that prepare or mend, those of the step that quantizes
+ * @param schemes bits of every layer and site; for methods that prepare or mend, those of the step
+ *     that quantizes
  * @param seed of all randomness
  * @param progress is told how far the work is
  * @param store what an interrupted run left, and where this one leaves its state
@@ -35,13 +36,35 @@ public record ModelTask(
     ResumeStore store) {
 
   /** A task without rules, progress and store. */
-  public static ModelTask of(Ops ops, Model model, Supplier<Model> floatModel, SampleSource samples, Scheme scheme, long seed) {
-    return new ModelTask(ops, model, floatModel, samples, new SchemePlan(scheme, SiteRules.NONE), seed, MethodProgress.NONE, ResumeStore.NONE);
+  public static ModelTask of(
+      Ops ops,
+      Model model,
+      Supplier<Model> floatModel,
+      SampleSource samples,
+      Scheme scheme,
+      long seed) {
+    return new ModelTask(
+        ops,
+        model,
+        floatModel,
+        samples,
+        new SchemePlan(scheme, SiteRules.NONE),
+        seed,
+        MethodProgress.NONE,
+        ResumeStore.NONE);
   }
 
   /** The same with rules. */
   public ModelTask withRules(SiteRules rules) {
-    return new ModelTask(ops, model, floatModel, samples, new SchemePlan(schemes.scheme(), rules), seed, progress, store);
+    return new ModelTask(
+        ops,
+        model,
+        floatModel,
+        samples,
+        new SchemePlan(schemes.scheme(), rules),
+        seed,
+        progress,
+        store);
   }
 
   /** The same with another store. */

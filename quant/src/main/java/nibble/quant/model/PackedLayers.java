@@ -29,42 +29,54 @@ public final class PackedLayers {
    *
    * @throws IllegalArgumentException when no kernel executes them; the message says what would be
    */
-  public static WeightMatrix executable(String layer, QuantizedWeight codes, @Nullable ActivationQuantizer activations) {
+  public static WeightMatrix executable(
+      String layer, QuantizedWeight codes, @Nullable ActivationQuantizer activations) {
     try {
       if (codes instanceof QuantizedTensor integers) {
         return new PackedIntWeight(pack(integers), activations);
       }
       if (codes instanceof SparseTensor sparse) {
-        return new SparseSideWeight(new PackedIntWeight(pack(sparse.codes()), activations), sparse.side());
+        return new SparseSideWeight(
+            new PackedIntWeight(pack(sparse.codes()), activations), sparse.side());
       }
       if (codes instanceof FloatColumnsTensor mixed) {
-        Tensor columns = Tensor.of(mixed.columns(), mixed.out(), mixed.inputs().length).to(DType.F16);
-        return new FloatColumnsWeight(new PackedIntWeight(pack(mixed.codes()), activations), columns, mixed.inputs());
+        Tensor columns =
+            Tensor.of(mixed.columns(), mixed.out(), mixed.inputs().length).to(DType.F16);
+        return new FloatColumnsWeight(
+            new PackedIntWeight(pack(mixed.codes()), activations), columns, mixed.inputs());
       }
       if (codes instanceof LatticeTensor lattice) {
         if (activations != null) {
           throw new IllegalArgumentException(
-              "no kernel multiplies lattice codes with integer activations; leave activations in float (A16), or choose method rtn or gptq");
+              "no kernel multiplies lattice codes with integer activations; leave activations in"
+                  + " float (A16), or choose method rtn or gptq");
         }
         return lattice.weight();
       }
       if (codes instanceof BinaryCodedTensor binary) {
         if (activations != null) {
           throw new IllegalArgumentException(
-              "no kernel multiplies binary codes with integer activations; leave activations in float (A16), or choose method rtn or gptq");
+              "no kernel multiplies binary codes with integer activations; leave activations in"
+                  + " float (A16), or choose method rtn or gptq");
         }
         return new PackedBinaryWeight(pack(binary));
       }
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("'" + layer + "': " + e.getMessage(), e);
     }
-    throw new IllegalArgumentException("'" + layer + "': no kernel executes weights of format " + codes.formatName() + "; choose an integer scheme");
+    throw new IllegalArgumentException(
+        "'"
+            + layer
+            + "': no kernel executes weights of format "
+            + codes.formatName()
+            + "; choose an integer scheme");
   }
 
   /**
    * The form in which rows of a table are read.
    *
-   * @throws IllegalArgumentException when the kernels have no such group size; the message says which they have
+   * @throws IllegalArgumentException when the kernels have no such group size; the message says
+   *     which they have
    */
   public static PackedIntWeight table(String name, QuantizedTensor codes) {
     try {
@@ -85,13 +97,16 @@ public final class PackedLayers {
       }
     }
     float[] offsets = codes.hasOffsets() ? codes.offsets() : null;
-    return BinaryWeights.pack(bits, codes.scales(), offsets, out, in, codes.planes(), Math.min(codes.groupSize(), in));
+    return BinaryWeights.pack(
+        bits, codes.scales(), offsets, out, in, codes.planes(), Math.min(codes.groupSize(), in));
   }
 
   /**
-   * The packed form of {@code codes}; one scale for the whole tensor becomes the same scale for every channel.
+   * The packed form of {@code codes}; one scale for the whole tensor becomes the same scale for
+   * every channel.
    *
-   * @throws IllegalArgumentException when the kernels have no such group size; the message says which they have
+   * @throws IllegalArgumentException when the kernels have no such group size; the message says
+   *     which they have
    */
   public static IntWeights pack(QuantizedTensor codes) {
     QuantParams params = codes.params();
@@ -115,6 +130,7 @@ public final class PackedLayers {
     for (int i = 0; i < zeroPoints.length; i++) {
       zeroPoints[i] = params.zeroPoints()[params.zeroPoints().length == 1 ? 0 : i] + offset;
     }
-    return IntWeights.packAsymmetric(unsigned, scales, zeroPoints, out, in, codes.bits(), groupSize);
+    return IntWeights.packAsymmetric(
+        unsigned, scales, zeroPoints, out, in, codes.bits(), groupSize);
   }
 }

@@ -4,18 +4,22 @@ import java.util.Map;
 import java.util.Optional;
 import nibble.tensor.Tensor;
 
-/** Keeps the state of a long method so that an interrupted run can go on. What it holds belongs to a run of the same arguments. */
+/**
+ * Keeps the state of a long method so that an interrupted run can go on. What it holds belongs to a
+ * run of the same arguments.
+ */
 public interface ResumeStore {
   /** Keeps nothing. */
-  ResumeStore NONE = new ResumeStore() {
-    @Override
-    public Optional<State> load(String name) {
-      return Optional.empty();
-    }
+  ResumeStore NONE =
+      new ResumeStore() {
+        @Override
+        public Optional<State> load(String name) {
+          return Optional.empty();
+        }
 
-    @Override
-    public void save(String name, State state) {}
-  };
+        @Override
+        public void save(String name, State state) {}
+      };
 
   /**
    * Something to go on from.

@@ -11,12 +11,16 @@ public interface SampleSource {
   /** Whether their labels are known. */
   boolean hasLabels();
 
-  /** All samples in a fixed order, prepared as for evaluation, a batch at a time. The caller may go through them again and again. */
+  /**
+   * All samples in a fixed order, prepared as for evaluation, a batch at a time. The caller may go
+   * through them again and again.
+   */
   List<Samples> batches();
 
   /**
-   * An endless random order of all samples, varied where the source can do that (mirrored and shifted images). The same arguments give the same
-   * samples; going on at {@code from} gives what a stream from 0 gives after as many.
+   * An endless random order of all samples, varied where the source can do that (mirrored and
+   * shifted images). The same arguments give the same samples; going on at {@code from} gives what
+   * a stream from 0 gives after as many.
    *
    * @param batch samples a batch, at least 1
    * @param from samples that were seen before

@@ -10,8 +10,9 @@ import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.WeightScheme;
 
 /**
- * Puts layers into execution as the scheme of a task says: codes that a method chose, and inputs quantized token by token. A layer whose weight stays in float keeps a
- * float input. Not thread-safe.
+ * Puts layers into execution as the scheme of a task says: codes that a method chose, and inputs
+ * quantized token by token. A layer whose weight stays in float keeps a float input. Not
+ * thread-safe.
  */
 public final class SchemeExecution {
   private final ModelTask task;
@@ -24,17 +25,31 @@ public final class SchemeExecution {
 
   /** How the input of a layer is quantized; empty where it stays in float. */
   public Optional<ActivationQuantizer> input(Linear linear) {
-    return task.weights(linear).isEmpty() ? Optional.empty() : task.activations(linear.input()).map(a -> ActivationQuantizers.of(linear.name(), a, null));
+    return task.weights(linear).isEmpty()
+        ? Optional.empty()
+        : task.activations(linear.input())
+            .map(a -> ActivationQuantizers.of(linear.name(), a, null));
   }
 
-  /** The grids that the scheme gives to a layer's weight as it is now; empty where it stays in float. */
+  /**
+   * The grids that the scheme gives to a layer's weight as it is now; empty where it stays in
+   * float.
+   */
   public Optional<QuantParams> grids(Linear linear) {
     return task.weights(linear).map(scheme -> grids(linear, scheme));
   }
 
   private QuantParams grids(Linear linear, WeightScheme scheme) {
     return QuantParams.fit(
-        linear.name(), linear.weight().peek().toFloats(), 0, linear.out(), linear.in(), scheme.format(), scheme.granularity(), scheme.clip(), task.ops().splitter());
+        linear.name(),
+        linear.weight().peek().toFloats(),
+        0,
+        linear.out(),
+        linear.in(),
+        scheme.format(),
+        scheme.granularity(),
+        scheme.clip(),
+        task.ops().splitter());
   }
 
   /** Executes chosen codes. */
@@ -42,9 +57,18 @@ public final class SchemeExecution {
     LayerResult unused = execution.execute(linear, codes, input(linear).orElse(null), 0);
   }
 
-  /** Executes the nearest codes on the grids of the scheme; nothing where the layer stays in float. */
+  /**
+   * Executes the nearest codes on the grids of the scheme; nothing where the layer stays in float.
+   */
   public void executeNearest(Linear linear) {
-    grids(linear).ifPresent(params -> execute(linear, new QuantizedTensor(params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params)));
+    grids(linear)
+        .ifPresent(
+            params ->
+                execute(
+                    linear,
+                    new QuantizedTensor(
+                        params.quantize(linear.name(), linear.weight().peek().toFloats(), 0),
+                        params)));
   }
 
   /** Records of all layers so far. */

@@ -27,17 +27,28 @@ public record SchemePlan(Scheme scheme, SiteRules rules, SiteRules siteRules) {
 
   /** The scheme of a layer's weight; empty where it stays in float. */
   public Optional<WeightScheme> weights(Linear linear) {
-    boolean perChannel = rules.of(linear.name()).orElse(SiteRule.keepFloat()) instanceof SiteRule.PerChannel;
-    return scheme.weights()
+    boolean perChannel =
+        rules.of(linear.name()).orElse(SiteRule.keepFloat()) instanceof SiteRule.PerChannel;
+    return scheme
+        .weights()
         .map(w -> perChannel ? w.withGranularity(new Granularity.PerChannel()) : w)
         .flatMap(w -> bits(rules, linear.name(), w.format().bits()).map(w::withBits));
   }
 
   /** The scheme of a site's tensor; empty where it stays in float. */
   public Optional<ActivationScheme> activations(Site site) {
-    return scheme.activations().flatMap(a ->
-        bits(siteRules, site.name(), a.format().bits()).map(b ->
-            new ActivationScheme(new IntFormat(b, a.format().symmetry()), a.granularity(), a.timing(), a.clipRatio())));
+    return scheme
+        .activations()
+        .flatMap(
+            a ->
+                bits(siteRules, site.name(), a.format().bits())
+                    .map(
+                        b ->
+                            new ActivationScheme(
+                                new IntFormat(b, a.format().symmetry()),
+                                a.granularity(),
+                                a.timing(),
+                                a.clipRatio())));
   }
 
   private static Optional<Integer> bits(SiteRules rules, String name, int bits) {

@@ -13,14 +13,19 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * A part of a model that is quantized before the next one sees its output: the embedding, each block, the head.
+ * A part of a model that is quantized before the next one sees its output: the embedding, each
+ * block, the head.
  *
  * @param name for progress and resuming
  * @param stages linear layers in groups, in the order of execution
  * @param forward runs the part
  * @param isLast whether nobody reads its output
  */
-public record Segment(String name, List<List<Linear>> stages, BiFunction<Ops, Tensor, Tensor> forward, boolean isLast) {
+public record Segment(
+    String name,
+    List<List<Linear>> stages,
+    BiFunction<Ops, Tensor, Tensor> forward,
+    boolean isLast) {
 
   /** The parts of a model in the order of the forward pass. */
   public static List<Segment> of(Model model) {
@@ -28,7 +33,9 @@ public record Segment(String name, List<List<Linear>> stages, BiFunction<Ops, Te
     Set<Linear> inBlocks = new HashSet<>();
     for (Block block : model.blocks()) {
       block.stages().forEach(inBlocks::addAll);
-      segments.add(new Segment(block.name(), block.stages(), (ops, x) -> model.through(ops, block, x), false));
+      segments.add(
+          new Segment(
+              block.name(), block.stages(), (ops, x) -> model.through(ops, block, x), false));
     }
     List<Linear> before = new ArrayList<>();
     List<Linear> after = new ArrayList<>();
@@ -45,7 +52,10 @@ public record Segment(String name, List<List<Linear>> stages, BiFunction<Ops, Te
     return segments;
   }
 
-  /** What the part makes of each of {@code inputs}, without gradients; memory is recycled between them. */
+  /**
+   * What the part makes of each of {@code inputs}, without gradients; memory is recycled between
+   * them.
+   */
   public List<Tensor> forward(Ops ops, List<Tensor> inputs) {
     List<Tensor> outputs = new ArrayList<>();
     try (var inference = ops.noGrad()) {

@@ -11,8 +11,9 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Fits functions to what passes sites, in one pass of one batch through the model: each is fitted to the first tensor that reaches its site and applied to it
- * at once, so later sites see what the earlier ones make of their input.
+ * Fits functions to what passes sites, in one pass of one batch through the model: each is fitted
+ * to the first tensor that reaches its site and applied to it at once, so later sites see what the
+ * earlier ones make of their input.
  */
 public final class SiteFitting {
   private SiteFitting() {}
@@ -33,14 +34,17 @@ public final class SiteFitting {
    * @param fitters by site; sites of weights are sites too
    * @throws IllegalStateException if the forward pass does not reach one of the sites
    */
-  public static Map<Site, SiteFunction> fit(Ops ops, Model model, Tensor inputs, Map<Site, Fitter> fitters) {
+  public static Map<Site, SiteFunction> fit(
+      Ops ops, Model model, Tensor inputs, Map<Site, Fitter> fitters) {
     Map<Site, SiteFunction> fitted = new IdentityHashMap<>();
     Map<Site, SiteFunction> installed = new IdentityHashMap<>();
-    fitters.forEach((site, fitter) -> {
-      SiteFunction first = (o, x) -> fitted.computeIfAbsent(site, s -> fitter.fit(x)).apply(o, x);
-      site.append(first);
-      installed.put(site, first);
-    });
+    fitters.forEach(
+        (site, fitter) -> {
+          SiteFunction first =
+              (o, x) -> fitted.computeIfAbsent(site, s -> fitter.fit(x)).apply(o, x);
+          site.append(first);
+          installed.put(site, first);
+        });
     try (var inference = ops.noGrad()) {
       Tensor unused = model.forward(ops, inputs); // the functions in its sites are what counts
     } finally {
@@ -50,7 +54,8 @@ public final class SiteFitting {
     for (Site site : fitters.keySet()) {
       SiteFunction function = fitted.get(site);
       if (function == null) {
-        throw new IllegalStateException("nothing passed site '" + site + "' in a forward pass; the model does not use it");
+        throw new IllegalStateException(
+            "nothing passed site '" + site + "' in a forward pass; the model does not use it");
       }
       inOrder.put(site, function);
     }

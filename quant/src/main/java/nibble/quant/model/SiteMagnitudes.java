@@ -23,12 +23,17 @@ public final class SiteMagnitudes {
    * @throws IllegalArgumentException if a value is not finite
    * @throws IllegalStateException if the forward pass does not reach one of the sites
    */
-  public static Map<Site, ChannelMagnitudes> measure(Ops ops, Model model, Iterable<Tensor> inputs, Collection<Site> sites) {
+  public static Map<Site, ChannelMagnitudes> measure(
+      Ops ops, Model model, Iterable<Tensor> inputs, Collection<Site> sites) {
     return measure(ops, model::forward, inputs, sites);
   }
 
   /** The same for a part of a model, which {@code forward} runs. */
-  public static Map<Site, ChannelMagnitudes> measure(Ops ops, BiFunction<Ops, Tensor, Tensor> forward, Iterable<Tensor> inputs, Collection<Site> sites) {
+  public static Map<Site, ChannelMagnitudes> measure(
+      Ops ops,
+      BiFunction<Ops, Tensor, Tensor> forward,
+      Iterable<Tensor> inputs,
+      Collection<Site> sites) {
     Map<Site, Measuring> measuring = new LinkedHashMap<>();
     sites.forEach(site -> measuring.computeIfAbsent(site, s -> new Measuring(s.name())));
     measuring.forEach(Site::append);
@@ -58,7 +63,8 @@ public final class SiteMagnitudes {
     public Tensor apply(Ops ops, Tensor x) {
       int channels = x.dim(-1);
       ChannelMagnitudes.Accumulator known = sizes;
-      ChannelMagnitudes.Accumulator current = known == null ? new ChannelMagnitudes.Accumulator(name, channels) : known;
+      ChannelMagnitudes.Accumulator current =
+          known == null ? new ChannelMagnitudes.Accumulator(name, channels) : known;
       sizes = current;
       Tensor floats = x.toF32();
       current.add(floats.array(), floats.offset(), (int) (x.size() / channels));
@@ -68,7 +74,8 @@ public final class SiteMagnitudes {
     ChannelMagnitudes result() {
       ChannelMagnitudes.Accumulator measured = sizes;
       if (measured == null) {
-        throw new IllegalStateException("nothing passed site '" + name + "' in a forward pass; the model does not use it");
+        throw new IllegalStateException(
+            "nothing passed site '" + name + "' in a forward pass; the model does not use it");
       }
       return measured.result();
     }

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * How far a rounded weight is from the original.
  *
  * @param weight {@code ||W - W^|| / ||W||}; 0 for a weight of zeros that stayed so
- * @param output {@code ||X (W - W^)^T|| / ||X W^T||} over the calibration inputs; empty without them
+ * @param output {@code ||X (W - W^)^T|| / ||X W^T||} over the calibration inputs; empty without
+ *     them
  */
 record WeightErrors(double weight, OptionalDouble output) {
   static WeightErrors of(Tensor original, float[] rounded, @Nullable Hessian hessian) {
@@ -29,7 +30,9 @@ record WeightErrors(double weight, OptionalDouble output) {
       return new WeightErrors(relative, OptionalDouble.empty());
     }
     int out = original.dim(0);
-    return new WeightErrors(relative, OptionalDouble.of(ratio(hessian.errorOf(difference, out), hessian.errorOf(values, out))));
+    return new WeightErrors(
+        relative,
+        OptionalDouble.of(ratio(hessian.errorOf(difference, out), hessian.errorOf(values, out))));
   }
 
   private static double ratio(double part, double whole) {

@@ -1,6 +1,7 @@
 /**
- * What methods that work on a whole model build on: the task they get, the samples they may look at, the parts of a model one after the other,
- * and how chosen codes become packed layers. Start with {@link nibble.quant.model.ModelMethod}.
+ * What methods that work on a whole model build on: the task they get, the samples they may look
+ * at, the parts of a model one after the other, and how chosen codes become packed layers. Start
+ * with {@link nibble.quant.model.ModelMethod}.
  *
  * <pre>{@code
  * final class RoundEverything implements ModelMethod {

@@ -7,8 +7,10 @@ import nibble.quant.sensitivity.LayerGroup;
 import nibble.quant.sensitivity.SensitivityTable;
 
 /**
- * Bits by lowering one group at a time: from the most bits on, the group with the least loss for each weight bit saved loses a bit, until the mean is within the scheme. Inferred from the abstract ("balance of accuracy and
- * compressibility"); losses are measured for each group alone and added.
+ * Bits by lowering one group at a time: from the most bits on, the group with the least loss for
+ * each weight bit saved loses a bit, until the mean is within the scheme. Inferred from the
+ * abstract ("balance of accuracy and compressibility"); losses are measured for each group alone
+ * and added.
  */
 final class GreedyBits {
   private GreedyBits() {}
@@ -27,7 +29,8 @@ final class GreedyBits {
       double least = Double.POSITIVE_INFINITY;
       for (int i = 0; i < change.length; i++) {
         if (change[i] > table.least()) {
-          double score = (table.error(i, change[i] - 1) - table.error(i, change[i])) / groups.get(i).weights();
+          double score =
+              (table.error(i, change[i] - 1) - table.error(i, change[i])) / groups.get(i).weights();
           if (best < 0 || score < least) {
             best = i;
             least = score;
@@ -35,7 +38,7 @@ final class GreedyBits {
         }
       }
       if (best < 0) {
-        break;                                             // nothing is left to lower
+        break; // nothing is left to lower
       }
       change[best]--;
       excess -= groups.get(best).weights();

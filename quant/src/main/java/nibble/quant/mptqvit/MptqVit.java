@@ -32,9 +32,12 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * MPTQ-ViT: smoothing with a bias behind LayerNorm, two uniform grids behind GELU whose ratio is a power of two from data, and bits of single layers by a greedy choice.
+ * MPTQ-ViT: smoothing with a bias behind LayerNorm, two uniform grids behind GELU whose ratio is a
+ * power of two from data, and bits of single layers by a greedy choice.
  *
- * <p>Tai, Wu: <a href="https://arxiv.org/abs/2401.14895">arXiv:2401.14895</a> (2024). Only the abstract and a table of results were read: the formulas are inferred, as the classes say; the base is PTQ4ViT.
+ * <p>Tai, Wu: <a href="https://arxiv.org/abs/2401.14895">arXiv:2401.14895</a> (2024). Only the
+ * abstract and a table of results were read: the formulas are inferred, as the classes say; the
+ * base is PTQ4ViT.
  *
  * <pre>{@code
  * SQ-b      centres and scales of channels, folded into LayerNorm and weights (SmoothBias)
@@ -44,14 +47,23 @@ import nibble.tensor.Tensor;
  * bits      GreedyBits, if above and below allow it
  * }</pre>
  *
- * <p>Linear layers run as integers, except those behind GELU, whose two grids are computed in float, like q, k, v and the probabilities.
+ * <p>Linear layers run as integers, except those behind GELU, whose two grids are computed in
+ * float, like q, k, v and the probabilities.
  */
 public final class MptqVit implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "mptq-vit", "MPTQ-ViT", "Tai, Wu: arXiv:2401.14895 (formulas inferred)", "32 samples, no labels, no training",
-      "vision transformers at W6A6 and W5A5; set above and below for mixed precision", MptqVitOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; inputs after GELU, q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "mptq-vit",
+          "MPTQ-ViT",
+          "Tai, Wu: arXiv:2401.14895 (formulas inferred)",
+          "32 samples, no labels, no training",
+          "vision transformers at W6A6 and W5A5; set above and below for mixed precision",
+          MptqVitOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; inputs after GELU, q, k, v and probabilities"
+                  + " quantized in float",
+              "W2..8A16"));
 
   private static final int MOST_RATIO = 10;
   private static final int MOST_SPLIT = 19;
@@ -89,14 +101,25 @@ public final class MptqVit implements ModelMethod {
     ModelTask mixed = options.above() > 0 || options.below() > 0 ? mixed(task, facts) : task;
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(mixed.model())) {
-      mixed.activations(site.site()).ifPresent(scheme -> fitters.put(site.site(), x -> quantizer(mixed.ops(), site, scheme.format().bits(), x)));
+      mixed
+          .activations(site.site())
+          .ifPresent(
+              scheme ->
+                  fitters.put(
+                      site.site(), x -> quantizer(mixed.ops(), site, scheme.format().bits(), x)));
     }
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     mixed.progress().begin("calibrate", 1, "passes");
-    Map<Site, SiteFunction> fitted = SiteFitting.fit(mixed.ops(), mixed.model(), SiteFitting.oneBatch(mixed.samples(), options.images()), fitters);
+    Map<Site, SiteFunction> fitted =
+        SiteFitting.fit(
+            mixed.ops(),
+            mixed.model(),
+            SiteFitting.oneBatch(mixed.samples(), options.images()),
+            fitters);
     fitted.forEach((site, function) -> quantizers.put(site, (StoredFunction) function));
     mixed.progress().to(1, "");
-    return new MethodReport(ModelExecution.install(mixed.model(), quantizers, codes(mixed)), facts, List.of());
+    return new MethodReport(
+        ModelExecution.install(mixed.model(), quantizers, codes(mixed)), facts, List.of());
   }
 
   private void smooth(ModelTask task) {
@@ -104,19 +127,31 @@ public final class MptqVit implements ModelMethod {
     Map<Site, SmoothBias> found = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
       boolean quantized = task.activations(site.site()).isPresent();
-      if (quantized && !site.readers().isEmpty() && ChannelFold.norm(task.model(), site.site(), true).isPresent()) {
-        fitters.put(site.site(), x -> {
-          found.put(site.site(), SmoothBias.of(x.toFloats(), columns(site.readers()), options.alpha()));
-          return (ops, y) -> y;
-        });
+      if (quantized
+          && !site.readers().isEmpty()
+          && ChannelFold.norm(task.model(), site.site(), true).isPresent()) {
+        fitters.put(
+            site.site(),
+            x -> {
+              found.put(
+                  site.site(),
+                  SmoothBias.of(x.toFloats(), columns(site.readers()), options.alpha()));
+              return (ops, y) -> y;
+            });
       }
     }
     if (!fitters.isEmpty()) {
-      Map<Site, SiteFunction> unused = SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), options.images()), fitters);
+      Map<Site, SiteFunction> unused =
+          SiteFitting.fit(
+              task.ops(),
+              task.model(),
+              SiteFitting.oneBatch(task.samples(), options.images()),
+              fitters);
     }
-    found.forEach((site, change) -> {
-      boolean unused = ChannelFold.apply(task.model(), site, change.factors(), change.shifts());
-    });
+    found.forEach(
+        (site, change) -> {
+          boolean unused = ChannelFold.apply(task.model(), site, change.factors(), change.shifts());
+        });
   }
 
   /** Largest magnitude of each column over all layers. */
@@ -134,8 +169,13 @@ public final class MptqVit implements ModelMethod {
   private ModelTask mixed(ModelTask task, Map<String, Double> facts) {
     List<LayerGroup> groups = LayerGroup.of(task);
     Map<String, Integer> changes =
-        GreedyBits.choose(SensitivityTable.measure(task, groups, -options.below(), options.above(), options.sensitivityImages()), options.above());
-    changes.forEach((name, change) -> facts.put("mptq-vit." + name + ".bits", (double) (LayerGroup.bits(task) + change)));
+        GreedyBits.choose(
+            SensitivityTable.measure(
+                task, groups, -options.below(), options.above(), options.sensitivityImages()),
+            options.above());
+    changes.forEach(
+        (name, change) ->
+            facts.put("mptq-vit." + name + ".bits", (double) (LayerGroup.bits(task) + change)));
     return LayerGroup.withBits(task, groups, changes);
   }
 
@@ -144,12 +184,20 @@ public final class MptqVit implements ModelMethod {
       return probabilities(bits, x.toFloats());
     }
     Tensor some = SomeRows.of(x, MOST_ROWS);
-    StoredFunction uniform = SiteGrids.fit(site.name(), some, Shape.of(), IntFormat.symmetric(bits), RangeSearch.SHRINK, ops);
-    return options.ratio() && !site.readers().isEmpty() && TwinGrid.isAfterGelu(some.toFloats()) ? afterGelu(ops, site, bits, SomeRows.of(x, ROWS), uniform) : uniform;
+    StoredFunction uniform =
+        SiteGrids.fit(
+            site.name(), some, Shape.of(), IntFormat.symmetric(bits), RangeSearch.SHRINK, ops);
+    return options.ratio() && !site.readers().isEmpty() && TwinGrid.isAfterGelu(some.toFloats())
+        ? afterGelu(ops, site, bits, SomeRows.of(x, ROWS), uniform)
+        : uniform;
   }
 
-  /** OPT-m: the best of all ratios, and of one symmetric grid, by the output of the layers that read it. */
-  private static StoredFunction afterGelu(Ops ops, ActivationSite site, int bits, Tensor x, StoredFunction uniform) {
+  /**
+   * OPT-m: the best of all ratios, and of one symmetric grid, by the output of the layers that read
+   * it.
+   */
+  private static StoredFunction afterGelu(
+      Ops ops, ActivationSite site, int bits, Tensor x, StoredFunction uniform) {
     float fixed = (float) (TwinGrid.GELU_DEPTH / (1 << (bits - 1)));
     float largest = Float.MIN_NORMAL;
     for (float value : x.toFloats()) {
@@ -160,7 +208,10 @@ public final class MptqVit implements ModelMethod {
     double least = outputError(ops, site, x, uniform);
     for (int m = 0; m <= MOST_RATIO; m++) {
       float ratio = 1 << m;
-      for (LevelQuantizer candidate : List.of(TwinGrid.signs(bits, ratio * fixed, fixed), TwinGrid.signs(bits, covering, covering / ratio))) {
+      for (LevelQuantizer candidate :
+          List.of(
+              TwinGrid.signs(bits, ratio * fixed, fixed),
+              TwinGrid.signs(bits, covering, covering / ratio))) {
         double error = outputError(ops, site, x, candidate);
         if (error < least) {
           least = error;
@@ -171,13 +222,16 @@ public final class MptqVit implements ModelMethod {
     return best;
   }
 
-  private static double outputError(Ops ops, ActivationSite site, Tensor x, StoredFunction quantizer) {
+  private static double outputError(
+      Ops ops, ActivationSite site, Tensor x, StoredFunction quantizer) {
     double sum = 0;
     try (var inference = ops.noGrad();
         Scope scope = ops.scope()) {
       Tensor difference = ops.sub(quantizer.apply(ops, x), x);
       for (Linear linear : site.readers()) {
-        sum += ops.sum(ops.square(ops.linear(difference, linear.weight().peek().toF32(), null))).item();
+        sum +=
+            ops.sum(ops.square(ops.linear(difference, linear.weight().peek().toF32(), null)))
+                .item();
       }
     }
     return sum;
@@ -204,8 +258,19 @@ public final class MptqVit implements ModelMethod {
   private static Map<Linear, QuantizedTensor> codes(ModelTask task) {
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).ifPresent(scheme -> codes.put(linear, WeightRows.quantize(
-          linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), IntFormat.symmetric(scheme.format().bits()), RangeSearch.SHRINK, task.ops().splitter())));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  codes.put(
+                      linear,
+                      WeightRows.quantize(
+                          linear.name(),
+                          linear.weight().peek().toFloats(),
+                          linear.out(),
+                          linear.in(),
+                          IntFormat.symmetric(scheme.format().bits()),
+                          RangeSearch.SHRINK,
+                          task.ops().splitter())));
     }
     return codes;
   }

@@ -3,7 +3,8 @@ package nibble.quant.mptqvit;
 import java.util.Arrays;
 
 /**
- * SQ-b: takes the centre out of every channel before channels are smoothed, so that a symmetric grid loses no code.
+ * SQ-b: takes the centre out of every channel before channels are smoothed, so that a symmetric
+ * grid loses no code.
  *
  * <pre>{@code
  * c[j] = (max x[:, j] + min x[:, j]) / 2     a[j] = max |x[:, j] - c[j]|     k[j] = a[j]^alpha / (max |W[:, j]|)^(1 - alpha)
@@ -37,7 +38,8 @@ record SmoothBias(float[] factors, float[] shifts) {
       double centre = 0.5 * hi[j] + 0.5 * lo[j];
       double reach = hi[j] - centre;
       boolean silent = !(reach > 1e-8) || !(weight[j] > 0);
-      double k = silent ? 1 : Math.pow(reach, alpha) / Math.pow(Math.max(weight[j], 1e-5), 1 - alpha);
+      double k =
+          silent ? 1 : Math.pow(reach, alpha) / Math.pow(Math.max(weight[j], 1e-5), 1 - alpha);
       factors[j] = (float) (1 / Math.clamp(k, 1e-4, 1e4));
       shifts[j] = (float) (-centre * factors[j]);
     }

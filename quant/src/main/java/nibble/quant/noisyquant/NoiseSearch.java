@@ -5,9 +5,11 @@ import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.Grid;
 
 /**
- * The amplitude of the noise {@code n U}, U uniform in (-1, 1) for each channel, with the least error of what the quantizer makes of {@code x + n U}:
+ * The amplitude of the noise {@code n U}, U uniform in (-1, 1) for each channel, with the least
+ * error of what the quantizer makes of {@code x + n U}:
  *
- * <pre>{@code QE(n) = mean (fq(x + n U) - n U - x)^2      n = 0, s / steps, 2 s / steps, ..., s}</pre>
+ * <pre>{@code QE(n) = mean (fq(x + n U) - n U - x)^2      n = 0, s / steps, 2 s / steps, ..., s}
+ * </pre>
  *
  * <p>n = 0 is tried too, so noise never raises the error on the calibration data.
  */
@@ -41,7 +43,8 @@ final class NoiseSearch {
       }
     }
     double[] errors = new double[1 + seeds * steps];
-    splitter.run(errors.length, (i, scratch) -> errors[i] = error(x, noise(draws, i, width, grid), grid));
+    splitter.run(
+        errors.length, (i, scratch) -> errors[i] = error(x, noise(draws, i, width, grid), grid));
     int best = 0;
     for (int i = 1; i < errors.length; i++) {
       best = errors[i] < errors[best] ? i : best;

@@ -34,10 +34,12 @@ import nibble.quant.range.WeightRows;
 import nibble.tensor.Tensor;
 
 /**
- * NoisyQuant: adds one fixed random vector to the input of a linear layer before it is quantized, and takes its effect out with the bias.
+ * NoisyQuant: adds one fixed random vector to the input of a linear layer before it is quantized,
+ * and takes its effect out with the bias.
  *
- * <p>Liu, Yang, Dong, Keutzer, Du, Zhang: <a href="https://arxiv.org/abs/2211.16056">arXiv:2211.16056</a> (CVPR 2023). There is no code of the authors; this
- * follows a note on the paper and a check of its theorem.
+ * <p>Liu, Yang, Dong, Keutzer, Du, Zhang: <a
+ * href="https://arxiv.org/abs/2211.16056">arXiv:2211.16056</a> (CVPR 2023). There is no code of the
+ * authors; this follows a note on the paper and a check of its theorem.
  *
  * <pre>{@code
  * N[j] ~ Uniform(-n, n), drawn once for each channel
@@ -45,18 +47,28 @@ import nibble.tensor.Tensor;
  * n between 0 and one scale, with the least mean (fq(x + N) - N - x)^2 on calibration data
  * }</pre>
  *
- * <p>Noise moves values that lie near the border of two codes; the expected squared error becomes {@code s^2 / 12} wherever the value lies, at n = s / 2. So it
- * helps where values crowd at borders (after GELU), and n = 0 is found where they do not; at 4 bits that is the rule. The host is linear quantization: weights on a grid for
- * each row and activations on one for the tensor, both with the least squared error of shrinking ranges, asymmetric. Noise behind a LayerNorm is added
- * by its bias, at no cost; elsewhere by a {@link ChannelShift}. Products of attention have no bias, so q, k, v and probabilities get no noise; they are
- * quantized in float.
+ * <p>Noise moves values that lie near the border of two codes; the expected squared error becomes
+ * {@code s^2 / 12} wherever the value lies, at n = s / 2. So it helps where values crowd at borders
+ * (after GELU), and n = 0 is found where they do not; at 4 bits that is the rule. The host is
+ * linear quantization: weights on a grid for each row and activations on one for the tensor, both
+ * with the least squared error of shrinking ranges, asymmetric. Noise behind a LayerNorm is added
+ * by its bias, at no cost; elsewhere by a {@link ChannelShift}. Products of attention have no bias,
+ * so q, k, v and probabilities get no noise; they are quantized in float.
  */
 public final class NoisyQuant implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "noisyquant", "NoisyQuant", "Liu, Yang, Dong, Keutzer, Du, Zhang: arXiv:2211.16056", "32 samples, no labels, no training",
-      "vision transformers at W8A8 and W6A6; never worse than its plain host on the calibration data", NoisyQuantOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "noisyquant",
+          "NoisyQuant",
+          "Liu, Yang, Dong, Keutzer, Du, Zhang: arXiv:2211.16056",
+          "32 samples, no labels, no training",
+          "vision transformers at W8A8 and W6A6; never worse than its plain host on the calibration"
+              + " data",
+          NoisyQuantOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float",
+              "W2..8A16"));
 
   private static final int MOST_ROWS = 2048;
 
@@ -90,7 +102,11 @@ public final class NoisyQuant implements ModelMethod {
     Map<Site, Noisy> noisy = new IdentityHashMap<>();
     task.progress().begin("calibrate", 1, "passes");
     Map<Site, SiteFunction> fitted =
-        SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), options.images()), fitters(task, noisy));
+        SiteFitting.fit(
+            task.ops(),
+            task.model(),
+            SiteFitting.oneBatch(task.samples(), options.images()),
+            fitters(task, noisy));
     task.progress().to(1, "");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
@@ -109,46 +125,72 @@ public final class NoisyQuant implements ModelMethod {
         facts.put("error with noise/" + site.name(), n.found().error());
       }
     }
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
+    return new MethodReport(
+        ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
   }
 
   private Map<Site, SiteFitting.Fitter> fitters(ModelTask task, Map<Site, Noisy> noisy) {
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      task.activations(site.site()).ifPresent(scheme -> {
-        IntFormat format = IntFormat.asymmetric(scheme.format().bits());
-        boolean layersQuantized = !site.readers().isEmpty() && site.readers().stream().allMatch(linear -> task.weights(linear).isPresent());
-        fitters.put(site.site(), all -> {
-          Tensor x = SomeRows.of(all, MOST_ROWS);
-          UniformQuantizer plain = SiteGrids.fit(site.name(), x, Tensor.scalar(1).shape(), format, RangeSearch.SHRINK, task.ops());
-          if (!layersQuantized) {
-            return plain;
-          }
-          Noisy found = new Noisy(plain, search(site.name(), x, plain, format, task));
-          noisy.put(site.site(), found);
-          Tensor shift = Tensor.of(found.found().noise(), x.dim(-1));
-          return (ops, in) -> ops.sub(found.quantizer().apply(ops, ops.add(in, shift)), shift);
-        });
-      });
+      task.activations(site.site())
+          .ifPresent(
+              scheme -> {
+                IntFormat format = IntFormat.asymmetric(scheme.format().bits());
+                boolean layersQuantized =
+                    !site.readers().isEmpty()
+                        && site.readers().stream()
+                            .allMatch(linear -> task.weights(linear).isPresent());
+                fitters.put(
+                    site.site(),
+                    all -> {
+                      Tensor x = SomeRows.of(all, MOST_ROWS);
+                      UniformQuantizer plain =
+                          SiteGrids.fit(
+                              site.name(),
+                              x,
+                              Tensor.scalar(1).shape(),
+                              format,
+                              RangeSearch.SHRINK,
+                              task.ops());
+                      if (!layersQuantized) {
+                        return plain;
+                      }
+                      Noisy found = new Noisy(plain, search(site.name(), x, plain, format, task));
+                      noisy.put(site.site(), found);
+                      Tensor shift = Tensor.of(found.found().noise(), x.dim(-1));
+                      return (ops, in) ->
+                          ops.sub(found.quantizer().apply(ops, ops.add(in, shift)), shift);
+                    });
+              });
     }
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).ifPresent(scheme -> fitters.put(linear.weightSite(), w -> {
-        QuantizedTensor codes = quantize(task, linear, w, scheme.format().bits());
-        return (ops, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
-      }));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  fitters.put(
+                      linear.weightSite(),
+                      w -> {
+                        QuantizedTensor codes = quantize(task, linear, w, scheme.format().bits());
+                        return (ops, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
+                      }));
     }
     return fitters;
   }
 
-  private NoiseSearch.Found search(String name, Tensor x, UniformQuantizer plain, IntFormat format, ModelTask task) {
+  private NoiseSearch.Found search(
+      String name, Tensor x, UniformQuantizer plain, IntFormat format, ModelTask task) {
     Tensor zeroPoints = Objects.requireNonNull(plain.zeroPoints());
     Grid grid = new Grid(format, plain.scales().item(), (int) zeroPoints.item() + format.minCode());
     long seed = task.seed() ^ name.hashCode();
-    return new NoiseSearch(options.steps(), options.seeds()).search(x.toFloats(), x.dim(-1), grid, seed, task.ops().splitter());
+    return new NoiseSearch(options.steps(), options.seeds())
+        .search(x.toFloats(), x.dim(-1), grid, seed, task.ops().splitter());
   }
 
-  /** {@code u' = u - fq(W) N}, and N into the normalisation before the layers or into their site. */
-  private static void addNoise(Model model, Site site, float[] noise, Map<Linear, QuantizedTensor> codes) {
+  /**
+   * {@code u' = u - fq(W) N}, and N into the normalisation before the layers or into their site.
+   */
+  private static void addNoise(
+      Model model, Site site, float[] noise, Map<Linear, QuantizedTensor> codes) {
     boolean none = true;
     for (float value : noise) {
       none &= value == 0;
@@ -158,7 +200,9 @@ public final class NoisyQuant implements ModelMethod {
     }
     ChannelFold.norm(model, site, true)
         .map(Norm::bias)
-        .ifPresentOrElse(bias -> add(bias, noise), () -> site.append(new ChannelShift(Tensor.of(noise.clone(), noise.length))));
+        .ifPresentOrElse(
+            bias -> add(bias, noise),
+            () -> site.append(new ChannelShift(Tensor.of(noise.clone(), noise.length))));
     for (Linear linear : model.linears()) {
       if (linear.input() == site) {
         float[] w = Objects.requireNonNull(codes.get(linear)).dequantize();
@@ -188,7 +232,13 @@ public final class NoisyQuant implements ModelMethod {
     List<Linear> linears = new ArrayList<>(task.model().linears());
     task.progress().begin("weights", linears.size(), "layers");
     for (Linear linear : linears) {
-      task.weights(linear).ifPresent(scheme -> codes.put(linear, quantize(task, linear, linear.weight().peek().toF32(), scheme.format().bits())));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  codes.put(
+                      linear,
+                      quantize(
+                          task, linear, linear.weight().peek().toF32(), scheme.format().bits())));
       task.progress().to(codes.size(), linear.name());
     }
     return codes;
@@ -196,6 +246,12 @@ public final class NoisyQuant implements ModelMethod {
 
   private static QuantizedTensor quantize(ModelTask task, Linear linear, Tensor weight, int bits) {
     return WeightRows.quantize(
-        linear.name(), weight.toFloats(), linear.out(), linear.in(), IntFormat.asymmetric(bits), RangeSearch.SHRINK, task.ops().splitter());
+        linear.name(),
+        weight.toFloats(),
+        linear.out(),
+        linear.in(),
+        IntFormat.asymmetric(bits),
+        RangeSearch.SHRINK,
+        task.ops().splitter());
   }
 }

@@ -22,8 +22,12 @@ public record NoisyQuantOptions(int images, int steps, int seeds) {
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("images", DEFAULTS.images, "samples that ranges and noise are fitted to, in one batch"),
-          MethodOption.integer("steps", DEFAULTS.steps, "amplitudes tried between none and one scale"),
+          MethodOption.integer(
+              "images",
+              DEFAULTS.images,
+              "samples that ranges and noise are fitted to, in one batch"),
+          MethodOption.integer(
+              "steps", DEFAULTS.steps, "amplitudes tried between none and one scale"),
           MethodOption.integer("seeds", DEFAULTS.seeds, "draws of noise tried for every input"));
 
   public NoisyQuantOptions {
@@ -31,12 +35,14 @@ public record NoisyQuantOptions(int images, int steps, int seeds) {
       throw new IllegalArgumentException("images must be at least 1, was " + images);
     }
     if (steps < 1 || steps > MOST || seeds < 1 || seeds > MOST) {
-      throw new IllegalArgumentException("steps and seeds must be 1 to %d, were %d and %d".formatted(MOST, steps, seeds));
+      throw new IllegalArgumentException(
+          "steps and seeds must be 1 to %d, were %d and %d".formatted(MOST, steps, seeds));
     }
   }
 
   static NoisyQuantOptions of(Map<String, Object> values) {
-    return new NoisyQuantOptions(number(values, "images"), number(values, "steps"), number(values, "seeds"));
+    return new NoisyQuantOptions(
+        number(values, "images"), number(values, "steps"), number(values, "seeds"));
   }
 
   private static int number(Map<String, Object> values, String name) {

@@ -1,4 +1,7 @@
-/** NoisyQuant: fixed noise before the quantizer of a linear layer's input, taken out by the bias. Start with {@link nibble.quant.noisyquant.NoisyQuant}. */
+/**
+ * NoisyQuant: fixed noise before the quantizer of a linear layer's input, taken out by the bias.
+ * Start with {@link nibble.quant.noisyquant.NoisyQuant}.
+ */
 @NullMarked
 package nibble.quant.noisyquant;
 

@@ -41,17 +41,29 @@ final class BlockTweaks implements BlockWalk.Visitor {
   public void learn(BlockWalk.Window window) {
     Set<Linear> own = Set.copyOf(window.linears());
     List<Reader> readers =
-        task.model().readers().stream().filter(reader -> reader.norm().gain() != null && own.containsAll(reader.linears())).toList();
+        task.model().readers().stream()
+            .filter(reader -> reader.norm().gain() != null && own.containsAll(reader.linears()))
+            .toList();
     if (!window.isBlock() || readers.isEmpty()) {
       return;
     }
-    GainLearner gains = new GainLearner(readers.stream().map(Reader::norm).toList(), rate(window.index()));
-    ReconstructionLoss loss = options.tune() == NormTweakingOptions.Tune.STATISTICS ? ReconstructionLoss.STATISTICS : ReconstructionLoss.MEAN_SQUARES;
+    GainLearner gains =
+        new GainLearner(readers.stream().map(Reader::norm).toList(), rate(window.index()));
+    ReconstructionLoss loss =
+        options.tune() == NormTweakingOptions.Tune.STATISTICS
+            ? ReconstructionLoss.STATISTICS
+            : ReconstructionLoss.MEAN_SQUARES;
     try (UnpackedPart unpacked = new UnpackedPart(window.linears())) {
-      BlockReconstructor reconstructor = new BlockReconstructor(task.ops(), new ReconstructionOptions(options.iterations(), options.batch(), 0), loss);
-      BlockReconstructor.Result result = options.tune() == NormTweakingOptions.Tune.STATISTICS
-          ? reconstructor.reconstruct(window.forward(), window.streams(), List.of(gains), task.seed() + window.index())
-          : solved(window, readers, gains, reconstructor);
+      BlockReconstructor reconstructor =
+          new BlockReconstructor(
+              task.ops(),
+              new ReconstructionOptions(options.iterations(), options.batch(), 0),
+              loss);
+      BlockReconstructor.Result result =
+          options.tune() == NormTweakingOptions.Tune.STATISTICS
+              ? reconstructor.reconstruct(
+                  window.forward(), window.streams(), List.of(gains), task.seed() + window.index())
+              : solved(window, readers, gains, reconstructor);
       if (result.after() < result.before()) {
         gains.keep();
       }
@@ -66,7 +78,11 @@ final class BlockTweaks implements BlockWalk.Visitor {
   }
 
   /** One normalisation after the other; the second sees what the first does. */
-  private BlockReconstructor.Result solved(BlockWalk.Window window, List<Reader> readers, GainLearner gains, BlockReconstructor reconstructor) {
+  private BlockReconstructor.Result solved(
+      BlockWalk.Window window,
+      List<Reader> readers,
+      GainLearner gains,
+      BlockReconstructor reconstructor) {
     double before = reconstructor.error(window.forward(), window.streams(), List.of(gains));
     for (int i = 0; i < readers.size(); i++) {
       gains.begin();
@@ -86,16 +102,21 @@ final class BlockTweaks implements BlockWalk.Visitor {
     Linear first = reader.linears().getFirst();
     GainFit fit = new GainFit(first.in());
     for (Linear linear : reader.linears()) {
-      fit.add(original.linear(linear.name()).weight().peek().toFloats(), linear.weight().peek().toFloats());
+      fit.add(
+          original.linear(linear.name()).weight().peek().toFloats(),
+          linear.weight().peek().toFloats());
     }
     HessianAccumulator accumulator = new HessianAccumulator(first.input().name(), first.in());
-    SiteFunction observer = (ops, x) -> {
-      accumulator.add(x.toFloats(), 0, (int) (x.size() / first.in()), ops.splitter());
-      return x;
-    };
+    SiteFunction observer =
+        (ops, x) -> {
+          accumulator.add(x.toFloats(), 0, (int) (x.size() / first.in()), ops.splitter());
+          return x;
+        };
     first.input().append(observer);
     try {
-      List<Tensor> unused = new Segment("part", List.of(), window.forward(), false).forward(task.ops(), window.streams().inputs());
+      List<Tensor> unused =
+          new Segment("part", List.of(), window.forward(), false)
+              .forward(task.ops(), window.streams().inputs());
     } finally {
       first.input().remove(observer);
     }

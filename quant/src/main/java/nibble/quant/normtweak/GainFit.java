@@ -6,14 +6,16 @@ import nibble.quant.linalg.Cholesky;
 import nibble.quant.observer.Hessian;
 
 /**
- * The factor of every channel between a normalisation and the quantized layers that read it, for the least error of their outputs:
+ * The factor of every channel between a normalisation and the quantized layers that read it, for
+ * the least error of their outputs:
  *
  * <pre>{@code
  * min over s   sum over layers |X W^T - X diag(s) Q^T|^2
  * (G + r I) s = b + r 1        G = H o sum Q^T Q       b_j = (H sum W^T Q)_jj       H = X^T X       r = ridge mean(diag G)
  * }</pre>
  *
- * <p>A closed form after a third party's code (Norm Tweaking's paper trains instead). Without a ridge no other factors are better; the ridge pulls to 1.
+ * <p>A closed form after a third party's code (Norm Tweaking's paper trains instead). Without a
+ * ridge no other factors are better; the ridge pulls to 1.
  */
 final class GainFit {
   private final int width;
@@ -52,7 +54,11 @@ final class GainFit {
       }
       trace += g[i * width + i];
     }
-    double r = Math.max(ridge * trace / width, 1e-12 * trace / width);      // a dead channel leaves a zero row: the least ridge keeps it solvable
+    double r =
+        Math.max(
+            ridge * trace / width,
+            1e-12 * trace
+                / width); // a dead channel leaves a zero row: the least ridge keeps it solvable
     if (!(r > 0)) {
       Arrays.fill(b, 1);
       return b;

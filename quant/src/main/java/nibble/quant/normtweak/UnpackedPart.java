@@ -12,13 +12,17 @@ import nibble.nn.packed.PackedIntWeight;
 import nibble.quant.reconstruct.SiteQuantizers;
 
 /**
- * Quantized layers that compute in float with the values of their codes, so that gradients pass them, until {@link #close} puts the packed weights back, the same ones.
+ * Quantized layers that compute in float with the values of their codes, so that gradients pass
+ * them, until {@link #close} puts the packed weights back, the same ones.
  */
 final class UnpackedPart implements AutoCloseable {
   private final Map<Linear, WeightMatrix> packed = new IdentityHashMap<>();
   private final SiteQuantizers inputs;
 
-  /** Of those of {@code linears} that are packed; their weights are the values of their codes already. */
+  /**
+   * Of those of {@code linears} that are packed; their weights are the values of their codes
+   * already.
+   */
   UnpackedPart(List<Linear> linears) {
     Map<Site, ActivationQuantizer> quantizers = new LinkedHashMap<>();
     for (Linear linear : linears) {

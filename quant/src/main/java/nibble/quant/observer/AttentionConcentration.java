@@ -3,8 +3,8 @@ package nibble.quant.observer;
 import java.util.Arrays;
 
 /**
- * How much the tokens of a sequence count, by how much attention goes to them (RSQ, <a href="https://arxiv.org/abs/2503.01820">arXiv:2503.01820</a>, with the authors'
- * code):
+ * How much the tokens of a sequence count, by how much attention goes to them (RSQ, <a
+ * href="https://arxiv.org/abs/2503.01820">arXiv:2503.01820</a>, with the authors' code):
  *
  * <pre>{@code
  * c[t] = sum over heads and queries of softmax attention to key t
@@ -13,12 +13,14 @@ import java.util.Arrays;
  *
  * <p>Where all tokens get the same attention they count alike.
  *
- * @param least weight of the token with the least attention, relative to the one with the most; above 0, at most 1
+ * @param least weight of the token with the least attention, relative to the one with the most;
+ *     above 0, at most 1
  */
 public record AttentionConcentration(double least) {
   public AttentionConcentration {
     if (!(least > 0 && least <= 1)) {
-      throw new IllegalArgumentException("the least weight of a token must be above 0 and at most 1, was " + least);
+      throw new IllegalArgumentException(
+          "the least weight of a token must be above 0 and at most 1, was " + least);
     }
   }
 
@@ -42,7 +44,8 @@ public record AttentionConcentration(double least) {
   /**
    * The column sums of attention maps.
    *
-   * @param probabilities {@code [rows, keys]} from {@code offset} on: the rows of all heads and queries of one sequence
+   * @param probabilities {@code [rows, keys]} from {@code offset} on: the rows of all heads and
+   *     queries of one sequence
    */
   public static double[] columnSums(float[] probabilities, int offset, int rows, int keys) {
     double[] sums = new double[keys];

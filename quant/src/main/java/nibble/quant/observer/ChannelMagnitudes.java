@@ -7,7 +7,10 @@ package nibble.quant.observer;
  * @param mean mean absolute value of each channel
  */
 public record ChannelMagnitudes(float[] largest, double[] mean) {
-  /** Collects them. Not thread-safe; the order of the tensors does not change the largest, and the mean by rounding only. */
+  /**
+   * Collects them. Not thread-safe; the order of the tensors does not change the largest, and the
+   * mean by rounding only.
+   */
   public static final class Accumulator {
     private final String name;
     private final float[] largest;
@@ -24,7 +27,8 @@ public record ChannelMagnitudes(float[] largest, double[] mean) {
     /**
      * Adds {@code rows} rows of {@code x}.
      *
-     * @throws IllegalArgumentException if a value is NaN or infinite; the message names the place and the channel
+     * @throws IllegalArgumentException if a value is NaN or infinite; the message names the place
+     *     and the channel
      */
     public void add(float[] x, int offset, int rows) {
       for (int row = 0; row < rows; row++) {
@@ -32,7 +36,9 @@ public record ChannelMagnitudes(float[] largest, double[] mean) {
         for (int j = 0; j < largest.length; j++) {
           float size = Math.abs(x[at + j]);
           if (!(size < Float.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("%s: channel %d is %s on calibration data, expected finite numbers".formatted(name, j, x[at + j]));
+            throw new IllegalArgumentException(
+                "%s: channel %d is %s on calibration data, expected finite numbers"
+                    .formatted(name, j, x[at + j]));
           }
           largest[j] = Math.max(largest[j], size);
           sum[j] += size;

@@ -1,21 +1,25 @@
 package nibble.quant.observer;
 
 /**
- * The Hessian of a linear layer's squared output error, {@code H = 2/N X^T X} over the {@code N} tokens that calibration saw.
+ * The Hessian of a linear layer's squared output error, {@code H = 2/N X^T X} over the {@code N}
+ * tokens that calibration saw.
  *
- * @param name   where it was measured
+ * @param name where it was measured
  * @param values {@code [in, in]}, symmetric, row-major; shared, not to be written
  * @param tokens number of tokens, or the sum of their weights
  */
 public record Hessian(String name, double[] values, int in, double tokens) {
   public Hessian {
     if (values.length != Math.multiplyExact(in, in)) {
-      throw new IllegalArgumentException("%s: Hessian [%d, %d] needs %d values, found %d".formatted(name, in, in, in * in, values.length));
+      throw new IllegalArgumentException(
+          "%s: Hessian [%d, %d] needs %d values, found %d"
+              .formatted(name, in, in, in * in, values.length));
     }
     for (double value : values) {
       if (!Double.isFinite(value)) {
         throw new IllegalArgumentException(
-            "%s: calibration inputs gave a Hessian with %s in it; look for NaN or infinite activations".formatted(name, value));
+            "%s: calibration inputs gave a Hessian with %s in it; look for NaN or infinite activations"
+                .formatted(name, value));
       }
     }
   }

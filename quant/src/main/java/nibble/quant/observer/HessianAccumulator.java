@@ -5,8 +5,9 @@ import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sums {@code X^T X} of the inputs {@code X [tokens, in]} of a linear layer. Products of up to 1024 tokens are formed in float, their sums
- * kept in double, so no running rescaling is needed. Memory: {@code 12 in^2} bytes. Not thread-safe.
+ * Sums {@code X^T X} of the inputs {@code X [tokens, in]} of a linear layer. Products of up to 1024
+ * tokens are formed in float, their sums kept in double, so no running rescaling is needed. Memory:
+ * {@code 12 in^2} bytes. Not thread-safe.
  */
 public final class HessianAccumulator {
   private static final int CHUNK = 1024;
@@ -19,7 +20,7 @@ public final class HessianAccumulator {
 
   /**
    * @param name where it measures, for messages
-   * @param in   input features
+   * @param in input features
    */
   public HessianAccumulator(String name, int in) {
     if (in < 1) {
@@ -46,7 +47,8 @@ public final class HessianAccumulator {
    *
    * @param weights {@code [count]}, not negative; null means 1
    */
-  public void add(float[] x, int offset, int count, float @Nullable [] weights, WorkSplitter splitter) {
+  public void add(
+      float[] x, int offset, int count, float @Nullable [] weights, WorkSplitter splitter) {
     for (int from = 0; from < count; from += CHUNK) {
       int rows = Math.min(CHUNK, count - from);
       if (weights == null) {
@@ -66,7 +68,9 @@ public final class HessianAccumulator {
     for (int row = 0; row < rows; row++) {
       float weight = weights[first + row];
       if (!(weight >= 0)) {
-        throw new IllegalArgumentException("%s: token weight %d is %s, expected no negative number".formatted(name, first + row, weight));
+        throw new IllegalArgumentException(
+            "%s: token weight %d is %s, expected no negative number"
+                .formatted(name, first + row, weight));
       }
       float root = (float) Math.sqrt(weight);
       for (int i = 0; i < in; i++) {
@@ -77,7 +81,9 @@ public final class HessianAccumulator {
   }
 
   private void addChunk(float[] x, int offset, int rows, WorkSplitter splitter) {
-    Gemm.best().gemm(in, in, rows, 1f, x, offset, 1, in, x, offset, in, 1, false, product, 0, in, splitter);
+    Gemm.best()
+        .gemm(
+            in, in, rows, 1f, x, offset, 1, in, x, offset, in, 1, false, product, 0, in, splitter);
     for (int i = 0; i < sum.length; i++) {
       sum[i] += product[i];
     }
@@ -86,7 +92,8 @@ public final class HessianAccumulator {
   /** Adds what another accumulator of the same layer has seen. */
   public void merge(HessianAccumulator other) {
     if (other.in != in) {
-      throw new IllegalArgumentException("%s: cannot merge Hessians of %d and %d inputs".formatted(name, in, other.in));
+      throw new IllegalArgumentException(
+          "%s: cannot merge Hessians of %d and %d inputs".formatted(name, in, other.in));
     }
     for (int i = 0; i < sum.length; i++) {
       sum[i] += other.sum[i];
@@ -97,17 +104,19 @@ public final class HessianAccumulator {
   /**
    * The Hessian of what was seen so far, exactly symmetric.
    *
-   * @throws IllegalStateException    if nothing was seen
+   * @throws IllegalStateException if nothing was seen
    * @throws IllegalArgumentException if an input was NaN or infinite
    */
   public Hessian hessian() {
     if (!(tokens > 0)) {
-      throw new IllegalStateException(name + ": no calibration tokens were seen; pass calibration data");
+      throw new IllegalStateException(
+          name + ": no calibration tokens were seen; pass calibration data");
     }
     double[] h = new double[sum.length];
     for (int i = 0; i < in; i++) {
       for (int j = 0; j <= i; j++) {
-        double value = (sum[i * in + j] + sum[j * in + i]) / tokens;      // the mean of both triangles, times 2
+        double value =
+            (sum[i * in + j] + sum[j * in + i]) / tokens; // the mean of both triangles, times 2
         h[i * in + j] = value;
         h[j * in + i] = value;
       }

@@ -5,9 +5,10 @@ import java.util.Arrays;
 /**
  * Counts of values in {@value #BINS} bins of equal width around 0, with exact extremes and moments.
  *
- * <p>The width is a power of two, the smallest for which the bins hold every value seen: where a value does not fit, neighbouring bins are
- * joined. So the counts depend only on the values, not on their order or on how they were split before {@link #merge}. A bin is narrower
- * than {@code max|x| / 2048}. Memory: 64 KiB. Not thread-safe.
+ * <p>The width is a power of two, the smallest for which the bins hold every value seen: where a
+ * value does not fit, neighbouring bins are joined. So the counts depend only on the values, not on
+ * their order or on how they were split before {@link #merge}. A bin is narrower than {@code max|x|
+ * / 2048}. Memory: 64 KiB. Not thread-safe.
  */
 public final class Histogram {
   /** Number of bins. */
@@ -18,14 +19,16 @@ public final class Histogram {
 
   private final long[] counts = new long[BINS];
   private final String name;
-  private int exponent = NO_VALUE;               // bin width is 2^exponent
+  private int exponent = NO_VALUE; // bin width is 2^exponent
   private long count;
   private float min = Float.POSITIVE_INFINITY;
   private float max = Float.NEGATIVE_INFINITY;
   private double sum;
   private double sumOfSquares;
 
-  /** @param name what is counted, for messages */
+  /**
+   * @param name what is counted, for messages
+   */
   public Histogram(String name) {
     this.name = name;
   }
@@ -56,9 +59,14 @@ public final class Histogram {
     count += length;
   }
 
-  /** Smallest e with {@code largest < HALF * 2^e}. Values below the smallest normal float share bins. */
+  /**
+   * Smallest e with {@code largest < HALF * 2^e}. Values below the smallest normal float share
+   * bins.
+   */
   private static int exponentFor(float largest) {
-    return Math.getExponent(Math.max(largest, Float.MIN_NORMAL)) + 1 - Integer.numberOfTrailingZeros(HALF);
+    return Math.getExponent(Math.max(largest, Float.MIN_NORMAL))
+        + 1
+        - Integer.numberOfTrailingZeros(HALF);
   }
 
   private void widenTo(int wanted) {
@@ -141,7 +149,8 @@ public final class Histogram {
   }
 
   /**
-   * Counts in {@code bins} equal cells from {@link #min} to {@link #max}, for plots. A bin on a cell border counts where its centre lies.
+   * Counts in {@code bins} equal cells from {@link #min} to {@link #max}, for plots. A bin on a
+   * cell border counts where its centre lies.
    */
   public long[] between(int bins) {
     long[] cells = new long[bins];
@@ -156,8 +165,8 @@ public final class Histogram {
   }
 
   /**
-   * The value below which a share {@code p} of the values lies, with order statistics at positions {@code p (count - 1)}, as tensor
-   * libraries define it. At most one bin width off.
+   * The value below which a share {@code p} of the values lies, with order statistics at positions
+   * {@code p (count - 1)}, as tensor libraries define it. At most one bin width off.
    *
    * @throws IllegalStateException if nothing was counted
    */
@@ -178,12 +187,17 @@ public final class Histogram {
     return max;
   }
 
-  /** Calls {@code visitor} for every bin that holds values, with its centre moved into {@code min .. max}. */
+  /**
+   * Calls {@code visitor} for every bin that holds values, with its centre moved into {@code min ..
+   * max}.
+   */
   void forEachBin(BinVisitor visitor) {
     double width = binWidth();
     for (int bin = 0; bin < BINS; bin++) {
       if (counts[bin] > 0) {
-        visitor.visit((float) Math.clamp((bin - HALF + 0.5) * width, (double) min, (double) max), counts[bin]);
+        visitor.visit(
+            (float) Math.clamp((bin - HALF + 0.5) * width, (double) min, (double) max),
+            counts[bin]);
       }
     }
   }
@@ -198,8 +212,13 @@ public final class Histogram {
     return "%s: %d values, %s .. %s".formatted(name, count, min, max);
   }
 
-  /** Whether both hold the same counts in the same bins; names and the rounding of moments do not matter. */
+  /**
+   * Whether both hold the same counts in the same bins; names and the rounding of moments do not
+   * matter.
+   */
   public boolean sameCounts(Histogram other) {
-    return exponent == other.exponent && count == other.count && Arrays.equals(counts, other.counts);
+    return exponent == other.exponent
+        && count == other.count
+        && Arrays.equals(counts, other.counts);
   }
 }

@@ -1,7 +1,8 @@
 package nibble.quant.observer;
 
 /** An observer that decides from a histogram. */
-public abstract sealed class HistogramObserver implements ActivationObserver permits PercentileObserver, MseObserver {
+public abstract sealed class HistogramObserver implements ActivationObserver
+    permits PercentileObserver, MseObserver {
   private final String name;
   private final Histogram histogram;
 

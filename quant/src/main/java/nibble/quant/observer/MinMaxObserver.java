@@ -11,12 +11,13 @@ public final class MinMaxObserver implements ActivationObserver {
   private float max = Float.NEGATIVE_INFINITY;
 
   /**
-   * @param name      what is observed, for messages
+   * @param name what is observed, for messages
    * @param clipRatio share of the range the grid covers, above 0 and at most 1
    */
   public MinMaxObserver(String name, float clipRatio) {
     if (!(clipRatio > 0 && clipRatio <= 1)) {
-      throw new IllegalArgumentException("clip ratio must be above 0 and at most 1, was " + clipRatio);
+      throw new IllegalArgumentException(
+          "clip ratio must be above 0 and at most 1, was " + clipRatio);
     }
     this.name = name;
     this.clipRatio = clipRatio;

@@ -5,15 +5,16 @@ import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
 
 /**
- * Shrinks the range to the ratio with the smallest sum of {@code |x - fq(x)|^exponent}, the search of {@link ClipSearch.Shrink} on a
- * {@link Histogram} of everything seen. Values count as the centres of their bins, so errors are off by up to half a bin,
- * {@code max|x| / 4096}, which at 8 bits is an eighth of half a scale and at 4 bits less than a hundredth.
+ * Shrinks the range to the ratio with the smallest sum of {@code |x - fq(x)|^exponent}, the search
+ * of {@link ClipSearch.Shrink} on a {@link Histogram} of everything seen. Values count as the
+ * centres of their bins, so errors are off by up to half a bin, {@code max|x| / 4096}, which at 8
+ * bits is an eighth of half a scale and at 4 bits less than a hundredth.
  */
 public final class MseObserver extends HistogramObserver {
   private final ClipSearch.Shrink search;
 
   /**
-   * @param name   what is observed, for messages
+   * @param name what is observed, for messages
    * @param search ratios and error exponent
    */
   public MseObserver(String name, ClipSearch.Shrink search) {

@@ -6,7 +6,9 @@ final class Observed {
 
   static void check(String name, float value) {
     if (!Float.isFinite(value)) {
-      throw new IllegalArgumentException("%s: observed %s, expected finite activations; check the model's weights".formatted(name, value));
+      throw new IllegalArgumentException(
+          "%s: observed %s, expected finite activations; check the model's weights"
+              .formatted(name, value));
     }
   }
 

@@ -4,10 +4,12 @@ import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
 
 /**
- * Covers the values between the quantiles {@code 1 - p} and {@code p}; of several p the one with the smallest squared error.
+ * Covers the values between the quantiles {@code 1 - p} and {@code p}; of several p the one with
+ * the smallest squared error.
  *
- * <p>RepQ-ViT tries 0.999, 0.9999 and 0.99999 (<a href="https://arxiv.org/abs/2212.08254">arXiv:2212.08254</a>, its code). Quantiles come
- * from a {@link Histogram}: at most one bin off, {@code max|x| / 2048}; so does the error that decides.
+ * <p>RepQ-ViT tries 0.999, 0.9999 and 0.99999 (<a
+ * href="https://arxiv.org/abs/2212.08254">arXiv:2212.08254</a>, its code). Quantiles come from a
+ * {@link Histogram}: at most one bin off, {@code max|x| / 2048}; so does the error that decides.
  */
 public final class PercentileObserver extends HistogramObserver {
   private static final double[] REPQ = {0.999, 0.9999, 0.99999};
@@ -15,7 +17,7 @@ public final class PercentileObserver extends HistogramObserver {
   private final double[] percentiles;
 
   /**
-   * @param name        what is observed, for messages
+   * @param name what is observed, for messages
    * @param percentiles candidates, above 0.5 and at most 1; at least one
    */
   public PercentileObserver(String name, double... percentiles) {

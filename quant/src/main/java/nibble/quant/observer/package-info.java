@@ -1,6 +1,7 @@
 /**
- * What calibration measures: ranges, histograms, second-order statistics. Observers stream: they see a batch, keep a summary and let the
- * batch go. Each belongs to one thread; observers of several threads are merged at the end.
+ * What calibration measures: ranges, histograms, second-order statistics. Observers stream: they
+ * see a batch, keep a summary and let the batch go. Each belongs to one thread; observers of
+ * several threads are merged at the end.
  *
  * <pre>{@code
  * var observer = new PercentileObserver("blocks.0.mlp.fc2.input", 0.9999);

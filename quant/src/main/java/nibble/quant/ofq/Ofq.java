@@ -26,9 +26,11 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * OFQ: training whose weight scales are statistics, so that weights near a border of two codes swing less, and an annealing at the end in which only those still move.
+ * OFQ: training whose weight scales are statistics, so that weights near a border of two codes
+ * swing less, and an annealing at the end in which only those still move.
  *
- * <p>Liu, Liu, Cheng: <a href="https://arxiv.org/abs/2302.02210">arXiv:2302.02210</a> (ICML 2023), after the authors' code.
+ * <p>Liu, Liu, Cheng: <a href="https://arxiv.org/abs/2302.02210">arXiv:2302.02210</a> (ICML 2023),
+ * after the authors' code.
  *
  * <pre>{@code
  * weights       StatsQ: half integers, s = 2 mean |W[r]|
@@ -36,14 +38,25 @@ import nibble.tensor.Tensor;
  * annealing     weights outside the band around borders keep their bits (StatsQuantizer)
  * }</pre>
  *
- * <p>Differs from the paper: query and key weights are not joined into one product (QKR), which would need another attention in every model; activation scales are of layers, not of token positions, so that linear layers run as integers;
- * one offset is folded into the bias instead of two shifts; layers that the recipe gives 8 bits, such as both ends, have LSQ weights, as in the paper. A short training at constant rates. Codes are odd integers and take b + 1 bits in memory.
+ * <p>Differs from the paper: query and key weights are not joined into one product (QKR), which
+ * would need another attention in every model; activation scales are of layers, not of token
+ * positions, so that linear layers run as integers; one offset is folded into the bias instead of
+ * two shifts; layers that the recipe gives 8 bits, such as both ends, have LSQ weights, as in the
+ * paper. A short training at constant rates. Codes are odd integers and take b + 1 bits in memory.
  */
 public final class Ofq implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "ofq", "OFQ", "Liu, Liu, Cheng: arXiv:2302.02210", "images to train on; longer than GPLQ", "training at 2 to 4 bits, with many images and time", OfqOptions.OPTIONS,
-      List.of("W2..7A2..8: linear layers in integers, weights in a bit more; q, k, v and probabilities quantized in float"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "ofq",
+          "OFQ",
+          "Liu, Liu, Cheng: arXiv:2302.02210",
+          "images to train on; longer than GPLQ",
+          "training at 2 to 4 bits, with many images and time",
+          OfqOptions.OPTIONS,
+          List.of(
+              "W2..7A2..8: linear layers in integers, weights in a bit more; q, k, v and"
+                  + " probabilities quantized in float"));
 
   private final OfqOptions options;
 
@@ -71,7 +84,10 @@ public final class Ofq implements ModelMethod {
   public void check(Scheme scheme) {
     ModelMethod.super.check(scheme);
     if (scheme.weights().orElseThrow().format().bits() >= IntFormat.MAX_BITS) {
-      throw new IllegalArgumentException("ofq has odd integers for weights, which take a bit more: at most 7 bits, found " + scheme + "; choose lsq for 8 bits");
+      throw new IllegalArgumentException(
+          "ofq has odd integers for weights, which take a bit more: at most 7 bits, found "
+              + scheme
+              + "; choose lsq for 8 bits");
     }
   }
 
@@ -85,12 +101,21 @@ public final class Ofq implements ModelMethod {
     Map<Site, TrainedQuantizer> activations = new LinkedHashMap<>();
     ActivationScales.Choice choice =
         new ActivationScales.Choice(
-            ActivationScales.Sharing.LAYER, true, RangeSearch.PERCENTILES, RangeSearch.PERCENTILES, RangeSearch.MIN_MAX, ActivationScales.Probabilities.UNSIGNED, options.initImages());
-    ActivationScales.fit(task, choice).forEach(l -> activations.put(l.site().site(), l.quantizer()));
+            ActivationScales.Sharing.LAYER,
+            true,
+            RangeSearch.PERCENTILES,
+            RangeSearch.PERCENTILES,
+            RangeSearch.MIN_MAX,
+            ActivationScales.Probabilities.UNSIGNED,
+            options.initImages());
+    ActivationScales.fit(task, choice)
+        .forEach(l -> activations.put(l.site().site(), l.quantizer()));
     Map<Linear, LearnedQuantizer> wide = wide(task);
-    JointTraining first = new JointTraining(task, name(), activations, weights(task, wide, Double.POSITIVE_INFINITY));
+    JointTraining first =
+        new JointTraining(task, name(), activations, weights(task, wide, Double.POSITIVE_INFINITY));
     first.train(name(), options.training());
-    JointTraining second = new JointTraining(task, name(), activations, weights(task, wide, options.band()));
+    JointTraining second =
+        new JointTraining(task, name(), activations, weights(task, wide, options.band()));
     second.train(name() + "-annealing", options.annealing());
     MethodReport report = second.install();
     List<MethodReport.Curve> curves = new ArrayList<>(first.curves());
@@ -98,18 +123,26 @@ public final class Ofq implements ModelMethod {
     return new MethodReport(report.layers(), report.facts(), curves);
   }
 
-  private static List<JointTraining.Weight> weights(ModelTask task, Map<Linear, LearnedQuantizer> wide, double band) {
+  private static List<JointTraining.Weight> weights(
+      ModelTask task, Map<Linear, LearnedQuantizer> wide, double band) {
     List<JointTraining.Weight> weights = new ArrayList<>();
     for (Linear linear : task.model().linears()) {
       LearnedQuantizer learned = wide.get(linear);
       if (learned != null) {
         weights.add(new JointTraining.Weight(linear, learned, () -> codes(linear, learned)));
       } else {
-        task.weights(linear).ifPresent(scheme -> {
-          StatsQ function = new StatsQ(scheme.format().bits());
-          weights.add(new JointTraining.Weight(
-              linear, new StatsQuantizer(linear, function, band), () -> function.codes(linear.weight().peek().toFloats(), linear.out(), linear.in())));
-        });
+        task.weights(linear)
+            .ifPresent(
+                scheme -> {
+                  StatsQ function = new StatsQ(scheme.format().bits());
+                  weights.add(
+                      new JointTraining.Weight(
+                          linear,
+                          new StatsQuantizer(linear, function, band),
+                          () ->
+                              function.codes(
+                                  linear.weight().peek().toFloats(), linear.out(), linear.in())));
+                });
       }
     }
     return weights;
@@ -119,11 +152,25 @@ public final class Ofq implements ModelMethod {
   private static Map<Linear, LearnedQuantizer> wide(ModelTask task) {
     Map<Linear, LearnedQuantizer> wide = new LinkedHashMap<>();
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).filter(scheme -> scheme.format().bits() == IntFormat.MAX_BITS).ifPresent(scheme -> {
-        Tensor w = linear.weight().peek().toF32();
-        Tensor start = SiteGrids.fit(linear.name(), w, Shape.of(linear.out(), 1), IntFormat.symmetric(IntFormat.MAX_BITS), RangeSearch.LEAST_SQUARES, task.ops()).scales();
-        wide.put(linear, LearnedQuantizer.of(linear.weightSite().name(), IntFormat.MAX_BITS, false, start));
-      });
+      task.weights(linear)
+          .filter(scheme -> scheme.format().bits() == IntFormat.MAX_BITS)
+          .ifPresent(
+              scheme -> {
+                Tensor w = linear.weight().peek().toF32();
+                Tensor start =
+                    SiteGrids.fit(
+                            linear.name(),
+                            w,
+                            Shape.of(linear.out(), 1),
+                            IntFormat.symmetric(IntFormat.MAX_BITS),
+                            RangeSearch.LEAST_SQUARES,
+                            task.ops())
+                        .scales();
+                wide.put(
+                    linear,
+                    LearnedQuantizer.of(
+                        linear.weightSite().name(), IntFormat.MAX_BITS, false, start));
+              });
     }
     return wide;
   }
@@ -131,7 +178,13 @@ public final class Ofq implements ModelMethod {
   private static QuantizedTensor codes(Linear linear, LearnedQuantizer learned) {
     QuantParams params =
         new QuantParams(
-            IntFormat.symmetric(learned.bits()), new Granularity.PerChannel(), linear.out(), linear.in(), learned.scale().toFloats(), new byte[linear.out()]);
-    return new QuantizedTensor(params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params);
+            IntFormat.symmetric(learned.bits()),
+            new Granularity.PerChannel(),
+            linear.out(),
+            linear.in(),
+            learned.scale().toFloats(),
+            new byte[linear.out()]);
+    return new QuantizedTensor(
+        params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params);
   }
 }

@@ -10,13 +10,16 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Weights on a grid of half integers whose scale is a statistic of the row (OFQ, <a href="https://arxiv.org/abs/2302.02210">arXiv:2302.02210</a>, section 4.1, and the authors' code):
+ * Weights on a grid of half integers whose scale is a statistic of the row (OFQ, <a
+ * href="https://arxiv.org/abs/2302.02210">arXiv:2302.02210</a>, section 4.1, and the authors'
+ * code):
  *
  * <pre>{@code
  * s = 2 mean |W[r]|     n = 2^(b-1)     v = clamp(W / s, -1, 1 - 1e-6)     W^ = s (rint(v n - 1/2) + 1/2) / n     dW = dW^
  * }</pre>
  *
- * <p>2^b levels, none of them 0. No gradient flows through s. The codes {@code 2 k + 1} are odd integers of b + 1 bits with the scale {@code s / (2 n)}: kernels take them as such.
+ * <p>2^b levels, none of them 0. No gradient flows through s. The codes {@code 2 k + 1} are odd
+ * integers of b + 1 bits with the scale {@code s / (2 n)}: kernels take them as such.
  *
  * @param bits from 2 to 7
  */
@@ -25,7 +28,9 @@ public record StatsQ(int bits) implements DifferentiableFunction {
 
   public StatsQ {
     if (bits < 2 || bits >= IntFormat.MAX_BITS) {
-      throw new IllegalArgumentException("half-integer weights have 2 to %d bits, since their codes take one more, found %d".formatted(IntFormat.MAX_BITS - 1, bits));
+      throw new IllegalArgumentException(
+          "half-integer weights have 2 to %d bits, since their codes take one more, found %d"
+              .formatted(IntFormat.MAX_BITS - 1, bits));
     }
   }
 
@@ -82,6 +87,14 @@ public record StatsQ(int bits) implements DifferentiableFunction {
         codes[i] = (byte) (2 * code(w[i], s) + 1);
       }
     }
-    return new QuantizedTensor(codes, new QuantParams(IntFormat.symmetric(bits + 1), new Granularity.PerChannel(), out, in, scales, new byte[out]));
+    return new QuantizedTensor(
+        codes,
+        new QuantParams(
+            IntFormat.symmetric(bits + 1),
+            new Granularity.PerChannel(),
+            out,
+            in,
+            scales,
+            new byte[out]));
   }
 }

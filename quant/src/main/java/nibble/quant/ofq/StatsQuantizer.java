@@ -9,13 +9,15 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands in a weight's site. With a band, confidence-guided annealing: weights that are not within it of a border between two codes keep their bits at every update,
+ * Stands in a weight's site. With a band, confidence-guided annealing: weights that are not within
+ * it of a border between two codes keep their bits at every update,
  *
  * <pre>{@code
  * f = v n - 1/2     border: |f - floor(f) - 1/2| < band     W <- border ? updated W : W
  * }</pre>
  *
- * <p>so a weight that has left the band stays, and the free ones become fewer. Serves one thread at a time.
+ * <p>so a weight that has left the band stays, and the free ones become fewer. Serves one thread at
+ * a time.
  */
 final class StatsQuantizer implements TrainedQuantizer {
   private final Linear linear;

@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * symmetric:  s = max(hi, -lo) / p         z = 0
  * }</pre>
  *
- * <p>OmniQuant's learnable weight clipping (arXiv:2308.13137, equation 2). Inputs: W, u, l, the logits {@code [groups]}. Gradients pass rounding straight through, and
- * the ranges to the extreme weights.
+ * <p>OmniQuant's learnable weight clipping (arXiv:2308.13137, equation 2). Inputs: W, u, l, the
+ * logits {@code [groups]}. Gradients pass rounding straight through, and the ranges to the extreme
+ * weights.
  */
 record ClipFunction(IntFormat format, Granularity granularity) implements DifferentiableFunction {
 
@@ -32,7 +33,11 @@ record ClipFunction(IntFormat format, Granularity granularity) implements Differ
     byte[] zeroPoints = new byte[count];
     for (int group = 0; group < count; group++) {
       Extremes extremes = extremes(w, rows, columns, group);
-      Grid grid = Grid.covering(format, (float) (sigmoid(l[group]) * extremes.low), (float) (sigmoid(u[group]) * extremes.high));
+      Grid grid =
+          Grid.covering(
+              format,
+              (float) (sigmoid(l[group]) * extremes.low),
+              (float) (sigmoid(u[group]) * extremes.high));
       scales[group] = grid.scale();
       zeroPoints[group] = (byte) grid.zeroPoint();
     }
@@ -86,7 +91,8 @@ record ClipFunction(IntFormat format, Granularity granularity) implements Differ
   public Tensor forward(Ops ops, Tensor... in) {
     Tensor w = in[0];
     Tensor out = ops.empty(w.shape().dims());
-    params(w.toFloats(), w.dim(0), w.dim(1), in[1].toFloats(), in[2].toFloats()).fakeQuantize(w.array(), w.offset(), out.array(), out.offset());
+    params(w.toFloats(), w.dim(0), w.dim(1), in[1].toFloats(), in[2].toFloats())
+        .fakeQuantize(w.array(), w.offset(), out.array(), out.offset());
     return out;
   }
 
@@ -103,36 +109,52 @@ record ClipFunction(IntFormat format, Granularity granularity) implements Differ
     float[] gradU = new float[u.length];
     float[] gradL = new float[l.length];
     WorkSplitter splitter = ops.splitter();
-    splitter.run(u.length, (group, scratch) -> {
-      Extremes extremes = extremes(w, rows, columns, group);
-      double[] ends = ends(w, g, gradW, first(rows, columns, group), length(rows, columns, group), params.grid(group), sigmoid(l[group]) * extremes.low);
-      double toLow = ends[0];
-      double toHigh = ends[1];
-      if (format.symmetry() != Symmetry.ASYMMETRIC) {
-        boolean highCounts = sigmoid(u[group]) * extremes.high >= -sigmoid(l[group]) * extremes.low;
-        double toLargest = toHigh;
-        toHigh = highCounts ? toLargest : 0;
-        toLow = highCounts ? 0 : -toLargest;
-      }
-      double up = sigmoid(u[group]);
-      double down = sigmoid(l[group]);
-      gradU[group] = (float) (toHigh * extremes.high * up * (1 - up));
-      gradL[group] = (float) (toLow * extremes.low * down * (1 - down));
-      if (extremes.highAt >= 0) {
-        gradW[extremes.highAt] += (float) (toHigh * up);
-      }
-      if (extremes.lowAt >= 0) {
-        gradW[extremes.lowAt] += (float) (toLow * down);
-      }
-    });
-    return new Tensor[] {Tensor.of(gradW, rows, columns), Tensor.of(gradU, in[1].shape().dims()), Tensor.of(gradL, in[2].shape().dims())};
+    splitter.run(
+        u.length,
+        (group, scratch) -> {
+          Extremes extremes = extremes(w, rows, columns, group);
+          double[] ends =
+              ends(
+                  w,
+                  g,
+                  gradW,
+                  first(rows, columns, group),
+                  length(rows, columns, group),
+                  params.grid(group),
+                  sigmoid(l[group]) * extremes.low);
+          double toLow = ends[0];
+          double toHigh = ends[1];
+          if (format.symmetry() != Symmetry.ASYMMETRIC) {
+            boolean highCounts =
+                sigmoid(u[group]) * extremes.high >= -sigmoid(l[group]) * extremes.low;
+            double toLargest = toHigh;
+            toHigh = highCounts ? toLargest : 0;
+            toLow = highCounts ? 0 : -toLargest;
+          }
+          double up = sigmoid(u[group]);
+          double down = sigmoid(l[group]);
+          gradU[group] = (float) (toHigh * extremes.high * up * (1 - up));
+          gradL[group] = (float) (toLow * extremes.low * down * (1 - down));
+          if (extremes.highAt >= 0) {
+            gradW[extremes.highAt] += (float) (toHigh * up);
+          }
+          if (extremes.lowAt >= 0) {
+            gradW[extremes.lowAt] += (float) (toLow * down);
+          }
+        });
+    return new Tensor[] {
+      Tensor.of(gradW, rows, columns),
+      Tensor.of(gradU, in[1].shape().dims()),
+      Tensor.of(gradL, in[2].shape().dims())
+    };
   }
 
   /**
-   * Gradients in the ends of a group's range: {@code lo, hi} of an asymmetric grid; of a symmetric one, the second is in its largest absolute value. Those in the weights go to
-   * {@code gradW}.
+   * Gradients in the ends of a group's range: {@code lo, hi} of an asymmetric grid; of a symmetric
+   * one, the second is in its largest absolute value. Those in the weights go to {@code gradW}.
    */
-  private double[] ends(float[] w, float[] g, float[] gradW, int from, int length, Grid grid, double lo) {
+  private double[] ends(
+      float[] w, float[] g, float[] gradW, int from, int length, Grid grid, double lo) {
     double toScale = 0;
     double toLow = 0;
     int min = format.minCode();
@@ -146,16 +168,17 @@ record ClipFunction(IntFormat format, Granularity granularity) implements Differ
         toScale += g[i] * (Math.rint(t) - t);
       } else {
         double level = (code < min ? min : max) - grid.zeroPoint();
-        boolean moves = format.isAsymmetric();                    // the zero point moves too: d(-s z) = d lo
+        boolean moves = format.isAsymmetric(); // the zero point moves too: d(-s z) = d lo
         toScale += g[i] * (moves ? level - lo / s : level);
         toLow += moves ? g[i] : 0;
       }
     }
-    double steps = switch (format.symmetry()) {
-      case SYMMETRIC -> format.maxCode();
-      case SYMMETRIC_OFFSET -> ((1 << format.bits()) - 1) / 2.0;
-      case ASYMMETRIC -> (1 << format.bits()) - 1;
-    };
+    double steps =
+        switch (format.symmetry()) {
+          case SYMMETRIC -> format.maxCode();
+          case SYMMETRIC_OFFSET -> ((1 << format.bits()) - 1) / 2.0;
+          case ASYMMETRIC -> (1 << format.bits()) - 1;
+        };
     return new double[] {toLow - toScale / steps, toScale / steps};
   }
 }

@@ -20,8 +20,8 @@ import nibble.quant.reconstruct.ReconstructionOptions;
 import nibble.quant.reconstruct.SiteQuantizers;
 
 /**
- * Clips and maps of a model learned block by block, folded, and put into execution: what OmniQuant and AffineQuant have in common. A block where training does not beat
- * round to nearest keeps that.
+ * Clips and maps of a model learned block by block, folded, and put into execution: what OmniQuant
+ * and AffineQuant have in common. A block where training does not beat round to nearest keeps that.
  */
 public final class EquivalentTraining {
   private final ModelTask task;
@@ -39,12 +39,22 @@ public final class EquivalentTraining {
    * @param maps how maps are
    * @param withMaps whether there are maps at all
    * @param alpha share of the activations in the first scales
-   * @param bothTargets whether the output is also compared with that of the float block on the quantized input
+   * @param bothTargets whether the output is also compared with that of the float block on the
+   *     quantized input
    */
-  public record Knobs(int iterations, int batch, double clipRate, BlockMaps.Choice maps, boolean withMaps, double alpha, boolean bothTargets) {
+  public record Knobs(
+      int iterations,
+      int batch,
+      double clipRate,
+      BlockMaps.Choice maps,
+      boolean withMaps,
+      double alpha,
+      boolean bothTargets) {
     public Knobs {
       if (!(clipRate >= 0) || !(alpha >= 0 && alpha <= 1)) {
-        throw new IllegalArgumentException("clip-rate must not be negative and alpha 0 to 1, were %s and %s".formatted(clipRate, alpha));
+        throw new IllegalArgumentException(
+            "clip-rate must not be negative and alpha 0 to 1, were %s and %s"
+                .formatted(clipRate, alpha));
       }
     }
   }
@@ -58,19 +68,24 @@ public final class EquivalentTraining {
 
   /** Does it. */
   public MethodReport run() {
-    BlockWalk.run(task, task.samples().inputs(), 1, knobs.bothTargets(), new BlockWalk.Visitor() {
-      @Override
-      public void learn(BlockWalk.Window window) {
-        if (window.isBlock()) {
-          block(window);
-        }
-      }
+    BlockWalk.run(
+        task,
+        task.samples().inputs(),
+        1,
+        knobs.bothTargets(),
+        new BlockWalk.Visitor() {
+          @Override
+          public void learn(BlockWalk.Window window) {
+            if (window.isBlock()) {
+              block(window);
+            }
+          }
 
-      @Override
-      public void finish(Segment part) {
-        part.stages().stream().flatMap(List::stream).forEach(EquivalentTraining.this::execute);
-      }
-    });
+          @Override
+          public void finish(Segment part) {
+            part.stages().stream().flatMap(List::stream).forEach(EquivalentTraining.this::execute);
+          }
+        });
     return new MethodReport(execution.results(), facts, List.of());
   }
 
@@ -86,21 +101,29 @@ public final class EquivalentTraining {
   private void block(BlockWalk.Window window) {
     List<LearnedClip> own = new ArrayList<>();
     for (Linear linear : window.linears()) {
-      task.weights(linear).ifPresent(scheme -> own.add(new LearnedClip(linear, scheme, knobs.clipRate())));
+      task.weights(linear)
+          .ifPresent(scheme -> own.add(new LearnedClip(linear, scheme, knobs.clipRate())));
     }
     if (own.isEmpty()) {
       return;
     }
     own.forEach(clip -> clips.put(clip.linear(), clip));
-    BlockMaps maps = new BlockMaps(task.model(), knobs.withMaps() ? window.linears() : List.of(), knobs.maps());
+    BlockMaps maps =
+        new BlockMaps(task.model(), knobs.withMaps() ? window.linears() : List.of(), knobs.maps());
     List<Learner> learners = new ArrayList<>(own);
     learners.add(maps);
     learners.add(new SiteQuantizers(inputs(window)));
-    BlockReconstructor reconstructor = new BlockReconstructor(task.ops(), new ReconstructionOptions(knobs.iterations(), knobs.batch(), 0));
+    BlockReconstructor reconstructor =
+        new BlockReconstructor(
+            task.ops(), new ReconstructionOptions(knobs.iterations(), knobs.batch(), 0));
     double nearest = reconstructor.error(window.forward(), window.streams(), learners);
     own.forEach(LearnedClip::start);
-    maps.start(ChannelRanges.of(task.ops(), window.forward(), window.streams().inputs(), window.linears()), knobs.alpha());
-    BlockReconstructor.Result result = reconstructor.reconstruct(window.forward(), window.streams(), learners, task.seed() + window.index());
+    maps.start(
+        ChannelRanges.of(task.ops(), window.forward(), window.streams().inputs(), window.linears()),
+        knobs.alpha());
+    BlockReconstructor.Result result =
+        reconstructor.reconstruct(
+            window.forward(), window.streams(), learners, task.seed() + window.index());
     if (result.after() >= nearest) {
       own.forEach(LearnedClip::neutralise);
       maps.neutralise();
@@ -114,7 +137,13 @@ public final class EquivalentTraining {
 
   private Map<Site, ActivationQuantizer> inputs(BlockWalk.Window window) {
     Map<Site, ActivationQuantizer> quantizers = new LinkedHashMap<>();
-    window.linears().forEach(linear -> execution.input(linear).ifPresent(quantizer -> quantizers.put(linear.input(), quantizer)));
+    window
+        .linears()
+        .forEach(
+            linear ->
+                execution
+                    .input(linear)
+                    .ifPresent(quantizer -> quantizers.put(linear.input(), quantizer)));
     return quantizers;
   }
 }

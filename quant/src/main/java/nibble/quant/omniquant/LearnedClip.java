@@ -13,8 +13,9 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * The shares of a weight's ranges that its grids keep, learned: {@code sigma(u)} above and {@code sigma(l)} below zero, see {@link ClipFunction}. While it learns it stands in
- * the layer's weight site and rounds whatever weight passes.
+ * The shares of a weight's ranges that its grids keep, learned: {@code sigma(u)} above and {@code
+ * sigma(l)} below zero, see {@link ClipFunction}. While it learns it stands in the layer's weight
+ * site and rounds whatever weight passes.
  */
 public final class LearnedClip implements Learner, SiteFunction {
   /** {@code sigma(4) = 0.982}: where training begins (OmniQuant's code). */
@@ -98,7 +99,8 @@ public final class LearnedClip implements Learner, SiteFunction {
   /** The codes of the layer's weight as it is now. */
   public QuantizedTensor codes() {
     float[] w = linear.weight().peek().toFloats();
-    QuantParams params = function.params(w, linear.out(), linear.in(), upper.toFloats(), lower.toFloats());
+    QuantParams params =
+        function.params(w, linear.out(), linear.in(), upper.toFloats(), lower.toFloats());
     return new QuantizedTensor(params.quantize(linear.name(), w, 0), params);
   }
 }

@@ -11,9 +11,11 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 
 /**
- * OmniQuant: learns how far weights are clipped, and scales and shifts of channels that leave the function as it is, so that the output of each block stays.
+ * OmniQuant: learns how far weights are clipped, and scales and shifts of channels that leave the
+ * function as it is, so that the output of each block stays.
  *
- * <p>Shao, Chen, Zhang, Xu, Zhao, Li, Zhang, Gao, Qiao, Luo: <a href="https://arxiv.org/abs/2308.13137">arXiv:2308.13137</a> (ICLR 2024).
+ * <p>Shao, Chen, Zhang, Xu, Zhao, Li, Zhang, Gao, Qiao, Luo: <a
+ * href="https://arxiv.org/abs/2308.13137">arXiv:2308.13137</a> (ICLR 2024).
  *
  * <pre>{@code
  * block by block   X: its input from the quantized part before       Y: its output in the float model on the float input
@@ -24,17 +26,26 @@ import nibble.quant.model.ModelTask;
  * then             fold, round, go on with what the packed block gives
  * }</pre>
  *
- * <p>Differs from the authors' code: t is tied, which theirs is not, so that the fold is exact under rotary positions; grids and granularity are those of the scheme;
- * queries, keys, values and probabilities stay in float (the paper quantizes them too where activations are quantized); scales of v and o are shared
- * by the query heads of a group instead of left out; the values with the least error on all samples are kept, those of round to nearest among them. Layers outside blocks
- * are rounded to nearest.
+ * <p>Differs from the authors' code: t is tied, which theirs is not, so that the fold is exact
+ * under rotary positions; grids and granularity are those of the scheme; queries, keys, values and
+ * probabilities stay in float (the paper quantizes them too where activations are quantized);
+ * scales of v and o are shared by the query heads of a group instead of left out; the values with
+ * the least error on all samples are kept, those of round to nearest among them. Layers outside
+ * blocks are rounded to nearest.
  */
 public final class OmniQuant implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "omniquant", "OmniQuant", "Shao, Chen, Zhang, Xu, Zhao, Li, Zhang, Gao, Qiao, Luo: arXiv:2308.13137", "some dozen samples, no labels; seconds to minutes of optimisation",
-      "few bits for weights, or for weights and activations, with nothing left to do in the forward pass", OmniQuantOptions.OPTIONS,
-      List.of("W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "omniquant",
+          "OmniQuant",
+          "Shao, Chen, Zhang, Xu, Zhao, Li, Zhang, Gao, Qiao, Luo: arXiv:2308.13137",
+          "some dozen samples, no labels; seconds to minutes of optimisation",
+          "few bits for weights, or for weights and activations, with nothing left to do in the"
+              + " forward pass",
+          OmniQuantOptions.OPTIONS,
+          List.of(
+              "W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
 
   private final OmniQuantOptions options;
 

@@ -1,4 +1,7 @@
-/** OmniQuant: clipping of weights and equivalent transformations learned block by block. Start with {@link nibble.quant.omniquant.OmniQuant}. */
+/**
+ * OmniQuant: clipping of weights and equivalent transformations learned block by block. Start with
+ * {@link nibble.quant.omniquant.OmniQuant}.
+ */
 @NullMarked
 package nibble.quant.omniquant;
 

@@ -17,9 +17,11 @@ import nibble.quant.tuning.TunedTransforms;
 import nibble.quant.tuning.TuningLoss;
 
 /**
- * OSTQuant: orthogonal and scaling transforms, learned together so that data fill the grids, against the float model's largest logits.
+ * OSTQuant: orthogonal and scaling transforms, learned together so that data fill the grids,
+ * against the float model's largest logits.
  *
- * <p>Hu, Cheng, Yang, Xu, Yuan, Yu, Xu, Jiang, Zhou: <a href="https://arxiv.org/abs/2501.13987">arXiv:2501.13987</a> (ICLR 2025).
+ * <p>Hu, Cheng, Yang, Xu, Yuan, Yu, Xu, Jiang, Zhou: <a
+ * href="https://arxiv.org/abs/2501.13987">arXiv:2501.13987</a> (ICLR 2025).
  *
  * <pre>{@code
  * R_res [hidden, hidden]          stream                        S_attn, S_mlp [hidden]   what norms give, after R_res
@@ -29,16 +31,25 @@ import nibble.quant.tuning.TuningLoss;
  * minimise   KL over the k largest logits of the float model    R by Riemannian Adam, ln S by Adam
  * }</pre>
  *
- * <p>Differs from the paper: scales of keys are tied over pairs of rotary positions, since untied ones change the function (the authors' code leaves them untied); none where heads are normalised. Scales
- * are learned as logarithms, so they stay positive. S_attn and S_mlp stand in the input sites as a product with a vector, which costs what the norm's gain did. S_ud needs a gate or ReLU: plain
- * GELU layers have none. Works on any model with a residual structure and logits.
+ * <p>Differs from the paper: scales of keys are tied over pairs of rotary positions, since untied
+ * ones change the function (the authors' code leaves them untied); none where heads are normalised.
+ * Scales are learned as logarithms, so they stay positive. S_attn and S_mlp stand in the input
+ * sites as a product with a vector, which costs what the norm's gain did. S_ud needs a gate or
+ * ReLU: plain GELU layers have none. Works on any model with a residual structure and logits.
  */
 public final class OstQuant implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "ostquant", "OSTQuant", "Hu and others: arXiv:2501.13987", "text or images, about a minute for a small model",
-      "at 4-bit activations and below, beside spinquant; in front of rtn or gptq", OstQuantOptions.OPTIONS,
-      List.of("what the method behind it runs; a product with a vector at layer inputs, a fast Hadamard transform"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "ostquant",
+          "OSTQuant",
+          "Hu and others: arXiv:2501.13987",
+          "text or images, about a minute for a small model",
+          "at 4-bit activations and below, beside spinquant; in front of rtn or gptq",
+          OstQuantOptions.OPTIONS,
+          List.of(
+              "what the method behind it runs; a product with a vector at layer inputs, a fast"
+                  + " Hadamard transform"));
 
   private final OstQuantOptions options;
 
@@ -84,8 +95,12 @@ public final class OstQuant implements ModelMethod {
     TunedTransforms transforms = transforms(model, model.requireResidualStructure(), task.seed());
     MethodReport.Curve curve;
     boolean floatActivations = task.schemes().scheme().activations().isEmpty();
-    try (SimulatedQuantization simulated = SimulatedQuantization.install(task, options.roundWeights() || floatActivations, options.ranges())) {
-      curve = new TransformTuning(task, transforms, RiemannianAdam.DEFAULTS, options.tuning()).run(name());
+    try (SimulatedQuantization simulated =
+        SimulatedQuantization.install(
+            task, options.roundWeights() || floatActivations, options.ranges())) {
+      curve =
+          new TransformTuning(task, transforms, RiemannianAdam.DEFAULTS, options.tuning())
+              .run(name());
     }
     transforms.fold(task.ops());
     return new MethodReport(List.of(), Map.of(), List.of(curve));

@@ -3,14 +3,16 @@ package nibble.quant.ostquant;
 import nibble.quant.linalg.SymmetricEigen;
 
 /**
- * QSUR, the quantization space utilization rate of OSTQuant (section 3): how much of the hypercube that a grid with one scale spans is filled by the ellipsoid of the data.
+ * QSUR, the quantization space utilization rate of OSTQuant (section 3): how much of the hypercube
+ * that a grid with one scale spans is filled by the ellipsoid of the data.
  *
  * <pre>{@code
  * data N(0, C), C [d, d]:     QSUR = pi^(d/2) / Gamma(d/2 + 1) * sqrt(det C) / (2 max_i sqrt(C[i, i]))^d
  * }</pre>
  *
- * <p>The level of the ellipsoid cancels. Largest, for a given ellipsoid, where all channels have equal variance; largest of all where they are uncorrelated too, which takes scales. That the side of
- * the cube is the largest extent over channels of the ellipsoid is inferred from the text.
+ * <p>The level of the ellipsoid cancels. Largest, for a given ellipsoid, where all channels have
+ * equal variance; largest of all where they are uncorrelated too, which takes scales. That the side
+ * of the cube is the largest extent over channels of the ellipsoid is inferred from the text.
  */
 public final class Qsur {
   private Qsur() {}
@@ -25,7 +27,8 @@ public final class Qsur {
     double logDeterminant = 0;
     for (double value : SymmetricEigen.of(covariance, d).values()) {
       if (!(value > 0)) {
-        throw new IllegalArgumentException("a covariance must be positive definite, an eigenvalue is " + value);
+        throw new IllegalArgumentException(
+            "a covariance must be positive definite, an eigenvalue is " + value);
       }
       logDeterminant += Math.log(value);
     }

@@ -1,4 +1,7 @@
-/** Rotations and scales learned together for a quantized network: OSTQuant. Start with {@link nibble.quant.ostquant.OstQuant}. */
+/**
+ * Rotations and scales learned together for a quantized network: OSTQuant. Start with {@link
+ * nibble.quant.ostquant.OstQuant}.
+ */
 @NullMarked
 package nibble.quant.ostquant;
 

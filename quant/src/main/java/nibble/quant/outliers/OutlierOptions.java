@@ -20,19 +20,29 @@ public record OutlierOptions(int channels, double factor, ScalePlaces places) {
 
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("outlier-channels", DEFAULTS.channels, "channels of each input that become outliers, drawn from the seed"),
+          MethodOption.integer(
+              "outlier-channels",
+              DEFAULTS.channels,
+              "channels of each input that become outliers, drawn from the seed"),
           MethodOption.number("outlier-factor", DEFAULTS.factor, "how much larger they become"),
-          MethodOption.choice("outlier-places", DEFAULTS.places.word(), ScalePlaces.words(), "inputs behind a norm; also values and feed-forward channels; all"));
+          MethodOption.choice(
+              "outlier-places",
+              DEFAULTS.places.word(),
+              ScalePlaces.words(),
+              "inputs behind a norm; also values and feed-forward channels; all"));
 
   public OutlierOptions {
     if (channels < 1 || !(factor > 0) || factor > 1e4) {
-      throw new IllegalArgumentException("outlier-channels must be at least 1 and outlier-factor above 0 and at most 10000, were %d and %s".formatted(channels, factor));
+      throw new IllegalArgumentException(
+          "outlier-channels must be at least 1 and outlier-factor above 0 and at most 10000, were %d and %s"
+              .formatted(channels, factor));
     }
   }
 
   static OutlierOptions of(Map<String, Object> values) {
     return new OutlierOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("outlier-channels"))), (Double) requireNonNull(values.get("outlier-factor")),
+        Math.toIntExact((Long) requireNonNull(values.get("outlier-channels"))),
+        (Double) requireNonNull(values.get("outlier-factor")),
         ScalePlaces.of((String) requireNonNull(values.get("outlier-places"))));
   }
 }

@@ -13,22 +13,30 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 
 /**
- * Gives a model outlier channels, as large language models have them and small ones do not, without changing what it computes: a few channels of a layer's input become larger
- * by a factor, the weights' columns that read them smaller.
+ * Gives a model outlier channels, as large language models have them and small ones do not, without
+ * changing what it computes: a few channels of a layer's input become larger by a factor, the
+ * weights' columns that read them smaller.
  *
  * <pre>{@code
  * gain_j <- f gain_j  (and bias_j)        W[:, j] <- W[:, j] / f        for a few channels j, the same behind every normalisation of one width
  * }</pre>
  *
- * <p>With the scheme W16A16 the result is a float model to be quantized later; in front of other methods ({@code outliers+smoothquant+rtn}) it shows what they do about
- * outliers. Not a method of a paper. Exact but for rounding, since only places where scales pass exactly are used.
+ * <p>With the scheme W16A16 the result is a float model to be quantized later; in front of other
+ * methods ({@code outliers+smoothquant+rtn}) it shows what they do about outliers. Not a method of
+ * a paper. Exact but for rounding, since only places where scales pass exactly are used.
  */
 public final class Outliers implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "outliers", "Outlier channels", "an exact change of scale; no source of its own", "nothing",
-      "to study on a small model what methods do about outliers: outliers+rtn beside outliers+smoothquant+rtn and outliers+quarot", OutlierOptions.OPTIONS,
-      List.of("whatever stands behind it"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "outliers",
+          "Outlier channels",
+          "an exact change of scale; no source of its own",
+          "nothing",
+          "to study on a small model what methods do about outliers: outliers+rtn beside"
+              + " outliers+smoothquant+rtn and outliers+quarot",
+          OutlierOptions.OPTIONS,
+          List.of("whatever stands behind it"));
 
   private final OutlierOptions options;
 

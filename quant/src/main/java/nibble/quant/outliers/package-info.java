@@ -1,4 +1,7 @@
-/** Models made outlier-heavy without changing their function, to study what methods do about it. Start with {@link nibble.quant.outliers.Outliers}. */
+/**
+ * Models made outlier-heavy without changing their function, to study what methods do about it.
+ * Start with {@link nibble.quant.outliers.Outliers}.
+ */
 @NullMarked
 package nibble.quant.outliers;
 

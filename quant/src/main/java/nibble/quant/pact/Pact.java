@@ -27,18 +27,32 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * PACT training: weights and activations are quantized together while the model is trained on; the bounds of activations are learned, from clipped elements alone.
+ * PACT training: weights and activations are quantized together while the model is trained on; the
+ * bounds of activations are learned, from clipped elements alone.
  *
- * <p>Choi, Wang, Venkataramani, Chuang, Srinivasan, Gopalakrishnan: <a href="https://arxiv.org/abs/1805.06085">arXiv:1805.06085</a> (2018), partly from memory. See {@link PactFunction}.
+ * <p>Choi, Wang, Venkataramani, Chuang, Srinivasan, Gopalakrishnan: <a
+ * href="https://arxiv.org/abs/1805.06085">arXiv:1805.06085</a> (2018), partly from memory. See
+ * {@link PactFunction}.
  *
- * <p>Differs from the paper: two bounds where values are negative, since transformers have no ReLU at most sites; bounds begin at RepQ-ViT's percentiles, not at 10; weights have fixed symmetric rows, begun at the least squares, with
- * the clipped straight-through estimator, in place of DoReFa's tanh, which changes what a trained model computes; AdamW at a constant rate. The result runs as integers with the learned bounds.
+ * <p>Differs from the paper: two bounds where values are negative, since transformers have no ReLU
+ * at most sites; bounds begin at RepQ-ViT's percentiles, not at 10; weights have fixed symmetric
+ * rows, begun at the least squares, with the clipped straight-through estimator, in place of
+ * DoReFa's tanh, which changes what a trained model computes; AdamW at a constant rate. The result
+ * runs as integers with the learned bounds.
  */
 public final class Pact implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "pact", "PACT training", "Choi, Wang, Venkataramani and others: arXiv:1805.06085 (partly from memory)", "images to train on, labels where there are some",
-      "as a baseline of lsq", PactOptions.OPTIONS, List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "pact",
+          "PACT training",
+          "Choi, Wang, Venkataramani and others: arXiv:1805.06085 (partly from memory)",
+          "images to train on, labels where there are some",
+          "as a baseline of lsq",
+          PactOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in"
+                  + " float"));
 
   private final PactOptions options;
 
@@ -77,16 +91,33 @@ public final class Pact implements ModelMethod {
   private Map<Site, TrainedQuantizer> activations(ModelTask task) {
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      task.activations(site.site()).ifPresent(scheme ->
-          fitters.put(site.site(), x -> SiteGrids.fit(site.name(), x, Shape.of(), IntFormat.asymmetric(scheme.format().bits()), RangeSearch.PERCENTILES, task.ops())));
+      task.activations(site.site())
+          .ifPresent(
+              scheme ->
+                  fitters.put(
+                      site.site(),
+                      x ->
+                          SiteGrids.fit(
+                              site.name(),
+                              x,
+                              Shape.of(),
+                              IntFormat.asymmetric(scheme.format().bits()),
+                              RangeSearch.PERCENTILES,
+                              task.ops())));
     }
     Map<Site, TrainedQuantizer> quantizers = new LinkedHashMap<>();
-    Map<Site, SiteFunction> fitted = SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), options.initImages()), fitters);
-    fitted.forEach((site, function) -> {
-      if (function instanceof UniformQuantizer grid) {
-        quantizers.put(site, started(site.name(), grid));
-      }
-    });
+    Map<Site, SiteFunction> fitted =
+        SiteFitting.fit(
+            task.ops(),
+            task.model(),
+            SiteFitting.oneBatch(task.samples(), options.initImages()),
+            fitters);
+    fitted.forEach(
+        (site, function) -> {
+          if (function instanceof UniformQuantizer grid) {
+            quantizers.put(site, started(site.name(), grid));
+          }
+        });
     return quantizers;
   }
 
@@ -94,19 +125,40 @@ public final class Pact implements ModelMethod {
     float s = grid.scales().item();
     Tensor zeroPoint = grid.zeroPoints();
     float z = zeroPoint == null ? 0 : zeroPoint.item();
-    return PactQuantizer.of(name, grid.bits(), s * ((1 << grid.bits()) - 1 - z), -s * z, options.decay());
+    return PactQuantizer.of(
+        name, grid.bits(), s * ((1 << grid.bits()) - 1 - z), -s * z, options.decay());
   }
 
   private static List<JointTraining.Weight> weights(ModelTask task) {
     List<JointTraining.Weight> weights = new ArrayList<>();
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).ifPresent(scheme -> {
-        QuantizedTensor start = WeightRows.quantize(
-            linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), IntFormat.symmetric(scheme.format().bits()), RangeSearch.LEAST_SQUARES, task.ops().splitter());
-        StoredFunction grid = UniformQuantizer.symmetric(scheme.format().bits(), Tensor.of(start.params().scales(), linear.out(), 1));
-        weights.add(new JointTraining.Weight(linear, TrainedQuantizer.fixed(linear.weightSite().name(), grid), () ->
-            new QuantizedTensor(start.params().quantize(linear.name(), linear.weight().peek().toFloats(), 0), start.params())));
-      });
+      task.weights(linear)
+          .ifPresent(
+              scheme -> {
+                QuantizedTensor start =
+                    WeightRows.quantize(
+                        linear.name(),
+                        linear.weight().peek().toFloats(),
+                        linear.out(),
+                        linear.in(),
+                        IntFormat.symmetric(scheme.format().bits()),
+                        RangeSearch.LEAST_SQUARES,
+                        task.ops().splitter());
+                StoredFunction grid =
+                    UniformQuantizer.symmetric(
+                        scheme.format().bits(),
+                        Tensor.of(start.params().scales(), linear.out(), 1));
+                weights.add(
+                    new JointTraining.Weight(
+                        linear,
+                        TrainedQuantizer.fixed(linear.weightSite().name(), grid),
+                        () ->
+                            new QuantizedTensor(
+                                start
+                                    .params()
+                                    .quantize(linear.name(), linear.weight().peek().toFloats(), 0),
+                                start.params())));
+              });
     }
     return weights;
   }

@@ -6,14 +6,17 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PACT: fake quantization between two learned bounds. Choi and others: <a href="https://arxiv.org/abs/1805.06085">arXiv:1805.06085</a>, section 3; the lower bound as frameworks have it.
+ * PACT: fake quantization between two learned bounds. Choi and others: <a
+ * href="https://arxiv.org/abs/1805.06085">arXiv:1805.06085</a>, section 3; the lower bound as
+ * frameworks have it.
  *
  * <pre>{@code
  * s = (alpha - n) / (2^b - 1)     z = rint(-n / s)     y = s (clamp(rint(x / s) + z, 0, 2^b - 1) - z)
  * dx = dy [n < x < alpha]         dalpha = sum of dy where x >= alpha         dn = sum of dy where x <= n
  * }</pre>
  *
- * <p>Only clipped elements move a bound; the error of rounding is left out, unlike LSQ. With {@code signed} false n is 0 and stays so.
+ * <p>Only clipped elements move a bound; the error of rounding is left out, unlike LSQ. With {@code
+ * signed} false n is 0 and stays so.
  *
  * @param bits of a code
  * @param signed whether there is a lower bound
@@ -32,7 +35,9 @@ public record PactFunction(int bits, boolean signed) implements DifferentiableFu
 
   /** Code of 0. */
   int zeroPoint(float lower, float upper) {
-    return signed ? (int) Math.clamp(Math.rint(-lower / scale(lower, upper)), 0, (1 << bits) - 1) : 0;
+    return signed
+        ? (int) Math.clamp(Math.rint(-lower / scale(lower, upper)), 0, (1 << bits) - 1)
+        : 0;
   }
 
   /** {@code in}: x, alpha of rank 0, n of rank 0. */
@@ -46,7 +51,8 @@ public record PactFunction(int bits, boolean signed) implements DifferentiableFu
     float most = (1 << bits) - 1 - z;
     Tensor out = ops.empty(x.shape().dims());
     for (int i = 0; i < x.size(); i++) {
-      out.array()[out.offset() + i] = s * (float) Math.max(-z, Math.min(most, Math.rint(x.array()[x.offset() + i] / s)));
+      out.array()[out.offset() + i] =
+          s * (float) Math.max(-z, Math.min(most, Math.rint(x.array()[x.offset() + i] / s)));
     }
     return out;
   }
@@ -67,6 +73,8 @@ public record PactFunction(int bits, boolean signed) implements DifferentiableFu
       above += value >= upper ? g : 0;
       below += value <= lower ? g : 0;
     }
-    return new Tensor[] {gradX, Tensor.scalar((float) above), signed ? Tensor.scalar((float) below) : null};
+    return new Tensor[] {
+      gradX, Tensor.scalar((float) above), signed ? Tensor.scalar((float) below) : null
+    };
   }
 }

@@ -16,13 +16,19 @@ import nibble.tensor.Tensor;
  * @param lower n, rank 0, a leaf; 0 where codes are unsigned
  * @param decay weight of {@code alpha^2 + n^2} in the loss
  */
-record PactQuantizer(String name, PactFunction function, Tensor upper, Tensor lower, double decay) implements TrainedQuantizer {
+record PactQuantizer(String name, PactFunction function, Tensor upper, Tensor lower, double decay)
+    implements TrainedQuantizer {
   private static final float SMALLEST = 1e-3f;
 
   /** From bounds {@code hi > 0} and {@code lo <= 0} on; unsigned if {@code lo} is 0. */
   static PactQuantizer of(String name, int bits, float hi, float lo, double decay) {
     PactQuantizer quantizer =
-        new PactQuantizer(name, new PactFunction(bits, lo < 0), Tensor.scalar(hi).requireGrad(), Tensor.scalar(lo).requireGrad(), decay);
+        new PactQuantizer(
+            name,
+            new PactFunction(bits, lo < 0),
+            Tensor.scalar(hi).requireGrad(),
+            Tensor.scalar(lo).requireGrad(),
+            decay);
     quantizer.project();
     return quantizer;
   }
@@ -47,7 +53,8 @@ record PactQuantizer(String name, PactFunction function, Tensor upper, Tensor lo
     if (decay == 0) {
       return Optional.empty();
     }
-    Tensor squares = function.signed() ? ops.add(ops.square(upper), ops.square(lower)) : ops.square(upper);
+    Tensor squares =
+        function.signed() ? ops.add(ops.square(upper), ops.square(lower)) : ops.square(upper);
     return Optional.of(ops.scale(squares, (float) decay));
   }
 
@@ -63,6 +70,9 @@ record PactQuantizer(String name, PactFunction function, Tensor upper, Tensor lo
   public UniformQuantizer frozen() {
     float hi = upper.item();
     float lo = function.signed() ? lower.item() : 0;
-    return UniformQuantizer.asymmetric(function.bits(), Tensor.scalar(function.scale(lo, hi)), Tensor.scalar(function.zeroPoint(lo, hi)));
+    return UniformQuantizer.asymmetric(
+        function.bits(),
+        Tensor.scalar(function.scale(lo, hi)),
+        Tensor.scalar(function.zeroPoint(lo, hi)));
   }
 }

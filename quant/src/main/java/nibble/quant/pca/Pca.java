@@ -19,7 +19,9 @@ public record Pca(int width, double[] variances, double[] directions) {
    */
   public static Pca of(float[] rows, int count, int width) {
     if (count < 2 || rows.length < (long) count * width) {
-      throw new IllegalArgumentException("principal components need at least two rows of %d, found %d in %d values".formatted(width, count, rows.length));
+      throw new IllegalArgumentException(
+          "principal components need at least two rows of %d, found %d in %d values"
+              .formatted(width, count, rows.length));
     }
     double[] mean = new double[width];
     for (int i = 0; i < count * width; i++) {
@@ -61,7 +63,10 @@ public record Pca(int width, double[] variances, double[] directions) {
     return all == 0 ? 1 : first / all;
   }
 
-  /** How many components hold {@code share} of the variance, rounded to the nearest multiple of {@code step}, at least one step, at most all. */
+  /**
+   * How many components hold {@code share} of the variance, rounded to the nearest multiple of
+   * {@code step}, at least one step, at most all.
+   */
   public int components(double share, int step) {
     int k = 1;
     while (k < width && explained(k) < share) {
@@ -71,7 +76,10 @@ public record Pca(int width, double[] variances, double[] directions) {
     return Math.min(width, rounded);
   }
 
-  /** The first {@code k} components as the weight {@code [k, width]} of a linear layer that projects rows on them. */
+  /**
+   * The first {@code k} components as the weight {@code [k, width]} of a linear layer that projects
+   * rows on them.
+   */
   public Tensor projection(int k) {
     float[] weight = new float[k * width];
     for (int component = 0; component < k; component++) {

@@ -14,7 +14,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
-/** What quantizing their inputs does to the outputs of layers: {@code ||(X^ - X) W^^T|| / ||X W^^T||} with the codes' weights, on a few calibration batches. */
+/**
+ * What quantizing their inputs does to the outputs of layers: {@code ||(X^ - X) W^^T|| / ||X
+ * W^^T||} with the codes' weights, on a few calibration batches.
+ */
 final class InputErrors {
   private static final int BATCHES = 2;
 
@@ -23,16 +26,21 @@ final class InputErrors {
   /**
    * The errors of layers that quantize their inputs.
    *
-   * @param executed what will run, by layer; the layers still compute with the float values of the codes
+   * @param executed what will run, by layer; the layers still compute with the float values of the
+   *     codes
    */
-  static Map<Linear, Double> measure(Ops ops, Segment segment, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
+  static Map<Linear, Double> measure(
+      Ops ops, Segment segment, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
     Map<Linear, Measuring> measuring = new LinkedHashMap<>();
-    executed.forEach((linear, matrix) -> measuring.put(linear, new Measuring(matrix, FloatWeight.of(linear.weight().peek()))));
+    executed.forEach(
+        (linear, matrix) ->
+            measuring.put(linear, new Measuring(matrix, FloatWeight.of(linear.weight().peek()))));
     measuring.forEach((linear, function) -> linear.input().append(function));
     try {
       for (Tensor input : inputs.subList(0, Math.min(BATCHES, inputs.size()))) {
         try (Scope scope = ops.scope()) {
-          Tensor unused = segment.forward().apply(ops, input); // the functions in its sites are what counts
+          Tensor unused =
+              segment.forward().apply(ops, input); // the functions in its sites are what counts
         }
       }
     } finally {

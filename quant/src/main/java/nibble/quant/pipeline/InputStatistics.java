@@ -8,7 +8,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Measures what passes a site: second moments for rounding, and the range for static activation scales. Passes the tensor through. */
+/**
+ * Measures what passes a site: second moments for rounding, and the range for static activation
+ * scales. Passes the tensor through.
+ */
 final class InputStatistics implements SiteFunction {
   private final HessianAccumulator hessian;
   private final @Nullable ActivationObserver range;
@@ -35,8 +38,9 @@ final class InputStatistics implements SiteFunction {
     int tokens = (int) (x.size() / hessian.in());
     float[] weights = tokenWeights;
     if (weights != null && weights.length != tokens) {
-      throw new IllegalArgumentException("%d tokens pass a layer whose attention has %d; choose a method without token weights, such as gptq"
-          .formatted(tokens, weights.length));
+      throw new IllegalArgumentException(
+          "%d tokens pass a layer whose attention has %d; choose a method without token weights, such as gptq"
+              .formatted(tokens, weights.length));
     }
     hessian.add(floats.array(), floats.offset(), tokens, weights, ops.splitter());
     if (range != null) {

@@ -14,9 +14,14 @@ import nibble.quant.recipe.ObserverKind;
  * @param activations how the layer's input is quantized; empty for float
  * @param observer how static activation scales are found
  */
-public record LayerPlan(WeightMethod method, WeightScheme weights, Optional<ActivationScheme> activations, ObserverKind observer) {
+public record LayerPlan(
+    WeightMethod method,
+    WeightScheme weights,
+    Optional<ActivationScheme> activations,
+    ObserverKind observer) {
   /** Whether something must be measured on calibration data. */
   public boolean needsCalibration() {
-    return method.needsHessian() || activations.map(a -> a.timing() == ActivationScheme.Timing.STATIC).orElse(false);
+    return method.needsHessian()
+        || activations.map(a -> a.timing() == ActivationScheme.Timing.STATIC).orElse(false);
   }
 }

@@ -13,11 +13,13 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Quantizes a model part by part: embedding, each block, head. Within a part, layers that read the same input are quantized together, and
- * later ones see the outputs of quantized earlier ones ("true sequential" in GPTQ's code). Activations stay in float while codes are chosen.
+ * Quantizes a model part by part: embedding, each block, head. Within a part, layers that read the
+ * same input are quantized together, and later ones see the outputs of quantized earlier ones
+ * ("true sequential" in GPTQ's code). Activations stay in float while codes are chosen.
  *
- * <p>Memory beside the model: the residual stream of the calibration samples twice, the second moments of one stage, and the float weights
- * of one part. When a part is done its float weights are let go; they can be made again from the codes.
+ * <p>Memory beside the model: the residual stream of the calibration samples twice, the second
+ * moments of one stage, and the float weights of one part. When a part is done its float weights
+ * are let go; they can be made again from the codes.
  */
 public final class ModelQuantizer {
   private final Ops ops;
@@ -47,11 +49,12 @@ public final class ModelQuantizer {
    *
    * @param plans the plan of a layer; empty leaves it in float
    * @param calibration input batches of the model; may be empty if no plan needs them
-   * @throws IllegalArgumentException before anything is changed if the kernels have no such bit width or group size, or a plan needs
-   *     calibration data and there is none; later if a weight is not finite or no kernel takes the activations, when layers before it have
-   *     been replaced
+   * @throws IllegalArgumentException before anything is changed if the kernels have no such bit
+   *     width or group size, or a plan needs calibration data and there is none; later if a weight
+   *     is not finite or no kernel takes the activations, when layers before it have been replaced
    */
-  public List<LayerResult> quantize(Model model, Function<Linear, Optional<LayerPlan>> plans, List<Tensor> calibration) {
+  public List<LayerResult> quantize(
+      Model model, Function<Linear, Optional<LayerPlan>> plans, List<Tensor> calibration) {
     Map<Linear, LayerPlan> planned = new LinkedHashMap<>();
     for (Linear linear : model.linears()) {
       plans.apply(linear).ifPresent(plan -> planned.put(linear, plan));
@@ -82,7 +85,10 @@ public final class ModelQuantizer {
     if (plan.needsCalibration()) {
       throw new IllegalArgumentException(
           "'%s' needs calibration data for %s%s; pass some, or choose a method that needs none"
-              .formatted(linear.name(), plan.method().name(), plan.method().needsHessian() ? "" : " with static activation scales"));
+              .formatted(
+                  linear.name(),
+                  plan.method().name(),
+                  plan.method().needsHessian() ? "" : " with static activation scales"));
     }
   }
 }

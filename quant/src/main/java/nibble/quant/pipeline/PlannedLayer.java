@@ -14,4 +14,8 @@ import nibble.quant.format.WeightScheme;
  * @param needsCalibration whether something must be measured on calibration data
  */
 public record PlannedLayer(
-    String method, WeightScheme weights, Optional<ActivationScheme> activations, long packedBytes, boolean needsCalibration) {}
+    String method,
+    WeightScheme weights,
+    Optional<ActivationScheme> activations,
+    long packedBytes,
+    boolean needsCalibration) {}

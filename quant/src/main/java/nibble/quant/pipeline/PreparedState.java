@@ -18,8 +18,10 @@ import nibble.nn.SiteFunction;
 import nibble.tensor.Tensor;
 
 /**
- * What methods that prepare left in a float model, to be left in a fresh one too: parameters, site functions, kinds of norms, maps beside blocks. Parameters that are
- * views of a file, or made when they are asked for, cost nothing here; those that a method set are copied, so that nobody changes them later.
+ * What methods that prepare left in a float model, to be left in a fresh one too: parameters, site
+ * functions, kinds of norms, maps beside blocks. Parameters that are views of a file, or made when
+ * they are asked for, cost nothing here; those that a method set are copied, so that nobody changes
+ * them later.
  */
 final class PreparedState {
   private final Map<String, Supplier<Tensor>> parameters = new LinkedHashMap<>();
@@ -39,7 +41,8 @@ final class PreparedState {
     for (ResidualStructure.Reader reader : model.readers()) {
       plainNorms.put(reader.norm().name(), isPlain(reader.norm()));
     }
-    biased = model.linears().stream().filter(linear -> linear.bias() != null).map(Linear::name).toList();
+    biased =
+        model.linears().stream().filter(linear -> linear.bias() != null).map(Linear::name).toList();
   }
 
   /** The state of {@code model} now. */
@@ -73,7 +76,10 @@ final class PreparedState {
     beside.forEach((block, map) -> fresh.sites().putBeside(block, map));
   }
 
-  /** All parameters, a head that is tied to the word vectors included: it may have been parted from them. */
+  /**
+   * All parameters, a head that is tied to the word vectors included: it may have been parted from
+   * them.
+   */
   private static Set<Parameter> parametersOf(Model model) {
     Set<Parameter> all = new LinkedHashSet<>(model.parameters());
     model.linears().forEach(linear -> all.add(linear.weight()));

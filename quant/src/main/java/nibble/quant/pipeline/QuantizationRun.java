@@ -30,7 +30,8 @@ final class QuantizationRun {
   private final ModelQuantizer.Listener listener;
   private final LayerExecution execution = new LayerExecution();
 
-  QuantizationRun(Ops ops, Sites sites, Map<Linear, LayerPlan> plans, ModelQuantizer.Listener listener) {
+  QuantizationRun(
+      Ops ops, Sites sites, Map<Linear, LayerPlan> plans, ModelQuantizer.Listener listener) {
     this.ops = ops;
     this.sites = sites;
     this.plans = plans;
@@ -41,7 +42,10 @@ final class QuantizationRun {
     return execution.results();
   }
 
-  /** Quantizes one part and returns what it makes of {@code inputs}, with quantized weights and float activations. */
+  /**
+   * Quantizes one part and returns what it makes of {@code inputs}, with quantized weights and
+   * float activations.
+   */
   List<Tensor> segment(Segment segment, List<Tensor> inputs) {
     Map<Linear, WeightMatrix> executed = new IdentityHashMap<>();
     TokenWeights weights = new TokenWeights(ops, sites, segment, inputs);
@@ -57,33 +61,45 @@ final class QuantizationRun {
     return outputs;
   }
 
-  private void measureInputs(Segment segment, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
+  private void measureInputs(
+      Segment segment, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
     Map<Linear, WeightMatrix> quantized = new IdentityHashMap<>();
-    executed.forEach((linear, matrix) -> {
-      if (plan(linear).activations().isPresent()) {
-        quantized.put(linear, matrix);
-      }
-    });
+    executed.forEach(
+        (linear, matrix) -> {
+          if (plan(linear).activations().isPresent()) {
+            quantized.put(linear, matrix);
+          }
+        });
     if (!inputs.isEmpty() && !quantized.isEmpty()) {
       InputErrors.measure(ops, segment, inputs, quantized).forEach(execution::recordInputError);
     }
   }
 
-  private void stage(Segment segment, List<Linear> stage, List<Tensor> inputs, TokenWeights weights, Map<Linear, WeightMatrix> executed) {
-    Map<Site, InputStatistics> statistics = inputs.isEmpty() ? Map.of() : measure(segment, stage, inputs, weights);
+  private void stage(
+      Segment segment,
+      List<Linear> stage,
+      List<Tensor> inputs,
+      TokenWeights weights,
+      Map<Linear, WeightMatrix> executed) {
+    Map<Site, InputStatistics> statistics =
+        inputs.isEmpty() ? Map.of() : measure(segment, stage, inputs, weights);
     Map<Site, Hessian> hessians = new IdentityHashMap<>();
     statistics.forEach((site, measured) -> hessians.put(site, measured.hessian()));
     for (Linear linear : stage) {
-      LayerResult result = layer(linear, hessians.get(linear.input()), statistics.get(linear.input()), executed);
+      LayerResult result =
+          layer(linear, hessians.get(linear.input()), statistics.get(linear.input()), executed);
       listener.layerDone(result, execution.results().size(), plans.size());
     }
   }
 
-  private Map<Site, InputStatistics> measure(Segment segment, List<Linear> stage, List<Tensor> inputs, TokenWeights weights) {
+  private Map<Site, InputStatistics> measure(
+      Segment segment, List<Linear> stage, List<Tensor> inputs, TokenWeights weights) {
     Map<Site, InputStatistics> statistics = new IdentityHashMap<>();
     Map<Site, AttentionConcentration> weighted = new IdentityHashMap<>();
     for (Linear linear : stage) {
-      statistics.computeIfAbsent(linear.input(), site -> new InputStatistics(site.name(), linear.in(), rangeObserver(linear)));
+      statistics.computeIfAbsent(
+          linear.input(),
+          site -> new InputStatistics(site.name(), linear.in(), rangeObserver(linear)));
       plan(linear).method().tokenWeights().ifPresent(rule -> weighted.put(linear.input(), rule));
     }
     statistics.forEach(Site::append);
@@ -93,7 +109,8 @@ final class QuantizationRun {
         int index = i;
         statistics.forEach((site, measured) -> weigh(measured, weighted.get(site), weights, index));
         try (Scope scope = ops.scope()) {
-          Tensor unused = segment.forward().apply(ops, input); // the observers in its sites are what counts
+          Tensor unused =
+              segment.forward().apply(ops, input); // the observers in its sites are what counts
         }
       }
     } finally {
@@ -102,7 +119,11 @@ final class QuantizationRun {
     return statistics;
   }
 
-  private static void weigh(InputStatistics measured, @Nullable AttentionConcentration rule, TokenWeights weights, int input) {
+  private static void weigh(
+      InputStatistics measured,
+      @Nullable AttentionConcentration rule,
+      TokenWeights weights,
+      int input) {
     if (rule != null) {
       measured.weigh(weights.of(input, rule));
     }
@@ -125,13 +146,23 @@ final class QuantizationRun {
   }
 
   private LayerResult layer(
-      Linear linear, @Nullable Hessian hessian, @Nullable InputStatistics statistics, Map<Linear, WeightMatrix> executed) {
+      Linear linear,
+      @Nullable Hessian hessian,
+      @Nullable InputStatistics statistics,
+      Map<Linear, WeightMatrix> executed) {
     long start = System.nanoTime();
     LayerPlan plan = plan(linear);
     Tensor weight = linear.weight().peek().toF32();
-    QuantizedWeight codes = plan.method().quantize(linear.name(), weight, hessian, plan.weights(), ops.splitter());
+    QuantizedWeight codes =
+        plan.method().quantize(linear.name(), weight, hessian, plan.weights(), ops.splitter());
     double seconds = (System.nanoTime() - start) * 1e-9;
-    @Nullable ActivationQuantizer quantizer = plan.activations().map(a -> ActivationQuantizers.of(linear.name(), a, statistics == null ? null : statistics.range())).orElse(null);
+    @Nullable ActivationQuantizer quantizer =
+        plan.activations()
+            .map(
+                a ->
+                    ActivationQuantizers.of(
+                        linear.name(), a, statistics == null ? null : statistics.range()))
+            .orElse(null);
     executed.put(linear, execution.prepare(linear, codes, quantizer, hessian, seconds));
     return execution.results().getLast();
   }

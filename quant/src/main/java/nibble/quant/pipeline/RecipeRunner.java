@@ -38,11 +38,12 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Applies a recipe to a model: first the steps that prepare (rotations and methods for whole models), in their order; then the one that quantizes: weights and activations
- * block by block, or a method for whole models; then those that mend.
+ * Applies a recipe to a model: first the steps that prepare (rotations and methods for whole
+ * models), in their order; then the one that quantizes: weights and activations block by block, or
+ * a method for whole models; then those that mend.
  *
- * <p>A layer whose weight stays in float keeps float activations too, since no
- * kernel multiplies integer activations with float weights.
+ * <p>A layer whose weight stays in float keeps float activations too, since no kernel multiplies
+ * integer activations with float weights.
  */
 public final class RecipeRunner {
   private final MethodCatalogue catalogue;
@@ -56,10 +57,12 @@ public final class RecipeRunner {
 
   /**
    * @param wrapper put around every weight method, to remember codes for instance
-   * @throws IllegalArgumentException if the recipe names a method or option that the catalogue does not have, prepares after it quantizes,
-   *     quantizes twice, mends before it quantizes, or quantizes activations of float weights
+   * @throws IllegalArgumentException if the recipe names a method or option that the catalogue does
+   *     not have, prepares after it quantizes, quantizes twice, mends before it quantizes, or
+   *     quantizes activations of float weights
    */
-  public RecipeRunner(MethodCatalogue catalogue, Recipe recipe, UnaryOperator<WeightMethod> wrapper) {
+  public RecipeRunner(
+      MethodCatalogue catalogue, Recipe recipe, UnaryOperator<WeightMethod> wrapper) {
     catalogue.check(recipe);
     catalogue.checkOrder(recipe);
     this.catalogue = catalogue;
@@ -72,17 +75,26 @@ public final class RecipeRunner {
   }
 
   private Stream<RecipeStep.ApplyMethod> modelSteps() {
-    return recipe.steps().stream().filter(RecipeStep.ApplyMethod.class::isInstance).map(RecipeStep.ApplyMethod.class::cast);
+    return recipe.steps().stream()
+        .filter(RecipeStep.ApplyMethod.class::isInstance)
+        .map(RecipeStep.ApplyMethod.class::cast);
   }
 
   /** Whether calibration data is needed. */
   public boolean needsCalibration(Model model) {
-    return dataNeed() != DataNeed.NONE || model.linears().stream().map(this::plan).flatMap(Optional::stream).anyMatch(LayerPlan::needsCalibration);
+    return dataNeed() != DataNeed.NONE
+        || model.linears().stream()
+            .map(this::plan)
+            .flatMap(Optional::stream)
+            .anyMatch(LayerPlan::needsCalibration);
   }
 
   /** What methods for whole models must see: the most that one of them needs. */
   public DataNeed dataNeed() {
-    return modelSteps().map(step -> method(step).needs()).max(Enum::compareTo).orElse(DataNeed.NONE);
+    return modelSteps()
+        .map(step -> method(step).needs())
+        .max(Enum::compareTo)
+        .orElse(DataNeed.NONE);
   }
 
   /** Estimated work of methods for whole models, in forward passes of one sample. */
@@ -96,14 +108,22 @@ public final class RecipeRunner {
    * @return the patterns; empty if all match
    */
   public List<String> unusedRules(Model model) {
-    List<String> layers = Stream.concat(model.linears().stream().map(Linear::name), model.tables().stream().map(Embedding::name)).toList();
+    List<String> layers =
+        Stream.concat(
+                model.linears().stream().map(Linear::name),
+                model.tables().stream().map(Embedding::name))
+            .toList();
     List<String> sites = model.sites().all().stream().map(Site::name).toList();
     List<String> unused = new ArrayList<>();
     for (RecipeStep step : recipe.steps()) {
       switch (step) {
         case RecipeStep.QuantizeWeights w -> unused.addAll(w.rules().unused(layers));
-        case RecipeStep.QuantizeActivations a -> unused.addAll(a.rules().unused(model.linears().stream().map(l -> l.input().name()).toList()));
-        case RecipeStep.ApplyMethod m -> unused.addAll(m.rules().unused(Stream.concat(layers.stream(), sites.stream()).toList()));
+        case RecipeStep.QuantizeActivations a ->
+            unused.addAll(
+                a.rules().unused(model.linears().stream().map(l -> l.input().name()).toList()));
+        case RecipeStep.ApplyMethod m ->
+            unused.addAll(
+                m.rules().unused(Stream.concat(layers.stream(), sites.stream()).toList()));
         case RecipeStep.Rotate r -> {}
       }
     }
@@ -130,10 +150,16 @@ public final class RecipeRunner {
    * @param listener is told about every layer
    * @throws IllegalArgumentException if the recipe has such methods: they need more than this
    */
-  public List<LayerResult> run(Ops ops, Model model, List<Tensor> calibration, ModelQuantizer.Listener listener) {
-    modelSteps().findFirst().ifPresent(step -> {
-      throw new IllegalArgumentException("method '%s' needs the float model and samples; call run with them".formatted(step.method()));
-    });
+  public List<LayerResult> run(
+      Ops ops, Model model, List<Tensor> calibration, ModelQuantizer.Listener listener) {
+    modelSteps()
+        .findFirst()
+        .ifPresent(
+            step -> {
+              throw new IllegalArgumentException(
+                  "method '%s' needs the float model and samples; call run with them"
+                      .formatted(step.method()));
+            });
     for (RecipeStep step : recipe.steps()) {
       if (step instanceof RecipeStep.Rotate rotate) {
         rotate(model, rotate);
@@ -155,36 +181,68 @@ public final class RecipeRunner {
   /**
    * Does all steps to {@code model}, in place.
    *
-   * @param floatModel makes the model anew as it is now, for methods that compare with it; the caller owns its memory
+   * @param floatModel makes the model anew as it is now, for methods that compare with it; the
+   *     caller owns its memory
    * @param samples may be none if {@link #needsCalibration} is false
    * @param seed of the methods' randomness
-   * @throws IllegalArgumentException if samples or labels are missing, or a method cannot work on this model
+   * @throws IllegalArgumentException if samples or labels are missing, or a method cannot work on
+   *     this model
    */
   public MethodReport run(
-      Ops ops, Model model, Supplier<Model> floatModel, SampleSource samples, long seed, MethodProgress progress, ResumeStore store) {
+      Ops ops,
+      Model model,
+      Supplier<Model> floatModel,
+      SampleSource samples,
+      long seed,
+      MethodProgress progress,
+      ResumeStore store) {
     checkData(samples);
     MethodReport report = MethodReport.of(List.of());
     Supplier<Model> prepared = floatModel;
     for (int i = 0; i < recipe.steps().size(); i++) {
       RecipeStep step = recipe.steps().get(i);
       if (prepares(step)) {
-        report = report.then(prepare(step, new ModelTask(ops, model, prepared, samples, targetSchemes(), seed, progress, store)));
+        report =
+            report.then(
+                prepare(
+                    step,
+                    new ModelTask(
+                        ops, model, prepared, samples, targetSchemes(), seed, progress, store)));
         prepared = appliesLater(i) ? prepared(floatModel, PreparedState.of(model)) : floatModel;
       }
     }
-    report = report.then(MethodReport.of(quantizeTables(ops, model))).then(MethodReport.of(quantizeLayers(ops, model, samples, progress)));
+    report =
+        report
+            .then(MethodReport.of(quantizeTables(ops, model)))
+            .then(MethodReport.of(quantizeLayers(ops, model, samples, progress)));
     for (RecipeStep.ApplyMethod step : modelSteps().filter(step -> !prepares(step)).toList()) {
-      report = report.then(method(step).apply(new ModelTask(ops, model, prepared, samples, targetSchemes(), seed, progress, store.within(step.method()))));
+      report =
+          report.then(
+              method(step)
+                  .apply(
+                      new ModelTask(
+                          ops,
+                          model,
+                          prepared,
+                          samples,
+                          targetSchemes(),
+                          seed,
+                          progress,
+                          store.within(step.method()))));
     }
     return report;
   }
 
   private boolean prepares(RecipeStep step) {
-    return step instanceof RecipeStep.Rotate || (step instanceof RecipeStep.ApplyMethod apply && method(apply).place() == MethodPlace.PREPARE);
+    return step instanceof RecipeStep.Rotate
+        || (step instanceof RecipeStep.ApplyMethod apply
+            && method(apply).place() == MethodPlace.PREPARE);
   }
 
   private boolean appliesLater(int step) {
-    return recipe.steps().stream().skip(step + 1L).anyMatch(RecipeStep.ApplyMethod.class::isInstance);
+    return recipe.steps().stream()
+        .skip(step + 1L)
+        .anyMatch(RecipeStep.ApplyMethod.class::isInstance);
   }
 
   private MethodReport prepare(RecipeStep step, ModelTask task) {
@@ -193,7 +251,8 @@ public final class RecipeRunner {
         rotate(task.model(), rotate);
         yield MethodReport.of(List.of());
       }
-      case RecipeStep.ApplyMethod apply -> method(apply).apply(task.withStore(task.store().within(apply.method())));
+      case RecipeStep.ApplyMethod apply ->
+          method(apply).apply(task.withStore(task.store().within(apply.method())));
       case RecipeStep.QuantizeWeights w -> throw new IllegalStateException("quantizes");
       case RecipeStep.QuantizeActivations a -> throw new IllegalStateException("quantizes");
     };
@@ -233,14 +292,16 @@ public final class RecipeRunner {
     return new SchemePlan(new Scheme(weights, activations), weightRules, siteRules);
   }
 
-  private List<LayerResult> quantizeLayers(Ops ops, Model model, SampleSource samples, MethodProgress progress) {
+  private List<LayerResult> quantizeLayers(
+      Ops ops, Model model, SampleSource samples, MethodProgress progress) {
     long planned = model.linears().stream().filter(l -> plan(l).isPresent()).count();
     if (planned == 0) {
       return List.of();
     }
     progress.begin("quantize", planned, "layers");
     List<Tensor> inputs = samples.inputs();
-    return new ModelQuantizer(ops, (result, done, all) -> progress.to(done, result.name())).quantize(model, this::plan, inputs);
+    return new ModelQuantizer(ops, (result, done, all) -> progress.to(done, result.name()))
+        .quantize(model, this::plan, inputs);
   }
 
   private void checkData(SampleSource samples) {
@@ -252,7 +313,10 @@ public final class RecipeRunner {
     }
   }
 
-  /** What the recipe does to {@code linear} layer by layer; empty leaves it in float, or to a method for whole models. */
+  /**
+   * What the recipe does to {@code linear} layer by layer; empty leaves it in float, or to a method
+   * for whole models.
+   */
   public Optional<LayerPlan> plan(Linear linear) {
     WeightMethod method = null;
     Optional<WeightScheme> weights = Optional.empty();
@@ -272,10 +336,15 @@ public final class RecipeRunner {
         case RecipeStep.Rotate r -> {}
       }
     }
-    return method == null || weights.isEmpty() ? Optional.empty() : Optional.of(new LayerPlan(method, weights.get(), activations, observer));
+    return method == null || weights.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new LayerPlan(method, weights.get(), activations, observer));
   }
 
-  /** The scheme of a table of word vectors, which is rounded to nearest; empty leaves it in float, as without a rule that matches its name. */
+  /**
+   * The scheme of a table of word vectors, which is rounded to nearest; empty leaves it in float,
+   * as without a rule that matches its name.
+   */
   public Optional<WeightScheme> plan(Embedding table) {
     Optional<WeightScheme> scheme = Optional.empty();
     for (RecipeStep step : recipe.steps()) {
@@ -291,22 +360,37 @@ public final class RecipeRunner {
     return plan(table).map(scheme -> Tables.planned(table, scheme));
   }
 
-  /** What the recipe does to {@code linear}, whoever does it; empty where the layer stays in float. For a dry run. */
+  /**
+   * What the recipe does to {@code linear}, whoever does it; empty where the layer stays in float.
+   * For a dry run.
+   */
   public Optional<PlannedLayer> planned(Linear linear) {
     Optional<LayerPlan> plan = plan(linear);
     if (plan.isPresent()) {
       LayerPlan p = plan.get();
       long bytes = p.method().packedBytes(linear.out(), linear.in(), p.weights());
-      return Optional.of(new PlannedLayer(p.method().name(), p.weights(), p.activations(), bytes, p.needsCalibration()));
+      return Optional.of(
+          new PlannedLayer(
+              p.method().name(), p.weights(), p.activations(), bytes, p.needsCalibration()));
     }
-    return modelSteps().filter(step -> method(step).place() == MethodPlace.QUANTIZE).findFirst().flatMap(step -> planned(step, linear));
+    return modelSteps()
+        .filter(step -> method(step).place() == MethodPlace.QUANTIZE)
+        .findFirst()
+        .flatMap(step -> planned(step, linear));
   }
 
   private Optional<PlannedLayer> planned(RecipeStep.ApplyMethod step, Linear linear) {
     SchemePlan schemes = new SchemePlan(step.scheme(), step.rules());
-    return schemes.weights(linear).map(w ->
-        new PlannedLayer(
-            step.method(), w, schemes.activations(linear.input()), IntWeights.packedBytes(linear.out(), linear.in(), w.format().bits(), linear.in(), true),
-            method(step).needs() != DataNeed.NONE));
+    return schemes
+        .weights(linear)
+        .map(
+            w ->
+                new PlannedLayer(
+                    step.method(),
+                    w,
+                    schemes.activations(linear.input()),
+                    IntWeights.packedBytes(
+                        linear.out(), linear.in(), w.format().bits(), linear.in(), true),
+                    method(step).needs() != DataNeed.NONE));
   }
 }

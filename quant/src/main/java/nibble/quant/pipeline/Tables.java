@@ -13,8 +13,9 @@ import nibble.quant.rtn.Rtn;
 import nibble.tensor.Tensor;
 
 /**
- * Look-up tables as packed integers. A table is read one row at a time, so its second moments are diagonal and no column can repair another:
- * round to nearest is what every method of second order does. A head that was tied to the table keeps the float values.
+ * Look-up tables as packed integers. A table is read one row at a time, so its second moments are
+ * diagonal and no column can repair another: round to nearest is what every method of second order
+ * does. A head that was tied to the table keeps the float values.
  */
 final class Tables {
   private Tables() {}
@@ -22,10 +23,18 @@ final class Tables {
   static LayerResult quantize(Embedding table, WeightScheme scheme, WorkSplitter splitter) {
     long start = System.nanoTime();
     Tensor weight = table.weight().peek().toF32();
-    QuantizedTensor codes = Rtn.quantize(table.name(), weight.toFloats(), table.rows(), table.width(), scheme, splitter);
+    QuantizedTensor codes =
+        Rtn.quantize(
+            table.name(), weight.toFloats(), table.rows(), table.width(), scheme, splitter);
     PackedIntWeight packed = PackedLayers.table(table.name(), codes);
     LayerResult result =
-        LayerResult.ofTable(table.name(), packed.format(), weight, packed.bytes(), (System.nanoTime() - start) * 1e-9, codes);
+        LayerResult.ofTable(
+            table.name(),
+            packed.format(),
+            weight,
+            packed.bytes(),
+            (System.nanoTime() - start) * 1e-9,
+            codes);
     table.weight().replace(packed::dequantized);
     table.execute(packed);
     return result;

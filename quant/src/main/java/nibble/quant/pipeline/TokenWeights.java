@@ -14,8 +14,9 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the tokens of one part of a model count, by the attention of the part as it is before its weights are quantized. Attention is looked at when it is asked for
- * first. Parts without attention, the embedding and the head, have none.
+ * How the tokens of one part of a model count, by the attention of the part as it is before its
+ * weights are quantized. Attention is looked at when it is asked for first. Parts without
+ * attention, the embedding and the head, have none.
  */
 final class TokenWeights {
   private final Ops ops;
@@ -31,7 +32,10 @@ final class TokenWeights {
     this.inputs = inputs;
   }
 
-  /** The weights of all tokens of an input, one sequence after the other; null for a part without attention. */
+  /**
+   * The weights of all tokens of an input, one sequence after the other; null for a part without
+   * attention.
+   */
   float @Nullable [] of(int input, AttentionConcentration rule) {
     if (site.isEmpty()) {
       return null;
@@ -50,10 +54,11 @@ final class TokenWeights {
 
   private void measure(Site place) {
     List<double[][]> found = new ArrayList<>();
-    SiteFunction observer = (unused, x) -> {
-      found.add(sums(x));
-      return x;
-    };
+    SiteFunction observer =
+        (unused, x) -> {
+          found.add(sums(x));
+          return x;
+        };
     place.append(observer);
     try (var inference = ops.noGrad()) {
       for (Tensor input : inputs) {
@@ -62,7 +67,8 @@ final class TokenWeights {
         }
         if (found.size() != columnSums.size() + 1 || found.getLast().length != input.dim(0)) {
           throw new IllegalArgumentException(
-              ("the attention of '%s' does not see one sequence for each of %d samples; choose a method without token weights, such as gptq")
+              ("the attention of '%s' does not see one sequence for each of %d samples; choose a"
+                   + " method without token weights, such as gptq")
                   .formatted(segment.name(), input.dim(0)));
         }
         columnSums.add(found.getLast());
@@ -80,7 +86,9 @@ final class TokenWeights {
     int keys = x.dim(3);
     double[][] sums = new double[batch][];
     for (int b = 0; b < batch; b++) {
-      sums[b] = AttentionConcentration.columnSums(floats.array(), floats.offset() + b * rows * keys, rows, keys);
+      sums[b] =
+          AttentionConcentration.columnSums(
+              floats.array(), floats.offset() + b * rows * keys, rows, keys);
     }
     return sums;
   }

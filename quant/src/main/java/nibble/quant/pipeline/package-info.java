@@ -1,5 +1,6 @@
 /**
- * Quantization of whole models, one part at a time. Start with {@link nibble.quant.pipeline.ModelQuantizer}.
+ * Quantization of whole models, one part at a time. Start with {@link
+ * nibble.quant.pipeline.ModelQuantizer}.
  */
 @NullMarked
 package nibble.quant.pipeline;

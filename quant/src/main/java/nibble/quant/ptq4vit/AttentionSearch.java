@@ -9,7 +9,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
-/** Quantizers of both products of an attention layer: query and key in turn by their product, probabilities and then values by theirs. */
+/**
+ * Quantizers of both products of an attention layer: query and key in turn by their product,
+ * probabilities and then values by theirs.
+ */
 final class AttentionSearch {
   private static final int SPLITS = 20;
 
@@ -30,7 +33,9 @@ final class AttentionSearch {
 
   /** Query and key. */
   Pair scores(int queryBits, int keyBits) {
-    OutputDistance distance = OutputDistance.of(ops.matmulTransposed(samples.query(), samples.key()), samples.scoreGradient());
+    OutputDistance distance =
+        OutputDistance.of(
+            ops.matmulTransposed(samples.query(), samples.key()), samples.scoreGradient());
     SymmetricGrid queryGrid = new SymmetricGrid(queryBits);
     SymmetricGrid keyGrid = new SymmetricGrid(keyBits);
     float firstQuery = first(queryGrid, samples.query());
@@ -39,13 +44,23 @@ final class AttentionSearch {
     float key = firstKey;
     for (int round = 0; round < options.rounds(); round++) {
       Tensor k = keyGrid.fakeQuantize(samples.key(), key);
-      query = better(query, candidates.best(firstQuery, s -> scores(distance, queryGrid.fakeQuantize(samples.query(), s), k)),
-          scores(distance, queryGrid.fakeQuantize(samples.query(), query), k));
+      query =
+          better(
+              query,
+              candidates.best(
+                  firstQuery, s -> scores(distance, queryGrid.fakeQuantize(samples.query(), s), k)),
+              scores(distance, queryGrid.fakeQuantize(samples.query(), query), k));
       Tensor q = queryGrid.fakeQuantize(samples.query(), query);
-      key = better(key, candidates.best(firstKey, s -> scores(distance, q, keyGrid.fakeQuantize(samples.key(), s))),
-          scores(distance, q, keyGrid.fakeQuantize(samples.key(), key)));
+      key =
+          better(
+              key,
+              candidates.best(
+                  firstKey, s -> scores(distance, q, keyGrid.fakeQuantize(samples.key(), s))),
+              scores(distance, q, keyGrid.fakeQuantize(samples.key(), key)));
     }
-    return new Pair(UniformQuantizer.symmetric(queryBits, Tensor.scalar(query)), UniformQuantizer.symmetric(keyBits, Tensor.scalar(key)));
+    return new Pair(
+        UniformQuantizer.symmetric(queryBits, Tensor.scalar(query)),
+        UniformQuantizer.symmetric(keyBits, Tensor.scalar(key)));
   }
 
   private static float better(float present, Candidates.Found found, double presentDistance) {
@@ -60,25 +75,40 @@ final class AttentionSearch {
 
   /** Probabilities and values. */
   Pair context(int probabilityBits, int valueBits) {
-    OutputDistance distance = OutputDistance.of(ops.matmul(samples.probabilities(), samples.value()), samples.contextGradient());
-    StoredFunction probabilities = options.twin() ? twin(probabilityBits, distance) : uniform(probabilityBits, distance);
+    OutputDistance distance =
+        OutputDistance.of(
+            ops.matmul(samples.probabilities(), samples.value()), samples.contextGradient());
+    StoredFunction probabilities =
+        options.twin() ? twin(probabilityBits, distance) : uniform(probabilityBits, distance);
     Tensor p = probabilities.apply(ops, samples.probabilities());
     SymmetricGrid grid = new SymmetricGrid(valueBits);
     Candidates.Found value =
-        candidates.best(first(grid, samples.value()), s -> context(distance, p, grid.fakeQuantize(samples.value(), s)));
-    return new Pair(probabilities, UniformQuantizer.symmetric(valueBits, Tensor.scalar(value.scale())));
+        candidates.best(
+            first(grid, samples.value()),
+            s -> context(distance, p, grid.fakeQuantize(samples.value(), s)));
+    return new Pair(
+        probabilities, UniformQuantizer.symmetric(valueBits, Tensor.scalar(value.scale())));
   }
 
   private LevelQuantizer twin(int bits, OutputDistance distance) {
-    int best = Candidates.least(SPLITS, i ->
-        context(distance, TwinGrid.probabilities(bits, Math.pow(2, -i)).apply(ops, samples.probabilities()), samples.value()));
+    int best =
+        Candidates.least(
+            SPLITS,
+            i ->
+                context(
+                    distance,
+                    TwinGrid.probabilities(bits, Math.pow(2, -i))
+                        .apply(ops, samples.probabilities()),
+                    samples.value()));
     return TwinGrid.probabilities(bits, Math.pow(2, -best));
   }
 
   private UniformQuantizer uniform(int bits, OutputDistance distance) {
     SymmetricGrid grid = new SymmetricGrid(bits);
-    Candidates.Found found = candidates.best(
-        first(grid, samples.probabilities()), s -> context(distance, grid.fakeQuantize(samples.probabilities(), s), samples.value()));
+    Candidates.Found found =
+        candidates.best(
+            first(grid, samples.probabilities()),
+            s -> context(distance, grid.fakeQuantize(samples.probabilities(), s), samples.value()));
     return UniformQuantizer.symmetric(bits, Tensor.scalar(found.scale()));
   }
 

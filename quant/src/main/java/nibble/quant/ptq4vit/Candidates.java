@@ -2,7 +2,10 @@ package nibble.quant.ptq4vit;
 
 import java.util.function.IntToDoubleFunction;
 
-/** The scales that are tried: the first one, and {@code first (low + i (high - low) / n)} for i from 0 to n. */
+/**
+ * The scales that are tried: the first one, and {@code first (low + i (high - low) / n)} for i from
+ * 0 to n.
+ */
 record Candidates(int count, double low, double high) {
   /**
    * The scale with the least distance, the first one where none is better.

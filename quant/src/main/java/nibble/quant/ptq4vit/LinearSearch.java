@@ -22,7 +22,10 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Scales of linear layers that read one input, and of this input: weights and input in turn, by the distance of all outputs. */
+/**
+ * Scales of linear layers that read one input, and of this input: weights and input in turn, by the
+ * distance of all outputs.
+ */
 final class LinearSearch {
   private final Ops ops;
   private final Ptq4VitOptions options;
@@ -44,7 +47,14 @@ final class LinearSearch {
     private float scale;
     private Tensor quantized;
 
-    Part(Ops ops, Linear linear, int from, Tensor weight, Tensor input, @Nullable Tensor gradient, OptionalInt bits) {
+    Part(
+        Ops ops,
+        Linear linear,
+        int from,
+        Tensor weight,
+        Tensor input,
+        @Nullable Tensor gradient,
+        OptionalInt bits) {
       this.linear = linear;
       this.from = from;
       this.weight = weight;
@@ -63,7 +73,12 @@ final class LinearSearch {
    * @param readers layers that read the input, with the bits of their weights
    * @param inputBits empty where the input stays in float
    */
-  LinearSearch(Ops ops, Map<Linear, OptionalInt> readers, OptionalInt inputBits, ProductSamples samples, Ptq4VitOptions options) {
+  LinearSearch(
+      Ops ops,
+      Map<Linear, OptionalInt> readers,
+      OptionalInt inputBits,
+      ProductSamples samples,
+      Ptq4VitOptions options) {
     this.ops = ops;
     this.options = options;
     candidates = new Candidates(options.candidates(), options.low(), options.high());
@@ -79,9 +94,14 @@ final class LinearSearch {
     int size = linear.out() / count;
     float[] w = linear.weight().peek().toFloats();
     for (int i = 0; i < count; i++) {
-      Tensor weight = Tensor.of(Arrays.copyOfRange(w, i * size * linear.in(), (i + 1) * size * linear.in()), size, linear.in());
+      Tensor weight =
+          Tensor.of(
+              Arrays.copyOfRange(w, i * size * linear.in(), (i + 1) * size * linear.in()),
+              size,
+              linear.in());
       @Nullable Tensor all = samples.gradient();
-      @Nullable Tensor gradient = all == null ? null : all.slice(1, i * size, (i + 1) * size).toF32();
+      @Nullable Tensor gradient =
+          all == null ? null : all.slice(1, i * size, (i + 1) * size).toF32();
       parts.add(new Part(ops, linear, i * size, weight, input, gradient, bits));
     }
   }
@@ -92,7 +112,10 @@ final class LinearSearch {
     boolean gelu = false;
     if (inputBits.isPresent()) {
       gelu = options.twin() && TwinGrid.isAfterGelu(x);
-      scale = gelu ? firstPositive(x, inputBits.getAsInt()) : new SymmetricGrid(inputBits.getAsInt()).first(x, 0, x.length);
+      scale =
+          gelu
+              ? firstPositive(x, inputBits.getAsInt())
+              : new SymmetricGrid(inputBits.getAsInt()).first(x, 0, x.length);
       set(inputBits.getAsInt(), scale, gelu);
     }
     first = total(quantized);
@@ -102,7 +125,8 @@ final class LinearSearch {
       if (inputBits.isPresent()) {
         int bits = inputBits.getAsInt();
         boolean twin = gelu;
-        // candidates are shares of the first scale in every round, as in the authors' code, and the present one
+        // candidates are shares of the first scale in every round, as in the authors' code, and the
+        // present one
         float present = scale;
         float begin = twin ? firstPositive(x, bits) : new SymmetricGrid(bits).first(x, 0, x.length);
         ToDoubleFunction<Float> distance = s -> total(quantize(bits, s, twin));
@@ -134,7 +158,9 @@ final class LinearSearch {
   }
 
   private Tensor quantize(int bits, float scale, boolean gelu) {
-    return gelu ? function(bits, scale, true).apply(ops, input) : new SymmetricGrid(bits).fakeQuantize(input, scale);
+    return gelu
+        ? function(bits, scale, true).apply(ops, input)
+        : new SymmetricGrid(bits).fakeQuantize(input, scale);
   }
 
   private double total(Tensor x) {
@@ -158,7 +184,8 @@ final class LinearSearch {
     SymmetricGrid grid = new SymmetricGrid(part.bits.getAsInt());
     float[] w = part.weight.toFloats();
     float begin = grid.first(w, 0, w.length);
-    Candidates.Found found = candidates.best(begin, s -> distance(part, quantized, grid.fakeQuantize(part.weight, s)));
+    Candidates.Found found =
+        candidates.best(begin, s -> distance(part, quantized, grid.fakeQuantize(part.weight, s)));
     if (found.distance() < distance(part, quantized, part.quantized)) {
       part.scale = found.scale();
       part.quantized = grid.fakeQuantize(part.weight, part.scale);
@@ -190,22 +217,47 @@ final class LinearSearch {
         Arrays.fill(rows, part.from, part.from + part.weight.dim(0), part.scale);
       }
     }
-    scales.forEach((linear, rows) -> {
-      int bits = parts.stream().filter(p -> p.linear == linear).findFirst().orElseThrow().bits.getAsInt();
-      QuantParams params =
-          new QuantParams(IntFormat.symmetric(bits), new Granularity.PerChannel(), linear.out(), linear.in(), rows, new byte[rows.length]);
-      codes.put(linear, new QuantizedTensor(params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params));
-    });
+    scales.forEach(
+        (linear, rows) -> {
+          int bits =
+              parts.stream()
+                  .filter(p -> p.linear == linear)
+                  .findFirst()
+                  .orElseThrow()
+                  .bits
+                  .getAsInt();
+          QuantParams params =
+              new QuantParams(
+                  IntFormat.symmetric(bits),
+                  new Granularity.PerChannel(),
+                  linear.out(),
+                  linear.in(),
+                  rows,
+                  new byte[rows.length]);
+          codes.put(
+              linear,
+              new QuantizedTensor(
+                  params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params));
+        });
     return codes;
   }
 
-  /** {@code mean over rows of Xq (fq(W) - W)^T}: what the bias has to lose, for each layer whose weight is quantized. */
+  /**
+   * {@code mean over rows of Xq (fq(W) - W)^T}: what the bias has to lose, for each layer whose
+   * weight is quantized.
+   */
   Map<Linear, float[]> biasErrors() {
     Map<Linear, float[]> errors = new LinkedHashMap<>();
     for (Part part : parts) {
       if (part.bits.isPresent()) {
-        Tensor mean = ops.mean(ops.linear(quantized, ops.sub(part.quantized, part.weight), null), 0, false);
-        System.arraycopy(mean.toFloats(), 0, errors.computeIfAbsent(part.linear, l -> new float[l.out()]), part.from, part.weight.dim(0));
+        Tensor mean =
+            ops.mean(ops.linear(quantized, ops.sub(part.quantized, part.weight), null), 0, false);
+        System.arraycopy(
+            mean.toFloats(),
+            0,
+            errors.computeIfAbsent(part.linear, l -> new float[l.out()]),
+            part.from,
+            part.weight.dim(0));
       }
     }
     return errors;

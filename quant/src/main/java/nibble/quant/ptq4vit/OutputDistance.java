@@ -4,7 +4,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code sum (G (O - O^))^2 / rows}: how far an output is from the one in float, weighted by gradients.
+ * {@code sum (G (O - O^))^2 / rows}: how far an output is from the one in float, weighted by
+ * gradients.
  *
  * @param output in float, {@code [..., width]}
  * @param gradient of the same shape; null for ones
@@ -12,7 +13,10 @@ import org.jspecify.annotations.Nullable;
 record OutputDistance(float[] output, float @Nullable [] gradient, int rows) {
   static OutputDistance of(Tensor output, @Nullable Tensor gradient) {
     int width = output.dim(-1);
-    return new OutputDistance(output.toFloats(), gradient == null ? null : gradient.toFloats(), (int) (output.size() / width));
+    return new OutputDistance(
+        output.toFloats(),
+        gradient == null ? null : gradient.toFloats(),
+        (int) (output.size() / width));
   }
 
   double to(Tensor other) {

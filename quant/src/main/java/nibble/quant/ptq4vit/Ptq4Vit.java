@@ -25,10 +25,11 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * PTQ4ViT: two uniform grids for attention probabilities and for values after GELU, and scales chosen by the error of each product's output, weighted by squared
- * gradients.
+ * PTQ4ViT: two uniform grids for attention probabilities and for values after GELU, and scales
+ * chosen by the error of each product's output, weighted by squared gradients.
  *
- * <p>Yuan, Xue, Chen, Wu, Sun: <a href="https://arxiv.org/abs/2111.12293">arXiv:2111.12293</a> (ECCV 2022), after the authors' code.
+ * <p>Yuan, Xue, Chen, Wu, Sun: <a href="https://arxiv.org/abs/2111.12293">arXiv:2111.12293</a>
+ * (ECCV 2022), after the authors' code.
  *
  * <pre>{@code
  * grids       s clamp(rint(x / s), -Q, Q - 1), Q = 2^(b-1), one s per tensor (a fused qkv weight: one each for q, k, v), s0 = max|x| / (Q - 1/2)
@@ -38,18 +39,29 @@ import nibble.tensor.Tensor;
  * bias        u -= mean over rows of Xq (fq(W) - W)^T
  * }</pre>
  *
- * <p>Differs from the authors' code: every value takes one of the two grids (their simulation adds both, which is worse than a uniform grid); G belongs to
- * cross-entropy against labels drawn from the model's prediction (their Kullback-Leibler loss has no gradient while all layers are in float); candidates are
- * judged on part of the rows; a candidate replaces the present scale only if it is better. All layers see inputs in float, so they do not depend on each other.
- * Scales per tensor leave much of what scales per channel hold: with few bits round to nearest with a scale per channel is better. Linear layers
- * run as integers, except those behind GELU, whose two grids are computed in float, like q, k, v and the probabilities.
+ * <p>Differs from the authors' code: every value takes one of the two grids (their simulation adds
+ * both, which is worse than a uniform grid); G belongs to cross-entropy against labels drawn from
+ * the model's prediction (their Kullback-Leibler loss has no gradient while all layers are in
+ * float); candidates are judged on part of the rows; a candidate replaces the present scale only if
+ * it is better. All layers see inputs in float, so they do not depend on each other. Scales per
+ * tensor leave much of what scales per channel hold: with few bits round to nearest with a scale
+ * per channel is better. Linear layers run as integers, except those behind GELU, whose two grids
+ * are computed in float, like q, k, v and the probabilities.
  */
 public final class Ptq4Vit implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "ptq4vit", "PTQ4ViT", "Yuan, Xue, Chen, Wu, Sun: arXiv:2111.12293", "32 samples, no labels; one backward pass, no training",
-      "vision transformers at W8A8 and W6A6", Ptq4VitOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; inputs after GELU, q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "ptq4vit",
+          "PTQ4ViT",
+          "Yuan, Xue, Chen, Wu, Sun: arXiv:2111.12293",
+          "32 samples, no labels; one backward pass, no training",
+          "vision transformers at W8A8 and W6A6",
+          Ptq4VitOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; inputs after GELU, q, k, v and probabilities"
+                  + " quantized in float",
+              "W2..8A16"));
 
   private static final int BATCH = 8;
 
@@ -80,8 +92,10 @@ public final class Ptq4Vit implements ModelMethod {
     Ops ops = task.ops();
     ProductSamples samples =
         options.metric() == Ptq4VitOptions.Metric.MSE
-            ? ProductSamples.forward(ops, task.model(), batches(task), options.rows(), options.maps())
-            : ProductSamples.record(ops, task.model(), batches(task), options.rows(), options.maps(), task.seed());
+            ? ProductSamples.forward(
+                ops, task.model(), batches(task), options.rows(), options.maps())
+            : ProductSamples.record(
+                ops, task.model(), batches(task), options.rows(), options.maps(), task.seed());
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     Map<Linear, float[]> biasErrors = new LinkedHashMap<>();
@@ -95,14 +109,17 @@ public final class Ptq4Vit implements ModelMethod {
         if (!site.readers().isEmpty()) {
           Map<Linear, OptionalInt> readers = new LinkedHashMap<>();
           site.readers().forEach(linear -> readers.put(linear, bits(task, linear)));
-          LinearSearch search = new LinearSearch(ops, readers, bits(task, site.site()), samples, options);
+          LinearSearch search =
+              new LinearSearch(ops, readers, bits(task, site.site()), samples, options);
           Optional.ofNullable(search.quantizer()).ifPresent(q -> quantizers.put(site.site(), q));
           codes.putAll(search.codes());
           biasErrors.putAll(search.biasErrors());
           first += search.firstDistance();
           last += search.distance();
         } else {
-          samples.ofProbabilities(site.site()).ifPresent(attention -> search(task, site.site(), attention, quantizers));
+          samples
+              .ofProbabilities(site.site())
+              .ifPresent(attention -> search(task, site.site(), attention, quantizers));
         }
         task.progress().to(i + 1, site.name());
       }
@@ -113,7 +130,8 @@ public final class Ptq4Vit implements ModelMethod {
     Map<String, Double> facts = new LinkedHashMap<>();
     facts.put("distance of linear outputs with the first scales", first);
     facts.put("distance of linear outputs with the scales found", last);
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
+    return new MethodReport(
+        ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
   }
 
   private List<Tensor> batches(ModelTask task) {
@@ -126,14 +144,22 @@ public final class Ptq4Vit implements ModelMethod {
   }
 
   private static OptionalInt bits(ModelTask task, Linear linear) {
-    return task.weights(linear).map(w -> OptionalInt.of(w.format().bits())).orElse(OptionalInt.empty());
+    return task.weights(linear)
+        .map(w -> OptionalInt.of(w.format().bits()))
+        .orElse(OptionalInt.empty());
   }
 
   private static OptionalInt bits(ModelTask task, Site site) {
-    return task.activations(site).map(a -> OptionalInt.of(a.format().bits())).orElse(OptionalInt.empty());
+    return task.activations(site)
+        .map(a -> OptionalInt.of(a.format().bits()))
+        .orElse(OptionalInt.empty());
   }
 
-  private void search(ModelTask task, Site probabilities, AttentionSamples attention, Map<Site, StoredFunction> quantizers) {
+  private void search(
+      ModelTask task,
+      Site probabilities,
+      AttentionSamples attention,
+      Map<Site, StoredFunction> quantizers) {
     AttentionSearch search = new AttentionSearch(task.ops(), attention, options);
     String name = probabilities.name().replaceFirst("probs$", "");
     Site query = task.model().sites().get(name + "q_out");
@@ -142,12 +168,14 @@ public final class Ptq4Vit implements ModelMethod {
     requireBoth(task, query, key);
     requireBoth(task, probabilities, value);
     if (bits(task, query).isPresent()) {
-      AttentionSearch.Pair pair = search.scores(bits(task, query).getAsInt(), bits(task, key).getAsInt());
+      AttentionSearch.Pair pair =
+          search.scores(bits(task, query).getAsInt(), bits(task, key).getAsInt());
       quantizers.put(query, pair.left());
       quantizers.put(key, pair.right());
     }
     if (bits(task, probabilities).isPresent()) {
-      AttentionSearch.Pair pair = search.context(bits(task, probabilities).getAsInt(), bits(task, value).getAsInt());
+      AttentionSearch.Pair pair =
+          search.context(bits(task, probabilities).getAsInt(), bits(task, value).getAsInt());
       quantizers.put(probabilities, pair.left());
       quantizers.put(value, pair.right());
     }
@@ -156,7 +184,8 @@ public final class Ptq4Vit implements ModelMethod {
   private static void requireBoth(ModelTask task, Site left, Site right) {
     if (bits(task, left).isPresent() != bits(task, right).isPresent()) {
       throw new IllegalArgumentException(
-          "ptq4vit fits '%s' and '%s' by their product; a rule keeps one of them in float, expected both or none".formatted(left, right));
+          "ptq4vit fits '%s' and '%s' by their product; a rule keeps one of them in float, expected both or none"
+              .formatted(left, right));
     }
   }
 

@@ -2,7 +2,10 @@ package nibble.quant.ptq4vit;
 
 import nibble.tensor.Tensor;
 
-/** The ordinary quantizer of PTQ4ViT: {@code s clamp(rint(x / s), -Q, Q - 1)} with {@code Q = 2^(b-1)}. */
+/**
+ * The ordinary quantizer of PTQ4ViT: {@code s clamp(rint(x / s), -Q, Q - 1)} with {@code Q =
+ * 2^(b-1)}.
+ */
 record SymmetricGrid(int bits) {
   private static final float ROUND = 0x1.8p23f;
 

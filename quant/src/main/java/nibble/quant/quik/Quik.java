@@ -25,10 +25,12 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * QUIK: the inputs of a layer with the largest activations stay in float, with their columns of the weight; the others are quantized by GPTQ, with the float columns last, so
- * that these absorb the errors of the others.
+ * QUIK: the inputs of a layer with the largest activations stay in float, with their columns of the
+ * weight; the others are quantized by GPTQ, with the float columns last, so that these absorb the
+ * errors of the others.
  *
- * <p>Ashkboos and others, <a href="https://arxiv.org/abs/2310.09259">arXiv:2310.09259</a>, section 3, with the authors' code.
+ * <p>Ashkboos and others, <a href="https://arxiv.org/abs/2310.09259">arXiv:2310.09259</a>, section
+ * 3, with the authors' code.
  *
  * <pre>{@code
  * F = the inputs with the largest activations, at most share * in and at most most
@@ -36,18 +38,25 @@ import org.jspecify.annotations.Nullable;
  * y = x[not F] Wq^T (integers, range of a token without F) + x[F] W[:, F]^T
  * }</pre>
  *
- * <p>Differs: inputs are ranked by their mean square on the calibration data (the paper: largest absolute value), which the Hessian has; the number for wide inputs is
- * the same share of them; the layer behind the gated activation has the bits of the scheme unless a rule of the recipe gives it 8, as the paper does. One scale for each
- * output channel, no groups.
+ * <p>Differs: inputs are ranked by their mean square on the calibration data (the paper: largest
+ * absolute value), which the Hessian has; the number for wide inputs is the same share of them; the
+ * layer behind the gated activation has the bits of the scheme unless a rule of the recipe gives it
+ * 8, as the paper does. One scale for each output channel, no groups.
  */
 public final class Quik implements WeightMethod {
   private static final String SHARE = "float-share";
   private static final String MOST = "float-most";
 
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "quik", "QUIK", "Ashkboos and others 2023, arXiv:2310.09259", "calibration inputs of every layer",
-      "at W4A4 where few inputs of a layer are much larger than the others", options(), List.of("W2..8A16, W2..8A2..8, with 16-bit float columns"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "quik",
+          "QUIK",
+          "Ashkboos and others 2023, arXiv:2310.09259",
+          "calibration inputs of every layer",
+          "at W4A4 where few inputs of a layer are much larger than the others",
+          options(),
+          List.of("W2..8A16, W2..8A2..8, with 16-bit float columns"));
 
   private final GptqOptions gptq;
   private final double share;
@@ -55,7 +64,9 @@ public final class Quik implements WeightMethod {
 
   private Quik(GptqOptions gptq, double share, int most) {
     if (!(share >= 0 && share < 1) || most < 0) {
-      throw new IllegalArgumentException("float-share must be at least 0 and below 1, float-most not negative; found %s and %d".formatted(share, most));
+      throw new IllegalArgumentException(
+          "float-share must be at least 0 and below 1, float-most not negative; found %s and %d"
+              .formatted(share, most));
     }
     this.gptq = gptq;
     this.share = share;
@@ -64,14 +75,25 @@ public final class Quik implements WeightMethod {
 
   private static List<MethodOption> options() {
     List<MethodOption> options = new ArrayList<>(Gptq.CARD.options());
-    options.add(MethodOption.number(SHARE, 0.0625, "share of the inputs of a layer that stay in float, rounded (paper: 256 of 4096)"));
-    options.add(MethodOption.integer(MOST, 1024, "most inputs of a layer that stay in float (paper: 256, more for wide layers)"));
+    options.add(
+        MethodOption.number(
+            SHARE,
+            0.0625,
+            "share of the inputs of a layer that stay in float, rounded (paper: 256 of 4096)"));
+    options.add(
+        MethodOption.integer(
+            MOST,
+            1024,
+            "most inputs of a layer that stay in float (paper: 256, more for wide layers)"));
     return List.copyOf(options);
   }
 
   /** From options as the catalogue resolves them. */
   public static Quik of(Map<String, Object> options) {
-    return new Quik(GptqOptions.of(options), (Double) requireNonNull(options.get(SHARE)), Math.toIntExact((Long) requireNonNull(options.get(MOST))));
+    return new Quik(
+        GptqOptions.of(options),
+        (Double) requireNonNull(options.get(SHARE)),
+        Math.toIntExact((Long) requireNonNull(options.get(MOST))));
   }
 
   @Override
@@ -85,9 +107,15 @@ public final class Quik implements WeightMethod {
   }
 
   @Override
-  public QuantizedWeight quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
+  public QuantizedWeight quantize(
+      String name,
+      Tensor weight,
+      @Nullable Hessian hessian,
+      WeightScheme scheme,
+      WorkSplitter splitter) {
     if (hessian == null) {
-      throw new IllegalArgumentException(name + ": quik needs calibration inputs; pass calibration data or choose rtn");
+      throw new IllegalArgumentException(
+          name + ": quik needs calibration inputs; pass calibration data or choose rtn");
     }
     int out = weight.dim(0);
     int in = weight.dim(1);
@@ -97,10 +125,14 @@ public final class Quik implements WeightMethod {
       return Gptq.solve(name, w, out, in, hessian, Frozen.NONE, scheme, gptq, splitter).quantized();
     }
     if (scheme.granularity() instanceof Granularity.PerGroup) {
-      throw new IllegalArgumentException(name + ": quik has one scale for each output channel; leave the group size out of the scheme");
+      throw new IllegalArgumentException(
+          name
+              + ": quik has one scale for each output channel; leave the group size out of the"
+              + " scheme");
     }
     boolean[] frozen = largest(hessian, count);
-    GptqResult result = Gptq.solve(name, w, out, in, hessian, Frozen.columns(frozen), scheme, gptq, splitter);
+    GptqResult result =
+        Gptq.solve(name, w, out, in, hessian, Frozen.columns(frozen), scheme, gptq, splitter);
     return FloatColumnsTensor.of(result.quantized(), result.weight(), frozen);
   }
 
@@ -108,7 +140,11 @@ public final class Quik implements WeightMethod {
   private static boolean[] largest(Hessian hessian, int count) {
     int in = hessian.in();
     boolean[] frozen = new boolean[in];
-    IntStream.range(0, in).boxed().sorted(Comparator.comparingDouble(j -> -hessian.values()[j * in + j])).limit(count).forEach(j -> frozen[j] = true);
+    IntStream.range(0, in)
+        .boxed()
+        .sorted(Comparator.comparingDouble(j -> -hessian.values()[j * in + j]))
+        .limit(count)
+        .forEach(j -> frozen[j] = true);
     return frozen;
   }
 }

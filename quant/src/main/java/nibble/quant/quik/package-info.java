@@ -1,4 +1,7 @@
-/** QUIK: inputs with outliers stay in float, the others are integers. Start with {@link nibble.quant.quik.Quik}. */
+/**
+ * QUIK: inputs with outliers stay in float, the others are integers. Start with {@link
+ * nibble.quant.quik.Quik}.
+ */
 @NullMarked
 package nibble.quant.quik;
 

@@ -13,7 +13,8 @@ import nibble.quant.linalg.Triangular;
  * H^-1 = U^T U, U upper triangular         for each block B:   q = nearest(W[:, B]);   W[:, rest] -= (W[:, B] - q) U[B, B]^-1 U[B, rest]
  * }</pre>
  *
- * <p>The update is the least of {@code tr(D H D^T)} over the columns that are not rounded yet; with blocks of one column it is GPTQ.
+ * <p>The update is the least of {@code tr(D H D^T)} over the columns that are not rounded yet; with
+ * blocks of one column it is GPTQ.
  */
 final class BlockFeedback {
   private static final int B = E8Lattice.DIMENSIONS;
@@ -30,7 +31,8 @@ final class BlockFeedback {
   /**
    * For a Hessian {@code h [n, n]}.
    *
-   * @param dampening share of the mean diagonal added; doubled until the matrix is positive definite
+   * @param dampening share of the mean diagonal added; doubled until the matrix is positive
+   *     definite
    */
   static BlockFeedback of(String name, double[] h, int n, double dampening, WorkSplitter splitter) {
     double mean = 0;
@@ -45,22 +47,31 @@ final class BlockFeedback {
         damped[i * n + i] += lambda;
       }
       try {
-        return new BlockFeedback(Triangular.invertUpper(Triangular.reverseCholesky(damped, n, splitter), n, splitter), n);
+        return new BlockFeedback(
+            Triangular.invertUpper(Triangular.reverseCholesky(damped, n, splitter), n, splitter),
+            n);
       } catch (NotPositiveDefiniteException e) {
         lambda = Math.max(2 * lambda, 1e-6 * mean);
       }
     }
-    throw new IllegalArgumentException("%s: Hessian is not positive definite even with %s added to its diagonal".formatted(name, lambda));
+    throw new IllegalArgumentException(
+        "%s: Hessian is not positive definite even with %s added to its diagonal"
+            .formatted(name, lambda));
   }
 
   /** Rounds 8 numbers and says what they became. */
   @FunctionalInterface
   interface Rounding {
-    /** @param block number of the block; {@code values} are replaced by what was stored for them */
+    /**
+     * @param block number of the block; {@code values} are replaced by what was stored for them
+     */
     void round(int block, double[] values);
   }
 
-  /** Rounds one row, which is changed on the way. A last block with fewer columns is padded by zeros. */
+  /**
+   * Rounds one row, which is changed on the way. A last block with fewer columns is padded by
+   * zeros.
+   */
   void row(double[] w, Rounding rounding) {
     double[] values = new double[B];
     double[] error = new double[B];

@@ -2,7 +2,10 @@ package nibble.quant.quipsharp;
 
 import nibble.nn.packed.E8Lattice;
 
-/** The nearest point of {@link E8Lattice}, exactly; of equally near ones the one with the smaller vector, moved up. */
+/**
+ * The nearest point of {@link E8Lattice}, exactly; of equally near ones the one with the smaller
+ * vector, moved up.
+ */
 final class E8Encoder {
   private static final int N = E8Lattice.DIMENSIONS;
   private static final double MOVE = 0.25;
@@ -41,7 +44,10 @@ final class E8Encoder {
     }
   }
 
-  /** Signs follow x; where their number has the wrong parity, the one whose change costs least is turned: {@code 4 |x_i| s_i}. */
+  /**
+   * Signs follow x; where their number has the wrong parity, the one whose change costs least is
+   * turned: {@code 4 |x_i| s_i}.
+   */
   private static Best best(double[] x, int at, double move) {
     double[] magnitudes = new double[N];
     int signs = 0;

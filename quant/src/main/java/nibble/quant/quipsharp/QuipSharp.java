@@ -22,10 +22,12 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * QuIP#: weights made incoherent by random rotations of both sides, then coded 8 at a time by points of the lattice E8, with error feedback.
+ * QuIP#: weights made incoherent by random rotations of both sides, then coded 8 at a time by
+ * points of the lattice E8, with error feedback.
  *
- * <p>Tseng, Chee, Sun, Kuleshov, De Sa: <a href="https://arxiv.org/abs/2402.04396">arXiv:2402.04396</a> (ICML 2024); Chee and others: QuIP, <a
- * href="https://arxiv.org/abs/2307.13304">arXiv:2307.13304</a> (LDLQ).
+ * <p>Tseng, Chee, Sun, Kuleshov, De Sa: <a
+ * href="https://arxiv.org/abs/2402.04396">arXiv:2402.04396</a> (ICML 2024); Chee and others: QuIP,
+ * <a href="https://arxiv.org/abs/2307.13304">arXiv:2307.13304</a> (LDLQ).
  *
  * <pre>{@code
  * W' = H_out S_out W S_in H_in^T      Hess' = H_in S_in Hess S_in H_in^T        random signs S, orthonormal Hadamard matrices H
@@ -35,15 +37,24 @@ import org.jspecify.annotations.Nullable;
  * run:    y = S_out H_out^T (Wq (H_in S_in x))
  * }</pre>
  *
- * <p>Differs from the paper: sigma is searched for the least error of the layer's output (small or low-rank weights are not Gaussian after the rotation); no rescaling of channels before the rotation, no fine-tuning, no 3-bit form (it needs another codebook); blocks are coded from first to last. Layers that have
- * more than 4 bits, such as the ends of a model, take GPTQ's integers. Codes run as they are ({@link LatticeWeight}); activations stay in float. Cost: {@code O(in^3 + out in^2)} and 512
- * comparisons of vectors for each 8 weights.
+ * <p>Differs from the paper: sigma is searched for the least error of the layer's output (small or
+ * low-rank weights are not Gaussian after the rotation); no rescaling of channels before the
+ * rotation, no fine-tuning, no 3-bit form (it needs another codebook); blocks are coded from first
+ * to last. Layers that have more than 4 bits, such as the ends of a model, take GPTQ's integers.
+ * Codes run as they are ({@link LatticeWeight}); activations stay in float. Cost: {@code O(in^3 +
+ * out in^2)} and 512 comparisons of vectors for each 8 weights.
  */
 public final class QuipSharp implements WeightMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "quip-sharp", "QuIP#", "Tseng, Chee, Sun, Kuleshov, De Sa: arXiv:2402.04396", "calibration inputs of every layer", "at 2 bits with float activations",
-      QuipSharpOptions.OPTIONS, List.of("W2A16, W4A16: lattice codes", "layers of 5 to 8 bits as gptq"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "quip-sharp",
+          "QuIP#",
+          "Tseng, Chee, Sun, Kuleshov, De Sa: arXiv:2402.04396",
+          "calibration inputs of every layer",
+          "at 2 bits with float activations",
+          QuipSharpOptions.OPTIONS,
+          List.of("W2A16, W4A16: lattice codes", "layers of 5 to 8 bits as gptq"));
 
   private static final double SECOND_STAGE = 3.45;
 
@@ -85,23 +96,39 @@ public final class QuipSharp implements WeightMethod {
   private static int planes(String name, WeightScheme scheme, int out, int in) {
     int bits = scheme.format().bits();
     if (bits == 3) {
-      throw new IllegalArgumentException(name + ": quip-sharp has lattice codes of 2 and 4 bits, the scheme asks for 3; choose W2 or W4, or hadamard+gptq");
+      throw new IllegalArgumentException(
+          name
+              + ": quip-sharp has lattice codes of 2 and 4 bits, the scheme asks for 3; choose W2"
+              + " or W4, or hadamard+gptq");
     }
-    if (scheme.granularity() instanceof Granularity.PerGroup || scheme.format().isAsymmetric() || !scheme.clip().equals(ClipSearch.NONE)) {
-      throw new IllegalArgumentException(name + ": quip-sharp has one scale for a weight; leave group size, symmetry and clip search out of the scheme");
+    if (scheme.granularity() instanceof Granularity.PerGroup
+        || scheme.format().isAsymmetric()
+        || !scheme.clip().equals(ClipSearch.NONE)) {
+      throw new IllegalArgumentException(
+          name
+              + ": quip-sharp has one scale for a weight; leave group size, symmetry and clip"
+              + " search out of the scheme");
     }
     for (int size : new int[] {out, in}) {
       if (!HadamardTransform.isSupported(size)) {
-        throw new IllegalArgumentException("%s: no Hadamard matrix of size %d is known; give this layer 8 bits by a rule".formatted(name, size));
+        throw new IllegalArgumentException(
+            "%s: no Hadamard matrix of size %d is known; give this layer 8 bits by a rule"
+                .formatted(name, size));
       }
     }
     return bits / 2;
   }
 
   @Override
-  public QuantizedWeight quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
+  public QuantizedWeight quantize(
+      String name,
+      Tensor weight,
+      @Nullable Hessian hessian,
+      WeightScheme scheme,
+      WorkSplitter splitter) {
     if (hessian == null) {
-      throw new IllegalArgumentException(name + ": quip-sharp needs the Hessian of the layer's inputs");
+      throw new IllegalArgumentException(
+          name + ": quip-sharp needs the Hessian of the layer's inputs");
     }
     if (isWide(scheme)) {
       return new Gptq(GptqOptions.DEFAULTS).quantize(name, weight, hessian, scheme, splitter);
@@ -110,11 +137,13 @@ public final class QuipSharp implements WeightMethod {
     int in = weight.dim(1);
     int planes = planes(name, scheme, out, in);
     double[] rotated = rotated(Weights.values(name, weight), out, in);
-    BlockFeedback feedback = BlockFeedback.of(name, rotatedHessian(hessian, in), in, options.dampening(), splitter);
+    BlockFeedback feedback =
+        BlockFeedback.of(name, rotatedHessian(hessian, in), in, options.dampening(), splitter);
     LatticeTensor best = null;
     double least = Double.POSITIVE_INFINITY;
     for (int step = 0; step < options.scaleSteps(); step++) {
-      LatticeTensor coded = coded(rotated, out, in, sigma(rotated) / (1 - 0.1 * step), feedback, planes, splitter);
+      LatticeTensor coded =
+          coded(rotated, out, in, sigma(rotated) / (1 - 0.1 * step), feedback, planes, splitter);
       double error = hessian.errorOf(difference(weight, coded.dequantize()), out);
       if (best == null || error < least) {
         best = coded;
@@ -133,14 +162,23 @@ public final class QuipSharp implements WeightMethod {
     return d;
   }
 
-  private LatticeTensor coded(double[] rotated, int out, int in, double sigma, BlockFeedback feedback, int planes, WorkSplitter splitter) {
+  private LatticeTensor coded(
+      double[] rotated,
+      int out,
+      int in,
+      double sigma,
+      BlockFeedback feedback,
+      int planes,
+      WorkSplitter splitter) {
     short[] codes = new short[planes * out * Math.ceilDiv(in, E8Lattice.DIMENSIONS)];
-    splitter.run(out, (row, scratch) -> code(rotated, row, out, in, sigma, feedback, codes, planes));
+    splitter.run(
+        out, (row, scratch) -> code(rotated, row, out, in, sigma, feedback, codes, planes));
     float[] scales = new float[planes];
     for (int plane = 0; plane < planes; plane++) {
       scales[plane] = (float) (sigma / Math.pow(SECOND_STAGE, plane));
     }
-    return new LatticeTensor(new LatticeWeight(out, in, codes, scales, options.signSeed(), options.signSeed() + 1));
+    return new LatticeTensor(
+        new LatticeWeight(out, in, codes, scales, options.signSeed(), options.signSeed() + 1));
   }
 
   private double[] rotated(float[] w, int out, int in) {
@@ -187,28 +225,38 @@ public final class QuipSharp implements WeightMethod {
     return sum == 0 ? 1 : Math.sqrt(sum / w.length) / options.scale();
   }
 
-  private static void code(double[] rotated, int row, int out, int in, double sigma, BlockFeedback feedback, short[] codes, int planes) {
+  private static void code(
+      double[] rotated,
+      int row,
+      int out,
+      int in,
+      double sigma,
+      BlockFeedback feedback,
+      short[] codes,
+      int planes) {
     int blocks = Math.ceilDiv(in, E8Lattice.DIMENSIONS);
     double[] w = new double[in];
     System.arraycopy(rotated, row * in, w, 0, in);
-    feedback.row(w, (block, values) -> {
-      double[] rest = new double[values.length];
-      for (int i = 0; i < rest.length; i++) {
-        rest[i] = values[i] / sigma;
-        values[i] = 0;
-      }
-      double scale = 1;
-      for (int plane = 0; plane < planes; plane++) {
-        short code = E8Encoder.encode(rest, 0);
-        codes[(plane * out + row) * blocks + block] = code;
-        float[] point = new float[E8Lattice.DIMENSIONS];
-        E8Lattice.add(code, 1, point, 0);
-        for (int i = 0; i < rest.length; i++) {
-          values[i] += sigma * scale * point[i];
-          rest[i] = (rest[i] - point[i]) * SECOND_STAGE;
-        }
-        scale /= SECOND_STAGE;
-      }
-    });
+    feedback.row(
+        w,
+        (block, values) -> {
+          double[] rest = new double[values.length];
+          for (int i = 0; i < rest.length; i++) {
+            rest[i] = values[i] / sigma;
+            values[i] = 0;
+          }
+          double scale = 1;
+          for (int plane = 0; plane < planes; plane++) {
+            short code = E8Encoder.encode(rest, 0);
+            codes[(plane * out + row) * blocks + block] = code;
+            float[] point = new float[E8Lattice.DIMENSIONS];
+            E8Lattice.add(code, 1, point, 0);
+            for (int i = 0; i < rest.length; i++) {
+              values[i] += sigma * scale * point[i];
+              rest[i] = (rest[i] - point[i]) * SECOND_STAGE;
+            }
+            scale /= SECOND_STAGE;
+          }
+        });
   }
 }

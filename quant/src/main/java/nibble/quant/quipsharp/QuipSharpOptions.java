@@ -11,7 +11,8 @@ import nibble.quant.method.MethodOption;
  *
  * @param dampening share of the mean Hessian diagonal added to it
  * @param scale what the weights' root mean square is brought to before coding
- * @param scaleSteps scales tried, each a tenth of the first lower than the one before; the one with the least error of the layer's output stays
+ * @param scaleSteps scales tried, each a tenth of the first lower than the one before; the one with
+ *     the least error of the layer's output stays
  * @param signSeed of the random signs: the same for the inputs of all layers, another for outputs
  */
 public record QuipSharpOptions(double dampening, double scale, int scaleSteps, long signSeed) {
@@ -21,14 +22,29 @@ public record QuipSharpOptions(double dampening, double scale, int scaleSteps, l
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.number("dampening", DEFAULTS.dampening, "share of the mean Hessian diagonal added to it (paper: 0.01)"),
-          MethodOption.number("scale", DEFAULTS.scale, "root mean square that weights are brought to before coding (authors' code: 1.03)"),
-          MethodOption.integer("scale-steps", DEFAULTS.scaleSteps, "lower scales tried too, 1 to 9 in all, for weights with larger elements than Gaussian ones (authors' code: 1)"),
+          MethodOption.number(
+              "dampening",
+              DEFAULTS.dampening,
+              "share of the mean Hessian diagonal added to it (paper: 0.01)"),
+          MethodOption.number(
+              "scale",
+              DEFAULTS.scale,
+              "root mean square that weights are brought to before coding (authors' code: 1.03)"),
+          MethodOption.integer(
+              "scale-steps",
+              DEFAULTS.scaleSteps,
+              "lower scales tried too, 1 to 9 in all, for weights with larger elements than"
+                  + " Gaussian ones (authors' code: 1)"),
           MethodOption.integer("sign-seed", DEFAULTS.signSeed, "seed of the random signs"));
 
   public QuipSharpOptions {
-    if (!(dampening >= 0) || Double.isInfinite(dampening) || !(scale > 0) || Double.isInfinite(scale)) {
-      throw new IllegalArgumentException("dampening must not be negative and scale positive, were %s and %s".formatted(dampening, scale));
+    if (!(dampening >= 0)
+        || Double.isInfinite(dampening)
+        || !(scale > 0)
+        || Double.isInfinite(scale)) {
+      throw new IllegalArgumentException(
+          "dampening must not be negative and scale positive, were %s and %s"
+              .formatted(dampening, scale));
     }
     if (scaleSteps < 1 || scaleSteps > 9) {
       throw new IllegalArgumentException("scale-steps must be 1 to 9, was " + scaleSteps);
@@ -37,7 +53,9 @@ public record QuipSharpOptions(double dampening, double scale, int scaleSteps, l
 
   static QuipSharpOptions of(Map<String, Object> values) {
     return new QuipSharpOptions(
-        (Double) requireNonNull(values.get("dampening")), (Double) requireNonNull(values.get("scale")), Math.toIntExact((Long) requireNonNull(values.get("scale-steps"))),
+        (Double) requireNonNull(values.get("dampening")),
+        (Double) requireNonNull(values.get("scale")),
+        Math.toIntExact((Long) requireNonNull(values.get("scale-steps"))),
         (Long) requireNonNull(values.get("sign-seed")));
   }
 }

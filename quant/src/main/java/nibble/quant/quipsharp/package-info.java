@@ -1,4 +1,7 @@
-/** Weights as lattice codes between random rotations: QuIP#. Start with {@link nibble.quant.quipsharp.QuipSharp}. */
+/**
+ * Weights as lattice codes between random rotations: QuIP#. Start with {@link
+ * nibble.quant.quipsharp.QuipSharp}.
+ */
 @NullMarked
 package nibble.quant.quipsharp;
 

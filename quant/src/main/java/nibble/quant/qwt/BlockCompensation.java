@@ -14,13 +14,15 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * Puts a map beside every block of a quantized model, block by block, each fitted on what the compensated blocks before it give:
+ * Puts a map beside every block of a quantized model, block by block, each fitted on what the
+ * compensated blocks before it give:
  *
  * <pre>{@code
  * for each block:  q = quantized(x)    f = target(x)    (M, c) = ridge(x -> f - q)    x <- q + M x + c
  * }</pre>
  *
- * <p>A map is kept only if it explains something: R2 above 0, after its weight was rounded to 16 bits. Blocks that change the shape of the stream get none.
+ * <p>A map is kept only if it explains something: R2 above 0, after its weight was rounded to 16
+ * bits. Blocks that change the shape of the stream get none.
  */
 public final class BlockCompensation {
   private final Ops ops;
@@ -29,7 +31,8 @@ public final class BlockCompensation {
 
   /**
    * @param ridge share of the mean diagonal of the Gram matrix that is added to it
-   * @param firstBlock number of the first block that gets a map; the blocks before it are left alone
+   * @param firstBlock number of the first block that gets a map; the blocks before it are left
+   *     alone
    */
   public BlockCompensation(Ops ops, double ridge, int firstBlock) {
     this.ops = ops;
@@ -44,7 +47,8 @@ public final class BlockCompensation {
    * @param inputs of the model, in batches
    * @return R2 of each block by its name; 0 or less where no map was kept
    */
-  public Map<String, Double> fit(Model quantized, Model target, List<Tensor> inputs, MethodProgress progress) {
+  public Map<String, Double> fit(
+      Model quantized, Model target, List<Tensor> inputs, MethodProgress progress) {
     Map<String, Double> explained = new LinkedHashMap<>();
     List<? extends Block> blocks = quantized.blocks();
     progress.begin("compensate", blocks.size(), "blocks");
@@ -78,7 +82,13 @@ public final class BlockCompensation {
     return outputs;
   }
 
-  private void fit(Model quantized, Block block, Model target, Block wanted, List<Tensor> stream, Map<String, Double> explained) {
+  private void fit(
+      Model quantized,
+      Block block,
+      Model target,
+      Block wanted,
+      List<Tensor> stream,
+      Map<String, Double> explained) {
     RidgeRegression regression = null;
     for (Tensor x : stream) {
       try (Scope scope = ops.scope()) {
@@ -90,7 +100,13 @@ public final class BlockCompensation {
         if (regression == null) {
           regression = new RidgeRegression(width, width);
         }
-        regression.add(x.array(), x.offset(), missing.array(), missing.offset(), (int) (x.size() / width), ops.splitter());
+        regression.add(
+            x.array(),
+            x.offset(),
+            missing.array(),
+            missing.offset(),
+            (int) (x.size() / width),
+            ops.splitter());
       }
     }
     if (regression != null) {
@@ -98,9 +114,16 @@ public final class BlockCompensation {
     }
   }
 
-  private void keepIfUseful(Model quantized, Block block, RidgeRegression regression, int width, Map<String, Double> explained) {
+  private void keepIfUseful(
+      Model quantized,
+      Block block,
+      RidgeRegression regression,
+      int width,
+      Map<String, Double> explained) {
     RidgeRegression.Solution solution = regression.solve(ridge, ops.splitter());
-    AffineMap map = new AffineMap(Tensor.of(solution.weight(), width, width), Tensor.of(solution.bias(), width));
+    AffineMap map =
+        new AffineMap(
+            Tensor.of(solution.weight(), width, width), Tensor.of(solution.bias(), width));
     double r2 = regression.r2(map.weight().toFloats(), map.bias().toFloats());
     explained.put(block.name(), r2);
     if (r2 > 0) {

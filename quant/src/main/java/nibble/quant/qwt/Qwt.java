@@ -11,9 +11,12 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 
 /**
- * QwT: one linear map beside each block, in closed form, repairs a model that was quantized by any other method.
+ * QwT: one linear map beside each block, in closed form, repairs a model that was quantized by any
+ * other method.
  *
- * <p>Quantization without Tears, CVPR 2025, <a href="https://arxiv.org/abs/2411.13918">arXiv:2411.13918</a> (number from memory), after the authors' code.
+ * <p>Quantization without Tears, CVPR 2025, <a
+ * href="https://arxiv.org/abs/2411.13918">arXiv:2411.13918</a> (number from memory), after the
+ * authors' code.
  *
  * <pre>{@code
  * X : [tokens, hidden]  input of the block, from the compensated blocks before it        X1 = [X, 1]
@@ -21,16 +24,23 @@ import nibble.quant.model.ModelTask;
  * theta = (X1^T X1 + lambda I)^-1 X1^T R        out = quantized_block(x) + x theta[:d] + theta[d]
  * }</pre>
  *
- * <p>The map is used only if its R2 on the calibration tokens is above 0 (the authors' code). Differs: a small ridge, and the R2 is tested again after the map was
- * rounded to F16, in which it is kept. Cost: one Gram matrix and one Cholesky factorisation a block; in execution one float product of {@code hidden x hidden}
- * a block, about a twelfth of a ViT block's weights.
+ * <p>The map is used only if its R2 on the calibration tokens is above 0 (the authors' code).
+ * Differs: a small ridge, and the R2 is tested again after the map was rounded to F16, in which it
+ * is kept. Cost: one Gram matrix and one Cholesky factorisation a block; in execution one float
+ * product of {@code hidden x hidden} a block, about a twelfth of a ViT block's weights.
  */
 public final class Qwt implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "qwt", "Quantization without Tears", "QwT, CVPR 2025: arXiv:2411.13918 (number from memory)", "calibration samples; the float model beside the quantized one",
-      "behind another method, as in repq-vit+qwt, where a block's error is worth a float map beside it", QwtOptions.OPTIONS,
-      List.of("whatever it mends; the maps run in 16-bit float"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "qwt",
+          "Quantization without Tears",
+          "QwT, CVPR 2025: arXiv:2411.13918 (number from memory)",
+          "calibration samples; the float model beside the quantized one",
+          "behind another method, as in repq-vit+qwt, where a block's error is worth a float map"
+              + " beside it",
+          QwtOptions.OPTIONS,
+          List.of("whatever it mends; the maps run in 16-bit float"));
 
   private final QwtOptions options;
 
@@ -66,8 +76,11 @@ public final class Qwt implements ModelMethod {
 
   @Override
   public MethodReport apply(ModelTask task) {
-    BlockCompensation compensation = new BlockCompensation(task.ops(), options.ridge(), options.firstBlock());
-    Map<String, Double> explained = compensation.fit(task.model(), task.floatModel().get(), task.samples().inputs(), task.progress());
+    BlockCompensation compensation =
+        new BlockCompensation(task.ops(), options.ridge(), options.firstBlock());
+    Map<String, Double> explained =
+        compensation.fit(
+            task.model(), task.floatModel().get(), task.samples().inputs(), task.progress());
     Map<String, Double> facts = new LinkedHashMap<>();
     explained.forEach((block, r2) -> facts.put("qwt." + block + ".r2", r2));
     return new MethodReport(List.of(), facts, List.of());

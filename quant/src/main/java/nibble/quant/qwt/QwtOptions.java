@@ -9,7 +9,8 @@ import nibble.quant.method.MethodOption;
 /**
  * Knobs of {@link Qwt}.
  *
- * @param ridge share of the mean diagonal of the Gram matrix that is added to it (the paper gives no value; ours)
+ * @param ridge share of the mean diagonal of the Gram matrix that is added to it (the paper gives
+ *     no value; ours)
  * @param firstBlock number of the first block that gets a map (paper: 0)
  */
 public record QwtOptions(double ridge, int firstBlock) {
@@ -19,8 +20,14 @@ public record QwtOptions(double ridge, int firstBlock) {
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.number("ridge", DEFAULTS.ridge, "share of the mean Gram diagonal added to it (the paper gives none)"),
-          MethodOption.integer("first-block", DEFAULTS.firstBlock, "first block that gets a map; earlier ones are left alone (paper: 0)"));
+          MethodOption.number(
+              "ridge",
+              DEFAULTS.ridge,
+              "share of the mean Gram diagonal added to it (the paper gives none)"),
+          MethodOption.integer(
+              "first-block",
+              DEFAULTS.firstBlock,
+              "first block that gets a map; earlier ones are left alone (paper: 0)"));
 
   public QwtOptions {
     if (!(ridge >= 0 && ridge <= 1)) {
@@ -32,6 +39,8 @@ public record QwtOptions(double ridge, int firstBlock) {
   }
 
   static QwtOptions of(Map<String, Object> values) {
-    return new QwtOptions((Double) requireNonNull(values.get("ridge")), Math.toIntExact((Long) requireNonNull(values.get("first-block"))));
+    return new QwtOptions(
+        (Double) requireNonNull(values.get("ridge")),
+        Math.toIntExact((Long) requireNonNull(values.get("first-block"))));
   }
 }

@@ -1,4 +1,7 @@
-/** Quantization without Tears: a linear map beside each block repairs it. Start with {@link nibble.quant.qwt.Qwt}. */
+/**
+ * Quantization without Tears: a linear map beside each block repairs it. Start with {@link
+ * nibble.quant.qwt.Qwt}.
+ */
 @NullMarked
 package nibble.quant.qwt;
 

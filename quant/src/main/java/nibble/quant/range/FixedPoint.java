@@ -4,13 +4,15 @@ import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
 
 /**
- * The least-squares scale of a symmetric grid by alternation: codes for the scale, then the best scale for the codes,
+ * The least-squares scale of a symmetric grid by alternation: codes for the scale, then the best
+ * scale for the codes,
  *
  * <pre>{@code
  * s <- <x, q> / <q, q>      q = clamp(rint(x / s), -2^(b-1), 2^(b-1) - 1)
  * }</pre>
  *
- * <p>from another search on. No round raises the squared error, up to the rounding of the scale to float; the best round is kept.
+ * <p>from another search on. No round raises the squared error, up to the rounding of the scale to
+ * float; the best round is kept.
  *
  * @param seed where it begins
  * @param rounds at most so many

@@ -5,8 +5,9 @@ import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
 
 /**
- * Covers the values between the quantiles {@code 1 - p} and {@code p}; of several p the grid with the least error, the first on a tie. RepQ-ViT's code tries
- * 0.999, 0.9999 and 0.99999 with the squared error.
+ * Covers the values between the quantiles {@code 1 - p} and {@code p}; of several p the grid with
+ * the least error, the first on a tie. RepQ-ViT's code tries 0.999, 0.9999 and 0.99999 with the
+ * squared error.
  *
  * @param percentiles candidates, above 0.5 and at most 1; at least one
  * @param exponent of the error that decides
@@ -15,7 +16,8 @@ public record Percentiles(List<Double> percentiles, double exponent) implements 
   public Percentiles {
     percentiles = List.copyOf(percentiles);
     if (percentiles.isEmpty() || percentiles.stream().anyMatch(p -> !(p > 0.5 && p <= 1))) {
-      throw new IllegalArgumentException("percentiles must be above 0.5 and at most 1, were " + percentiles);
+      throw new IllegalArgumentException(
+          "percentiles must be above 0.5 and at most 1, were " + percentiles);
     }
   }
 

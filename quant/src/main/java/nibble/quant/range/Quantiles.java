@@ -13,7 +13,8 @@ public final class Quantiles {
   }
 
   /**
-   * The value below which a share {@code p} lies: between the order statistics around {@code p (n - 1)}, linearly, as tensor libraries define it.
+   * The value below which a share {@code p} lies: between the order statistics around {@code p (n -
+   * 1)}, linearly, as tensor libraries define it.
    */
   public float at(double p) {
     if (!(p >= 0 && p <= 1)) {
@@ -38,7 +39,10 @@ public final class Quantiles {
     return least;
   }
 
-  /** Hoare's selection with the median of three as pivot: afterwards no value before {@code k} is larger, none after it smaller. */
+  /**
+   * Hoare's selection with the median of three as pivot: afterwards no value before {@code k} is
+   * larger, none after it smaller.
+   */
   private float select(int k) {
     int low = 0;
     int high = x.length - 1;

@@ -10,7 +10,10 @@ import nibble.quant.format.IntFormat;
 @FunctionalInterface
 public interface RangeSearch {
   /** The whole range. */
-  RangeSearch MIN_MAX = (name, format, values) -> ClipSearch.NONE.fit(name, format, values.x(), values.offset(), values.count(), values.stride());
+  RangeSearch MIN_MAX =
+      (name, format, values) ->
+          ClipSearch.NONE.fit(
+              name, format, values.x(), values.offset(), values.count(), values.stride());
 
   /** The percentiles of RepQ-ViT. */
   RangeSearch PERCENTILES = new Percentiles(List.of(0.999, 0.9999, 0.99999), 2);
@@ -24,13 +27,15 @@ public interface RangeSearch {
   /**
    * The grid for {@code values}.
    *
-   * @throws IllegalArgumentException if a value is NaN or infinite; the message starts with {@code name}
+   * @throws IllegalArgumentException if a value is NaN or infinite; the message starts with {@code
+   *     name}
    */
   Grid fit(String name, IntFormat format, Values values);
 
   /** Shrinks the range, see {@link ClipSearch.Shrink}. */
   static RangeSearch shrink(ClipSearch.Shrink shrink) {
-    return (name, format, values) -> shrink.fit(name, format, values.x(), values.offset(), values.count(), values.stride());
+    return (name, format, values) ->
+        shrink.fit(name, format, values.x(), values.offset(), values.count(), values.stride());
   }
 
   /** The better of several searches by the squared error; the earlier one on a tie. */
@@ -38,7 +43,9 @@ public interface RangeSearch {
     return (name, format, values) ->
         Arrays.stream(searches)
             .map(search -> search.fit(name, format, values))
-            .reduce((best, other) -> GridFit.error(other, values, 2) < GridFit.error(best, values, 2) ? other : best)
+            .reduce(
+                (best, other) ->
+                    GridFit.error(other, values, 2) < GridFit.error(best, values, 2) ? other : best)
             .orElseThrow(() -> new IllegalArgumentException("bestOf needs at least one search"));
   }
 }

@@ -17,20 +17,25 @@ public final class SiteGrids {
    * Fits one grid to each part of {@code x} that shares a scale.
    *
    * @param x what passed the site, batch first
-   * @param scales shape of the scales, spread as {@link ScaleLayout} says: {@code []} per tensor, {@code [channels]} per channel, {@code [heads, 1, 1]} ...
+   * @param scales shape of the scales, spread as {@link ScaleLayout} says: {@code []} per tensor,
+   *     {@code [channels]} per channel, {@code [heads, 1, 1]} ...
    * @param format symmetric or asymmetric
    */
-  public static UniformQuantizer fit(String name, Tensor x, Shape scales, IntFormat format, RangeSearch search, Ops ops) {
+  public static UniformQuantizer fit(
+      String name, Tensor x, Shape scales, IntFormat format, RangeSearch search, Ops ops) {
     ScaleLayout layout = ScaleLayout.of(x.shape(), scales);
     int count = layout.scales();
     float[][] parts = parts(x, layout, count);
     float[] values = new float[count];
     float[] zeroPoints = new float[count];
-    ops.splitter().run(count, (i, scratch) -> {
-      Grid grid = search.fit(name, format, Values.of(parts[i]));
-      values[i] = grid.scale();
-      zeroPoints[i] = grid.zeroPoint() - format.minCode();
-    });
+    ops.splitter()
+        .run(
+            count,
+            (i, scratch) -> {
+              Grid grid = search.fit(name, format, Values.of(parts[i]));
+              values[i] = grid.scale();
+              zeroPoints[i] = grid.zeroPoint() - format.minCode();
+            });
     Tensor s = Tensor.of(values, scales.dims());
     return format.isAsymmetric()
         ? UniformQuantizer.asymmetric(format.bits(), s, Tensor.of(zeroPoints, scales.dims()))
@@ -64,10 +69,12 @@ public final class SiteGrids {
    */
   public static ActivationQuantizer kernel(UniformQuantizer quantizer) {
     if (quantizer.scales().size() != 1) {
-      throw new IllegalArgumentException("an integer product takes one scale for its input, found " + quantizer.scales().shape());
+      throw new IllegalArgumentException(
+          "an integer product takes one scale for its input, found " + quantizer.scales().shape());
     }
     float scale = quantizer.scales().toFloats()[0];
     Tensor zero = quantizer.zeroPoints();
-    return new ActivationQuantizer.PerTensor(quantizer.bits(), zero == null, scale, zero == null ? 0 : (int) zero.toFloats()[0]);
+    return new ActivationQuantizer.PerTensor(
+        quantizer.bits(), zero == null, scale, zero == null ? 0 : (int) zero.toFloats()[0]);
   }
 }

@@ -3,14 +3,18 @@ package nibble.quant.range;
 import java.util.List;
 import nibble.nn.site.LevelQuantizer;
 
-/** The logarithmic grid of attention probabilities: its largest level is the quantile with the least squared error, of several and the largest value. */
+/**
+ * The logarithmic grid of attention probabilities: its largest level is the quantile with the least
+ * squared error, of several and the largest value.
+ */
 public final class SoftmaxFit {
   private static final List<Double> QUANTILES = List.of(0.999, 0.9999, 0.99999);
 
   private SoftmaxFit() {}
 
   /** Of {@code probabilities}, which are kept in another order. */
-  public static LevelQuantizer fit(int bits, float[] probabilities, double step, LogGrid.Zero zero) {
+  public static LevelQuantizer fit(
+      int bits, float[] probabilities, double step, LogGrid.Zero zero) {
     Quantiles quantiles = new Quantiles(probabilities);
     LevelQuantizer best = LogGrid.of(bits, Math.max(quantiles.at(1), Float.MIN_NORMAL), step, zero);
     double least = error(best, probabilities);

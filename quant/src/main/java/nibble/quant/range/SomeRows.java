@@ -7,7 +7,8 @@ public final class SomeRows {
   private SomeRows() {}
 
   /**
-   * Rows of {@code x [..., width]} at equal distances: {@code [rows, width]}, in F32; all rows if there are no more than {@code most}.
+   * Rows of {@code x [..., width]} at equal distances: {@code [rows, width]}, in F32; all rows if
+   * there are no more than {@code most}.
    */
   public static Tensor of(Tensor x, int most) {
     if (most < 1) {

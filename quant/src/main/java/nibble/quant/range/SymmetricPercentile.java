@@ -4,7 +4,8 @@ import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
 
 /**
- * Covers the largest magnitude between the quantiles {@code tail} and {@code 1 - tail}, to both sides of 0.
+ * Covers the largest magnitude between the quantiles {@code tail} and {@code 1 - tail}, to both
+ * sides of 0.
  *
  * @param tail share of the values that is cut at each end, below 0.5
  */

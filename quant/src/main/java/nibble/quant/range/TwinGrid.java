@@ -4,10 +4,12 @@ import java.util.Arrays;
 import nibble.nn.site.LevelQuantizer;
 
 /**
- * Two uniform grids that share the codes of b bits, one bit saying which grid: fine for the many small values, coarse for the few large ones. {@code Q = 2^(b-1)}.
+ * Two uniform grids that share the codes of b bits, one bit saying which grid: fine for the many
+ * small values, coarse for the few large ones. {@code Q = 2^(b-1)}.
  *
- * <p>Yuan, Xue, Chen, Wu, Sun: <a href="https://arxiv.org/abs/2111.12293">arXiv:2111.12293</a>, section 3.2. Every value takes one grid or the other; the
- * authors' simulation adds both for probabilities, which shifts them by about p and is worse than a uniform grid.
+ * <p>Yuan, Xue, Chen, Wu, Sun: <a href="https://arxiv.org/abs/2111.12293">arXiv:2111.12293</a>,
+ * section 3.2. Every value takes one grid or the other; the authors' simulation adds both for
+ * probabilities, which shifts them by about p and is worse than a uniform grid.
  */
 public final class TwinGrid {
   /** The least value of GELU, negated: {@code -min x Phi(x)}. */
@@ -18,11 +20,12 @@ public final class TwinGrid {
   private TwinGrid() {}
 
   /**
-   * For probabilities, 0 to 1: {@code k p / (Q - 1)} up to p and {@code k / (Q - 1)} above, k from 0 to Q - 1. The nearer grid is taken where both could be, so
-   * the result rises with the value.
+   * For probabilities, 0 to 1: {@code k p / (Q - 1)} up to p and {@code k / (Q - 1)} above, k from
+   * 0 to Q - 1. The nearer grid is taken where both could be, so the result rises with the value.
    *
    * @param bits 2 to 8
-   * @param split p, from 2^-30 to 1; a power of two lets integer arithmetic align both grids by shifts
+   * @param split p, from 2^-30 to 1; a power of two lets integer arithmetic align both grids by
+   *     shifts
    */
   public static LevelQuantizer probabilities(int bits, double split) {
     check(bits);
@@ -52,8 +55,11 @@ public final class TwinGrid {
    */
   public static LevelQuantizer signs(int bits, float positive, float negative) {
     check(bits);
-    if (!(positive > 0 && negative > 0) || Float.isInfinite(positive) || Float.isInfinite(negative)) {
-      throw new IllegalArgumentException("both scales must be positive, were %s and %s".formatted(positive, negative));
+    if (!(positive > 0 && negative > 0)
+        || Float.isInfinite(positive)
+        || Float.isInfinite(negative)) {
+      throw new IllegalArgumentException(
+          "both scales must be positive, were %s and %s".formatted(positive, negative));
     }
     int half = 1 << (bits - 1);
     float[] levels = new float[2 * half];
@@ -63,7 +69,10 @@ public final class TwinGrid {
     return LevelQuantizer.nearest(levels);
   }
 
-  /** Whether values look like those behind GELU, which never falls below -0.17; other functions do or stay at 0. */
+  /**
+   * Whether values look like those behind GELU, which never falls below -0.17; other functions do
+   * or stay at 0.
+   */
   public static boolean isAfterGelu(float[] x) {
     float least = 0;
     for (float value : x) {

@@ -8,7 +8,9 @@ package nibble.quant.range;
 public record Values(float[] x, int offset, int count, int stride) {
   public Values {
     if (count < 1 || stride < 1 || offset < 0 || offset + (long) stride * (count - 1) >= x.length) {
-      throw new IllegalArgumentException("%d values from %d in steps of %d do not lie in an array of %d".formatted(count, offset, stride, x.length));
+      throw new IllegalArgumentException(
+          "%d values from %d in steps of %d do not lie in an array of %d"
+              .formatted(count, offset, stride, x.length));
     }
   }
 

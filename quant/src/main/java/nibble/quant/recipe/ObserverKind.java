@@ -35,7 +35,8 @@ public enum ObserverKind {
   public ActivationObserver create(String name, ActivationScheme scheme) {
     if (this != MIN_MAX && scheme.clipRatio() != 1f) {
       throw new IllegalArgumentException(
-          "%s: the %s observer finds its own range; leave the clip ratio out or choose minmax".formatted(name, word));
+          "%s: the %s observer finds its own range; leave the clip ratio out or choose minmax"
+              .formatted(name, word));
     }
     return switch (this) {
       case MIN_MAX -> new MinMaxObserver(name, scheme.clipRatio());

@@ -7,8 +7,8 @@ import java.util.stream.Stream;
 import nibble.quant.format.Scheme;
 
 /**
- * Steps in the order they are applied. A recipe becomes a tree of maps, lists, strings, numbers and booleans and back, and so JSON; keys
- * are stable and unknown ones are errors.
+ * Steps in the order they are applied. A recipe becomes a tree of maps, lists, strings, numbers and
+ * booleans and back, and so JSON; keys are stable and unknown ones are errors.
  */
 public record Recipe(List<RecipeStep> steps) {
   /** Version of the tree that {@link #toTree} writes. */
@@ -28,13 +28,17 @@ public record Recipe(List<RecipeStep> steps) {
    * @param options values, or texts of values, by option name
    */
   public static Recipe of(String method, Map<String, ?> options, Scheme scheme) {
-    Optional<RecipeStep> weights = scheme.weights().map(w -> {
-      RecipeStep.QuantizeWeights step = RecipeStep.QuantizeWeights.of(method, w);
-      for (Map.Entry<String, ?> option : options.entrySet()) {
-        step = step.withOption(option.getKey(), option.getValue());
-      }
-      return (RecipeStep) step;
-    });
+    Optional<RecipeStep> weights =
+        scheme
+            .weights()
+            .map(
+                w -> {
+                  RecipeStep.QuantizeWeights step = RecipeStep.QuantizeWeights.of(method, w);
+                  for (Map.Entry<String, ?> option : options.entrySet()) {
+                    step = step.withOption(option.getKey(), option.getValue());
+                  }
+                  return (RecipeStep) step;
+                });
     Optional<RecipeStep> activations = scheme.activations().map(RecipeStep.QuantizeActivations::of);
     return new Recipe(Stream.of(weights, activations).flatMap(Optional::stream).toList());
   }
@@ -44,12 +48,18 @@ public record Recipe(List<RecipeStep> steps) {
     Scheme result = new Scheme(Optional.empty(), Optional.empty());
     for (RecipeStep step : steps) {
       Scheme scheme = result;
-      result = switch (step) {
-        case RecipeStep.Rotate rotate -> scheme;
-        case RecipeStep.QuantizeWeights weights -> new Scheme(Optional.of(weights.scheme()), scheme.activations());
-        case RecipeStep.QuantizeActivations activations -> new Scheme(scheme.weights(), Optional.of(activations.scheme()));
-        case RecipeStep.ApplyMethod method -> new Scheme(method.scheme().weights().or(scheme::weights), method.scheme().activations().or(scheme::activations));
-      };
+      result =
+          switch (step) {
+            case RecipeStep.Rotate rotate -> scheme;
+            case RecipeStep.QuantizeWeights weights ->
+                new Scheme(Optional.of(weights.scheme()), scheme.activations());
+            case RecipeStep.QuantizeActivations activations ->
+                new Scheme(scheme.weights(), Optional.of(activations.scheme()));
+            case RecipeStep.ApplyMethod method ->
+                new Scheme(
+                    method.scheme().weights().or(scheme::weights),
+                    method.scheme().activations().or(scheme::activations));
+          };
     }
     return result;
   }
@@ -62,7 +72,8 @@ public record Recipe(List<RecipeStep> steps) {
   /**
    * The recipe that a tree stands for. Numbers may be of any type.
    *
-   * @throws IllegalArgumentException if a key is missing, unknown or of the wrong type; the message says where, and what was expected
+   * @throws IllegalArgumentException if a key is missing, unknown or of the wrong type; the message
+   *     says where, and what was expected
    */
   public static Recipe ofTree(Map<String, ?> tree) {
     return RecipeTree.read(tree);

@@ -18,13 +18,14 @@ public sealed interface RecipeStep {
   /**
    * Rotates the model by randomized Hadamard matrices, which changes no output.
    *
-   * @param seed  of the random signs
+   * @param seed of the random signs
    * @param kinds at least one
    */
   record Rotate(long seed, Set<RotationKind> kinds) implements RecipeStep {
     public Rotate {
       if (kinds.isEmpty()) {
-        throw new IllegalArgumentException("a rotation needs at least one of residual, head, mlp, keys");
+        throw new IllegalArgumentException(
+            "a rotation needs at least one of residual, head, mlp, keys");
       }
       kinds = Collections.unmodifiableSet(new TreeSet<>(kinds));
     }
@@ -33,11 +34,14 @@ public sealed interface RecipeStep {
   /**
    * Chooses codes for the weights of linear layers.
    *
-   * @param method  a name of the catalogue
-   * @param options values by option name; numbers are {@link Long} or {@link Double}, the rest {@link Boolean} or {@link String}
-   * @param rules   for layers by name, over the scheme
+   * @param method a name of the catalogue
+   * @param options values by option name; numbers are {@link Long} or {@link Double}, the rest
+   *     {@link Boolean} or {@link String}
+   * @param rules for layers by name, over the scheme
    */
-  record QuantizeWeights(String method, Map<String, Object> options, WeightScheme scheme, SiteRules rules) implements RecipeStep {
+  record QuantizeWeights(
+      String method, Map<String, Object> options, WeightScheme scheme, SiteRules rules)
+      implements RecipeStep {
     public QuantizeWeights {
       Map<String, Object> plain = new LinkedHashMap<>();
       options.forEach((key, value) -> plain.put(key, RecipeTree.scalar(key, value)));
@@ -66,7 +70,8 @@ public sealed interface RecipeStep {
       return switch (rules.of(layer).orElse(new SiteRule.Bits(scheme.format().bits()))) {
         case SiteRule.KeepFloat() -> Optional.empty();
         case SiteRule.Bits(int bits) -> Optional.of(scheme.withBits(bits));
-        case SiteRule.PerChannel() -> Optional.of(scheme.withGranularity(new Granularity.PerChannel()));
+        case SiteRule.PerChannel() ->
+            Optional.of(scheme.withGranularity(new Granularity.PerChannel()));
       };
     }
   }
@@ -74,10 +79,12 @@ public sealed interface RecipeStep {
   /**
    * Quantizes the inputs of linear layers.
    *
-   * @param observer what finds static scales: {@code minmax}, {@code percentile} or {@code mse}; unused for dynamic ones
-   * @param rules    for sites by name, over the scheme
+   * @param observer what finds static scales: {@code minmax}, {@code percentile} or {@code mse};
+   *     unused for dynamic ones
+   * @param rules for sites by name, over the scheme
    */
-  record QuantizeActivations(ActivationScheme scheme, ObserverKind observer, SiteRules rules) implements RecipeStep {
+  record QuantizeActivations(ActivationScheme scheme, ObserverKind observer, SiteRules rules)
+      implements RecipeStep {
 
     /** For all inputs, static scales by the squared error. */
     public static QuantizeActivations of(ActivationScheme scheme) {
@@ -94,21 +101,29 @@ public sealed interface RecipeStep {
       return switch (rules.of(site).orElse(new SiteRule.Bits(scheme.format().bits()))) {
         case SiteRule.KeepFloat() -> Optional.empty();
         case SiteRule.PerChannel() -> Optional.of(scheme);
-        case SiteRule.Bits(int bits) -> Optional.of(new ActivationScheme(
-            new IntFormat(bits, scheme.format().symmetry()), scheme.granularity(), scheme.timing(), scheme.clipRatio()));
+        case SiteRule.Bits(int bits) ->
+            Optional.of(
+                new ActivationScheme(
+                    new IntFormat(bits, scheme.format().symmetry()),
+                    scheme.granularity(),
+                    scheme.timing(),
+                    scheme.clipRatio()));
       };
     }
   }
 
   /**
-   * Applies a method that works on a whole model: it quantizes weights and activations itself, or mends what the steps before it did.
+   * Applies a method that works on a whole model: it quantizes weights and activations itself, or
+   * mends what the steps before it did.
    *
-   * @param method  a name of the catalogue
-   * @param options values by option name; numbers are {@link Long} or {@link Double}, the rest {@link Boolean} or {@link String}
-   * @param scheme  bits of weights and activations
-   * @param rules   for layers and sites by name, over the scheme
+   * @param method a name of the catalogue
+   * @param options values by option name; numbers are {@link Long} or {@link Double}, the rest
+   *     {@link Boolean} or {@link String}
+   * @param scheme bits of weights and activations
+   * @param rules for layers and sites by name, over the scheme
    */
-  record ApplyMethod(String method, Map<String, Object> options, Scheme scheme, SiteRules rules) implements RecipeStep {
+  record ApplyMethod(String method, Map<String, Object> options, Scheme scheme, SiteRules rules)
+      implements RecipeStep {
     public ApplyMethod {
       Map<String, Object> plain = new LinkedHashMap<>();
       options.forEach((key, value) -> plain.put(key, RecipeTree.scalar(key, value)));

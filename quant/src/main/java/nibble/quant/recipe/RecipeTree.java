@@ -46,7 +46,8 @@ final class RecipeTree {
       }
       case RecipeStep.QuantizeActivations activations -> {
         tree.put(STEP, ACTIVATIONS);
-        tree.put("scheme", new Scheme(Optional.empty(), Optional.of(activations.scheme())).toString());
+        tree.put(
+            "scheme", new Scheme(Optional.empty(), Optional.of(activations.scheme())).toString());
         tree.put("observer", activations.observer().word());
         tree.put("rules", activations.rules().toTree());
       }
@@ -65,7 +66,9 @@ final class RecipeTree {
     TreeReader root = new TreeReader("recipe", tree);
     root.onlyKeys("version", "steps");
     if (root.integer("version") != Recipe.VERSION) {
-      throw new IllegalArgumentException("recipe: version is %d, this program reads %d".formatted(root.integer("version"), Recipe.VERSION));
+      throw new IllegalArgumentException(
+          "recipe: version is %d, this program reads %d"
+              .formatted(root.integer("version"), Recipe.VERSION));
     }
     List<RecipeStep> steps = new ArrayList<>();
     List<?> list = root.list("steps");
@@ -85,22 +88,31 @@ final class RecipeTree {
         tree.onlyKeys(STEP, "method", "options", "scheme", "rules");
         Scheme scheme = Scheme.parse(tree.string("scheme"));
         yield new RecipeStep.QuantizeWeights(
-            tree.string("method"), tree.map("options"), scheme.weights().orElseThrow(() -> tree.bad("scheme", "weights of 2 to 8 bits")),
+            tree.string("method"),
+            tree.map("options"),
+            scheme.weights().orElseThrow(() -> tree.bad("scheme", "weights of 2 to 8 bits")),
             SiteRules.ofTree(tree.map("rules")));
       }
       case ACTIVATIONS -> {
         tree.onlyKeys(STEP, "scheme", "observer", "rules");
         Scheme scheme = Scheme.parse(tree.string("scheme"));
         yield new RecipeStep.QuantizeActivations(
-            scheme.activations().orElseThrow(() -> tree.bad("scheme", "activations of 2 to 8 bits")), observer(tree),
+            scheme
+                .activations()
+                .orElseThrow(() -> tree.bad("scheme", "activations of 2 to 8 bits")),
+            observer(tree),
             SiteRules.ofTree(tree.map("rules")));
       }
       case METHOD -> {
         tree.onlyKeys(STEP, "method", "options", "scheme", "rules");
         yield new RecipeStep.ApplyMethod(
-            tree.string("method"), tree.map("options"), Scheme.parse(tree.string("scheme")), SiteRules.ofTree(tree.map("rules")));
+            tree.string("method"),
+            tree.map("options"),
+            Scheme.parse(tree.string("scheme")),
+            SiteRules.ofTree(tree.map("rules")));
       }
-      default -> throw tree.bad(STEP, "one of " + String.join(", ", ROTATE, WEIGHTS, ACTIVATIONS, METHOD));
+      default ->
+          throw tree.bad(STEP, "one of " + String.join(", ", ROTATE, WEIGHTS, ACTIVATIONS, METHOD));
     };
   }
 
@@ -128,14 +140,22 @@ final class RecipeTree {
     throw tree.bad("observer", "one of minmax, percentile, mse");
   }
 
-  /** An option's value with one type for each kind of number, so that equal recipes are equal however they were read. */
+  /**
+   * An option's value with one type for each kind of number, so that equal recipes are equal
+   * however they were read.
+   */
   static Object scalar(String key, Object value) {
     return switch (value) {
       case Boolean b -> b;
       case String s -> s;
-      case Number n when n.doubleValue() == Math.rint(n.doubleValue()) && Math.abs(n.doubleValue()) < 0x1p53 -> n.longValue();
+      case Number n
+          when n.doubleValue() == Math.rint(n.doubleValue())
+              && Math.abs(n.doubleValue()) < 0x1p53 ->
+          n.longValue();
       case Number n -> n.doubleValue();
-      default -> throw new IllegalArgumentException("option %s is %s, expected a number, a word, true or false".formatted(key, value));
+      default ->
+          throw new IllegalArgumentException(
+              "option %s is %s, expected a number, a word, true or false".formatted(key, value));
     };
   }
 }

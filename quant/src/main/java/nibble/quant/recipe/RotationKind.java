@@ -6,9 +6,15 @@ public enum RotationKind {
   RESIDUAL("residual"),
   /** Values of each attention head, fused into the value and output projections; R2. */
   HEAD("head"),
-  /** Input of the second linear layer of an MLP, done online by a fast Hadamard transform and undone in its weight; R4. */
+  /**
+   * Input of the second linear layer of an MLP, done online by a fast Hadamard transform and undone
+   * in its weight; R4.
+   */
   MLP("mlp"),
-  /** Queries and keys of each head after rotary positions, both online: for caches that store keys as codes; R3. */
+  /**
+   * Queries and keys of each head after rotary positions, both online: for caches that store keys
+   * as codes; R3.
+   */
   KEYS("keys");
 
   private final String word;

@@ -14,7 +14,10 @@ public sealed interface SiteRule {
     }
   }
 
-  /** The step's scheme with one scale for each output channel: for layers whose width its group size does not divide. */
+  /**
+   * The step's scheme with one scale for each output channel: for layers whose width its group size
+   * does not divide.
+   */
   record PerChannel() implements SiteRule {}
 
   static SiteRule keepFloat() {
@@ -49,6 +52,7 @@ public sealed interface SiteRule {
     if (tree instanceof Number number && number.doubleValue() == number.intValue()) {
       return bits(number.intValue());
     }
-    throw new IllegalArgumentException("a site rule is \"float\", \"channel\" or a bit width from 2 to 8, found " + tree);
+    throw new IllegalArgumentException(
+        "a site rule is \"float\", \"channel\" or a bit width from 2 to 8, found " + tree);
   }
 }

@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Patterns and what sites that match them get; the last pattern that matches wins, so general ones come first. Immutable. */
+/**
+ * Patterns and what sites that match them get; the last pattern that matches wins, so general ones
+ * come first. Immutable.
+ */
 public record SiteRules(List<Entry> entries) {
   /** No rule. */
   public static final SiteRules NONE = new SiteRules(List.of());

@@ -32,7 +32,8 @@ final class TreeReader {
   void onlyKeys(String... known) {
     for (String key : tree.keySet()) {
       if (!List.of(known).contains(key)) {
-        throw new IllegalArgumentException("%s: unknown key '%s'%s".formatted(where, key, NearMatches.hint(key, List.of(known))));
+        throw new IllegalArgumentException(
+            "%s: unknown key '%s'%s".formatted(where, key, NearMatches.hint(key, List.of(known))));
       }
     }
   }
@@ -69,7 +70,9 @@ final class TreeReader {
 
   IllegalArgumentException bad(String key, String expected) {
     return tree.containsKey(key)
-        ? new IllegalArgumentException("%s: '%s' is %s, expected %s".formatted(where, key, tree.get(key), expected))
-        : new IllegalArgumentException("%s: '%s' is missing, expected %s".formatted(where, key, expected));
+        ? new IllegalArgumentException(
+            "%s: '%s' is %s, expected %s".formatted(where, key, tree.get(key), expected))
+        : new IllegalArgumentException(
+            "%s: '%s' is missing, expected %s".formatted(where, key, expected));
   }
 }

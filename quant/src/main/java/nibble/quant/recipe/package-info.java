@@ -1,5 +1,6 @@
 /**
- * What is applied where: a list of steps that is stored in the checkpoint it made. Start with {@link nibble.quant.recipe.Recipe}.
+ * What is applied where: a list of steps that is stored in the checkpoint it made. Start with
+ * {@link nibble.quant.recipe.Recipe}.
  *
  * <pre>{@code
  * Recipe recipe = Recipe.of(

@@ -13,14 +13,16 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * Trains whatever {@link Learner}s there are in a layer, a block, a window of blocks or any other part of a model, so that its output is that of the float part:
+ * Trains whatever {@link Learner}s there are in a layer, a block, a window of blocks or any other
+ * part of a model, so that its output is that of the float part:
  *
  * <pre>{@code
  * L = loss(part(x), float part(float x)) [+ loss(part(x), float part(x))] + penalties of the learners
  * }</pre>
  *
- * <p>AdamW at constant rates, without weight decay. What has the least loss on all samples is kept: the values at the start are among those compared, so the result is never
- * worse than they are. The same seed gives the same result.
+ * <p>AdamW at constant rates, without weight decay. What has the least loss on all samples is kept:
+ * the values at the start are among those compared, so the result is never worse than they are. The
+ * same seed gives the same result.
  */
 public final class BlockReconstructor {
   private static final int CHECKS = 5;
@@ -44,12 +46,14 @@ public final class BlockReconstructor {
   /**
    * How far it came.
    *
-   * @param before loss as it was at the start, such as with weights rounded to nearest; without penalties
+   * @param before loss as it was at the start, such as with weights rounded to nearest; without
+   *     penalties
    * @param after loss with what was kept; never more
    */
   public record Result(double before, double after) {}
 
-  private record Part(BiFunction<Ops, Tensor, Tensor> forward, Streams streams, List<? extends Learner> learners) {}
+  private record Part(
+      BiFunction<Ops, Tensor, Tensor> forward, Streams streams, List<? extends Learner> learners) {}
 
   /**
    * Lets {@code learners} learn, in place.
@@ -57,7 +61,11 @@ public final class BlockReconstructor {
    * @param part what is reconstructed, from an input to an output
    * @throws ArithmeticException if the loss is not finite
    */
-  public Result reconstruct(BiFunction<Ops, Tensor, Tensor> part, Streams streams, List<? extends Learner> learners, long seed) {
+  public Result reconstruct(
+      BiFunction<Ops, Tensor, Tensor> part,
+      Streams streams,
+      List<? extends Learner> learners,
+      long seed) {
     learners.forEach(Learner::begin);
     try {
       return learn(new Part(part, streams, learners), new SplittableRandom(seed));
@@ -66,8 +74,12 @@ public final class BlockReconstructor {
     }
   }
 
-  /** The loss of the learners' present values over all samples, as the part will be when it is finished, without penalties. */
-  public double error(BiFunction<Ops, Tensor, Tensor> part, Streams streams, List<? extends Learner> learners) {
+  /**
+   * The loss of the learners' present values over all samples, as the part will be when it is
+   * finished, without penalties.
+   */
+  public double error(
+      BiFunction<Ops, Tensor, Tensor> part, Streams streams, List<? extends Learner> learners) {
     learners.forEach(Learner::begin);
     try {
       return error(new Part(part, streams, learners), 0);
@@ -79,7 +91,8 @@ public final class BlockReconstructor {
   private Result learn(Part part, SplittableRandom random) {
     double before = error(part, 0);
     double least = before;
-    List<ParameterGroup> groups = part.learners.stream().flatMap(learner -> learner.groups().stream()).toList();
+    List<ParameterGroup> groups =
+        part.learners.stream().flatMap(learner -> learner.groups().stream()).toList();
     List<Tensor> leaves = groups.stream().flatMap(group -> group.parameters().stream()).toList();
     List<float[]> best = values(leaves);
     AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS, groups);
@@ -119,7 +132,8 @@ public final class BlockReconstructor {
         total = penalty.isPresent() ? ops.add(total, penalty.get()) : total;
       }
       if (!Float.isFinite(total.item())) {
-        throw new ArithmeticException("training diverged: the loss is " + total.item() + "; try a lower rate");
+        throw new ArithmeticException(
+            "training diverged: the loss is " + total.item() + "; try a lower rate");
       }
       ops.backward(total);
       optimizer.step(ops.splitter(), 1);
@@ -127,7 +141,10 @@ public final class BlockReconstructor {
     part.learners.forEach(Learner::project);
   }
 
-  /** QDrop: each element is the float one with probability {@code drop}. Wei and others: arXiv:2203.05740, equation 6. */
+  /**
+   * QDrop: each element is the float one with probability {@code drop}. Wei and others:
+   * arXiv:2203.05740, equation 6.
+   */
   private Tensor mixed(Tensor quantized, Tensor exact, SplittableRandom random) {
     float[] values = quantized.toFloats();
     float[] others = exact.toFloats();

@@ -11,10 +11,13 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Takes a method through a model part by part with two streams of samples: what the float model passes on, and what the model passes on whose earlier parts are
- * finished already. A window is a part and, if it is a block, the following blocks up to a number of them; windows move on by one part, so a block is in several.
+ * Takes a method through a model part by part with two streams of samples: what the float model
+ * passes on, and what the model passes on whose earlier parts are finished already. A window is a
+ * part and, if it is a block, the following blocks up to a number of them; windows move on by one
+ * part, so a block is in several.
  *
- * <p>Memory beside the model: the samples between two parts twice, and the targets of a window once or twice.
+ * <p>Memory beside the model: the samples between two parts twice, and the targets of a window once
+ * or twice.
  */
 public final class BlockWalk {
   private BlockWalk() {}
@@ -24,7 +27,9 @@ public final class BlockWalk {
     /** Learns in a window. */
     void learn(Window window);
 
-    /** Finishes a part, which no later window holds: afterwards its output goes into the next ones. */
+    /**
+     * Finishes a part, which no later window holds: afterwards its output goes into the next ones.
+     */
     void finish(Segment part);
   }
 
@@ -60,9 +65,11 @@ public final class BlockWalk {
    *
    * @param inputs of the model, batch by batch
    * @param blocks most blocks in a window, at least 1
-   * @param bothTargets whether windows also get what the float part makes of the inputs of the quantized one
+   * @param bothTargets whether windows also get what the float part makes of the inputs of the
+   *     quantized one
    */
-  public static void run(ModelTask task, List<Tensor> inputs, int blocks, boolean bothTargets, Visitor visitor) {
+  public static void run(
+      ModelTask task, List<Tensor> inputs, int blocks, boolean bothTargets, Visitor visitor) {
     if (blocks < 1) {
       throw new IllegalArgumentException("a window needs at least 1 block, was " + blocks);
     }
@@ -81,7 +88,8 @@ public final class BlockWalk {
       List<Tensor> floatOutputs = floatParts.get(i).forward(ops, exact);
       if (window.stream().anyMatch(BlockWalk::hasLinears)) {
         List<Tensor> targets = end == i + 1 ? floatOutputs : outputs(ops, original, exact);
-        Optional<List<Tensor>> second = bothTargets ? Optional.of(outputs(ops, original, present)) : Optional.empty();
+        Optional<List<Tensor>> second =
+            bothTargets ? Optional.of(outputs(ops, original, present)) : Optional.empty();
         visitor.learn(new Window(i, window, new Streams(present, exact, targets, second)));
       }
       visitor.finish(part);
@@ -106,7 +114,8 @@ public final class BlockWalk {
     };
   }
 
-  private static List<Tensor> outputs(Ops ops, BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs) {
+  private static List<Tensor> outputs(
+      Ops ops, BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs) {
     return new Segment("window", List.of(), part, false).forward(ops, inputs);
   }
 }

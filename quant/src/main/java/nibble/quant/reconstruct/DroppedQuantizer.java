@@ -7,9 +7,11 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * While gradients are recorded, leaves each element in float with probability {@code drop}; quantizes all of them otherwise (QDrop, arXiv:2203.05740). Serves one thread at a time.
+ * While gradients are recorded, leaves each element in float with probability {@code drop};
+ * quantizes all of them otherwise (QDrop, arXiv:2203.05740). Serves one thread at a time.
  */
-public record DroppedQuantizer(StoredFunction quantizer, double drop, SplittableRandom random) implements SiteFunction {
+public record DroppedQuantizer(StoredFunction quantizer, double drop, SplittableRandom random)
+    implements SiteFunction {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     Tensor quantized = quantizer.apply(ops, x);

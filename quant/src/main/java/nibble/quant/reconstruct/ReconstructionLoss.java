@@ -3,7 +3,10 @@ package nibble.quant.reconstruct;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
-/** How far the output of a quantized part is from the wanted one; rank 0. Gradients flow to the output. */
+/**
+ * How far the output of a quantized part is from the wanted one; rank 0. Gradients flow to the
+ * output.
+ */
 @FunctionalInterface
 public interface ReconstructionLoss {
   /** Mean squared error of all elements. */
@@ -12,7 +15,10 @@ public interface ReconstructionLoss {
   /** {@code KL(softmax(target) || softmax(output))} over the last axis, mean over rows. */
   ReconstructionLoss DIVERGENCE = ReconstructionLoss::divergence;
 
-  /** {@code mean |mean_f - mean_q| + mean |var_f - var_q|} of channels over all rows (Norm Tweaking, arXiv:2309.02784). */
+  /**
+   * {@code mean |mean_f - mean_q| + mean |var_f - var_q|} of channels over all rows (Norm Tweaking,
+   * arXiv:2309.02784).
+   */
   ReconstructionLoss STATISTICS = ReconstructionLoss::statistics;
 
   Tensor of(Ops ops, Tensor output, Tensor target);

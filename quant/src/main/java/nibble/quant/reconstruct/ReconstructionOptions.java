@@ -5,13 +5,15 @@ package nibble.quant.reconstruct;
  *
  * @param iterations updates (AdaRound: 10,000; BRECQ: 20,000)
  * @param batch samples an update (BRECQ: 32)
- * @param drop probability with which an input element is the float one instead of the quantized one (QDrop: 0.5; BRECQ: 0)
+ * @param drop probability with which an input element is the float one instead of the quantized one
+ *     (QDrop: 0.5; BRECQ: 0)
  */
 public record ReconstructionOptions(int iterations, int batch, double drop) {
   public ReconstructionOptions {
     if (iterations < 1 || batch < 1 || !(drop >= 0 && drop <= 1)) {
       throw new IllegalArgumentException(
-          "reconstruction needs positive iterations and batch and a share dropped from 0 to 1, found %d, %d, %s".formatted(iterations, batch, drop));
+          "reconstruction needs positive iterations and batch and a share dropped from 0 to 1, found %d, %d, %s"
+              .formatted(iterations, batch, drop));
     }
   }
 }

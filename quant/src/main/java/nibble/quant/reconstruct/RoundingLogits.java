@@ -13,14 +13,16 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * AdaRound's variables of one weight: whether each element is rounded down or up. Nagel and others: <a href="https://arxiv.org/abs/2004.10568">arXiv:2004.10568</a>, equations 21 to 24.
+ * AdaRound's variables of one weight: whether each element is rounded down or up. Nagel and others:
+ * <a href="https://arxiv.org/abs/2004.10568">arXiv:2004.10568</a>, equations 21 to 24.
  *
  * <pre>{@code
  * soft weight   s (clamp(floor(W / s) + h(V) + z, n, p) - z)      regulariser   sum(1 - |2 h(V) - 1|^beta)
  * V begins where h(V) = W / s - floor(W / s), so the soft weight is the float weight where nothing is clipped
  * }</pre>
  *
- * <p>While it learns it stands in the layer's weight site and gives soft weights, or hard ones instead of the weight. Serves one thread at a time.
+ * <p>While it learns it stands in the layer's weight site and gives soft weights, or hard ones
+ * instead of the weight. Serves one thread at a time.
  */
 public final class RoundingLogits implements Learner, SiteFunction {
   private final Linear linear;
@@ -70,7 +72,10 @@ public final class RoundingLogits implements Learner, SiteFunction {
   @Override
   public Optional<Tensor> penalty(Ops ops, double progress) {
     return drive.isOn(progress)
-        ? Optional.of(ops.scale(grid.openness(ops, logits, drive.beta(progress)), (float) (drive.weight() / logits.size())))
+        ? Optional.of(
+            ops.scale(
+                grid.openness(ops, logits, drive.beta(progress)),
+                (float) (drive.weight() / logits.size())))
         : Optional.empty();
   }
 
@@ -81,7 +86,9 @@ public final class RoundingLogits implements Learner, SiteFunction {
 
   @Override
   public Tensor apply(Ops ops, Tensor weight) {
-    return hard ? Tensor.of(harden().dequantize(), linear.out(), linear.in()) : grid.soft(ops, logits);
+    return hard
+        ? Tensor.of(harden().dequantize(), linear.out(), linear.in())
+        : grid.soft(ops, logits);
   }
 
   /** The codes that V has decided for: up where {@code h(V) >= 0.5}. */

@@ -8,8 +8,8 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * Samples drawn at random from batches, the same from every list of tensors: neighbours of one batch, and of further batches of the same shape while there are too
- * few of them.
+ * Samples drawn at random from batches, the same from every list of tensors: neighbours of one
+ * batch, and of further batches of the same shape while there are too few of them.
  */
 final class SampleDraw {
   private record Rows(int batch, int from, int to) {}

@@ -7,13 +7,16 @@ import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.nn.Site;
 import nibble.nn.train.ParameterGroup;
 
-/** Quantizers of activations in their sites while other things learn; nothing in them is learned. */
+/**
+ * Quantizers of activations in their sites while other things learn; nothing in them is learned.
+ */
 public final class SiteQuantizers implements Learner {
   private final Map<Site, TokenQuantizer> quantizers = new LinkedHashMap<>();
 
   /** Of these sites. */
   public SiteQuantizers(Map<Site, ActivationQuantizer> quantizers) {
-    quantizers.forEach((site, quantizer) -> this.quantizers.put(site, new TokenQuantizer(quantizer)));
+    quantizers.forEach(
+        (site, quantizer) -> this.quantizers.put(site, new TokenQuantizer(quantizer)));
   }
 
   @Override

@@ -9,12 +9,14 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the integer kernels do to the input of a layer, for training: the values of {@link SimulatedActivation}, to the bit, and gradients straight through. The scale of a
- * token follows its extremes; that it moves with them is left out of the gradient, and so is clipping.
+ * What the integer kernels do to the input of a layer, for training: the values of {@link
+ * SimulatedActivation}, to the bit, and gradients straight through. The scale of a token follows
+ * its extremes; that it moves with them is left out of the gradient, and so is clipping.
  *
  * @param quantizer how the kernel quantizes
  */
-public record TokenQuantizer(ActivationQuantizer quantizer) implements SiteFunction, DifferentiableFunction {
+public record TokenQuantizer(ActivationQuantizer quantizer)
+    implements SiteFunction, DifferentiableFunction {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     return ops.custom(this, x);

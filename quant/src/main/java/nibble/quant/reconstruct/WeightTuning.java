@@ -10,7 +10,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tunes the float weight and bias of a layer, through a quantizer of the weight where there is one. Afterwards the layer holds the tuned values, as plain tensors. Serves one thread at a time.
+ * Tunes the float weight and bias of a layer, through a quantizer of the weight where there is one.
+ * Afterwards the layer holds the tuned values, as plain tensors. Serves one thread at a time.
  */
 public final class WeightTuning implements Learner {
   private final Linear linear;
@@ -26,7 +27,9 @@ public final class WeightTuning implements Learner {
     this.quantizer = quantizer;
     @Nullable Parameter bias = linear.bias();
     Tensor weight = linear.weight().train();
-    group = new ParameterGroup(linear.name(), rate, 0, bias == null ? List.of(weight) : List.of(weight, bias.train()));
+    group =
+        new ParameterGroup(
+            linear.name(), rate, 0, bias == null ? List.of(weight) : List.of(weight, bias.train()));
     linear.weightChanged();
   }
 

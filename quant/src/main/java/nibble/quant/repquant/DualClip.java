@@ -24,8 +24,10 @@ import nibble.tensor.Tensor;
  * minimise  sum over the layers that read x of ||x^ W^T - x W^T||^2
  * }</pre>
  *
- * <p>RepQuant (<a href="https://arxiv.org/abs/2402.05628">arXiv:2402.05628</a>); the parametrisation by sigmoids that begin at 4, and this objective, are inferred. Adam with the straight-through estimator, also through z. What has the
- * least error is kept: the start, unclipped ranges and a given grid are among those compared.
+ * <p>RepQuant (<a href="https://arxiv.org/abs/2402.05628">arXiv:2402.05628</a>); the
+ * parametrisation by sigmoids that begin at 4, and this objective, are inferred. Adam with the
+ * straight-through estimator, also through z. What has the least error is kept: the start,
+ * unclipped ranges and a given grid are among those compared.
  */
 final class DualClip {
   private static final float START = 4;
@@ -73,8 +75,10 @@ final class DualClip {
   UniformQuantizer learn(UniformQuantizer other, int iterations, double rate) {
     Tensor upper = leaf();
     Tensor lower = leaf();
-    List<UniformQuantizer> candidates = new ArrayList<>(List.of(unclipped(), other, grid(upper, lower)));
-    AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS, ParameterGroup.of("clips", rate, 0, upper, lower));
+    List<UniformQuantizer> candidates =
+        new ArrayList<>(List.of(unclipped(), other, grid(upper, lower)));
+    AdamW optimizer =
+        new AdamW(AdamWOptions.DEFAULTS, ParameterGroup.of("clips", rate, 0, upper, lower));
     for (int i = 0; i < iterations; i++) {
       optimizer.clearGrads();
       try (Scope scope = ops.scope()) {
@@ -125,7 +129,8 @@ final class DualClip {
     Tensor lo = ops.mul(ops.sigmoid(lower), smallest);
     Tensor s = ops.scale(ops.sub(hi, lo), 1f / ((1 << bits) - 1));
     Tensor z = ops.custom(new SteRound(), ops.neg(ops.div(lo, s)));
-    return ops.custom(new LsqPlusFunction(LsqFunction.unsigned(bits)), x, s, ops.neg(ops.mul(z, s)));
+    return ops.custom(
+        new LsqPlusFunction(LsqFunction.unsigned(bits)), x, s, ops.neg(ops.mul(z, s)));
   }
 
   /** The grid as the clips are now. */

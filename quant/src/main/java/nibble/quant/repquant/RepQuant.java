@@ -39,9 +39,11 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * RepQuant: RepQ-ViT with learned clips of channels before the fold, and roundings learned block by block after it.
+ * RepQuant: RepQ-ViT with learned clips of channels before the fold, and roundings learned block by
+ * block after it.
  *
- * <p>Li, Liu, Zhang, Gu: <a href="https://arxiv.org/abs/2402.05628">arXiv:2402.05628</a> (2024). Only the abstract and single figures were read: the objective of the clips, and that weights are
+ * <p>Li, Liu, Zhang, Gu: <a href="https://arxiv.org/abs/2402.05628">arXiv:2402.05628</a> (2024).
+ * Only the abstract and single figures were read: the objective of the clips, and that weights are
  * reconstructed as AdaRound and QDrop do it, are inferred.
  *
  * <pre>{@code
@@ -50,14 +52,23 @@ import nibble.tensor.Tensor;
  * weights              asymmetric rows on the folded weights; roundings learned against each block's float output, activations quantized and dropped at random
  * }</pre>
  *
- * <p>Never worse than RepQ-ViT on either objective over the calibration data, since its ranges and roundings are among those compared. Linear layers run as integers.
+ * <p>Never worse than RepQ-ViT on either objective over the calibration data, since its ranges and
+ * roundings are among those compared. Linear layers run as integers.
  */
 public final class RepQuant implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "repquant", "RepQuant", "Li, Liu, Zhang, Gu: arXiv:2402.05628 (objectives inferred)", "some ten to hundred samples, no labels; minutes of optimisation",
-      "vision transformers at W4A4 and below, where repq-vit is not enough and there is no time to train", RepQuantOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "repquant",
+          "RepQuant",
+          "Li, Liu, Zhang, Gu: arXiv:2402.05628 (objectives inferred)",
+          "some ten to hundred samples, no labels; minutes of optimisation",
+          "vision transformers at W4A4 and below, where repq-vit is not enough and there is no time"
+              + " to train",
+          RepQuantOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float",
+              "W2..8A16"));
 
   private static final int CLIP_ROWS = 512;
 
@@ -91,23 +102,44 @@ public final class RepQuant implements ModelMethod {
   @Override
   public MethodReport apply(ModelTask task) {
     Map<String, Double> facts = new LinkedHashMap<>();
-    RepQSteps.Fitted fitted = RepQSteps.fit(task, options.images(), true, true, new RepQSteps.Choices() {
-      @Override
-      public StoredFunction probabilities(int bits, Tensor x) {
-        return SoftmaxFit.fit(bits, x.toFloats(), options.softmaxStep(), LogGrid.Zero.RESERVED);
-      }
+    RepQSteps.Fitted fitted =
+        RepQSteps.fit(
+            task,
+            options.images(),
+            true,
+            true,
+            new RepQSteps.Choices() {
+              @Override
+              public StoredFunction probabilities(int bits, Tensor x) {
+                return SoftmaxFit.fit(
+                    bits, x.toFloats(), options.softmaxStep(), LogGrid.Zero.RESERVED);
+              }
 
-      @Override
-      public UniformQuantizer channels(ActivationSite site, int bits, Tensor x, Ops ops) {
-        return learnedClips(site, bits, x, RepQSteps.Choices.super.channels(site, bits, x, ops), ops, facts);
-      }
-    });
+              @Override
+              public UniformQuantizer channels(ActivationSite site, int bits, Tensor x, Ops ops) {
+                return learnedClips(
+                    site,
+                    bits,
+                    x,
+                    RepQSteps.Choices.super.channels(site, bits, x, ops),
+                    ops,
+                    facts);
+              }
+            });
     Map<Site, StoredFunction> quantizers = RepQSteps.fold(task, fitted);
-    Map<Linear, QuantizedTensor> codes = options.iterations() == 0 ? RepQSteps.codes(task) : learnedCodes(task, quantizers, facts);
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
+    Map<Linear, QuantizedTensor> codes =
+        options.iterations() == 0 ? RepQSteps.codes(task) : learnedCodes(task, quantizers, facts);
+    return new MethodReport(
+        ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
   }
 
-  private UniformQuantizer learnedClips(ActivationSite site, int bits, Tensor x, UniformQuantizer percentiles, Ops ops, Map<String, Double> facts) {
+  private UniformQuantizer learnedClips(
+      ActivationSite site,
+      int bits,
+      Tensor x,
+      UniformQuantizer percentiles,
+      Ops ops,
+      Map<String, Double> facts) {
     DualClip clip = new DualClip(ops, SomeRows.of(x, CLIP_ROWS), site.readers(), bits);
     UniformQuantizer best;
     try (var training = ops.withGrad()) {
@@ -118,10 +150,13 @@ public final class RepQuant implements ModelMethod {
     return best;
   }
 
-  private Map<Linear, QuantizedTensor> learnedCodes(ModelTask task, Map<Site, StoredFunction> quantizers, Map<String, Double> facts) {
+  private Map<Linear, QuantizedTensor> learnedCodes(
+      ModelTask task, Map<Site, StoredFunction> quantizers, Map<String, Double> facts) {
     Map<Site, SiteFunction> present = new LinkedHashMap<>();
     SplittableRandom random = new SplittableRandom(task.seed());
-    quantizers.forEach((site, quantizer) -> present.put(site, new DroppedQuantizer(quantizer, options.drop(), random)));
+    quantizers.forEach(
+        (site, quantizer) ->
+            present.put(site, new DroppedQuantizer(quantizer, options.drop(), random)));
     present.forEach(Site::append);
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     Map<Linear, Tensor> weights = new IdentityHashMap<>();
@@ -134,36 +169,71 @@ public final class RepQuant implements ModelMethod {
     return codes;
   }
 
-  private void walk(ModelTask task, Map<Linear, QuantizedTensor> codes, Map<Linear, Tensor> weights, Map<String, Double> facts) {
-    ReconstructionOptions reconstruction = new ReconstructionOptions(options.iterations(), options.batch(), options.drop());
-    BlockWalk.run(task, SampleBatches.of(task.samples(), options.images(), options.batch()), 1, false, new BlockWalk.Visitor() {
-      @Override
-      public void learn(BlockWalk.Window window) {
-        List<RoundingLogits> roundings = window.linears().stream().filter(l -> task.weights(l).isPresent()).map(l -> rounding(task, l)).toList();
-        if (!roundings.isEmpty()) {
-          BlockReconstructor.Result result =
-              new BlockReconstructor(task.ops(), reconstruction).reconstruct(window.forward(), window.streams(), roundings, task.seed() + window.index());
-          facts.put("error with nearest codes/" + window.parts().getFirst().name(), result.before());
-          facts.put("error with learned codes/" + window.parts().getFirst().name(), result.after());
-        }
-        roundings.forEach(rounding -> codes.put(rounding.linear(), rounding.harden()));
-      }
+  private void walk(
+      ModelTask task,
+      Map<Linear, QuantizedTensor> codes,
+      Map<Linear, Tensor> weights,
+      Map<String, Double> facts) {
+    ReconstructionOptions reconstruction =
+        new ReconstructionOptions(options.iterations(), options.batch(), options.drop());
+    BlockWalk.run(
+        task,
+        SampleBatches.of(task.samples(), options.images(), options.batch()),
+        1,
+        false,
+        new BlockWalk.Visitor() {
+          @Override
+          public void learn(BlockWalk.Window window) {
+            List<RoundingLogits> roundings =
+                window.linears().stream()
+                    .filter(l -> task.weights(l).isPresent())
+                    .map(l -> rounding(task, l))
+                    .toList();
+            if (!roundings.isEmpty()) {
+              BlockReconstructor.Result result =
+                  new BlockReconstructor(task.ops(), reconstruction)
+                      .reconstruct(
+                          window.forward(),
+                          window.streams(),
+                          roundings,
+                          task.seed() + window.index());
+              facts.put(
+                  "error with nearest codes/" + window.parts().getFirst().name(), result.before());
+              facts.put(
+                  "error with learned codes/" + window.parts().getFirst().name(), result.after());
+            }
+            roundings.forEach(rounding -> codes.put(rounding.linear(), rounding.harden()));
+          }
 
-      @Override
-      public void finish(Segment part) {
-        part.stages().stream().flatMap(List::stream).filter(codes::containsKey).forEach(linear -> {
-          weights.put(linear, linear.weight().peek().toF32());
-          linear.setWeight(Tensor.of(requireNonNull(codes.get(linear)).dequantize(), linear.out(), linear.in()));
+          @Override
+          public void finish(Segment part) {
+            part.stages().stream()
+                .flatMap(List::stream)
+                .filter(codes::containsKey)
+                .forEach(
+                    linear -> {
+                      weights.put(linear, linear.weight().peek().toF32());
+                      linear.setWeight(
+                          Tensor.of(
+                              requireNonNull(codes.get(linear)).dequantize(),
+                              linear.out(),
+                              linear.in()));
+                    });
+          }
         });
-      }
-    });
   }
 
   private RoundingLogits rounding(ModelTask task, Linear linear) {
     int bits = task.weights(linear).orElseThrow().format().bits();
     QuantizedTensor nearest =
         WeightRows.quantize(
-            linear.name(), linear.weight().peek().toFloats(), linear.out(), linear.in(), IntFormat.asymmetric(bits), RangeSearch.PERCENTILES, task.ops().splitter());
+            linear.name(),
+            linear.weight().peek().toFloats(),
+            linear.out(),
+            linear.in(),
+            IntFormat.asymmetric(bits),
+            RangeSearch.PERCENTILES,
+            task.ops().splitter());
     return new RoundingLogits(linear, nearest.params(), options.rate(), RoundingDrive.DEFAULTS);
   }
 }

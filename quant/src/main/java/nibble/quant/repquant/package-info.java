@@ -1,4 +1,7 @@
-/** RepQuant: learned clips of channels before their scales are folded, and learned rounding. Start with {@link nibble.quant.repquant.RepQuant}. */
+/**
+ * RepQuant: learned clips of channels before their scales are folded, and learned rounding. Start
+ * with {@link nibble.quant.repquant.RepQuant}.
+ */
 @NullMarked
 package nibble.quant.repquant;
 

@@ -27,7 +27,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
-/** The steps of {@link RepQVit}, for methods that do one of them in another way: fit all quantizers in one pass, fold scales of channels, round weights. */
+/**
+ * The steps of {@link RepQVit}, for methods that do one of them in another way: fit all quantizers
+ * in one pass, fold scales of channels, round weights.
+ */
 public final class RepQSteps {
   private static final boolean[] NO_CHANNELS = {};
 
@@ -39,9 +42,18 @@ public final class RepQSteps {
     /** The quantizer of attention probabilities {@code x}. */
     StoredFunction probabilities(int bits, Tensor x);
 
-    /** A scale and zero point for each channel of {@code x}, the input of linear layers behind a normalisation; RepQ-ViT's percentiles if not chosen. */
+    /**
+     * A scale and zero point for each channel of {@code x}, the input of linear layers behind a
+     * normalisation; RepQ-ViT's percentiles if not chosen.
+     */
     default UniformQuantizer channels(ActivationSite site, int bits, Tensor x, Ops ops) {
-      return SiteGrids.fit(site.name(), x, Shape.of(x.dim(-1)), IntFormat.asymmetric(bits), RangeSearch.PERCENTILES, ops);
+      return SiteGrids.fit(
+          site.name(),
+          x,
+          Shape.of(x.dim(-1)),
+          IntFormat.asymmetric(bits),
+          RangeSearch.PERCENTILES,
+          ops);
     }
   }
 
@@ -54,51 +66,72 @@ public final class RepQSteps {
   public record Fitted(Map<Site, StoredFunction> quantizers, Map<Site, boolean[]> emptyChannels) {}
 
   /**
-   * Fits the quantizers of all sites in one pass of one batch; each site sees what the quantized ones before it make.
+   * Fits the quantizers of all sites in one pass of one batch; each site sees what the quantized
+   * ones before it make.
    *
    * @param images in the batch
    * @param perChannel whether inputs behind normalisations get a scale for each channel
    * @param roundWeights whether weights are rounded to nearest in this pass
    */
-  public static Fitted fit(ModelTask task, int images, boolean perChannel, boolean roundWeights, Choices choices) {
+  public static Fitted fit(
+      ModelTask task, int images, boolean perChannel, boolean roundWeights, Choices choices) {
     Set<Site> channelSites = perChannel ? behindNorms(task.model()) : Set.of();
     Map<Site, boolean[]> emptyChannels = new IdentityHashMap<>();
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      task.activations(site.site()).ifPresent(scheme ->
-          fitters.put(site.site(), x -> {
-            int bits = scheme.format().bits();
-            if (site.role() == ActivationSite.Role.PROBABILITIES) {
-              return choices.probabilities(bits, x);
-            }
-            if (channelSites.contains(site.site())) {
-              emptyChannels.put(site.site(), ScaleReparameterisation.emptyChannels(x));
-              return choices.channels(site, bits, x, task.ops());
-            }
-            return SiteGrids.fit(site.name(), x, Shape.of(), IntFormat.asymmetric(bits), RangeSearch.PERCENTILES, task.ops());
-          }));
+      task.activations(site.site())
+          .ifPresent(
+              scheme ->
+                  fitters.put(
+                      site.site(),
+                      x -> {
+                        int bits = scheme.format().bits();
+                        if (site.role() == ActivationSite.Role.PROBABILITIES) {
+                          return choices.probabilities(bits, x);
+                        }
+                        if (channelSites.contains(site.site())) {
+                          emptyChannels.put(site.site(), ScaleReparameterisation.emptyChannels(x));
+                          return choices.channels(site, bits, x, task.ops());
+                        }
+                        return SiteGrids.fit(
+                            site.name(),
+                            x,
+                            Shape.of(),
+                            IntFormat.asymmetric(bits),
+                            RangeSearch.PERCENTILES,
+                            task.ops());
+                      }));
     }
     if (roundWeights) {
       weights(task, fitters);
     }
     task.progress().begin("calibrate", 1, "passes");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
-    SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), images), fitters).forEach((site, function) -> {
-      if (function instanceof StoredFunction quantizer) {
-        quantizers.put(site, quantizer);
-      }
-    });
+    SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), images), fitters)
+        .forEach(
+            (site, function) -> {
+              if (function instanceof StoredFunction quantizer) {
+                quantizers.put(site, quantizer);
+              }
+            });
     task.progress().to(1, "");
     return new Fitted(quantizers, emptyChannels);
   }
 
   private static void weights(ModelTask task, Map<Site, SiteFitting.Fitter> fitters) {
     for (Linear linear : task.model().linears()) {
-      task.weights(linear).ifPresent(scheme -> fitters.put(linear.weightSite(), w -> {
-        QuantizedTensor codes = quantize(linear, w, scheme.format().bits(), task.ops());
-        SiteFunction rounded = (o, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
-        return rounded;
-      }));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  fitters.put(
+                      linear.weightSite(),
+                      w -> {
+                        QuantizedTensor codes =
+                            quantize(linear, w, scheme.format().bits(), task.ops());
+                        SiteFunction rounded =
+                            (o, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
+                        return rounded;
+                      }));
     }
   }
 
@@ -109,25 +142,34 @@ public final class RepQSteps {
     Set<Site> sites = new HashSet<>();
     for (ResidualStructure.Reader reader : model.readers()) {
       Linear first = reader.linears().getFirst();
-      if (inBlocks.containsAll(reader.linears()) && reader.linears().stream().allMatch(l -> l.input() == first.input())) {
+      if (inBlocks.containsAll(reader.linears())
+          && reader.linears().stream().allMatch(l -> l.input() == first.input())) {
         sites.add(first.input());
       }
     }
     return sites;
   }
 
-  /** Folds scales of channels into normalisations and weights. The quantizers that are left, one scale each. */
+  /**
+   * Folds scales of channels into normalisations and weights. The quantizers that are left, one
+   * scale each.
+   */
   public static Map<Site, StoredFunction> fold(ModelTask task, Fitted fitted) {
     Map<Site, StoredFunction> folded = new LinkedHashMap<>();
-    fitted.quantizers.forEach((site, quantizer) -> {
-      if (quantizer instanceof UniformQuantizer channels && fitted.emptyChannels.containsKey(site)) {
-        ScaleReparameterisation change = ScaleReparameterisation.of(channels, fitted.emptyChannels.getOrDefault(site, NO_CHANNELS));
-        boolean unused = ChannelFold.apply(task.model(), site, change.factors(), change.shifts());
-        folded.put(site, change.quantizer());
-      } else {
-        folded.put(site, quantizer);
-      }
-    });
+    fitted.quantizers.forEach(
+        (site, quantizer) -> {
+          if (quantizer instanceof UniformQuantizer channels
+              && fitted.emptyChannels.containsKey(site)) {
+            ScaleReparameterisation change =
+                ScaleReparameterisation.of(
+                    channels, fitted.emptyChannels.getOrDefault(site, NO_CHANNELS));
+            boolean unused =
+                ChannelFold.apply(task.model(), site, change.factors(), change.shifts());
+            folded.put(site, change.quantizer());
+          } else {
+            folded.put(site, quantizer);
+          }
+        });
     return folded;
   }
 
@@ -137,13 +179,29 @@ public final class RepQSteps {
     List<Linear> linears = task.model().linears();
     task.progress().begin("weights", linears.size(), "layers");
     for (Linear linear : linears) {
-      task.weights(linear).ifPresent(scheme -> codes.put(linear, quantize(linear, linear.weight().peek().toF32(), scheme.format().bits(), task.ops())));
+      task.weights(linear)
+          .ifPresent(
+              scheme ->
+                  codes.put(
+                      linear,
+                      quantize(
+                          linear,
+                          linear.weight().peek().toF32(),
+                          scheme.format().bits(),
+                          task.ops())));
       task.progress().to(codes.size(), linear.name());
     }
     return codes;
   }
 
   private static QuantizedTensor quantize(Linear linear, Tensor weight, int bits, Ops ops) {
-    return WeightRows.quantize(linear.name(), weight.toFloats(), linear.out(), linear.in(), IntFormat.asymmetric(bits), RangeSearch.PERCENTILES, ops.splitter());
+    return WeightRows.quantize(
+        linear.name(),
+        weight.toFloats(),
+        linear.out(),
+        linear.in(),
+        IntFormat.asymmetric(bits),
+        RangeSearch.PERCENTILES,
+        ops.splitter());
   }
 }

@@ -18,9 +18,11 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * RepQ-ViT: calibrates inputs behind a LayerNorm per channel and folds the scales, so that execution has one scale.
+ * RepQ-ViT: calibrates inputs behind a LayerNorm per channel and folds the scales, so that
+ * execution has one scale.
  *
- * <p>Li, Xiao, Yang, Gu: <a href="https://arxiv.org/abs/2212.08254">arXiv:2212.08254</a> (ICCV 2023), after the authors' code.
+ * <p>Li, Xiao, Yang, Gu: <a href="https://arxiv.org/abs/2212.08254">arXiv:2212.08254</a> (ICCV
+ * 2023), after the authors' code.
  *
  * <pre>{@code
  * ranges      of three percentiles the one with the least squared error: per tensor for activations, per row for weights, asymmetric
@@ -29,16 +31,25 @@ import nibble.tensor.Tensor;
  * softmax     log-sqrt2: levels delta 2^(-k / 2)
  * }</pre>
  *
- * <p>Ranges are fitted in one pass of one batch, each site seeing quantized inputs and weights before it. Differs from the authors' code: z~ is rounded; one of the
- * softmax codes stands for zero unless {@code zero-code=extra}; bits of the first and last layer are the recipe's. Linear layers run as integers; q, k, v and the
- * attention probabilities are quantized in float. Cost: one calibration pass and selections of quantiles; no training.
+ * <p>Ranges are fitted in one pass of one batch, each site seeing quantized inputs and weights
+ * before it. Differs from the authors' code: z~ is rounded; one of the softmax codes stands for
+ * zero unless {@code zero-code=extra}; bits of the first and last layer are the recipe's. Linear
+ * layers run as integers; q, k, v and the attention probabilities are quantized in float. Cost: one
+ * calibration pass and selections of quantiles; no training.
  */
 public final class RepQVit implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "repq-vit", "RepQ-ViT", "Li, Xiao, Yang, Gu: arXiv:2212.08254", "32 samples, no labels, no training",
-      "vision transformers at W6A6 to W4A4 in seconds; repq-vit+qwt for more quality", RepQVitOptions.OPTIONS,
-      List.of("W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float", "W2..8A16"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "repq-vit",
+          "RepQ-ViT",
+          "Li, Xiao, Yang, Gu: arXiv:2212.08254",
+          "32 samples, no labels, no training",
+          "vision transformers at W6A6 to W4A4 in seconds; repq-vit+qwt for more quality",
+          RepQVitOptions.OPTIONS,
+          List.of(
+              "W2..8A2..8: linear layers in integers; q, k, v and probabilities quantized in float",
+              "W2..8A16"));
 
   private final RepQVitOptions options;
 
@@ -69,13 +80,26 @@ public final class RepQVit implements ModelMethod {
 
   @Override
   public MethodReport apply(ModelTask task) {
-    RepQSteps.Fitted fitted = RepQSteps.fit(task, options.images(), options.reparameterise(), true, (bits, x) -> probabilities(bits, x, task.ops()));
-    return MethodReport.of(ModelExecution.install(task.model(), RepQSteps.fold(task, fitted), RepQSteps.codes(task)));
+    RepQSteps.Fitted fitted =
+        RepQSteps.fit(
+            task,
+            options.images(),
+            options.reparameterise(),
+            true,
+            (bits, x) -> probabilities(bits, x, task.ops()));
+    return MethodReport.of(
+        ModelExecution.install(task.model(), RepQSteps.fold(task, fitted), RepQSteps.codes(task)));
   }
 
   private StoredFunction probabilities(int bits, Tensor x, Ops ops) {
     return options.softmax() == RepQVitOptions.Softmax.UNIFORM
-        ? SiteGrids.fit("probabilities", x, Shape.of(), IntFormat.asymmetric(bits), RangeSearch.PERCENTILES, ops)
+        ? SiteGrids.fit(
+            "probabilities",
+            x,
+            Shape.of(),
+            IntFormat.asymmetric(bits),
+            RangeSearch.PERCENTILES,
+            ops)
         : SoftmaxFit.fit(bits, x.toFloats(), options.softmax().step(), options.zero());
   }
 }

@@ -12,11 +12,14 @@ import nibble.quant.range.LogGrid;
  * Knobs of {@link RepQVit}.
  *
  * @param images that ranges are fitted to, in one batch (paper: 32)
- * @param reparameterise whether inputs behind a LayerNorm get scales per channel that are folded (paper: yes); otherwise one scale per tensor
+ * @param reparameterise whether inputs behind a LayerNorm get scales per channel that are folded
+ *     (paper: yes); otherwise one scale per tensor
  * @param softmax grid of attention probabilities
- * @param zero what stands for probabilities below the last exponent; the authors' simulation has a code beside the 2^b exponents
+ * @param zero what stands for probabilities below the last exponent; the authors' simulation has a
+ *     code beside the 2^b exponents
  */
-public record RepQVitOptions(int images, boolean reparameterise, Softmax softmax, LogGrid.Zero zero) {
+public record RepQVitOptions(
+    int images, boolean reparameterise, Softmax softmax, LogGrid.Zero zero) {
   /** Grids of attention probabilities. */
   public enum Softmax {
     /** Powers of the square root of two. */
@@ -38,15 +41,30 @@ public record RepQVitOptions(int images, boolean reparameterise, Softmax softmax
   }
 
   /** The paper's, with an honest code for zero. */
-  public static final RepQVitOptions DEFAULTS = new RepQVitOptions(32, true, Softmax.LOG_SQRT2, LogGrid.Zero.RESERVED);
+  public static final RepQVitOptions DEFAULTS =
+      new RepQVitOptions(32, true, Softmax.LOG_SQRT2, LogGrid.Zero.RESERVED);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("images", DEFAULTS.images, "samples that ranges are fitted to, in one batch (paper: 32)"),
-          MethodOption.bool("reparameterise", DEFAULTS.reparameterise, "scales per channel behind a LayerNorm, folded (paper: true)"),
-          MethodOption.choice("softmax", "log-sqrt2", List.of("log-sqrt2", "log2", "uniform"), "grid of attention probabilities (paper: log-sqrt2)"),
-          MethodOption.choice("zero-code", "reserved", List.of("reserved", "extra"), "one of the codes, or one more as in the authors' simulation"));
+          MethodOption.integer(
+              "images",
+              DEFAULTS.images,
+              "samples that ranges are fitted to, in one batch (paper: 32)"),
+          MethodOption.bool(
+              "reparameterise",
+              DEFAULTS.reparameterise,
+              "scales per channel behind a LayerNorm, folded (paper: true)"),
+          MethodOption.choice(
+              "softmax",
+              "log-sqrt2",
+              List.of("log-sqrt2", "log2", "uniform"),
+              "grid of attention probabilities (paper: log-sqrt2)"),
+          MethodOption.choice(
+              "zero-code",
+              "reserved",
+              List.of("reserved", "extra"),
+              "one of the codes, or one more as in the authors' simulation"));
 
   public RepQVitOptions {
     if (images < 1) {
@@ -56,8 +74,14 @@ public record RepQVitOptions(int images, boolean reparameterise, Softmax softmax
 
   static RepQVitOptions of(Map<String, Object> values) {
     return new RepQVitOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("images"))), (Boolean) requireNonNull(values.get("reparameterise")),
-        Softmax.valueOf(requireNonNull(values.get("softmax")).toString().toUpperCase(Locale.ROOT).replace('-', '_')),
-        LogGrid.Zero.valueOf(requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
+        Math.toIntExact((Long) requireNonNull(values.get("images"))),
+        (Boolean) requireNonNull(values.get("reparameterise")),
+        Softmax.valueOf(
+            requireNonNull(values.get("softmax"))
+                .toString()
+                .toUpperCase(Locale.ROOT)
+                .replace('-', '_')),
+        LogGrid.Zero.valueOf(
+            requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
   }
 }

@@ -1,4 +1,7 @@
-/** RepQ-ViT: scales per channel while calibrating, per tensor in execution. Start with {@link nibble.quant.repqvit.RepQVit}. */
+/**
+ * RepQ-ViT: scales per channel while calibrating, per tensor in execution. Start with {@link
+ * nibble.quant.repqvit.RepQVit}.
+ */
 @NullMarked
 package nibble.quant.repqvit;
 

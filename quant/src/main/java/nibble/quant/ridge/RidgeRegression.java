@@ -11,8 +11,8 @@ import nibble.quant.linalg.Cholesky;
  * R2 = 1 - ||R - X1 theta||^2 / ||R - mean(R)||^2
  * }</pre>
  *
- * <p>Rows are added in pieces; sums do not depend on the number of threads, and on the pieces only by rounding in double. Memory: {@code (in + 1) (in + out + 1)}
- * doubles. Not thread-safe.
+ * <p>Rows are added in pieces; sums do not depend on the number of threads, and on the pieces only
+ * by rounding in double. Memory: {@code (in + 1) (in + out + 1)} doubles. Not thread-safe.
  */
 public final class RidgeRegression {
   private static final int CHUNK = 256;
@@ -33,7 +33,8 @@ public final class RidgeRegression {
    */
   public RidgeRegression(int in, int out) {
     if (in < 1 || out < 1) {
-      throw new IllegalArgumentException("a regression needs columns, found %d and %d".formatted(in, out));
+      throw new IllegalArgumentException(
+          "a regression needs columns, found %d and %d".formatted(in, out));
     }
     this.in = in;
     this.out = out;
@@ -49,7 +50,8 @@ public final class RidgeRegression {
    * @param x {@code [count, in]} from {@code xOffset}
    * @param r {@code [count, out]} from {@code rOffset}
    */
-  public void add(float[] x, int xOffset, float[] r, int rOffset, int count, WorkSplitter splitter) {
+  public void add(
+      float[] x, int xOffset, float[] r, int rOffset, int count, WorkSplitter splitter) {
     double[] x1 = new double[CHUNK * width];
     double[] target = new double[CHUNK * out];
     for (int from = 0; from < count; from += CHUNK) {
@@ -66,18 +68,24 @@ public final class RidgeRegression {
           squares += value * value;
         }
       }
-      splitter.run(Math.ceilDiv(width, TILE), (tile, scratch) -> {
-        for (int i = tile * TILE; i < Math.min(width, (tile + 1) * TILE); i++) {
-          accumulate(x1, i, x1, width, i + 1, gram, i * width, chunk);
-          accumulate(x1, i, target, out, out, products, i * out, chunk);
-        }
-      });
+      splitter.run(
+          Math.ceilDiv(width, TILE),
+          (tile, scratch) -> {
+            for (int i = tile * TILE; i < Math.min(width, (tile + 1) * TILE); i++) {
+              accumulate(x1, i, x1, width, i + 1, gram, i * width, chunk);
+              accumulate(x1, i, target, out, out, products, i * out, chunk);
+            }
+          });
     }
     rows += count;
   }
 
-  /** {@code sum[j] += sum over rows of x1[row, i] y[row, j]} for {@code j < columns}, four rows at a time. */
-  private void accumulate(double[] x1, int i, double[] y, int stride, int columns, double[] sum, int at, int count) {
+  /**
+   * {@code sum[j] += sum over rows of x1[row, i] y[row, j]} for {@code j < columns}, four rows at a
+   * time.
+   */
+  private void accumulate(
+      double[] x1, int i, double[] y, int stride, int columns, double[] sum, int at, int count) {
     int row = 0;
     for (; row + 3 < count; row += 4) {
       double a = x1[row * width + i];
@@ -111,7 +119,8 @@ public final class RidgeRegression {
    * @param ridge share of the mean diagonal of A that is added to it; 0 for none
    * @param splitter shares the factorisation between threads
    * @throws IllegalStateException if there are no rows
-   * @throws nibble.quant.linalg.NotPositiveDefiniteException if A is singular to rounding; a ridge helps
+   * @throws nibble.quant.linalg.NotPositiveDefiniteException if A is singular to rounding; a ridge
+   *     helps
    */
   public Solution solve(double ridge, WorkSplitter splitter) {
     if (rows == 0) {
@@ -146,7 +155,10 @@ public final class RidgeRegression {
    */
   public record Solution(float[] weight, float[] bias, double r2) {}
 
-  /** The share of the variance of R that a map explains on the rows so far; 1 where R does not vary and the map hits it, else 0. */
+  /**
+   * The share of the variance of R that a map explains on the rows so far; 1 where R does not vary
+   * and the map hits it, else 0.
+   */
   public double r2(float[] weight, float[] bias) {
     double[] a = symmetric();
     double residual = squares;

@@ -1,4 +1,7 @@
-/** Linear least squares with a ridge over data that comes in pieces: what compensation and probes are made of. Start with {@link nibble.quant.ridge.RidgeRegression}. */
+/**
+ * Linear least squares with a ridge over data that comes in pieces: what compensation and probes
+ * are made of. Start with {@link nibble.quant.ridge.RidgeRegression}.
+ */
 @NullMarked
 package nibble.quant.ridge;
 

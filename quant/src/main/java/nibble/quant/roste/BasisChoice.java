@@ -37,8 +37,12 @@ record BasisChoice(boolean stream, Set<Integer> values, Set<Integer> feedForward
     return (stream ? 1 : 0) + values.size() + feedForwards.size();
   }
 
-  /** What {@code where} says; with {@code ADAPTIVE}, what the errors say. Norms must be plain already. */
-  static BasisChoice of(ModelTask task, ResidualStructure structure, RoSteOptions.Where where, int rows) {
+  /**
+   * What {@code where} says; with {@code ADAPTIVE}, what the errors say. Norms must be plain
+   * already.
+   */
+  static BasisChoice of(
+      ModelTask task, ResidualStructure structure, RoSteOptions.Where where, int rows) {
     Set<Integer> values = new TreeSet<>();
     Set<Integer> feedForwards = new TreeSet<>();
     if (where == RoSteOptions.Where.NOWHERE) {
@@ -53,28 +57,42 @@ record BasisChoice(boolean stream, Set<Integer> values, Set<Integer> feedForward
     }
     for (int i = 0; i < structure.feedForwards().size(); i++) {
       Linear down = structure.feedForwards().get(i).down();
-      if (HadamardTransform.isSupported(down.in()) && (all || search.prefersInputs(List.of(down), RandomizedHadamard.random(down.in(), task.seed())))) {
+      if (HadamardTransform.isSupported(down.in())
+          && (all
+              || search.prefersInputs(
+                  List.of(down), RandomizedHadamard.random(down.in(), task.seed())))) {
         feedForwards.add(i);
       }
     }
     return new BasisChoice(all || search.prefersStream(structure), values, feedForwards);
   }
 
-  /** Rows of what passes the input sites of linear layers in the first batch, at equal distances. */
+  /**
+   * Rows of what passes the input sites of linear layers in the first batch, at equal distances.
+   */
   private static Map<Site, float[]> inputs(ModelTask task, int rows) {
     Model model = task.model();
     Map<Site, float[]> seen = new LinkedHashMap<>();
     Map<Site, SiteFunction> installed = new LinkedHashMap<>();
     for (Linear linear : model.linears()) {
-      installed.computeIfAbsent(linear.input(), site -> (ops, x) -> {
-        seen.put(site, some(x, rows));
-        return x;
-      });
+      installed.computeIfAbsent(
+          linear.input(),
+          site ->
+              (ops, x) -> {
+                seen.put(site, some(x, rows));
+                return x;
+              });
     }
     installed.forEach(Site::append);
     Ops ops = task.ops();
     try (var inference = ops.noGrad()) {
-      Tensor unused = model.forward(ops, task.samples().batches().getFirst().inputs()); // the functions in its sites are what counts
+      Tensor unused =
+          model.forward(
+              ops,
+              task.samples()
+                  .batches()
+                  .getFirst()
+                  .inputs()); // the functions in its sites are what counts
     } finally {
       installed.forEach(Site::remove);
     }
@@ -106,7 +124,9 @@ record BasisChoice(boolean stream, Set<Integer> values, Set<Integer> feedForward
       for (Linear writer : structure.writers()) {
         float[] w = writer.weight().peek().toFloats();
         present += ofWeight(writer, w, writer.out(), writer.in());
-        turned += ofWeight(writer, RoundingError.turnedColumns(w, writer.in(), r), writer.out(), writer.in());
+        turned +=
+            ofWeight(
+                writer, RoundingError.turnedColumns(w, writer.in(), r), writer.out(), writer.in());
       }
       return turned < present;
     }
@@ -120,9 +140,13 @@ record BasisChoice(boolean stream, Set<Integer> values, Set<Integer> feedForward
       Linear linear = attention.values().linear();
       float[] w = valueRows(attention);
       int rows = attention.keyValueHeads() * attention.headDim();
-      float[] turned = RoundingError.turnedColumns(w, linear.in(), new Repeated(head, attention.keyValueHeads()));
+      float[] turned =
+          RoundingError.turnedColumns(
+              w, linear.in(), new Repeated(head, attention.keyValueHeads()));
       List<Linear> output = List.of(attention.output());
-      return ofWeight(linear, turned, rows, linear.in()) + error(output, new Repeated(head, attention.heads())) < ofWeight(linear, w, rows, linear.in()) + error(output, null);
+      return ofWeight(linear, turned, rows, linear.in())
+              + error(output, new Repeated(head, attention.heads()))
+          < ofWeight(linear, w, rows, linear.in()) + error(output, null);
     }
 
     private static float[] valueRows(ResidualStructure.Attention attention) {
@@ -132,7 +156,8 @@ record BasisChoice(boolean stream, Set<Integer> values, Set<Integer> feedForward
       float[] all = values.linear().weight().peek().toFloats();
       float[] rows = new float[attention.keyValueHeads() * d * in];
       for (int head = 0; head < attention.keyValueHeads(); head++) {
-        System.arraycopy(all, (values.first() + head * values.step()) * in, rows, head * d * in, d * in);
+        System.arraycopy(
+            all, (values.first() + head * values.step()) * in, rows, head * d * in, d * in);
       }
       return rows;
     }
@@ -142,18 +167,28 @@ record BasisChoice(boolean stream, Set<Integer> values, Set<Integer> feedForward
       double sum = 0;
       for (Linear linear : linears) {
         float[] w = linear.weight().peek().toFloats();
-        sum += ofWeight(linear, r == null ? w : RoundingError.turnedRows(w, r), linear.out(), linear.in());
+        sum +=
+            ofWeight(
+                linear, r == null ? w : RoundingError.turnedRows(w, r), linear.out(), linear.in());
       }
       Linear first = linears.getFirst();
       float[] x = inputs.get(first.input());
       if (x == null || task.weights(first).isEmpty()) {
         return sum;
       }
-      return sum + RoundingError.ofInputs(first.input().name(), r == null ? x : RoundingError.turnedRows(x, r), x.length / first.in(), first.in(), task.activations(first.input()));
+      return sum
+          + RoundingError.ofInputs(
+              first.input().name(),
+              r == null ? x : RoundingError.turnedRows(x, r),
+              x.length / first.in(),
+              first.in(),
+              task.activations(first.input()));
     }
 
     private double ofWeight(Linear linear, float[] w, int rows, int columns) {
-      return task.weights(linear).map(scheme -> RoundingError.ofWeight(linear.name(), w, rows, columns, scheme)).orElse(0.0);
+      return task.weights(linear)
+          .map(scheme -> RoundingError.ofWeight(linear.name(), w, rows, columns, scheme))
+          .orElse(0.0);
     }
   }
 }

@@ -17,9 +17,12 @@ import nibble.quant.tuning.TuningLoss;
 import nibble.quant.tuning.WeightTraining;
 
 /**
- * RoSTE: all weights are trained through the rounding of weights and activations, in a basis that is turned only where that lowers the error of rounding.
+ * RoSTE: all weights are trained through the rounding of weights and activations, in a basis that
+ * is turned only where that lowers the error of rounding.
  *
- * <p>Wei, Yau, Wai, Zhao, Kang, Park, Hong: <a href="https://arxiv.org/abs/2502.09003">arXiv:2502.09003</a> (ICML 2025). The authors' code was not available.
+ * <p>Wei, Yau, Wai, Zhao, Kang, Park, Hong: <a
+ * href="https://arxiv.org/abs/2502.09003">arXiv:2502.09003</a> (ICML 2025). The authors' code was
+ * not available.
  *
  * <pre>{@code
  * lower level   for each place (R1 stream, R2 values of a layer, R4 second feed-forward layer): turned by random Hadamard if E(H) < E(I)
@@ -28,14 +31,22 @@ import nibble.quant.tuning.WeightTraining;
  * then          nearest codes of the trained weights, activations token by token
  * }</pre>
  *
- * <p>Differs from the paper: the loss is the divergence from the float model by default ({@code loss=ce} for cross entropy on all tokens: samples here have no marked answers); keys and values are not
- * quantized while training, so R3 has no place; a turned basis costs nothing for R1 and R2, a fast Hadamard transform for R4.
+ * <p>Differs from the paper: the loss is the divergence from the float model by default ({@code
+ * loss=ce} for cross entropy on all tokens: samples here have no marked answers); keys and values
+ * are not quantized while training, so R3 has no place; a turned basis costs nothing for R1 and R2,
+ * a fast Hadamard transform for R4.
  */
 public final class RoSte implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "roste", "RoSTE", "Wei, Yau, Wai, Zhao, Kang, Park, Hong: arXiv:2502.09003", "text (or images) to train on; minutes for a small model",
-      "at 4-bit weights and activations, where there is time to train all weights", RoSteOptions.OPTIONS, List.of("W2..8A16", "W2..8A2..8 with scales for each token"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "roste",
+          "RoSTE",
+          "Wei, Yau, Wai, Zhao, Kang, Park, Hong: arXiv:2502.09003",
+          "text (or images) to train on; minutes for a small model",
+          "at 4-bit weights and activations, where there is time to train all weights",
+          RoSteOptions.OPTIONS,
+          List.of("W2..8A16", "W2..8A2..8 with scales for each token"));
 
   private final RoSteOptions options;
 
@@ -77,7 +88,10 @@ public final class RoSte implements ModelMethod {
     for (Linear linear : model.linears()) {
       execution.executeNearest(linear);
     }
-    return new MethodReport(execution.results(), Map.of("roste places turned", (double) choice.places()), List.of(curve));
+    return new MethodReport(
+        execution.results(),
+        Map.of("roste places turned", (double) choice.places()),
+        List.of(curve));
   }
 
   /** The lower level: chooses and folds. The float model computes what it did. */

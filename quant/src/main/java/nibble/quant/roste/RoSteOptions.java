@@ -17,7 +17,8 @@ import nibble.quant.tuning.WeightTraining;
  */
 public record RoSteOptions(WeightTraining.Knobs training, Where rotate, int rows) {
   /** For a processor: a short training at a rate that a small model takes. */
-  public static final RoSteOptions DEFAULTS = new RoSteOptions(new WeightTraining.Knobs(100, 4, 5e-4, TuningLoss.KL), Where.ADAPTIVE, 128);
+  public static final RoSteOptions DEFAULTS =
+      new RoSteOptions(new WeightTraining.Knobs(100, 4, 5e-4, TuningLoss.KL), Where.ADAPTIVE, 128);
 
   /** Where the basis is turned. */
   public enum Where {
@@ -32,12 +33,30 @@ public record RoSteOptions(WeightTraining.Knobs training, Where rotate, int rows
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.integer("steps", DEFAULTS.training.steps(), "updates of all weights (paper: one pass over the data)"),
+          MethodOption.integer(
+              "steps",
+              DEFAULTS.training.steps(),
+              "updates of all weights (paper: one pass over the data)"),
           MethodOption.integer("batch", DEFAULTS.training.batch(), "samples an update"),
-          MethodOption.number("rate", DEFAULTS.training.rate(), "of AdamW, rising, then falling along a cosine (paper: 3e-6 to 5e-5 for billions of weights)"),
-          MethodOption.choice("loss", "kl", List.of("ce", "kl"), "kl: divergence from the float model, ce: cross entropy (paper, on answers only)"),
-          MethodOption.choice("rotate", "adaptive", List.of("adaptive", "everywhere", "nowhere"), "adaptive: where it lowers the error of rounding (paper)"),
-          MethodOption.integer("rows", DEFAULTS.rows, "of each layer's input that a choice looks at (paper: 128 samples)"));
+          MethodOption.number(
+              "rate",
+              DEFAULTS.training.rate(),
+              "of AdamW, rising, then falling along a cosine (paper: 3e-6 to 5e-5 for billions of"
+                  + " weights)"),
+          MethodOption.choice(
+              "loss",
+              "kl",
+              List.of("ce", "kl"),
+              "kl: divergence from the float model, ce: cross entropy (paper, on answers only)"),
+          MethodOption.choice(
+              "rotate",
+              "adaptive",
+              List.of("adaptive", "everywhere", "nowhere"),
+              "adaptive: where it lowers the error of rounding (paper)"),
+          MethodOption.integer(
+              "rows",
+              DEFAULTS.rows,
+              "of each layer's input that a choice looks at (paper: 128 samples)"));
 
   public RoSteOptions {
     if (rows < 1) {
@@ -46,14 +65,19 @@ public record RoSteOptions(WeightTraining.Knobs training, Where rotate, int rows
   }
 
   static RoSteOptions of(Map<String, Object> values) {
-    WeightTraining.Knobs training = new WeightTraining.Knobs(
-        Math.toIntExact((Long) requireNonNull(values.get("steps"))), Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("rate")), TuningLoss.of((String) requireNonNull(values.get("loss"))));
-    Where where = switch ((String) requireNonNull(values.get("rotate"))) {
-      case "everywhere" -> Where.EVERYWHERE;
-      case "nowhere" -> Where.NOWHERE;
-      default -> Where.ADAPTIVE;
-    };
-    return new RoSteOptions(training, where, Math.toIntExact((Long) requireNonNull(values.get("rows"))));
+    WeightTraining.Knobs training =
+        new WeightTraining.Knobs(
+            Math.toIntExact((Long) requireNonNull(values.get("steps"))),
+            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
+            (Double) requireNonNull(values.get("rate")),
+            TuningLoss.of((String) requireNonNull(values.get("loss"))));
+    Where where =
+        switch ((String) requireNonNull(values.get("rotate"))) {
+          case "everywhere" -> Where.EVERYWHERE;
+          case "nowhere" -> Where.NOWHERE;
+          default -> Where.ADAPTIVE;
+        };
+    return new RoSteOptions(
+        training, where, Math.toIntExact((Long) requireNonNull(values.get("rows"))));
   }
 }

@@ -10,7 +10,8 @@ import nibble.quant.format.WeightScheme;
 import nibble.quant.rotation.Orthogonal;
 
 /**
- * What rounding costs a layer in a basis: RoSTE's surrogate (<a href="https://arxiv.org/abs/2502.09003">arXiv:2502.09003</a>, lower level).
+ * What rounding costs a layer in a basis: RoSTE's surrogate (<a
+ * href="https://arxiv.org/abs/2502.09003">arXiv:2502.09003</a>, lower level).
  *
  * <pre>{@code
  * E(R) = |Q(W R) - W R|_F^2 + (1 / n) sum over n rows x of |Q(x R) - x R|^2
@@ -21,18 +22,43 @@ final class RoundingError {
 
   /** The part of a weight {@code [rows, columns]}. */
   static double ofWeight(String name, float[] w, int rows, int columns, WeightScheme scheme) {
-    return error(w, QuantParams.fit(name, w, 0, rows, columns, scheme.format(), scheme.granularity(), scheme.clip(), WorkSplitter.serial()));
+    return error(
+        w,
+        QuantParams.fit(
+            name,
+            w,
+            0,
+            rows,
+            columns,
+            scheme.format(),
+            scheme.granularity(),
+            scheme.clip(),
+            WorkSplitter.serial()));
   }
 
-  /** The part of inputs {@code [rows, columns]}, one grid for each row, or for all where the scheme is static; nothing where they stay in float. */
-  static double ofInputs(String name, float[] x, int rows, int columns, Optional<ActivationScheme> scheme) {
+  /**
+   * The part of inputs {@code [rows, columns]}, one grid for each row, or for all where the scheme
+   * is static; nothing where they stay in float.
+   */
+  static double ofInputs(
+      String name, float[] x, int rows, int columns, Optional<ActivationScheme> scheme) {
     if (scheme.isEmpty()) {
       return 0;
     }
     ActivationScheme s = scheme.get();
     boolean whole = s.timing() == ActivationScheme.Timing.STATIC;
     Granularity granularity = whole ? new Granularity.PerTensor() : new Granularity.PerChannel();
-    QuantParams params = QuantParams.fit(name, x, 0, rows, columns, s.format(), granularity, new ClipSearch.Ratio(s.clipRatio()), WorkSplitter.serial());
+    QuantParams params =
+        QuantParams.fit(
+            name,
+            x,
+            0,
+            rows,
+            columns,
+            s.format(),
+            granularity,
+            new ClipSearch.Ratio(s.clipRatio()),
+            WorkSplitter.serial());
     return error(x, params) / rows;
   }
 

@@ -1,6 +1,9 @@
 package nibble.quant.rotation;
 
-/** A map of length {@code heads} across the heads of {@code [heads, headDim]}, the same for every channel of a head. */
+/**
+ * A map of length {@code heads} across the heads of {@code [heads, headDim]}, the same for every
+ * channel of a head.
+ */
 record AcrossHeads(Orthogonal part, int headDim) implements Orthogonal {
   @Override
   public int size() {

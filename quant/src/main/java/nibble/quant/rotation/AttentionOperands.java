@@ -21,6 +21,7 @@ record AttentionOperands(Site query, Site key) {
     String layer = output.substring(0, output.lastIndexOf('.'));
     String block = layer.substring(0, layer.lastIndexOf('.'));
     return new AttentionOperands(
-        model.sites().get(layer + ".q_out"), model.sites().find(block + ".kv.key").orElseGet(() -> model.sites().get(layer + ".k_out")));
+        model.sites().get(layer + ".q_out"),
+        model.sites().find(block + ".kv.key").orElseGet(() -> model.sites().get(layer + ".k_out")));
   }
 }

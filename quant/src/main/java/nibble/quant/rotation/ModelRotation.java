@@ -24,19 +24,23 @@ import nibble.nn.online.HeadHadamardSite;
  * step 4   queries, keys   per head online, after rotary positions and before the cache
  * }</pre>
  *
- * <p>Unlike the reference code, embeddings of models with RMS normalisation are not centred: that would change the function.
+ * <p>Unlike the reference code, embeddings of models with RMS normalisation are not centred: that
+ * would change the function.
  */
 public final class ModelRotation {
   private ModelRotation() {}
 
   /**
-   * Applies the rotations to the float weights of the model in place and installs the online transforms in its sites. Without the residual stream it also works on
-   * models whose stream cannot be rotated (post-norm).
+   * Applies the rotations to the float weights of the model in place and installs the online
+   * transforms in its sites. Without the residual stream it also works on models whose stream
+   * cannot be rotated (post-norm).
    *
-   * @throws IllegalArgumentException when a width has no Hadamard matrix, or the stream is to be rotated and cannot be; nothing has been changed then
+   * @throws IllegalArgumentException when a width has no Hadamard matrix, or the stream is to be
+   *     rotated and cannot be; nothing has been changed then
    */
   public static void apply(Model model, RotationOptions options) {
-    Optional<ResidualStructure> structure = options.residual() ? Optional.of(model.requireResidualStructure()) : Optional.empty();
+    Optional<ResidualStructure> structure =
+        options.residual() ? Optional.of(model.requireResidualStructure()) : Optional.empty();
     Optional<Orthogonal> stream = structure.map(s -> stream(s.hidden(), options));
     check(model, options);
     structure.ifPresent(ModelRotation::foldNorms);
@@ -48,7 +52,10 @@ public final class ModelRotation {
       model.feedForwards().forEach(f -> rotateFeedForward(f.down(), options.seed()));
     }
     if (options.keys()) {
-      model.attentions().forEach(attention -> rotateKeys(AttentionOperands.of(model, attention), attention.headDim()));
+      model
+          .attentions()
+          .forEach(
+              attention -> rotateKeys(AttentionOperands.of(model, attention), attention.headDim()));
     }
   }
 
@@ -109,8 +116,8 @@ public final class ModelRotation {
   }
 
   /**
-   * Step 4: queries and keys of every head, after rotary positions, which do not commute with it; every product of the two stays. Keys are rotated before a cache
-   * stores them.
+   * Step 4: queries and keys of every head, after rotary positions, which do not commute with it;
+   * every product of the two stays. Keys are rotated before a cache stores them.
    */
   static void rotateKeys(AttentionOperands operands, int headDim) {
     operands.query().append(new HadamardSite(headDim));
@@ -118,16 +125,22 @@ public final class ModelRotation {
   }
 
   /**
-   * Step 3: every head by a Hadamard transform of its channels, or by a random orthogonal matrix where there is none of that size, as all of it lies in weights; then across
-   * heads where that is possible.
+   * Step 3: every head by a Hadamard transform of its channels, or by a random orthogonal matrix
+   * where there is none of that size, as all of it lies in weights; then across heads where that is
+   * possible.
    */
   static void rotateValues(ResidualStructure.Attention attention, long seed) {
     int headDim = attention.headDim();
-    Orthogonal head = HadamardTransform.isSupported(headDim) ? RandomizedHadamard.plain(headDim) : new RandomOrthogonal(headDim, seed);
+    Orthogonal head =
+        HadamardTransform.isSupported(headDim)
+            ? RandomizedHadamard.plain(headDim)
+            : new RandomOrthogonal(headDim, seed);
     WeightMaps.mapHeads(attention.values(), attention.keyValueHeads(), head);
     WeightMaps.mapInputs(attention.output(), new Repeated(head, attention.heads()));
     if (attention.heads() > 1 && HadamardTransform.isSupported(attention.heads())) {
-      WeightMaps.mapInputs(attention.output(), new AcrossHeads(RandomizedHadamard.plain(attention.heads()), attention.headDim()));
+      WeightMaps.mapInputs(
+          attention.output(),
+          new AcrossHeads(RandomizedHadamard.plain(attention.heads()), attention.headDim()));
       attention.output().input().append(new HeadHadamardSite(attention.heads()));
     }
   }

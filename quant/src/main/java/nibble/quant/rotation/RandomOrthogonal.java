@@ -3,8 +3,9 @@ package nibble.quant.rotation;
 import java.util.SplittableRandom;
 
 /**
- * A uniformly distributed orthogonal matrix of any size: the product of Householder reflections of Gaussian vectors (Stewart 1980). Applying
- * it costs {@code n^2}; for sizes that have a Hadamard matrix {@link RandomizedHadamard} is cheaper.
+ * A uniformly distributed orthogonal matrix of any size: the product of Householder reflections of
+ * Gaussian vectors (Stewart 1980). Applying it costs {@code n^2}; for sizes that have a Hadamard
+ * matrix {@link RandomizedHadamard} is cheaper.
  */
 public final class RandomOrthogonal implements Orthogonal {
   private final int size;
@@ -25,7 +26,8 @@ public final class RandomOrthogonal implements Orthogonal {
     }
   }
 
-  private static double[] unitReflection(SplittableRandom random, int length, double[] signs, int at) {
+  private static double[] unitReflection(
+      SplittableRandom random, int length, double[] signs, int at) {
     double[] v = new double[length];
     double norm = 0;
     for (int i = 0; i < length; i++) {

@@ -6,8 +6,8 @@ import nibble.kernels.hadamard.HadamardTransform;
 import nibble.nn.online.RandomSigns;
 
 /**
- * {@code x -> H (d * x) / sqrt(n)} with {@code H = H_K kron H_{n/K}} and signs {@code d}. In double precision, for folding into weights; at
- * run time the same map is {@link HadamardTransform}.
+ * {@code x -> H (d * x) / sqrt(n)} with {@code H = H_K kron H_{n/K}} and signs {@code d}. In double
+ * precision, for folding into weights; at run time the same map is {@link HadamardTransform}.
  */
 public final class RandomizedHadamard implements Orthogonal {
   private final int size;

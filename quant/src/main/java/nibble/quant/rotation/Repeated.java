@@ -1,7 +1,8 @@
 package nibble.quant.rotation;
 
 /**
- * The same small map on every consecutive slice of a vector, as for the heads of a value projection.
+ * The same small map on every consecutive slice of a vector, as for the heads of a value
+ * projection.
  *
  * @param part the map
  * @param times number of slices

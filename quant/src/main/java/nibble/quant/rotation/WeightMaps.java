@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
 final class WeightMaps {
   private WeightMaps() {}
 
-  /** Every row of the last axis: {@code row <- q(row)}. For a weight whose input is rotated by {@code q}, and for embeddings. */
+  /**
+   * Every row of the last axis: {@code row <- q(row)}. For a weight whose input is rotated by
+   * {@code q}, and for embeddings.
+   */
   static void mapRows(Parameter parameter, Orthogonal q) {
     checkSize(parameter.name(), parameter.shape().dim(-1), q);
     parameter.map(
@@ -48,7 +51,8 @@ final class WeightMaps {
   }
 
   /** {@code part} on {@code heads} slices that begin at {@code first}, {@code first + step}, ... */
-  private record Heads(Orthogonal part, int size, int heads, int first, int step) implements Orthogonal {
+  private record Heads(Orthogonal part, int size, int heads, int first, int step)
+      implements Orthogonal {
     @Override
     public void apply(double[] x, int offset) {
       for (int head = 0; head < heads; head++) {
@@ -121,7 +125,10 @@ final class WeightMaps {
     return Tensor.of(weight, out, in);
   }
 
-  /** {@code W <- W diag(gain)} and {@code b <- b + W shift} with the weight as it was before. A missing bias is created. */
+  /**
+   * {@code W <- W diag(gain)} and {@code b <- b + W shift} with the weight as it was before. A
+   * missing bias is created.
+   */
   static void foldGainAndShift(Linear linear, float[] gain, float @Nullable [] shift) {
     Parameter weight = linear.weight();
     if (shift != null) {
@@ -163,7 +170,8 @@ final class WeightMaps {
 
   private static void checkSize(String name, int size, Orthogonal q) {
     if (size != q.size()) {
-      throw new IllegalArgumentException("'" + name + "' has " + size + " channels, the rotation " + q.size());
+      throw new IllegalArgumentException(
+          "'" + name + "' has " + size + " channels, the rotation " + q.size());
     }
   }
 

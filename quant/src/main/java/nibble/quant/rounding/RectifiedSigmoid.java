@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * h(V) = clamp(sigmoid(V) (zeta - gamma) + gamma, 0, 1)      gamma = -0.1, zeta = 1.1
  * }</pre>
  *
- * <p>Nagel, Amjad, van Baalen, Louizos, Blankevoort: <a href="https://arxiv.org/abs/2004.10568">arXiv:2004.10568</a>, equation 23. As an operator its only input is V.
+ * <p>Nagel, Amjad, van Baalen, Louizos, Blankevoort: <a
+ * href="https://arxiv.org/abs/2004.10568">arXiv:2004.10568</a>, equation 23. As an operator its
+ * only input is V.
  */
 public final class RectifiedSigmoid implements DifferentiableFunction {
   private static final double GAMMA = -0.1;
@@ -54,12 +56,16 @@ public final class RectifiedSigmoid implements DifferentiableFunction {
     Tensor result = ops.empty(x.shape().dims());
     int width = Math.max(1, x.rank() == 0 ? 1 : x.dim(-1));
     int rows = Math.toIntExact(x.size() / width);
-    ops.splitter().run(rows, (row, scratch) -> {
-      for (int i = row * width; i < (row + 1) * width; i++) {
-        double y = f.applyAsDouble(x.array()[x.offset() + i]);
-        result.array()[result.offset() + i] = (float) (factor == null ? y : y * factor.array()[factor.offset() + i]);
-      }
-    });
+    ops.splitter()
+        .run(
+            rows,
+            (row, scratch) -> {
+              for (int i = row * width; i < (row + 1) * width; i++) {
+                double y = f.applyAsDouble(x.array()[x.offset() + i]);
+                result.array()[result.offset() + i] =
+                    (float) (factor == null ? y : y * factor.array()[factor.offset() + i]);
+              }
+            });
     return result;
   }
 }

@@ -1,7 +1,8 @@
 package nibble.quant.rounding;
 
 /**
- * How AdaRound's variables are driven to 0 or 1: {@code weight / elements * sum(1 - |2 h(V) - 1|^beta)}.
+ * How AdaRound's variables are driven to 0 or 1: {@code weight / elements * sum(1 - |2 h(V) -
+ * 1|^beta)}.
  *
  * @param weight of the undecided elements, for each element of the output's mean (AdaRound: 0.01)
  * @param warmUp share of the updates without it (AdaRound: 0.2)
@@ -13,7 +14,9 @@ public record RoundingDrive(double weight, double warmUp, double betaFirst, doub
   public static final RoundingDrive DEFAULTS = new RoundingDrive(0.01, 0.2, 20, 2);
 
   public RoundingDrive {
-    if (!(weight >= 0) || !(warmUp >= 0 && warmUp <= 1) || !(betaFirst >= betaLast && betaLast > 0)) {
+    if (!(weight >= 0)
+        || !(warmUp >= 0 && warmUp <= 1)
+        || !(betaFirst >= betaLast && betaLast > 0)) {
       throw new IllegalArgumentException(
           "a drive needs a weight that is not negative, a share of warm-up from 0 to 1 and falling positive exponents, found %s, %s, %s, %s"
               .formatted(weight, warmUp, betaFirst, betaLast));

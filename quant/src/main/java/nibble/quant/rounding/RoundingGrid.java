@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * w(x) = s (clamp(floor(W / s) + x + z, n, p) - z)        x from 0 (down) to 1 (up), s and z by row or group
  * }</pre>
  *
- * <p>An element beyond the grid is not free: both choices give the same code, and nothing is learned from it. Immutable and thread-safe.
+ * <p>An element beyond the grid is not free: both choices give the same code, and nothing is
+ * learned from it. Immutable and thread-safe.
  */
 public final class RoundingGrid {
   private final QuantParams params;
@@ -27,7 +28,9 @@ public final class RoundingGrid {
    */
   public RoundingGrid(float[] w, QuantParams params) {
     if (w.length != Math.multiplyExact(params.rows(), params.columns())) {
-      throw new IllegalArgumentException("grids of [%d, %d] do not fit %d weights".formatted(params.rows(), params.columns(), w.length));
+      throw new IllegalArgumentException(
+          "grids of [%d, %d] do not fit %d weights"
+              .formatted(params.rows(), params.columns(), w.length));
     }
     this.params = params;
     floors = new float[w.length];
@@ -55,12 +58,18 @@ public final class RoundingGrid {
     return floors[i] >= params.format().minCode() && floors[i] + 1 <= params.format().maxCode();
   }
 
-  /** The share at which element {@code i} is the weight itself, from 0 to below 1; of an element that is not free, of no meaning. */
+  /**
+   * The share at which element {@code i} is the weight itself, from 0 to below 1; of an element
+   * that is not free, of no meaning.
+   */
   public float share(int i) {
     return shares[i];
   }
 
-  /** Variables of {@link RectifiedSigmoid} at which the weight between the points is the weight itself, as far as elements are free. A leaf of differentiation. */
+  /**
+   * Variables of {@link RectifiedSigmoid} at which the weight between the points is the weight
+   * itself, as far as elements are free. A leaf of differentiation.
+   */
   public Tensor logits() {
     float[] v = new float[shares.length];
     for (int i = 0; i < v.length; i++) {
@@ -69,7 +78,10 @@ public final class RoundingGrid {
     return Tensor.of(v, params.rows(), params.columns()).requireGrad();
   }
 
-  /** The scales as a tensor of its own, a leaf of differentiation, for {@link #between(Ops, Tensor, Tensor)}. */
+  /**
+   * The scales as a tensor of its own, a leaf of differentiation, for {@link #between(Ops, Tensor,
+   * Tensor)}.
+   */
   public Tensor scales() {
     return Tensor.of(params.scales().clone(), params.scales().length).requireGrad();
   }
@@ -79,7 +91,10 @@ public final class RoundingGrid {
     return ops.custom(new Between(), x, Tensor.of(params.scales(), params.scales().length));
   }
 
-  /** The same with other scales {@code [groups]}, in the order of the grid's; differentiable in both. Which points are around an element stays as it was. */
+  /**
+   * The same with other scales {@code [groups]}, in the order of the grid's; differentiable in
+   * both. Which points are around an element stays as it was.
+   */
   public Tensor between(Ops ops, Tensor x, Tensor scales) {
     return ops.custom(new Between(), x, scales);
   }
@@ -89,7 +104,10 @@ public final class RoundingGrid {
     return between(ops, ops.custom(new RectifiedSigmoid(), v));
   }
 
-  /** {@code sum(1 - |2 h(V) - 1|^beta)} over free elements, rank 0: 0 when every element has decided (AdaRound, equation 24). */
+  /**
+   * {@code sum(1 - |2 h(V) - 1|^beta)} over free elements, rank 0: 0 when every element has decided
+   * (AdaRound, equation 24).
+   */
   public Tensor openness(Ops ops, Tensor v, double beta) {
     return ops.custom(new Openness(beta), v);
   }
@@ -121,13 +139,17 @@ public final class RoundingGrid {
       int min = params.format().minCode();
       int max = params.format().maxCode();
       Tensor out = ops.empty(params.rows(), columns);
-      ops.splitter().run(params.rows(), (row, scratch) -> {
-        for (int i = row * columns; i < (row + 1) * columns; i++) {
-          int at = index(i);
-          float code = Math.max(min, Math.min(max, floors[i] + x.array()[x.offset() + i]));
-          out.array()[out.offset() + i] = s.array()[s.offset() + at] * (code - params.zeroPoints()[at]);
-        }
-      });
+      ops.splitter()
+          .run(
+              params.rows(),
+              (row, scratch) -> {
+                for (int i = row * columns; i < (row + 1) * columns; i++) {
+                  int at = index(i);
+                  float code = Math.max(min, Math.min(max, floors[i] + x.array()[x.offset() + i]));
+                  out.array()[out.offset() + i] =
+                      s.array()[s.offset() + at] * (code - params.zeroPoints()[at]);
+                }
+              });
       return out;
     }
 
@@ -166,7 +188,8 @@ public final class RoundingGrid {
       double sum = 0;
       for (int i = 0; i < floors.length; i++) {
         if (isFree(i)) {
-          sum += 1 - Math.pow(Math.abs(2 * RectifiedSigmoid.h(v.array()[v.offset() + i]) - 1), beta);
+          sum +=
+              1 - Math.pow(Math.abs(2 * RectifiedSigmoid.h(v.array()[v.offset() + i]) - 1), beta);
         }
       }
       return Tensor.scalar((float) sum);
@@ -178,14 +201,22 @@ public final class RoundingGrid {
       float g = gradOut.item();
       Tensor grad = ops.empty(v.shape().dims());
       int columns = params.columns();
-      ops.splitter().run(params.rows(), (row, scratch) -> {
-        for (int i = row * columns; i < (row + 1) * columns; i++) {
-          double value = v.array()[v.offset() + i];
-          double t = 2 * RectifiedSigmoid.h(value) - 1;
-          double slope = -2 * beta * Math.pow(Math.abs(t), beta - 1) * Math.signum(t) * RectifiedSigmoid.slope(value);
-          grad.array()[grad.offset() + i] = isFree(i) ? (float) (g * slope) : 0;
-        }
-      });
+      ops.splitter()
+          .run(
+              params.rows(),
+              (row, scratch) -> {
+                for (int i = row * columns; i < (row + 1) * columns; i++) {
+                  double value = v.array()[v.offset() + i];
+                  double t = 2 * RectifiedSigmoid.h(value) - 1;
+                  double slope =
+                      -2
+                          * beta
+                          * Math.pow(Math.abs(t), beta - 1)
+                          * Math.signum(t)
+                          * RectifiedSigmoid.slope(value);
+                  grad.array()[grad.offset() + i] = isFree(i) ? (float) (g * slope) : 0;
+                }
+              });
       return new Tensor[] {grad};
     }
   }

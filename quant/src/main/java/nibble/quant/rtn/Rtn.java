@@ -21,15 +21,21 @@ import org.jspecify.annotations.Nullable;
  * q = clamp(round(w / s) + z)             w^ = s (q - z)
  * }</pre>
  *
- * <p>The clip search of the scheme shrinks {@code lo .. hi} to the ratio with the least sum of {@code |w - w^|^2.4} (GPTQ and QuaRot code).
- * Not one paper: the baseline of every table. Cost: one pass; with clip search up to 80.
+ * <p>The clip search of the scheme shrinks {@code lo .. hi} to the ratio with the least sum of
+ * {@code |w - w^|^2.4} (GPTQ and QuaRot code). Not one paper: the baseline of every table. Cost:
+ * one pass; with clip search up to 80.
  */
 public final class Rtn implements WeightMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "rtn", "Round to nearest", "the baseline of every paper; no source of its own", "weights only, no data",
-      "at 8 bits, as the baseline, and wherever calibration data is missing", List.of(),
-      List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "rtn",
+          "Round to nearest",
+          "the baseline of every paper; no source of its own",
+          "weights only, no data",
+          "at 8 bits, as the baseline, and wherever calibration data is missing",
+          List.of(),
+          List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
 
   /** From options as the catalogue resolves them; there are none. */
   public static Rtn of(Map<String, Object> options) {
@@ -50,17 +56,27 @@ public final class Rtn implements WeightMethod {
   }
 
   @Override
-  public QuantizedTensor quantize(String name, Tensor weight, @Nullable Hessian hessian, WeightScheme scheme, WorkSplitter splitter) {
-    return quantize(name, Weights.values(name, weight), weight.dim(0), weight.dim(1), scheme, splitter);
+  public QuantizedTensor quantize(
+      String name,
+      Tensor weight,
+      @Nullable Hessian hessian,
+      WeightScheme scheme,
+      WorkSplitter splitter) {
+    return quantize(
+        name, Weights.values(name, weight), weight.dim(0), weight.dim(1), scheme, splitter);
   }
 
   /**
    * The nearest codes of {@code w [out, in]}.
    *
-   * @throws IllegalArgumentException if a weight is NaN or infinite; the message starts with {@code name}
+   * @throws IllegalArgumentException if a weight is NaN or infinite; the message starts with {@code
+   *     name}
    */
-  public static QuantizedTensor quantize(String name, float[] w, int out, int in, WeightScheme scheme, WorkSplitter splitter) {
-    QuantParams params = QuantParams.fit(name, w, 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), splitter);
+  public static QuantizedTensor quantize(
+      String name, float[] w, int out, int in, WeightScheme scheme, WorkSplitter splitter) {
+    QuantParams params =
+        QuantParams.fit(
+            name, w, 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), splitter);
     return new QuantizedTensor(params.quantize(name, w, 0), params);
   }
 }

@@ -16,13 +16,17 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 
 /**
- * SageAttention2: queries and keys of every attention have few bits per block of tokens, after the mean over tokens was taken off.
+ * SageAttention2: queries and keys of every attention have few bits per block of tokens, after the
+ * mean over tokens was taken off.
  *
- * <p>Zhang and others, <a href="https://arxiv.org/abs/2411.10958">arXiv:2411.10958</a>, with the authors' code; what is computed says {@link SmoothedQuantizer}.
+ * <p>Zhang and others, <a href="https://arxiv.org/abs/2411.10958">arXiv:2411.10958</a>, with the
+ * authors' code; what is computed says {@link SmoothedQuantizer}.
  *
- * <p>This is the research view: codes are simulated, the products are those of the float kernel. With 8 bits an integer product would have at most the speed of the FP32
- * product, one product a lane (see the page on performance); with 4 bits two would fit into a lane, but that kernel is not written for attention. Left out: FP8 probabilities
- * and values, scales per thread of a GPU's matrix instruction, the choice of 8 bits for single layers.
+ * <p>This is the research view: codes are simulated, the products are those of the float kernel.
+ * With 8 bits an integer product would have at most the speed of the FP32 product, one product a
+ * lane (see the page on performance); with 4 bits two would fit into a lane, but that kernel is not
+ * written for attention. Left out: FP8 probabilities and values, scales per thread of a GPU's
+ * matrix instruction, the choice of 8 bits for single layers.
  *
  * @param bits of queries and keys, 4 or 8
  * @param smoothQueries whether queries lose the mean of their block
@@ -33,13 +37,21 @@ public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implemen
   private static final int KEY_BLOCK = 64;
 
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "sage", "SageAttention2", "Zhang and others 2024, arXiv:2411.10958", "nothing; behind a method for weights, or alone",
-      "to see what integer attention scores would cost in quality", List.of(
-          MethodOption.choice("sage-bits", "4", List.of("4", "8"), "bits of queries and keys (paper: 4, or 8)"),
-          MethodOption.bool("smooth-queries", true, "take the mean of 128 queries off (paper: true)"),
-          MethodOption.bool("smooth-keys", true, "take the mean of all keys off (paper: true)")),
-      List.of("whatever it stands behind; queries and keys are quantized in float"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "sage",
+          "SageAttention2",
+          "Zhang and others 2024, arXiv:2411.10958",
+          "nothing; behind a method for weights, or alone",
+          "to see what integer attention scores would cost in quality",
+          List.of(
+              MethodOption.choice(
+                  "sage-bits", "4", List.of("4", "8"), "bits of queries and keys (paper: 4, or 8)"),
+              MethodOption.bool(
+                  "smooth-queries", true, "take the mean of 128 queries off (paper: true)"),
+              MethodOption.bool(
+                  "smooth-keys", true, "take the mean of all keys off (paper: true)")),
+          List.of("whatever it stands behind; queries and keys are quantized in float"));
 
   public Sage {
     if (bits != 4 && bits != 8) {
@@ -50,7 +62,8 @@ public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implemen
   /** From options as the catalogue resolves them. */
   public static Sage of(Map<String, Object> values) {
     return new Sage(
-        Integer.parseInt((String) requireNonNull(values.get("sage-bits"))), (Boolean) requireNonNull(values.get("smooth-queries")),
+        Integer.parseInt((String) requireNonNull(values.get("sage-bits"))),
+        (Boolean) requireNonNull(values.get("smooth-queries")),
         (Boolean) requireNonNull(values.get("smooth-keys")));
   }
 
@@ -85,15 +98,22 @@ public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implemen
     for (ActivationSite site : ActivationSite.of(task.model())) {
       switch (site.role()) {
         case QUERY -> {
-          site.site().append(new SmoothedQuantizer(bits, QUERY_BLOCK, smoothQueries ? Mean.BLOCK : Mean.NONE));
+          site.site()
+              .append(
+                  new SmoothedQuantizer(bits, QUERY_BLOCK, smoothQueries ? Mean.BLOCK : Mean.NONE));
           found++;
         }
-        case KEY -> site.site().append(new SmoothedQuantizer(bits, KEY_BLOCK, smoothKeys ? Mean.ALL : Mean.NONE));
+        case KEY ->
+            site.site()
+                .append(new SmoothedQuantizer(bits, KEY_BLOCK, smoothKeys ? Mean.ALL : Mean.NONE));
         default -> {}
       }
     }
     if (found == 0) {
-      throw new IllegalArgumentException("sage quantizes queries and keys of attention, " + task.model().architecture() + " shows none");
+      throw new IllegalArgumentException(
+          "sage quantizes queries and keys of attention, "
+              + task.model().architecture()
+              + " shows none");
     }
     return new MethodReport(List.of(), Map.of("sage.attentions", (double) found), List.of());
   }

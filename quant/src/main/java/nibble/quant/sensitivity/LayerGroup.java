@@ -31,13 +31,20 @@ public record LayerGroup(Site input, List<Linear> linears) {
     return linears.stream().mapToLong(linear -> linear.weight().shape().size()).sum();
   }
 
-  /** All groups whose weights have the bits of the scheme; those that a rule gives others, such as both ends of a model, take no part. */
+  /**
+   * All groups whose weights have the bits of the scheme; those that a rule gives others, such as
+   * both ends of a model, take no part.
+   */
   public static List<LayerGroup> of(ModelTask task) {
     int bits = bits(task);
     List<LayerGroup> groups = new ArrayList<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
       List<Linear> readers = site.readers();
-      if (!readers.isEmpty() && readers.stream().allMatch(linear -> task.weights(linear).map(w -> w.format().bits() == bits).orElse(false))) {
+      if (!readers.isEmpty()
+          && readers.stream()
+              .allMatch(
+                  linear ->
+                      task.weights(linear).map(w -> w.format().bits() == bits).orElse(false))) {
         groups.add(new LayerGroup(site.site(), readers));
       }
     }
@@ -46,15 +53,23 @@ public record LayerGroup(Site input, List<Linear> linears) {
 
   /** Bits of weights of the scheme. */
   public static int bits(ModelTask task) {
-    return task.schemes().scheme().weights().orElseThrow(() -> new IllegalArgumentException("a scheme without weights has nothing to allocate")).format().bits();
+    return task.schemes()
+        .scheme()
+        .weights()
+        .orElseThrow(
+            () -> new IllegalArgumentException("a scheme without weights has nothing to allocate"))
+        .format()
+        .bits();
   }
 
   /**
-   * The task with other bits for some groups: {@code changes} are added to the bits of weights and of the input, within 2 to 8.
+   * The task with other bits for some groups: {@code changes} are added to the bits of weights and
+   * of the input, within 2 to 8.
    *
    * @param changes by the names of groups
    */
-  public static ModelTask withBits(ModelTask task, List<LayerGroup> groups, Map<String, Integer> changes) {
+  public static ModelTask withBits(
+      ModelTask task, List<LayerGroup> groups, Map<String, Integer> changes) {
     SiteRules rules = task.schemes().rules();
     for (LayerGroup group : groups) {
       int change = changes.getOrDefault(group.name(), 0);

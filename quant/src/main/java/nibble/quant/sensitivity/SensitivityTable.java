@@ -19,8 +19,9 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * The mean squared error of a model's result when one group of layers alone is quantized, weights and input, for several numbers of bits. Weights are rounded to rows with the least squared error, inputs to one
- * grid by percentiles.
+ * The mean squared error of a model's result when one group of layers alone is quantized, weights
+ * and input, for several numbers of bits. Weights are rounded to rows with the least squared error,
+ * inputs to one grid by percentiles.
  *
  * @param groups of layers
  * @param least change of bits that was measured
@@ -44,7 +45,8 @@ public record SensitivityTable(List<LayerGroup> groups, int least, List<double[]
    * @param most change, not negative
    * @param images that results are computed for, in one batch
    */
-  public static SensitivityTable measure(ModelTask task, List<LayerGroup> groups, int least, int most, int images) {
+  public static SensitivityTable measure(
+      ModelTask task, List<LayerGroup> groups, int least, int most, int images) {
     Tensor inputs = SiteFitting.oneBatch(task.samples(), images);
     Tensor exact = result(task, inputs);
     List<double[]> errors = new ArrayList<>();
@@ -61,7 +63,8 @@ public record SensitivityTable(List<LayerGroup> groups, int least, List<double[]
     return new SensitivityTable(groups, least, errors);
   }
 
-  private static double error(ModelTask task, LayerGroup group, int change, Tensor inputs, Tensor exact) {
+  private static double error(
+      ModelTask task, LayerGroup group, int change, Tensor inputs, Tensor exact) {
     Map<Linear, Tensor> originals = new LinkedHashMap<>();
     SiteFunction input = input(task, group, change);
     try {
@@ -70,7 +73,14 @@ public record SensitivityTable(List<LayerGroup> groups, int least, List<double[]
         originals.put(linear, original);
         int bits = LayerGroup.clamped(LayerGroup.bits(task) + change);
         QuantizedTensor codes =
-            WeightRows.quantize(linear.name(), original.toFloats(), linear.out(), linear.in(), IntFormat.symmetric(bits), RangeSearch.SHRINK, task.ops().splitter());
+            WeightRows.quantize(
+                linear.name(),
+                original.toFloats(),
+                linear.out(),
+                linear.in(),
+                IntFormat.symmetric(bits),
+                RangeSearch.SHRINK,
+                task.ops().splitter());
         linear.setWeight(Tensor.of(codes.dequantize(), codes.out(), codes.in()));
       }
       group.input().append(input);
@@ -86,11 +96,22 @@ public record SensitivityTable(List<LayerGroup> groups, int least, List<double[]
 
   /** Fits its grid to the first tensor that comes. */
   private static SiteFunction input(ModelTask task, LayerGroup group, int change) {
-    int bits = task.activations(group.input()).map(a -> LayerGroup.clamped(a.format().bits() + change)).orElse(0);
+    int bits =
+        task.activations(group.input())
+            .map(a -> LayerGroup.clamped(a.format().bits() + change))
+            .orElse(0);
     if (bits == 0) {
       return (ops, x) -> x;
     }
-    return (ops, x) -> SiteGrids.fit(group.name(), x, Shape.of(), IntFormat.asymmetric(bits), RangeSearch.PERCENTILES, ops).apply(ops, x);
+    return (ops, x) ->
+        SiteGrids.fit(
+                group.name(),
+                x,
+                Shape.of(),
+                IntFormat.asymmetric(bits),
+                RangeSearch.PERCENTILES,
+                ops)
+            .apply(ops, x);
   }
 
   private static Tensor result(ModelTask task, Tensor inputs) {

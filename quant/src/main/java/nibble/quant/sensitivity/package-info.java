@@ -1,4 +1,7 @@
-/** What a model loses when single layers get fewer bits, and bits of single layers as rules. Start with {@link nibble.quant.sensitivity.LayerGroup}. */
+/**
+ * What a model loses when single layers get fewer bits, and bits of single layers as rules. Start
+ * with {@link nibble.quant.sensitivity.LayerGroup}.
+ */
 @NullMarked
 package nibble.quant.sensitivity;
 

@@ -19,7 +19,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
-/** Chooses the codes of a model layer by layer with second moments of the inputs; later layers see the outputs of quantized earlier ones. */
+/**
+ * Chooses the codes of a model layer by layer with second moments of the inputs; later layers see
+ * the outputs of quantized earlier ones.
+ */
 public final class SequentialLayers {
   private final Ops ops;
   private final Chooser chooser;
@@ -48,7 +51,13 @@ public final class SequentialLayers {
    *
    * @param inputs of the model
    */
-  public static List<LayerResult> run(Ops ops, Model model, List<Linear> layers, List<Tensor> inputs, Chooser chooser, MethodProgress progress) {
+  public static List<LayerResult> run(
+      Ops ops,
+      Model model,
+      List<Linear> layers,
+      List<Tensor> inputs,
+      Chooser chooser,
+      MethodProgress progress) {
     SequentialLayers run = new SequentialLayers(ops, chooser, progress);
     progress.begin("quantize", layers.size(), "layers");
     List<Tensor> stream = inputs;
@@ -74,7 +83,9 @@ public final class SequentialLayers {
           long start = System.nanoTime();
           Hessian hessian = own.hessian();
           QuantizedWeight codes = chooser.choose(linear, linear.weight().peek().toF32(), hessian);
-          executed.put(linear, execution.prepare(linear, codes, null, hessian, (System.nanoTime() - start) * 1e-9));
+          executed.put(
+              linear,
+              execution.prepare(linear, codes, null, hessian, (System.nanoTime() - start) * 1e-9));
           progress.to(execution.results().size(), linear.name());
         }
       }
@@ -84,22 +95,30 @@ public final class SequentialLayers {
     return outputs;
   }
 
-  private Map<Site, HessianAccumulator> measure(Segment segment, List<Linear> stage, List<Tensor> inputs) {
+  private Map<Site, HessianAccumulator> measure(
+      Segment segment, List<Linear> stage, List<Tensor> inputs) {
     Map<Site, HessianAccumulator> moments = new IdentityHashMap<>();
     Map<Site, SiteFunction> observers = new IdentityHashMap<>();
     for (Linear linear : stage) {
-      HessianAccumulator sum = moments.computeIfAbsent(linear.input(), site -> new HessianAccumulator(site.name(), linear.in()));
-      observers.computeIfAbsent(linear.input(), site -> (o, x) -> {
-        Tensor floats = x.toF32();
-        sum.add(floats.array(), floats.offset(), (int) (x.size() / linear.in()), o.splitter());
-        return x;
-      });
+      HessianAccumulator sum =
+          moments.computeIfAbsent(
+              linear.input(), site -> new HessianAccumulator(site.name(), linear.in()));
+      observers.computeIfAbsent(
+          linear.input(),
+          site ->
+              (o, x) -> {
+                Tensor floats = x.toF32();
+                sum.add(
+                    floats.array(), floats.offset(), (int) (x.size() / linear.in()), o.splitter());
+                return x;
+              });
     }
     observers.forEach(Site::append);
     try {
       for (Tensor input : inputs) {
         try (Scope scope = ops.scope()) {
-          Tensor unused = segment.forward().apply(ops, input); // the observers in its sites are what counts
+          Tensor unused =
+              segment.forward().apply(ops, input); // the observers in its sites are what counts
         }
       }
     } finally {

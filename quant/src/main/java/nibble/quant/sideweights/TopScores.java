@@ -15,7 +15,12 @@ public final class TopScores {
 
   /** The {@code count} largest of all arrays together. NaN counts as the smallest. */
   public static Map<String, boolean[]> of(Map<String, double[]> scores, int count) {
-    double[] all = scores.values().stream().flatMapToDouble(Arrays::stream).map(s -> Double.isNaN(s) ? Double.NEGATIVE_INFINITY : s).sorted().toArray();
+    double[] all =
+        scores.values().stream()
+            .flatMapToDouble(Arrays::stream)
+            .map(s -> Double.isNaN(s) ? Double.NEGATIVE_INFINITY : s)
+            .sorted()
+            .toArray();
     int kept = Math.min(count, all.length);
     double threshold = kept == 0 ? Double.POSITIVE_INFINITY : all[all.length - kept];
     long above = Arrays.stream(all).filter(s -> s > threshold).count();

@@ -12,7 +12,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
-/** Absolute gradients of the loss of a language model in the weights of its blocks, added up text by text, so that opposite signs do not cancel. */
+/**
+ * Absolute gradients of the loss of a language model in the weights of its blocks, added up text by
+ * text, so that opposite signs do not cancel.
+ */
 public final class WeightGradients {
   private WeightGradients() {}
 
@@ -22,13 +25,15 @@ public final class WeightGradients {
    * @param texts token ids I32 {@code [batch, tokens]}; each sequence counts for itself
    * @return by the name of the layer: {@code sum |dL/dW|}, {@code [out, in]}
    */
-  public static Map<String, double[]> absolute(Ops ops, CausalLanguageModel model, List<Tensor> texts, MethodProgress progress) {
+  public static Map<String, double[]> absolute(
+      Ops ops, CausalLanguageModel model, List<Tensor> texts, MethodProgress progress) {
     Map<String, double[]> sums = new LinkedHashMap<>();
     Map<String, Tensor> weights = new LinkedHashMap<>();
     for (TransformerBlock block : model.blocks()) {
       for (Linear linear : block.stages().stream().flatMap(List::stream).toList()) {
         if (linear.isReplaced()) {
-          throw new IllegalArgumentException("'" + linear.name() + "' is quantized already, expected a float model");
+          throw new IllegalArgumentException(
+              "'" + linear.name() + "' is quantized already, expected a float model");
         }
         weights.put(linear.name(), linear.weight().train());
         sums.put(linear.name(), new double[Math.toIntExact(linear.weight().shape().size())]);

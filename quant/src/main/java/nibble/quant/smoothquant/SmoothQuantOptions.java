@@ -10,8 +10,8 @@ import nibble.quant.method.MethodOption;
 /**
  * Knobs of {@link SmoothQuant}.
  *
- * @param alpha how much of the difficulty moves into the weights: 0 evens out the weights' columns, 1 the activations' channels (paper: 0.5; its repository 0.8 to 0.9
- *     for Llama and Mistral)
+ * @param alpha how much of the difficulty moves into the weights: 0 evens out the weights' columns,
+ *     1 the activations' channels (paper: 0.5; its repository 0.8 to 0.9 for Llama and Mistral)
  * @param places which inputs are smoothed (paper: those behind a normalisation)
  */
 public record SmoothQuantOptions(double alpha, ScalePlaces places) {
@@ -20,10 +20,17 @@ public record SmoothQuantOptions(double alpha, ScalePlaces places) {
 
   static final List<MethodOption> OPTIONS =
       List.of(
-          MethodOption.number("alpha", DEFAULTS.alpha, "share of the difficulty that moves into the weights (paper: 0.5; its code 0.8 to 0.9 for Llama and Mistral)"),
+          MethodOption.number(
+              "alpha",
+              DEFAULTS.alpha,
+              "share of the difficulty that moves into the weights (paper: 0.5; its code 0.8 to 0.9"
+                  + " for Llama and Mistral)"),
           MethodOption.choice(
-              "places", DEFAULTS.places.word(), ScalePlaces.words(),
-              "inputs behind a norm (paper); also where the layer before takes the scale exactly; also by a multiplication at run time"));
+              "places",
+              DEFAULTS.places.word(),
+              ScalePlaces.words(),
+              "inputs behind a norm (paper); also where the layer before takes the scale exactly;"
+                  + " also by a multiplication at run time"));
 
   public SmoothQuantOptions {
     if (!(alpha >= 0 && alpha <= 1)) {
@@ -32,6 +39,8 @@ public record SmoothQuantOptions(double alpha, ScalePlaces places) {
   }
 
   static SmoothQuantOptions of(Map<String, Object> values) {
-    return new SmoothQuantOptions((Double) requireNonNull(values.get("alpha")), ScalePlaces.of((String) requireNonNull(values.get("places"))));
+    return new SmoothQuantOptions(
+        (Double) requireNonNull(values.get("alpha")),
+        ScalePlaces.of((String) requireNonNull(values.get("places"))));
   }
 }

@@ -10,7 +10,8 @@ final class Smoothing {
   /**
    * {@code s_j = max(a_j^alpha / w_j^(1 - alpha), 1e-5)}, with {@code w_j} at least 1e-5.
    *
-   * @param a largest absolute activation of each channel; a channel that was never active keeps s = 1 (the authors' code would divide it by the floor)
+   * @param a largest absolute activation of each channel; a channel that was never active keeps s =
+   *     1 (the authors' code would divide it by the floor)
    * @param w largest absolute weight of each column
    */
   static float[] scales(float[] a, float[] w, double alpha) {

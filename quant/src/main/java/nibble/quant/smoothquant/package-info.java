@@ -1,4 +1,7 @@
-/** SmoothQuant: outliers of activations moved into weights. Start with {@link nibble.quant.smoothquant.SmoothQuant}. */
+/**
+ * SmoothQuant: outliers of activations moved into weights. Start with {@link
+ * nibble.quant.smoothquant.SmoothQuant}.
+ */
 @NullMarked
 package nibble.quant.smoothquant;
 

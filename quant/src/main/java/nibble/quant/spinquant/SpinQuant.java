@@ -16,10 +16,11 @@ import nibble.quant.tuning.TunedTransforms;
 import nibble.quant.tuning.TuningLoss;
 
 /**
- * SpinQuant: rotations of the residual stream and of the values that are learned for the network as it will be quantized, then folded into the weights.
+ * SpinQuant: rotations of the residual stream and of the values that are learned for the network as
+ * it will be quantized, then folded into the weights.
  *
- * <p>Liu, Zhao, Fedorov, Soran, Choudhary, Krishnamoorthi, Chandra, Tian, Blankevoort: <a href="https://arxiv.org/abs/2405.16406">arXiv:2405.16406</a> (ICLR
- * 2025).
+ * <p>Liu, Zhao, Fedorov, Soran, Choudhary, Krishnamoorthi, Chandra, Tian, Blankevoort: <a
+ * href="https://arxiv.org/abs/2405.16406">arXiv:2405.16406</a> (ICLR 2025).
  *
  * <pre>{@code
  * R1 [hidden, hidden]      one for the stream           start: random signs and Hadamard
@@ -28,19 +29,29 @@ import nibble.quant.tuning.TuningLoss;
  * minimise   loss of the network with rounded activations and weights   over R1, R2 orthogonal     by Cayley steps (quant.stiefel)
  * }</pre>
  *
- * <p>Rounding passes gradients unchanged; ranges are found anew from what is rotated. Differs from the paper: Cayley steps are solved exactly by default; the loss is the divergence from the float model, and gradients pass the ranges of grids (options give the
- * paper's); rotations of keys for a
- * quantized cache (R3) belong to the methods that quantize caches. Works on any model with a residual structure and logits, image classifiers included (with labels, or with the
- * losses that ask the float model).
+ * <p>Rounding passes gradients unchanged; ranges are found anew from what is rotated. Differs from
+ * the paper: Cayley steps are solved exactly by default; the loss is the divergence from the float
+ * model, and gradients pass the ranges of grids (options give the paper's); rotations of keys for a
+ * quantized cache (R3) belong to the methods that quantize caches. Works on any model with a
+ * residual structure and logits, image classifiers included (with labels, or with the losses that
+ * ask the float model).
  *
- * <p>Cost: a forward and backward pass of a batch a step, and products of all weights with the rotations. Memory: the model three times in F32 and the graph of a batch.
+ * <p>Cost: a forward and backward pass of a batch a step, and products of all weights with the
+ * rotations. Memory: the model three times in F32 and the graph of a batch.
  */
 public final class SpinQuant implements ModelMethod {
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "spinquant", "SpinQuant", "Liu and others: arXiv:2405.16406", "text (or images), about a minute for a small model",
-      "at 4-bit activations, where random rotations leave a gap; in front of rtn or gptq", SpinQuantOptions.OPTIONS,
-      List.of("what the method behind it runs; R1 and R2 cost nothing, R4 a fast Hadamard transform"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "spinquant",
+          "SpinQuant",
+          "Liu and others: arXiv:2405.16406",
+          "text (or images), about a minute for a small model",
+          "at 4-bit activations, where random rotations leave a gap; in front of rtn or gptq",
+          SpinQuantOptions.OPTIONS,
+          List.of(
+              "what the method behind it runs; R1 and R2 cost nothing, R4 a fast Hadamard"
+                  + " transform"));
 
   private final SpinQuantOptions options;
 
@@ -92,7 +103,9 @@ public final class SpinQuant implements ModelMethod {
     transforms.rotateValues(false, task.seed());
     MethodReport.Curve curve;
     boolean floatActivations = task.schemes().scheme().activations().isEmpty();
-    try (SimulatedQuantization simulated = SimulatedQuantization.install(task, options.roundWeights() || floatActivations, options.ranges())) {
+    try (SimulatedQuantization simulated =
+        SimulatedQuantization.install(
+            task, options.roundWeights() || floatActivations, options.ranges())) {
       curve = new TransformTuning(task, transforms, options.rule(), options.tuning()).run(name());
     }
     transforms.fold(task.ops());

@@ -1,4 +1,7 @@
-/** Rotations learned for a quantized network: SpinQuant. Start with {@link nibble.quant.spinquant.SpinQuant}. */
+/**
+ * Rotations learned for a quantized network: SpinQuant. Start with {@link
+ * nibble.quant.spinquant.SpinQuant}.
+ */
 @NullMarked
 package nibble.quant.spinquant;
 

@@ -6,8 +6,9 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rounds half to even; the derivative is 1 everywhere (the straight-through estimator, Bengio, Leonard, Courville: <a href="https://arxiv.org/abs/1308.3432">arXiv:1308.3432</a>). With a clamp before it the derivative is 1
- * within the range and 0 outside.
+ * Rounds half to even; the derivative is 1 everywhere (the straight-through estimator, Bengio,
+ * Leonard, Courville: <a href="https://arxiv.org/abs/1308.3432">arXiv:1308.3432</a>). With a clamp
+ * before it the derivative is 1 within the range and 0 outside.
  */
 public record SteRound() implements DifferentiableFunction {
   @Override

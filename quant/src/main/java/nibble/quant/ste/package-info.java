@@ -1,4 +1,7 @@
-/** Rounding and clipping with stand-in derivatives: the smallest parts of quantized training. Start with {@link nibble.quant.ste.SteRound}. */
+/**
+ * Rounding and clipping with stand-in derivatives: the smallest parts of quantized training. Start
+ * with {@link nibble.quant.ste.SteRound}.
+ */
 @NullMarked
 package nibble.quant.ste;
 

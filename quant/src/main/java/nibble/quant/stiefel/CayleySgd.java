@@ -6,9 +6,9 @@ import nibble.quant.linalg.Qr;
 /**
  * Gradient descent along Cayley transforms, as SpinQuant learns its rotations.
  *
- * <p>Li, Li, Todorovic: Efficient Riemannian optimization on the Stiefel manifold via the Cayley transform, <a
- * href="https://arxiv.org/abs/2002.01113">arXiv:2002.01113</a>, Algorithm 1; Liu and others: SpinQuant, <a
- * href="https://arxiv.org/abs/2405.16406">arXiv:2405.16406</a>.
+ * <p>Li, Li, Todorovic: Efficient Riemannian optimization on the Stiefel manifold via the Cayley
+ * transform, <a href="https://arxiv.org/abs/2002.01113">arXiv:2002.01113</a>, Algorithm 1; Liu and
+ * others: SpinQuant, <a href="https://arxiv.org/abs/2405.16406">arXiv:2405.16406</a>.
  *
  * <pre>{@code
  * X = P^T        V = momentum V - (dL/dP)^T        A = V X^T - X (X^T V X^T) / 2        S = A - A^T
@@ -18,8 +18,9 @@ import nibble.quant.linalg.Qr;
  * P = Y^T        V = S X
  * }</pre>
  *
- * <p>The exact form is orthogonal to rounding for any S. The fixed point drifts; a matrix that is further than 1e-6 from orthogonal is brought back by a QR
- * factorization (the authors' code does so at random, one step in a hundred). Cost: some {@code n^3} a step.
+ * <p>The exact form is orthogonal to rounding for any S. The fixed point drifts; a matrix that is
+ * further than 1e-6 from orthogonal is brought back by a QR factorization (the authors' code does
+ * so at random, one step in a hundred). Cost: some {@code n^3} a step.
  *
  * @param momentum share of the last direction that is kept (SpinQuant: 0)
  * @param iterations of the fixed point (SpinQuant: 5); 0 solves exactly
@@ -33,7 +34,9 @@ public record CayleySgd(double momentum, int iterations) implements StiefelRule 
 
   public CayleySgd {
     if (!(momentum >= 0 && momentum < 1) || iterations < 0) {
-      throw new IllegalArgumentException("momentum must be in [0, 1) and iterations not negative, were %s and %d".formatted(momentum, iterations));
+      throw new IllegalArgumentException(
+          "momentum must be in [0, 1) and iterations not negative, were %s and %d"
+              .formatted(momentum, iterations));
     }
   }
 
@@ -51,13 +54,16 @@ public record CayleySgd(double momentum, int iterations) implements StiefelRule 
     double[] s = skew(p, x, v, n);
     double t = Math.min(rate, 1 / (SquareMatrix.columnNorm(s, n) + EPSILON));
     double[] y = iterations == 0 ? exact(x, s, t, n) : fixedPoint(x, v, s, t, n);
-    return new Moved(SquareMatrix.transposed(y, n), new Memory(SquareMatrix.product(s, x, n), 0, memory.steps() + 1));
+    return new Moved(
+        SquareMatrix.transposed(y, n),
+        new Memory(SquareMatrix.product(s, x, n), 0, memory.steps() + 1));
   }
 
   /** S of the class comment; {@code x} is the transpose of {@code p}. */
   private static double[] skew(double[] p, double[] x, double[] v, int n) {
     double[] vp = SquareMatrix.product(v, p, n);
-    double[] a = SquareMatrix.plus(vp, -0.5, SquareMatrix.product(x, SquareMatrix.product(p, vp, n), n));
+    double[] a =
+        SquareMatrix.plus(vp, -0.5, SquareMatrix.product(x, SquareMatrix.product(p, vp, n), n));
     return SquareMatrix.plus(a, -1, SquareMatrix.transposed(a, n));
   }
 

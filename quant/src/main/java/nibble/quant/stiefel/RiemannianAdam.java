@@ -5,8 +5,8 @@ import nibble.quant.linalg.Qr;
 /**
  * Adam on orthogonal matrices, as OSTQuant learns its rotations.
  *
- * <p>Bécigneul, Ganea: <a href="https://arxiv.org/abs/1810.00760">arXiv:1810.00760</a>; Hu and others: OSTQuant, <a
- * href="https://arxiv.org/abs/2501.13987">arXiv:2501.13987</a>.
+ * <p>Bécigneul, Ganea: <a href="https://arxiv.org/abs/1810.00760">arXiv:1810.00760</a>; Hu and
+ * others: OSTQuant, <a href="https://arxiv.org/abs/2501.13987">arXiv:2501.13987</a>.
  *
  * <pre>{@code
  * g = G - P sym(P^T G)                                  the part of the gradient in the tangent space
@@ -15,8 +15,9 @@ import nibble.quant.linalg.Qr;
  * m = m - P sym(P^T m)                                  carried to the new tangent space
  * }</pre>
  *
- * <p>{@code qf} is the factor Q of a QR factorization with positive diagonal. The second moment is one number for each matrix, so that the step stays in
- * the tangent space; divided by n, so that the rate is about the angle in radians by which a step turns each column (our choice of unit).
+ * <p>{@code qf} is the factor Q of a QR factorization with positive diagonal. The second moment is
+ * one number for each matrix, so that the step stays in the tangent space; divided by n, so that
+ * the rate is about the angle in radians by which a step turns each column (our choice of unit).
  */
 public record RiemannianAdam(double beta1, double beta2, double epsilon) implements StiefelRule {
   /** The usual constants. */
@@ -24,7 +25,9 @@ public record RiemannianAdam(double beta1, double beta2, double epsilon) impleme
 
   public RiemannianAdam {
     if (!(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1) || !(epsilon > 0)) {
-      throw new IllegalArgumentException("betas must be in [0, 1) and epsilon positive, were %s, %s, %s".formatted(beta1, beta2, epsilon));
+      throw new IllegalArgumentException(
+          "betas must be in [0, 1) and epsilon positive, were %s, %s, %s"
+              .formatted(beta1, beta2, epsilon));
     }
   }
 
@@ -44,7 +47,8 @@ public record RiemannianAdam(double beta1, double beta2, double epsilon) impleme
     for (int i = 0; i < first.length; i++) {
       first[i] = beta1 * memory.first()[i] + (1 - beta1) * g[i];
     }
-    double factor = rate / (1 - Math.pow(beta1, t)) / (Math.sqrt(second / (1 - Math.pow(beta2, t))) + epsilon);
+    double factor =
+        rate / (1 - Math.pow(beta1, t)) / (Math.sqrt(second / (1 - Math.pow(beta2, t))) + epsilon);
     double[] moved = Qr.of(SquareMatrix.plus(p, -factor, first), n, n).q();
     return new Moved(moved, new Memory(tangent(moved, first, n), second, t));
   }

@@ -61,7 +61,8 @@ public final class StiefelOptimizer {
     }
   }
 
-  private void move(StiefelParameter parameter, Tensor grad, StiefelRule.Memory[] memory, double stepRate) {
+  private void move(
+      StiefelParameter parameter, Tensor grad, StiefelRule.Memory[] memory, double stepRate) {
     int n = parameter.size();
     for (int i = 0; i < memory.length; i++) {
       double[] gradient = new double[n * n];

@@ -1,6 +1,9 @@
 package nibble.quant.stiefel;
 
-/** How one orthogonal matrix moves along a gradient. Immutable; what a rule remembers of a matrix is in its {@link Memory}. */
+/**
+ * How one orthogonal matrix moves along a gradient. Immutable; what a rule remembers of a matrix is
+ * in its {@link Memory}.
+ */
 public sealed interface StiefelRule permits CayleySgd, RiemannianAdam {
 
   /**

@@ -31,9 +31,11 @@ import nibble.quant.sideweights.WeightGradients;
 import nibble.tensor.Tensor;
 
 /**
- * TaCQ: the weights that a task depends on most and that quantization would change most stay in 16-bit float, the others are quantized by GPTQ.
+ * TaCQ: the weights that a task depends on most and that quantization would change most stay in
+ * 16-bit float, the others are quantized by GPTQ.
  *
- * <p>Xiao, Sung, Stengel-Eskin, Bansal: <a href="https://arxiv.org/abs/2504.07389">arXiv:2504.07389</a>, with the authors' code.
+ * <p>Xiao, Sung, Stengel-Eskin, Bansal: <a
+ * href="https://arxiv.org/abs/2504.07389">arXiv:2504.07389</a>, with the authors' code.
  *
  * <pre>{@code
  * G = sum over texts of |dL/dW|       I = G |W - Wq| |W|       Wq: round to nearest at the same bits
@@ -41,18 +43,25 @@ import nibble.tensor.Tensor;
  * GPTQ in which elements of O keep their value in the loop, so that they absorb errors made before them; ranges leave them out
  * }</pre>
  *
- * <p>L is the cross-entropy of the next token of all tokens. Differs: the reference model is rounded to nearest (paper: GPTQ); the share is one of the ranked weights. Embedding
- * and head have no float elements.
+ * <p>L is the cross-entropy of the next token of all tokens. Differs: the reference model is
+ * rounded to nearest (paper: GPTQ); the share is one of the ranked weights. Embedding and head have
+ * no float elements.
  */
 public final class Tacq implements ModelMethod {
   private static final String FRACTION = "fraction";
   private static final String TEXTS = "texts";
 
   /** What the catalogue shows. */
-  public static final MethodCard CARD = new MethodCard(
-      "tacq", "TaCQ", "Xiao, Sung, Stengel-Eskin, Bansal 2025, arXiv:2504.07389", "texts of the task; gradients of the float model, inputs of every layer",
-      "for weights of language models at 2 and 3 bits with float activations, for a task of which there are texts", options(),
-      List.of("W2..8A16 with sparse 16-bit elements beside the codes"));
+  public static final MethodCard CARD =
+      new MethodCard(
+          "tacq",
+          "TaCQ",
+          "Xiao, Sung, Stengel-Eskin, Bansal 2025, arXiv:2504.07389",
+          "texts of the task; gradients of the float model, inputs of every layer",
+          "for weights of language models at 2 and 3 bits with float activations, for a task of"
+              + " which there are texts",
+          options(),
+          List.of("W2..8A16 with sparse 16-bit elements beside the codes"));
 
   private final GptqOptions gptq;
   private final double fraction;
@@ -60,7 +69,8 @@ public final class Tacq implements ModelMethod {
 
   private Tacq(GptqOptions gptq, double fraction, int texts) {
     if (!(fraction >= 0 && fraction <= 1) || texts < 1) {
-      throw new IllegalArgumentException("fraction must be 0 to 1, texts positive; found %s and %d".formatted(fraction, texts));
+      throw new IllegalArgumentException(
+          "fraction must be 0 to 1, texts positive; found %s and %d".formatted(fraction, texts));
     }
     this.gptq = gptq;
     this.fraction = fraction;
@@ -69,15 +79,22 @@ public final class Tacq implements ModelMethod {
 
   private static List<MethodOption> options() {
     List<MethodOption> options = new ArrayList<>(Gptq.CARD.options());
-    options.add(MethodOption.number(FRACTION, 0.0035, "share of the weights of all blocks that stays in 16-bit float (paper: 0.0035)"));
-    options.add(MethodOption.integer(TEXTS, 128, "sequences that gradients are taken of (paper: 128)"));
+    options.add(
+        MethodOption.number(
+            FRACTION,
+            0.0035,
+            "share of the weights of all blocks that stays in 16-bit float (paper: 0.0035)"));
+    options.add(
+        MethodOption.integer(TEXTS, 128, "sequences that gradients are taken of (paper: 128)"));
     return List.copyOf(options);
   }
 
   /** From options as the catalogue resolves them. */
   public static Tacq of(Map<String, Object> values) {
     return new Tacq(
-        GptqOptions.of(values), (Double) requireNonNull(values.get(FRACTION)), Math.toIntExact((Long) requireNonNull(values.get(TEXTS))));
+        GptqOptions.of(values),
+        (Double) requireNonNull(values.get(FRACTION)),
+        Math.toIntExact((Long) requireNonNull(values.get(TEXTS))));
   }
 
   @Override
@@ -93,30 +110,59 @@ public final class Tacq implements ModelMethod {
   @Override
   public void check(Scheme scheme) {
     if (scheme.weights().isEmpty() || scheme.activations().isPresent()) {
-      throw new IllegalArgumentException("tacq quantizes weights and leaves activations in float, found scheme '%s'; name one such as 'W3A16 g32'".formatted(scheme));
+      throw new IllegalArgumentException(
+          "tacq quantizes weights and leaves activations in float, found scheme '%s'; name one such as 'W3A16 g32'"
+              .formatted(scheme));
     }
   }
 
   @Override
   public MethodReport apply(ModelTask task) {
     if (!(task.floatModel().get() instanceof CausalLanguageModel language)) {
-      throw new IllegalArgumentException("tacq takes gradients of a causal language model, " + task.model().architecture() + " is none");
+      throw new IllegalArgumentException(
+          "tacq takes gradients of a causal language model, "
+              + task.model().architecture()
+              + " is none");
     }
     List<Tensor> all = task.samples().inputs();
-    Map<String, double[]> gradients = WeightGradients.absolute(task.ops(), language, all.subList(0, Math.min(texts, all.size())), task.progress());
+    Map<String, double[]> gradients =
+        WeightGradients.absolute(
+            task.ops(), language, all.subList(0, Math.min(texts, all.size())), task.progress());
     Map<String, boolean[]> kept = kept(task, gradients);
-    List<Linear> layers = task.model().linears().stream().filter(linear -> task.weights(linear).isPresent()).toList();
+    List<Linear> layers =
+        task.model().linears().stream().filter(linear -> task.weights(linear).isPresent()).toList();
     return MethodReport.of(
         SequentialLayers.run(
-            task.ops(), task.model(), layers, all,
-            (linear, weight, hessian) -> choose(task, linear, weight, hessian, kept.getOrDefault(linear.name(), new boolean[0])), task.progress()));
+            task.ops(),
+            task.model(),
+            layers,
+            all,
+            (linear, weight, hessian) ->
+                choose(
+                    task,
+                    linear,
+                    weight,
+                    hessian,
+                    kept.getOrDefault(linear.name(), new boolean[0])),
+            task.progress()));
   }
 
-  private QuantizedWeight choose(ModelTask task, Linear linear, Tensor weight, Hessian hessian, boolean[] kept) {
+  private QuantizedWeight choose(
+      ModelTask task, Linear linear, Tensor weight, Hessian hessian, boolean[] kept) {
     WeightScheme scheme = task.weights(linear).orElseThrow();
     float[] w = Weights.values(linear.name(), weight);
     Frozen frozen = kept.length == 0 ? Frozen.NONE : Frozen.elements(kept);
-    GptqResult result = Gptq.solve(linear.name(), w, linear.out(), linear.in(), hessian, frozen, scheme, gptq, task.ops().splitter());
+    GptqResult result =
+        Gptq.solve(
+            linear.name(),
+            w,
+            linear.out(),
+            linear.in(),
+            hessian,
+            frozen,
+            scheme,
+            gptq,
+            task.ops().splitter());
     if (kept.length == 0) {
       return result.quantized();
     }
@@ -134,7 +180,9 @@ public final class Tacq implements ModelMethod {
         continue;
       }
       float[] w = Weights.values(linear.name(), linear.weight().peek().toF32());
-      float[] rounded = Rtn.quantize(linear.name(), w, linear.out(), linear.in(), scheme, task.ops().splitter()).dequantize();
+      float[] rounded =
+          Rtn.quantize(linear.name(), w, linear.out(), linear.in(), scheme, task.ops().splitter())
+              .dequantize();
       double[] scores = new double[w.length];
       for (int i = 0; i < w.length; i++) {
         scores[i] = gradient[i] * Math.abs((double) w[i] - rounded[i]) * Math.abs(w[i]);

@@ -1,4 +1,7 @@
-/** TaCQ: the weights that a task depends on stay in float. Start with {@link nibble.quant.tacq.Tacq}. */
+/**
+ * TaCQ: the weights that a task depends on stay in float. Start with {@link
+ * nibble.quant.tacq.Tacq}.
+ */
 @NullMarked
 package nibble.quant.tacq;
 

@@ -27,8 +27,10 @@ import nibble.tensor.Tensor;
 /**
  * Starting scales of all activation quantizers, all sites in one pass of the float model.
  *
- * <p>GPLQ says that scales are per channel. That is what inputs of linear layers and values get; queries and keys have one a head, since scales of their channels could not
- * leave the sum over channels (our choice, see the card's note on honest integers), and so have probabilities, whose last axis are tokens.
+ * <p>GPLQ says that scales are per channel. That is what inputs of linear layers and values get;
+ * queries and keys have one a head, since scales of their channels could not leave the sum over
+ * channels (our choice, see the card's note on honest integers), and so have probabilities, whose
+ * last axis are tokens.
  */
 public final class ActivationScales {
   private static final double SQRT_OF_TWO = 0.5;
@@ -58,8 +60,11 @@ public final class ActivationScales {
   /**
    * How scales begin.
    *
-   * @param sharing at inputs of linear layers in blocks; pixels and the features that the head reads have one scale, since a channel may be empty in all samples; a head's values have one a channel unless it is {@code LAYER}
-   * @param offsets whether inputs of linear layers have learned offsets, as LSQ+; symmetric otherwise
+   * @param sharing at inputs of linear layers in blocks; pixels and the features that the head
+   *     reads have one scale, since a channel may be empty in all samples; a head's values have one
+   *     a channel unless it is {@code LAYER}
+   * @param offsets whether inputs of linear layers have learned offsets, as LSQ+; symmetric
+   *     otherwise
    * @param search finds symmetric grids
    * @param offsetSearch finds grids with offsets
    * @param weightSearch of the weights that read a site; a balance looks at their error too
@@ -67,11 +72,18 @@ public final class ActivationScales {
    * @param images that scales are fitted to, in one batch
    */
   public record Choice(
-      Sharing sharing, boolean offsets, RangeSearch search, RangeSearch offsetSearch, RangeSearch weightSearch, Probabilities probabilities, int images) {
+      Sharing sharing,
+      boolean offsets,
+      RangeSearch search,
+      RangeSearch offsetSearch,
+      RangeSearch weightSearch,
+      Probabilities probabilities,
+      int images) {
 
     /** One symmetric scale a layer. */
     public static Choice perLayer(RangeSearch search, int images) {
-      return new Choice(Sharing.LAYER, false, search, search, search, Probabilities.UNSIGNED, images);
+      return new Choice(
+          Sharing.LAYER, false, search, search, search, Probabilities.UNSIGNED, images);
     }
 
     /** Whether every channel has a scale of its own. */
@@ -80,26 +92,38 @@ public final class ActivationScales {
     }
   }
 
-  /** Quantizers of all sites that the task quantizes, in the order of the sites; installed nowhere yet. */
+  /**
+   * Quantizers of all sites that the task quantizes, in the order of the sites; installed nowhere
+   * yet.
+   */
   public static List<Learned> fit(ModelTask task, Choice choice) {
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     List<ActivationSite> sites = new ArrayList<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      task.activations(site.site()).ifPresent(scheme -> {
-        sites.add(site);
-        int number = sites.size();
-        fitters.put(site.site(), x -> {
-          SiteFunction found = measured(task, choice, site, scheme.format().bits(), x);
-          task.progress().to(number, site.name());
-          return found;
-        });
-      });
+      task.activations(site.site())
+          .ifPresent(
+              scheme -> {
+                sites.add(site);
+                int number = sites.size();
+                fitters.put(
+                    site.site(),
+                    x -> {
+                      SiteFunction found = measured(task, choice, site, scheme.format().bits(), x);
+                      task.progress().to(number, site.name());
+                      return found;
+                    });
+              });
     }
     if (sites.isEmpty()) {
       return List.of();
     }
     task.progress().begin("scales", sites.size(), "sites");
-    Map<Site, SiteFunction> fitted = SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), choice.images()), fitters);
+    Map<Site, SiteFunction> fitted =
+        SiteFitting.fit(
+            task.ops(),
+            task.model(),
+            SiteFitting.oneBatch(task.samples(), choice.images()),
+            fitters);
     List<Learned> learned = new ArrayList<>();
     for (ActivationSite site : sites) {
       if (fitted.get(site.site()) instanceof Logarithmic measured) {
@@ -115,7 +139,9 @@ public final class ActivationScales {
   /** A site and what learns in it. */
   public record Learned(ActivationSite site, TrainedQuantizer quantizer) {}
 
-  /** Scales that were found; passes the tensor on as it is, so that all sites see the float model. */
+  /**
+   * Scales that were found; passes the tensor on as it is, so that all sites see the float model.
+   */
   private record Measured(int bits, boolean unsigned, StartingGrid grid) implements SiteFunction {
     @Override
     public Tensor apply(Ops ops, Tensor x) {
@@ -137,42 +163,64 @@ public final class ActivationScales {
     }
   }
 
-  private static SiteFunction measured(ModelTask task, Choice choice, ActivationSite site, int bits, Tensor x) {
+  private static SiteFunction measured(
+      ModelTask task, Choice choice, ActivationSite site, int bits, Tensor x) {
     if (site.role() == ActivationSite.Role.LINEAR_INPUT) {
       return new Measured(bits, false, linearInput(task, choice, site, bits, x));
     }
-    if (site.role() == ActivationSite.Role.PROBABILITIES && choice.probabilities() == Probabilities.LOG) {
-      return new Logarithmic(SoftmaxFit.fit(bits, x.toFloats(), SQRT_OF_TWO, LogGrid.Zero.RESERVED));
+    if (site.role() == ActivationSite.Role.PROBABILITIES
+        && choice.probabilities() == Probabilities.LOG) {
+      return new Logarithmic(
+          SoftmaxFit.fit(bits, x.toFloats(), SQRT_OF_TWO, LogGrid.Zero.RESERVED));
     }
     Shape shape = shape(site.role(), choice.perChannel(), x);
-    boolean unsigned = site.role() == ActivationSite.Role.PROBABILITIES && choice.probabilities() == Probabilities.UNSIGNED;
-    // unsigned codes 0 .. 2^b - 1 have the steps of signed ones with a bit more, as far as there is such a format
-    IntFormat format = IntFormat.symmetric(unsigned ? Math.min(IntFormat.MAX_BITS, bits + 1) : bits);
-    UniformQuantizer quantizer = SiteGrids.fit(site.name(), x, shape, format, choice.search(), task.ops());
+    boolean unsigned =
+        site.role() == ActivationSite.Role.PROBABILITIES
+            && choice.probabilities() == Probabilities.UNSIGNED;
+    // unsigned codes 0 .. 2^b - 1 have the steps of signed ones with a bit more, as far as there is
+    // such a format
+    IntFormat format =
+        IntFormat.symmetric(unsigned ? Math.min(IntFormat.MAX_BITS, bits + 1) : bits);
+    UniformQuantizer quantizer =
+        SiteGrids.fit(site.name(), x, shape, format, choice.search(), task.ops());
     float steps = unsigned ? (float) format.maxCode() / ((1 << bits) - 1) : 1;
     float[] scales = quantizer.scales().toFloats();
     for (int i = 0; i < scales.length; i++) {
       scales[i] *= steps;
     }
-    return new Measured(bits, unsigned, new StartingGrid(Tensor.of(scales, shape.dims()), Optional.empty()));
+    return new Measured(
+        bits, unsigned, new StartingGrid(Tensor.of(scales, shape.dims()), Optional.empty()));
   }
 
-  private static StartingGrid linearInput(ModelTask task, Choice choice, ActivationSite site, int bits, Tensor x) {
+  private static StartingGrid linearInput(
+      ModelTask task, Choice choice, ActivationSite site, int bits, Tensor x) {
     StartingGrid layer = grid(task, choice, site, bits, x, Shape.of());
     if (choice.sharing() == Sharing.LAYER || !inBlock(task.model(), site)) {
       return layer;
     }
     StartingGrid channels = grid(task, choice, site, bits, x, Shape.of(x.dim(-1)));
-    return choice.sharing() == Sharing.CHANNEL ? channels : new ScaleBalance(task, site, bits, choice.weightSearch()).of(x, channels, layer);
+    return choice.sharing() == Sharing.CHANNEL
+        ? channels
+        : new ScaleBalance(task, site, bits, choice.weightSearch()).of(x, channels, layer);
   }
 
   private static boolean inBlock(Model model, ActivationSite site) {
-    return model.blocks().stream().flatMap(block -> block.stages().stream()).anyMatch(stage -> stage.containsAll(site.readers()));
+    return model.blocks().stream()
+        .flatMap(block -> block.stages().stream())
+        .anyMatch(stage -> stage.containsAll(site.readers()));
   }
 
-  private static StartingGrid grid(ModelTask task, Choice choice, ActivationSite site, int bits, Tensor x, Shape shape) {
+  private static StartingGrid grid(
+      ModelTask task, Choice choice, ActivationSite site, int bits, Tensor x, Shape shape) {
     IntFormat format = choice.offsets() ? IntFormat.asymmetric(bits) : IntFormat.symmetric(bits);
-    return StartingGrid.of(SiteGrids.fit(site.name(), x, shape, format, choice.offsets() ? choice.offsetSearch() : choice.search(), task.ops()));
+    return StartingGrid.of(
+        SiteGrids.fit(
+            site.name(),
+            x,
+            shape,
+            format,
+            choice.offsets() ? choice.offsetSearch() : choice.search(),
+            task.ops()));
   }
 
   private static Shape shape(ActivationSite.Role role, boolean perChannel, Tensor x) {

@@ -12,7 +12,8 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * How far the final features of a model are from the teacher's, seen in the teacher's principal directions V (GPLQ, arXiv:2506.11784, equations 4 to 6):
+ * How far the final features of a model are from the teacher's, seen in the teacher's principal
+ * directions V (GPLQ, arXiv:2506.11784, equations 4 to 6):
  *
  * <pre>{@code
  * L = mean over images of ||(f_s - f_t) V||^2
@@ -28,9 +29,11 @@ public record FeatureLoss(Tensor projection, double explained) {
   /**
    * Fits the directions to the teacher's features of all samples.
    *
-   * @param share of the variance that decides how many (paper: about 0.6), rounded to a multiple of {@code step} (paper: 32)
+   * @param share of the variance that decides how many (paper: about 0.6), rounded to a multiple of
+   *     {@code step} (paper: 32)
    */
-  public static FeatureLoss fit(Ops ops, ImageClassifier teacher, SampleSource samples, double share, int step) {
+  public static FeatureLoss fit(
+      Ops ops, ImageClassifier teacher, SampleSource samples, double share, int step) {
     List<float[]> rows = new ArrayList<>();
     int width = 0;
     for (Samples batch : samples.batches()) {

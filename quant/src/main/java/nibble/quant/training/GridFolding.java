@@ -18,30 +18,37 @@ import nibble.tensor.Tensor;
  * x'[j] = (x[j] - beta[j]) / s[j] - z      W'[:, j] = W[:, j] s[j]      z = rint(mean(-beta / s)), 0 without offsets
  * }</pre>
  *
- * <p>One scale of 1 and one zero point are left for the kernel. With z in the middle, what the kernel multiplies is small where x is: rounded weights are multiplied by it with their errors.
+ * <p>One scale of 1 and one zero point are left for the kernel. With z in the middle, what the
+ * kernel multiplies is small where x is: rounded weights are multiplied by it with their errors.
  */
 public final class GridFolding {
   private GridFolding() {}
 
   /**
-   * The stored form of a quantizer. Where it has offsets or several scales for the inputs of linear layers, these are folded into the model.
+   * The stored form of a quantizer. Where it has offsets or several scales for the inputs of linear
+   * layers, these are folded into the model.
    *
    * @throws IllegalStateException if it has offsets where no linear layer reads the site
    */
   public static StoredFunction frozen(Model model, Site site, TrainedQuantizer quantizer) {
-    List<Linear> readers = model.linears().stream().filter(linear -> linear.input() == site).toList();
-    if (!readers.isEmpty() && quantizer instanceof LearnedQuantizer learned && foldable(learned, readers.getFirst().in())) {
+    List<Linear> readers =
+        model.linears().stream().filter(linear -> linear.input() == site).toList();
+    if (!readers.isEmpty()
+        && quantizer instanceof LearnedQuantizer learned
+        && foldable(learned, readers.getFirst().in())) {
       return folded(model, site, learned, readers.getFirst().in());
     }
     return quantizer.frozen();
   }
 
   private static boolean foldable(LearnedQuantizer learned, int channels) {
-    boolean perChannel = learned.scale().rank() == 1 && learned.scale().size() == channels && channels > 1;
+    boolean perChannel =
+        learned.scale().rank() == 1 && learned.scale().size() == channels && channels > 1;
     return perChannel || learned.offset().isPresent() && learned.scale().size() == 1;
   }
 
-  private static UniformQuantizer folded(Model model, Site site, LearnedQuantizer quantizer, int channels) {
+  private static UniformQuantizer folded(
+      Model model, Site site, LearnedQuantizer quantizer, int channels) {
     float[] scales = quantizer.scale().toFloats();
     float[] offsets = quantizer.offset().map(Tensor::toFloats).orElse(new float[scales.length]);
     double sum = 0;

@@ -15,7 +15,10 @@ import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelTask;
 
-/** Training with quantizers in the sites of activations and of weights, and the execution of what came out. */
+/**
+ * Training with quantizers in the sites of activations and of weights, and the execution of what
+ * came out.
+ */
 public final class JointTraining {
   private static final double VARIANCE = 0.6;
   private static final int DIRECTIONS_STEP = 32;
@@ -31,15 +34,24 @@ public final class JointTraining {
    * @param quantizer stands in the weight's site
    * @param codes of the weight as it is when asked
    */
-  public record Weight(Linear linear, TrainedQuantizer quantizer, Supplier<QuantizedTensor> codes) {}
+  public record Weight(
+      Linear linear, TrainedQuantizer quantizer, Supplier<QuantizedTensor> codes) {}
 
   /**
    * @param activations by site
    * @throws IllegalArgumentException if the model is no image classifier
    */
-  public JointTraining(ModelTask task, String method, Map<Site, TrainedQuantizer> activations, List<Weight> weights) {
+  public JointTraining(
+      ModelTask task,
+      String method,
+      Map<Site, TrainedQuantizer> activations,
+      List<Weight> weights) {
     if (!(task.model() instanceof ImageClassifier)) {
-      throw new IllegalArgumentException(method + " trains image classifiers, found " + task.model().architecture() + "; choose another method");
+      throw new IllegalArgumentException(
+          method
+              + " trains image classifiers, found "
+              + task.model().architecture()
+              + "; choose another method");
     }
     this.task = task;
     this.activations = activations;
@@ -55,16 +67,20 @@ public final class JointTraining {
     if (knobs.steps() == 0) {
       return;
     }
-    if (!(task.model() instanceof ImageClassifier student) || !(task.floatModel().get() instanceof ImageClassifier teacher)) {
-      throw new IllegalStateException("the float model is another kind of model than the one to quantize");
+    if (!(task.model() instanceof ImageClassifier student)
+        || !(task.floatModel().get() instanceof ImageClassifier teacher)) {
+      throw new IllegalStateException(
+          "the float model is another kind of model than the one to quantize");
     }
-    FeatureLoss features = FeatureLoss.fit(task.ops(), teacher, task.samples(), VARIANCE, DIRECTIONS_STEP);
+    FeatureLoss features =
+        FeatureLoss.fit(task.ops(), teacher, task.samples(), VARIANCE, DIRECTIONS_STEP);
     List<TrainedQuantizer> quantizers = new ArrayList<>(activations.values());
     weights.forEach(weight -> quantizers.add(weight.quantizer()));
     activations.forEach(Site::append);
     weights.forEach(weight -> weight.linear().weightSite().append(weight.quantizer()));
     try {
-      curves.add(new QuantizedTraining(task, name, student, teacher, features, quantizers, knobs).run());
+      curves.add(
+          new QuantizedTraining(task, name, student, teacher, features, quantizers, knobs).run());
     } finally {
       activations.forEach(Site::remove);
       weights.forEach(weight -> weight.linear().weightSite().remove(weight.quantizer()));
@@ -79,9 +95,12 @@ public final class JointTraining {
   /** Puts codes and quantizers into execution, as they are now. */
   public MethodReport install() {
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
-    activations.forEach((site, quantizer) -> quantizers.put(site, GridFolding.frozen(task.model(), site, quantizer)));
+    activations.forEach(
+        (site, quantizer) ->
+            quantizers.put(site, GridFolding.frozen(task.model(), site, quantizer)));
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     weights.forEach(weight -> codes.put(weight.linear(), weight.codes().get()));
-    return new MethodReport(ModelExecution.install(task.model(), quantizers, codes), Map.of(), curves);
+    return new MethodReport(
+        ModelExecution.install(task.model(), quantizers, codes), Map.of(), curves);
   }
 }

@@ -25,15 +25,18 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains the weights of an image classifier and the scales of its {@link TrainedQuantizer}s, which stand in its sites already, against a frozen teacher:
+ * Trains the weights of an image classifier and the scales of its {@link TrainedQuantizer}s, which
+ * stand in its sites already, against a frozen teacher:
  *
  * <pre>{@code
  * L = CE(student logits, labels) + lambda L_features        with labels, if they are to be used
  * L = KL(teacher || student)     + lambda L_features        otherwise
  * }</pre>
  *
- * <p>AdamW at a constant rate, without weight decay. Images are read and varied on a thread of their own. With {@code recompute}, only the stream between blocks is
- * kept on the way forward. The state is saved every {@value #SAVE_EVERY} updates; a run that goes on from it gives the same weights.
+ * <p>AdamW at a constant rate, without weight decay. Images are read and varied on a thread of
+ * their own. With {@code recompute}, only the stream between blocks is kept on the way forward. The
+ * state is saved every {@value #SAVE_EVERY} updates; a run that goes on from it gives the same
+ * weights.
  */
 public final class QuantizedTraining {
   private static final int SAVE_EVERY = 20;
@@ -54,7 +57,12 @@ public final class QuantizedTraining {
    * @param quantizers learned together with all parameters of {@code student}
    */
   public QuantizedTraining(
-      ModelTask task, String name, ImageClassifier student, ImageClassifier teacher, FeatureLoss features, List<? extends TrainedQuantizer> quantizers,
+      ModelTask task,
+      String name,
+      ImageClassifier student,
+      ImageClassifier teacher,
+      FeatureLoss features,
+      List<? extends TrainedQuantizer> quantizers,
       TrainingKnobs knobs) {
     this.task = task;
     this.name = name;
@@ -63,10 +71,21 @@ public final class QuantizedTraining {
     this.features = features;
     this.quantizers = List.copyOf(quantizers);
     this.knobs = knobs;
-    optimizer = new AdamW(
-        AdamWOptions.DEFAULTS,
-        new ParameterGroup("weights", knobs.rate(), 0, student.parameters().stream().map(Parameter::train).toList()),
-        new ParameterGroup("scales", knobs.scaleRate(), 0, quantizers.stream().flatMap(quantizer -> quantizer.leaves().values().stream()).toList()));
+    optimizer =
+        new AdamW(
+            AdamWOptions.DEFAULTS,
+            new ParameterGroup(
+                "weights",
+                knobs.rate(),
+                0,
+                student.parameters().stream().map(Parameter::train).toList()),
+            new ParameterGroup(
+                "scales",
+                knobs.scaleRate(),
+                0,
+                quantizers.stream()
+                    .flatMap(quantizer -> quantizer.leaves().values().stream())
+                    .toList()));
   }
 
   /**
@@ -79,14 +98,17 @@ public final class QuantizedTraining {
     int steps = knobs.steps();
     int done = restore();
     task.progress().begin(name, (long) steps * knobs.batch(), "images");
-    try (SampleStream stream = task.samples().training(knobs.batch(), task.seed(), (long) done * knobs.batch())) {
+    try (SampleStream stream =
+        task.samples().training(knobs.batch(), task.seed(), (long) done * knobs.batch())) {
       for (int step = done; step < steps; step++) {
         double loss = update(stream.next());
-        losses.add(new double[] {(step + 1.0) * knobs.batch(), (float) loss});       // as a saved state keeps it
+        losses.add(
+            new double[] {(step + 1.0) * knobs.batch(), (float) loss}); // as a saved state keeps it
         if ((step + 1) % SAVE_EVERY == 0) {
           task.store().save(name, state(step + 1));
         }
-        task.progress().to((step + 1L) * knobs.batch(), String.format(Locale.ROOT, "loss %.4f", loss));
+        task.progress()
+            .to((step + 1L) * knobs.batch(), String.format(Locale.ROOT, "loss %.4f", loss));
       }
     }
     finish();
@@ -101,9 +123,10 @@ public final class QuantizedTraining {
       Result wanted = teach(ops, samples.inputs());
       Tensor stream = student.embed(ops, samples.inputs());
       for (Block block : student.blocks()) {
-        stream = knobs.recompute()
-            ? ops.checkpoint((o, in) -> student.through(o, block, in[0]), stream)
-            : student.through(ops, block, stream);
+        stream =
+            knobs.recompute()
+                ? ops.checkpoint((o, in) -> student.through(o, block, in[0]), stream)
+                : student.through(ops, block, stream);
       }
       Tensor loss = loss(ops, student.head(ops, stream), wanted.logits(), samples.labels());
       if (knobs.featureWeight() > 0) {
@@ -116,7 +139,8 @@ public final class QuantizedTraining {
       }
       value = loss.item();
       if (!Double.isFinite(value)) {
-        throw new ArithmeticException("training diverged: the loss is " + value + "; try a lower rate");
+        throw new ArithmeticException(
+            "training diverged: the loss is " + value + "; try a lower rate");
       }
       ops.backward(loss);
       quantizers.forEach(TrainedQuantizer::beforeUpdate);
@@ -142,7 +166,9 @@ public final class QuantizedTraining {
   }
 
   private Tensor loss(Ops ops, Tensor logits, Tensor wanted, int @Nullable [] labels) {
-    return labels == null || !knobs.labels() ? divergence(ops, logits, wanted) : ops.crossEntropy(logits, labels);
+    return labels == null || !knobs.labels()
+        ? divergence(ops, logits, wanted)
+        : ops.crossEntropy(logits, labels);
   }
 
   /** {@code KL(teacher || student)}, mean over rows. */
@@ -181,20 +207,24 @@ public final class QuantizedTraining {
 
   private Map<String, Tensor> leaves() {
     Map<String, Tensor> leaves = new LinkedHashMap<>();
-    student.parameters().forEach(parameter -> leaves.put("value." + parameter.name(), parameter.floats()));
+    student
+        .parameters()
+        .forEach(parameter -> leaves.put("value." + parameter.name(), parameter.floats()));
     quantizers.forEach(quantizer -> leaves.putAll(quantizer.leaves()));
     return leaves;
   }
 
   private ResumeStore.State state(int step) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    leaves().forEach((key, leaf) -> {
-      AdamW.State moments = optimizer.state(leaf);
-      int size = (int) leaf.size();
-      tensors.put(key, Tensor.of(leaf.toFloats(), size));
-      tensors.put("first." + key, Tensor.of(moments.first(), size));
-      tensors.put("second." + key, Tensor.of(moments.second(), size));
-    });
+    leaves()
+        .forEach(
+            (key, leaf) -> {
+              AdamW.State moments = optimizer.state(leaf);
+              int size = (int) leaf.size();
+              tensors.put(key, Tensor.of(leaf.toFloats(), size));
+              tensors.put("first." + key, Tensor.of(moments.first(), size));
+              tensors.put("second." + key, Tensor.of(moments.second(), size));
+            });
     float[] curve = new float[2 * losses.size()];
     for (int i = 0; i < losses.size(); i++) {
       curve[2 * i] = (float) losses.get(i)[0];
@@ -210,10 +240,18 @@ public final class QuantizedTraining {
       return 0;
     }
     ResumeStore.State state = saved.get();
-    leaves().forEach((key, leaf) -> {
-      System.arraycopy(values(state, key, leaf), 0, leaf.array(), leaf.offset(), (int) leaf.size());
-      optimizer.restore(leaf, new AdamW.State((int) state.step(), values(state, "first." + key, leaf), values(state, "second." + key, leaf)));
-    });
+    leaves()
+        .forEach(
+            (key, leaf) -> {
+              System.arraycopy(
+                  values(state, key, leaf), 0, leaf.array(), leaf.offset(), (int) leaf.size());
+              optimizer.restore(
+                  leaf,
+                  new AdamW.State(
+                      (int) state.step(),
+                      values(state, "first." + key, leaf),
+                      values(state, "second." + key, leaf)));
+            });
     Tensor curve = state.tensors().get("losses");
     float[] points = curve == null ? new float[0] : curve.toFloats();
     for (int i = 0; i + 1 < points.length; i += 2) {
@@ -226,7 +264,9 @@ public final class QuantizedTraining {
   private static float[] values(ResumeStore.State state, String key, Tensor like) {
     Tensor tensor = state.tensors().get(key);
     if (tensor == null || tensor.size() != like.size()) {
-      throw new IllegalArgumentException("the saved state has no '%s' of %d elements; begin anew without --resume".formatted(key, like.size()));
+      throw new IllegalArgumentException(
+          "the saved state has no '%s' of %d elements; begin anew without --resume"
+              .formatted(key, like.size()));
     }
     return tensor.toFloats();
   }

@@ -18,15 +18,19 @@ import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
 /**
- * How far scales of single channels may be apart. In integers they are folded into the weights, {@code W'[:, j] = W[:, j] s[j]}, and what makes activations easy makes the rows of W' hard: one
+ * How far scales of single channels may be apart. In integers they are folded into the weights,
+ * {@code W'[:, j] = W[:, j] s[j]}, and what makes activations easy makes the rows of W' hard: one
  * channel with a large scale takes the codes of all others. So of
  *
  * <pre>{@code
  * s[j]^(1 - a) max(s)^a,  a = 0, 1/4, 1/2, 3/4, 1,    and the best single scale
  * }</pre>
  *
- * <p>the grid is taken with which the outputs of the layers that read the site, weights and inputs quantized, are nearest to those in float. Ours; SmoothQuant
- * (<a href="https://arxiv.org/abs/2211.10438">arXiv:2211.10438</a>) moves difficulty the other way in the same manner. GPLQ's paper leaves scales in the forward pass, where they cannot leave the sum of an integer product.
+ * <p>the grid is taken with which the outputs of the layers that read the site, weights and inputs
+ * quantized, are nearest to those in float. Ours; SmoothQuant (<a
+ * href="https://arxiv.org/abs/2211.10438">arXiv:2211.10438</a>) moves difficulty the other way in
+ * the same manner. GPLQ's paper leaves scales in the forward pass, where they cannot leave the sum
+ * of an integer product.
  */
 final class ScaleBalance {
   private static final int ROWS = 512;
@@ -76,7 +80,10 @@ final class ScaleBalance {
       Tensor quantized = quantizer.apply(ops, rows);
       for (Linear linear : site.readers()) {
         Tensor weight = linear.weight().peek().toF32();
-        Tensor difference = ops.sub(ops.linear(quantized, folded(linear, weight, grid.scale().toFloats()), null), ops.linear(rows, weight, null));
+        Tensor difference =
+            ops.sub(
+                ops.linear(quantized, folded(linear, weight, grid.scale().toFloats()), null),
+                ops.linear(rows, weight, null));
         sum += ops.sum(ops.square(difference)).item();
       }
     }
@@ -94,7 +101,14 @@ final class ScaleBalance {
       w[i] *= s[i % s.length];
     }
     QuantizedTensor codes =
-        WeightRows.quantize(linear.name(), w, linear.out(), linear.in(), IntFormat.symmetric(scheme.get().format().bits()), weightSearch, task.ops().splitter());
+        WeightRows.quantize(
+            linear.name(),
+            w,
+            linear.out(),
+            linear.in(),
+            IntFormat.symmetric(scheme.get().format().bits()),
+            weightSearch,
+            task.ops().splitter());
     float[] rounded = codes.dequantize();
     for (int i = 0; i < rounded.length; i++) {
       rounded[i] /= s[i % s.length];

@@ -33,7 +33,10 @@ record StartingGrid(Tensor scale, Optional<Tensor> offset) {
     return new StartingGrid(repeated(scale, channels), offset.map(o -> repeated(o, channels)));
   }
 
-  /** Each channel's grid made larger about 0: {@code s <- s^(1 - share) max(s)^share}, the offset likewise. */
+  /**
+   * Each channel's grid made larger about 0: {@code s <- s^(1 - share) max(s)^share}, the offset
+   * likewise.
+   */
   StartingGrid widened(double share) {
     float[] s = scale.toFloats();
     float largest = 0;

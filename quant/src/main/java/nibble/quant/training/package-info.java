@@ -1,6 +1,6 @@
 /**
- * Training a model with learned quantizers against the float model: loop, losses, states to resume from. Start with
- * {@link nibble.quant.training.QuantizedTraining}.
+ * Training a model with learned quantizers against the float model: loop, losses, states to resume
+ * from. Start with {@link nibble.quant.training.QuantizedTraining}.
  */
 @NullMarked
 package nibble.quant.training;

@@ -10,10 +10,12 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Parameters that are computed from their float values and from what is learned, anew for every forward pass, so that gradients reach what is learned. The
- * float values themselves are not trained.
+ * Parameters that are computed from their float values and from what is learned, anew for every
+ * forward pass, so that gradients reach what is learned. The float values themselves are not
+ * trained.
  *
- * <p>Memory: all changed parameters in F32, once as they are and once as they are computed with. Not thread-safe.
+ * <p>Memory: all changed parameters in F32, once as they are and once as they are computed with.
+ * Not thread-safe.
  */
 final class ChangingWeights {
   private final Model model;
@@ -30,7 +32,10 @@ final class ChangingWeights {
     bases.computeIfAbsent(parameter, p -> Tensor.of(p.peek().toFloats(), p.shape().dims()));
   }
 
-  /** Puts the computed values into the parameters. They belong to the innermost scope; {@link #restore} before it closes. */
+  /**
+   * Puts the computed values into the parameters. They belong to the innermost scope; {@link
+   * #restore} before it closes.
+   */
   void install(Ops ops) {
     changes.forEach((parameter, list) -> parameter.set(value(ops, parameter, list)));
     weightsChanged();
@@ -45,10 +50,11 @@ final class ChangingWeights {
   /** Leaves the computed values in the parameters for good. */
   void fold(Ops ops) {
     try (var inference = ops.noGrad()) {
-      changes.forEach((parameter, list) -> {
-        Tensor value = value(ops, parameter, list);
-        parameter.set(Tensor.of(value.toFloats(), parameter.shape().dims()));
-      });
+      changes.forEach(
+          (parameter, list) -> {
+            Tensor value = value(ops, parameter, list);
+            parameter.set(Tensor.of(value.toFloats(), parameter.shape().dims()));
+          });
     }
     weightsChanged();
   }

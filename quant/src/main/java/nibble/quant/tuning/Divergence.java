@@ -7,15 +7,16 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Divergence of a student's logits from a teacher's where the teacher's are largest: KL-Top of OSTQuant, <a
- * href="https://arxiv.org/abs/2501.13987">arXiv:2501.13987</a>.
+ * Divergence of a student's logits from a teacher's where the teacher's are largest: KL-Top of
+ * OSTQuant, <a href="https://arxiv.org/abs/2501.13987">arXiv:2501.13987</a>.
  *
  * <pre>{@code
  * T = the k largest of the teacher's logits z           u: logits of the student
  * p = softmax(z[T])    q = softmax(u[T])                loss = mean over rows of sum over T of p log(p / q)
  * }</pre>
  *
- * <p>With k at least the vocabulary it is the divergence of the whole distributions. Sums are added in double. The logits of the student are the one input.
+ * <p>With k at least the vocabulary it is the divergence of the whole distributions. Sums are added
+ * in double. The logits of the student are the one input.
  *
  * @param teacher {@code [rows, vocabulary]}
  * @param top k, at least 1
@@ -23,7 +24,9 @@ import org.jspecify.annotations.Nullable;
 public record Divergence(Tensor teacher, int top) implements DifferentiableFunction {
   public Divergence {
     if (teacher.rank() != 2 || top < 1) {
-      throw new IllegalArgumentException("a divergence needs logits [rows, vocabulary] and at least 1 of them, found %s and %d".formatted(teacher.shape(), top));
+      throw new IllegalArgumentException(
+          "a divergence needs logits [rows, vocabulary] and at least 1 of them, found %s and %d"
+              .formatted(teacher.shape(), top));
     }
   }
 
@@ -31,7 +34,8 @@ public record Divergence(Tensor teacher, int top) implements DifferentiableFunct
   public Tensor forward(Ops ops, Tensor... in) {
     Tensor u = in[0];
     if (!u.shape().equals(teacher.shape())) {
-      throw new IllegalArgumentException("the student's logits are %s, the teacher's %s".formatted(u.shape(), teacher.shape()));
+      throw new IllegalArgumentException(
+          "the student's logits are %s, the teacher's %s".formatted(u.shape(), teacher.shape()));
     }
     double sum = 0;
     for (int row = 0; row < rows(); row++) {
@@ -65,7 +69,8 @@ public record Divergence(Tensor teacher, int top) implements DifferentiableFunct
       double zNorm = logSum(z);
       double qNorm = logSum(q);
       for (int i = 0; i < at.length; i++) {
-        grad.array()[grad.offset() + row * width + at[i]] = (float) (factor * (Math.exp(q[i] - qNorm) - Math.exp(z[i] - zNorm)));
+        grad.array()[grad.offset() + row * width + at[i]] =
+            (float) (factor * (Math.exp(q[i] - qNorm) - Math.exp(z[i] - zNorm)));
       }
     }
     return new Tensor[] {grad};

@@ -1,7 +1,8 @@
 package nibble.quant.tuning;
 
 /**
- * The derivative of fake quantization through the range of its grid. Rounding passes gradients unchanged; the scale follows the extremes of the values that share it:
+ * The derivative of fake quantization through the range of its grid. Rounding passes gradients
+ * unchanged; the scale follows the extremes of the values that share it:
  *
  * <pre>{@code
  * y = s (rint(x / s) ...)      dL/ds = sum g (y - x) / s
@@ -9,7 +10,8 @@ package nibble.quant.tuning;
  * asymmetric   s ~ hi - lo     hi = max(0, x) gets  sum g (y - x) / (hi - lo),  lo = min(0, x) the opposite
  * }</pre>
  *
- * <p>So {@code sum x dL/dx = sum y dL/dy}, as for any function with {@code f(a x) = a f(x)}. The rounding of zero points is passed over.
+ * <p>So {@code sum x dL/dx = sum y dL/dy}, as for any function with {@code f(a x) = a f(x)}. The
+ * rounding of zero points is passed over.
  */
 final class RangeGradient {
   private RangeGradient() {}
@@ -22,7 +24,17 @@ final class RangeGradient {
    * @param g gradient of y, from {@code gAt}
    * @param grad gradient of x, from {@code gradAt}
    */
-  static void add(float[] x, int xAt, float[] y, int yAt, float[] g, int gAt, float[] grad, int gradAt, int count, boolean symmetric) {
+  static void add(
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt,
+      float[] g,
+      int gAt,
+      float[] grad,
+      int gradAt,
+      int count,
+      boolean symmetric) {
     int high = 0;
     int low = 0;
     double sum = 0;

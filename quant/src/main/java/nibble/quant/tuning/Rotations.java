@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 final class Rotations {
   private Rotations() {}
 
-  /** The matrix of {@link Orthogonal#random}. Row {@code i} is the image of unit vector {@code i}. */
+  /**
+   * The matrix of {@link Orthogonal#random}. Row {@code i} is the image of unit vector {@code i}.
+   */
   static double[] random(int size, long seed) {
     return matrix(Orthogonal.random(size, seed));
   }
@@ -58,16 +60,22 @@ final class Rotations {
   }
 
   /** R2. {@code r} is one matrix for all heads of the layer, or one for each key head. */
-  static void values(ChangingWeights weights, ResidualStructure.Attention attention, StiefelParameter r) {
+  static void values(
+      ChangingWeights weights, ResidualStructure.Attention attention, StiefelParameter r) {
     ValuePath path = new ValuePath(attention);
     Linear values = attention.values().linear();
-    WeightChange change = (ops, w) -> path.onValueRows(ops, w, part -> ops.matmul(transposed(ops, r.leaf()), part));
+    WeightChange change =
+        (ops, w) -> path.onValueRows(ops, w, part -> ops.matmul(transposed(ops, r.leaf()), part));
     weights.add(values.weight(), change);
     @Nullable Parameter bias = values.bias();
     if (bias != null) {
-      weights.add(bias, (ops, b) -> ops.reshape(change.apply(ops, ops.reshape(b, -1, 1)), b.shape().dims()));
+      weights.add(
+          bias,
+          (ops, b) -> ops.reshape(change.apply(ops, ops.reshape(b, -1, 1)), b.shape().dims()));
     }
-    weights.add(attention.output().weight(), (ops, w) -> path.onOutputColumns(ops, w, part -> ops.matmul(part, r.leaf())));
+    weights.add(
+        attention.output().weight(),
+        (ops, w) -> path.onOutputColumns(ops, w, part -> ops.matmul(part, r.leaf())));
   }
 
   private static Tensor transposed(Ops ops, Tensor r) {

@@ -11,8 +11,9 @@ import nibble.quant.model.ActivationSite;
 import nibble.quant.model.ModelTask;
 
 /**
- * The quantization of a task, simulated with gradients: weights rounded to nearest in their sites, inputs of linear layers rounded in theirs. A site whose
- * readers do not all have quantized weights stays in float, as in packed execution.
+ * The quantization of a task, simulated with gradients: weights rounded to nearest in their sites,
+ * inputs of linear layers rounded in theirs. A site whose readers do not all have quantized weights
+ * stays in float, as in packed execution.
  */
 public final class SimulatedQuantization implements AutoCloseable {
   private final Map<Site, SiteFunction> installed = new LinkedHashMap<>();
@@ -22,20 +23,31 @@ public final class SimulatedQuantization implements AutoCloseable {
   /**
    * Appends the functions to the sites of the task's model.
    *
-   * @param weights whether weights are rounded; otherwise they stay in float, as where GPTQ will choose the codes
+   * @param weights whether weights are rounded; otherwise they stay in float, as where GPTQ will
+   *     choose the codes
    * @param ranges whether gradients pass the ranges of grids, not only the rounding
    */
   public static SimulatedQuantization install(ModelTask task, boolean weights, boolean ranges) {
     SimulatedQuantization simulation = new SimulatedQuantization();
     if (weights) {
       for (Linear linear : task.model().linears()) {
-        task.weights(linear).ifPresent(scheme -> simulation.append(linear.weightSite(), new StraightThroughWeight(linear.name(), scheme, ranges)));
+        task.weights(linear)
+            .ifPresent(
+                scheme ->
+                    simulation.append(
+                        linear.weightSite(),
+                        new StraightThroughWeight(linear.name(), scheme, ranges)));
       }
     }
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      boolean packed = !site.readers().isEmpty() && site.readers().stream().allMatch(l -> task.weights(l).isPresent());
+      boolean packed =
+          !site.readers().isEmpty()
+              && site.readers().stream().allMatch(l -> task.weights(l).isPresent());
       Optional<ActivationScheme> scheme = packed ? task.activations(site.site()) : Optional.empty();
-      scheme.ifPresent(s -> simulation.append(site.site(), new StraightThroughActivation(site.name(), s, ranges)));
+      scheme.ifPresent(
+          s ->
+              simulation.append(
+                  site.site(), new StraightThroughActivation(site.name(), s, ranges)));
     }
     return simulation;
   }

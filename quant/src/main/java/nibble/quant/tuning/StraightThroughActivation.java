@@ -14,13 +14,17 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fake quantization of activations whose rounding passes gradients unchanged (straight-through estimator). Ranges are found anew each time. Dynamic schemes take the codes that packed execution takes, to the bit; a static scheme takes the range of the tensor at hand, since its
- * scale is measured later.
+ * Fake quantization of activations whose rounding passes gradients unchanged (straight-through
+ * estimator). Ranges are found anew each time. Dynamic schemes take the codes that packed execution
+ * takes, to the bit; a static scheme takes the range of the tensor at hand, since its scale is
+ * measured later.
  *
  * @param name of the site, for messages
- * @param ranges whether gradients pass the ranges too ({@link RangeGradient}), as in the code of OSTQuant (from memory); SpinQuant's lets them pass the rounding alone
+ * @param ranges whether gradients pass the ranges too ({@link RangeGradient}), as in the code of
+ *     OSTQuant (from memory); SpinQuant's lets them pass the rounding alone
  */
-public record StraightThroughActivation(String name, ActivationScheme scheme, boolean ranges) implements SiteFunction {
+public record StraightThroughActivation(String name, ActivationScheme scheme, boolean ranges)
+    implements SiteFunction {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     return ops.custom(new Rounding(), x);
@@ -43,7 +47,16 @@ public record StraightThroughActivation(String name, ActivationScheme scheme, bo
       boolean symmetric = !scheme.format().isAsymmetric();
       for (int at = 0; at < x.size(); at += shared) {
         RangeGradient.add(
-            x.array(), x.offset() + at, out.array(), out.offset() + at, gradOut.array(), gradOut.offset() + at, grad.array(), grad.offset() + at, shared, symmetric);
+            x.array(),
+            x.offset() + at,
+            out.array(),
+            out.offset() + at,
+            gradOut.array(),
+            gradOut.offset() + at,
+            grad.array(),
+            grad.offset() + at,
+            shared,
+            symmetric);
       }
       return new Tensor[] {grad};
     }
@@ -54,8 +67,11 @@ public record StraightThroughActivation(String name, ActivationScheme scheme, bo
       return ActivationQuantizers.of(name, scheme, null);
     }
     IntFormat format = scheme.format();
-    Grid grid = new ClipSearch.Ratio(scheme.clipRatio()).fit(name, format, x.array(), x.offset(), (int) x.size(), 1);
+    Grid grid =
+        new ClipSearch.Ratio(scheme.clipRatio())
+            .fit(name, format, x.array(), x.offset(), (int) x.size(), 1);
     int zeroPoint = format.isAsymmetric() ? grid.zeroPoint() + (1 << (format.bits() - 1)) : 0;
-    return new ActivationQuantizer.PerTensor(format.bits(), !format.isAsymmetric(), grid.scale(), zeroPoint);
+    return new ActivationQuantizer.PerTensor(
+        format.bits(), !format.isAsymmetric(), grid.scale(), zeroPoint);
   }
 }

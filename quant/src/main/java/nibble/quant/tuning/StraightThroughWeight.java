@@ -10,13 +10,15 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rounding of a weight {@code [out, in]} to nearest, on grids fitted anew each time as round to nearest fits them. Rounding passes gradients unchanged
- * (straight-through estimator).
+ * Rounding of a weight {@code [out, in]} to nearest, on grids fitted anew each time as round to
+ * nearest fits them. Rounding passes gradients unchanged (straight-through estimator).
  *
  * @param name of the layer, for messages
- * @param ranges whether gradients pass the ranges too, a clipped share of them taken as fixed: {@link RangeGradient}
+ * @param ranges whether gradients pass the ranges too, a clipped share of them taken as fixed:
+ *     {@link RangeGradient}
  */
-public record StraightThroughWeight(String name, WeightScheme scheme, boolean ranges) implements SiteFunction {
+public record StraightThroughWeight(String name, WeightScheme scheme, boolean ranges)
+    implements SiteFunction {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     return ops.custom(new Rounding(), x);
@@ -28,7 +30,16 @@ public record StraightThroughWeight(String name, WeightScheme scheme, boolean ra
       Tensor w = in[0];
       Tensor out = ops.empty(w.shape().dims());
       QuantParams params =
-          QuantParams.fit(name, w.array(), w.offset(), w.dim(0), w.dim(1), scheme.format(), scheme.granularity(), scheme.clip(), ops.splitter());
+          QuantParams.fit(
+              name,
+              w.array(),
+              w.offset(),
+              w.dim(0),
+              w.dim(1),
+              scheme.format(),
+              scheme.granularity(),
+              scheme.clip(),
+              ops.splitter());
       params.fakeQuantize(w.array(), w.offset(), out.array(), out.offset());
       return out;
     }
@@ -48,8 +59,16 @@ public record StraightThroughWeight(String name, WeightScheme scheme, boolean ra
         for (int from = 0; from < columns; from += shared) {
           int at = row + from;
           RangeGradient.add(
-              w.array(), w.offset() + at, out.array(), out.offset() + at, gradOut.array(), gradOut.offset() + at, grad.array(), grad.offset() + at,
-              Math.min(shared, columns - from), symmetric);
+              w.array(),
+              w.offset() + at,
+              out.array(),
+              out.offset() + at,
+              gradOut.array(),
+              gradOut.offset() + at,
+              grad.array(),
+              grad.offset() + at,
+              Math.min(shared, columns - from),
+              symmetric);
         }
       }
       return new Tensor[] {grad};

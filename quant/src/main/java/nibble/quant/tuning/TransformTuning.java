@@ -26,9 +26,11 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Learns {@link TunedTransforms} by the loss of the simulated quantized network; weights stay as they are. Rates fall along half a cosine to 0.
+ * Learns {@link TunedTransforms} by the loss of the simulated quantized network; weights stay as
+ * they are. Rates fall along half a cosine to 0.
  *
- * <p>What was learned is kept in the task's store; a run that is interrupted before begins anew. The whole graph of a batch is held in memory.
+ * <p>What was learned is kept in the task's store; a run that is interrupted before begins anew.
+ * The whole graph of a batch is held in memory.
  */
 public final class TransformTuning {
   private static final String STATE = "transforms";
@@ -41,15 +43,22 @@ public final class TransformTuning {
   private final Optional<AdamW> scales;
   private final @Nullable Model teacher;
 
-  /** @param rule how rotations move */
-  public TransformTuning(ModelTask task, TunedTransforms transforms, StiefelRule rule, TuningKnobs knobs) {
+  /**
+   * @param rule how rotations move
+   */
+  public TransformTuning(
+      ModelTask task, TunedTransforms transforms, StiefelRule rule, TuningKnobs knobs) {
     this.task = task;
     this.transforms = transforms;
     this.knobs = knobs;
     rotations = new StiefelOptimizer(rule, knobs.rotationRate(), transforms.rotations());
-    scales = transforms.scales().isEmpty()
-        ? Optional.empty()
-        : Optional.of(new AdamW(AdamWOptions.DEFAULTS, new ParameterGroup("scales", knobs.scaleRate(), 0, transforms.scales())));
+    scales =
+        transforms.scales().isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                new AdamW(
+                    AdamWOptions.DEFAULTS,
+                    new ParameterGroup("scales", knobs.scaleRate(), 0, transforms.scales())));
     teacher = knobs.loss().needsTeacher() ? task.floatModel().get() : null;
   }
 
@@ -86,7 +95,8 @@ public final class TransformTuning {
       Tensor loss = loss(ops, samples);
       value = loss.item();
       if (!Double.isFinite(value)) {
-        throw new ArithmeticException("learning diverged: the loss is " + value + "; try a lower rate");
+        throw new ArithmeticException(
+            "learning diverged: the loss is " + value + "; try a lower rate");
       }
       ops.backward(loss);
       rotations.step(factor);
@@ -106,7 +116,9 @@ public final class TransformTuning {
       }
     }
     transforms.install(ops);
-    return knobs.loss().of(ops, logits(ops, task.model(), samples.inputs()), samples, wanted, knobs.top());
+    return knobs
+        .loss()
+        .of(ops, logits(ops, task.model(), samples.inputs()), samples, wanted, knobs.top());
   }
 
   private static Tensor logits(Ops ops, Model model, Tensor inputs) {
@@ -130,13 +142,20 @@ public final class TransformTuning {
 
   private boolean restore() {
     Optional<ResumeStore.State> saved = task.store().load(STATE);
-    saved.ifPresent(state -> learned().forEach((key, leaf) -> {
-      Tensor stored = state.tensors().get(key);
-      if (stored == null || stored.size() != leaf.size()) {
-        throw new IllegalArgumentException("the saved state has no '%s' of %d elements; begin anew without --resume".formatted(key, leaf.size()));
-      }
-      System.arraycopy(stored.toFloats(), 0, leaf.array(), leaf.offset(), (int) leaf.size());
-    }));
+    saved.ifPresent(
+        state ->
+            learned()
+                .forEach(
+                    (key, leaf) -> {
+                      Tensor stored = state.tensors().get(key);
+                      if (stored == null || stored.size() != leaf.size()) {
+                        throw new IllegalArgumentException(
+                            "the saved state has no '%s' of %d elements; begin anew without --resume"
+                                .formatted(key, leaf.size()));
+                      }
+                      System.arraycopy(
+                          stored.toFloats(), 0, leaf.array(), leaf.offset(), (int) leaf.size());
+                    }));
     return saved.isPresent();
   }
 
@@ -146,7 +165,8 @@ public final class TransformTuning {
     List<double[]> points = new ArrayList<>();
     for (int from = 0; from < losses.size(); from += every) {
       int to = Math.min(losses.size(), from + every);
-      double mean = losses.subList(from, to).stream().mapToDouble(point -> point[1]).average().orElse(0);
+      double mean =
+          losses.subList(from, to).stream().mapToDouble(point -> point[1]).average().orElse(0);
       points.add(new double[] {losses.get(to - 1)[0], mean});
     }
     return points;

@@ -20,7 +20,8 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * The transforms of one model that are learned: each leaves the float model's function as it is, whatever its parameters are.
+ * The transforms of one model that are learned: each leaves the float model's function as it is,
+ * whatever its parameters are.
  *
  * <pre>{@code
  * TunedTransforms transforms = TunedTransforms.of(model, structure);   // folds the norms
@@ -47,13 +48,19 @@ public final class TunedTransforms {
     weights = new ChangingWeights(model);
   }
 
-  /** None yet. Folds gains and biases of the norms into what reads them, so that the stream can be rotated. */
+  /**
+   * None yet. Folds gains and biases of the norms into what reads them, so that the stream can be
+   * rotated.
+   */
   public static TunedTransforms of(Model model, ResidualStructure structure) {
     ModelRotation.foldNorms(structure);
     return new TunedTransforms(model, structure);
   }
 
-  /** R1: one rotation of the stream. Starts from a random Hadamard matrix, or from any random rotation where no Hadamard matrix has the width. */
+  /**
+   * R1: one rotation of the stream. Starts from a random Hadamard matrix, or from any random
+   * rotation where no Hadamard matrix has the width.
+   */
   public void rotateStream(long seed) {
     rotateStream(Rotations.random(structure.hidden(), seed));
   }
@@ -66,8 +73,9 @@ public final class TunedTransforms {
   }
 
   /**
-   * R1 from the principal directions of all weights that read the stream, then random signs and Hadamard: channels begin uncorrelated, then of equal variance
-   * (OSTQuant's weight-outlier-minimised start).
+   * R1 from the principal directions of all weights that read the stream, then random signs and
+   * Hadamard: channels begin uncorrelated, then of equal variance (OSTQuant's
+   * weight-outlier-minimised start).
    */
   public void rotateStreamFromWeights(long seed) {
     int n = structure.hidden();
@@ -100,12 +108,18 @@ public final class TunedTransforms {
     }
   }
 
-  /** R2: a rotation of the values of each layer, the same for all of its heads, or one for each key head. */
+  /**
+   * R2: a rotation of the values of each layer, the same for all of its heads, or one for each key
+   * head.
+   */
   public void rotateValues(boolean everyHead, long seed) {
     rotateValues(everyHead, seed, layer -> true);
   }
 
-  /** The same in some layers only. That of layer {@code i} with one matrix for all heads is {@link nibble.quant.rotation.Orthogonal#random} of {@code seed + 1 + i}. */
+  /**
+   * The same in some layers only. That of layer {@code i} with one matrix for all heads is {@link
+   * nibble.quant.rotation.Orthogonal#random} of {@code seed + 1 + i}.
+   */
   public void rotateValues(boolean everyHead, long seed, IntPredicate layers) {
     for (int i = 0; i < structure.attentions().size(); i++) {
       if (!layers.test(i)) {
@@ -114,18 +128,23 @@ public final class TunedTransforms {
       ResidualStructure.Attention attention = structure.attentions().get(i);
       double[][] starts = new double[everyHead ? attention.keyValueHeads() : 1][];
       for (int head = 0; head < starts.length; head++) {
-        starts[head] = Rotations.random(attention.headDim(), seed + 1 + i + (long) head * structure.attentions().size());
+        starts[head] =
+            Rotations.random(
+                attention.headDim(), seed + 1 + i + (long) head * structure.attentions().size());
       }
       String name = "values." + i;
-      StiefelParameter r = everyHead ? StiefelParameter.of(name, attention.headDim(), starts) : StiefelParameter.of(name, attention.headDim(), starts[0]);
+      StiefelParameter r =
+          everyHead
+              ? StiefelParameter.of(name, attention.headDim(), starts)
+              : StiefelParameter.of(name, attention.headDim(), starts[0]);
       Rotations.values(weights, attention, r);
       rotations.add(r);
     }
   }
 
   /**
-   * R4: a Hadamard transform, with signs of {@code seed}, before each second feed-forward layer. It runs online and is not learned. Comes after {@link
-   * #scaleFeedForwards}.
+   * R4: a Hadamard transform, with signs of {@code seed}, before each second feed-forward layer. It
+   * runs online and is not learned. Comes after {@link #scaleFeedForwards}.
    *
    * @throws IllegalArgumentException when no Hadamard matrix has the width
    */
@@ -151,17 +170,26 @@ public final class TunedTransforms {
     ScaleEdges.values(model).forEach(edge -> scales.add(Scales.values(weights, edge)));
   }
 
-  /** Scales of keys against queries, learned; none where a normalisation of heads stands between. */
+  /**
+   * Scales of keys against queries, learned; none where a normalisation of heads stands between.
+   */
   public void scaleKeys() {
-    ScaleEdges.queriesAndKeys(model).forEach(edge -> scales.add(Scales.queriesAndKeys(weights, edge)));
+    ScaleEdges.queriesAndKeys(model)
+        .forEach(edge -> scales.add(Scales.queriesAndKeys(weights, edge)));
   }
 
-  /** Scales of what second feed-forward layers read, learned, where it is a product with a gate or passed ReLU; there are none through GELU. */
+  /**
+   * Scales of what second feed-forward layers read, learned, where it is a product with a gate or
+   * passed ReLU; there are none through GELU.
+   */
   public void scaleFeedForwards() {
     ScaleEdges.feedForwards(model).forEach(edge -> scales.add(Scales.feedForward(weights, edge)));
   }
 
-  /** Scales of what norms give to layers, learned, in the basis of the rotated stream; they stay in the input sites. Comes after {@link #rotateStream}. */
+  /**
+   * Scales of what norms give to layers, learned, in the basis of the rotated stream; they stay in
+   * the input sites. Comes after {@link #rotateStream}.
+   */
   public void scaleInputs() {
     for (ResidualStructure.Reader reader : structure.readers()) {
       Site site = reader.linears().getFirst().input();
@@ -185,7 +213,10 @@ public final class TunedTransforms {
     return List.copyOf(scales);
   }
 
-  /** Lets the model compute with the transforms as they are now; until {@link #restore}, within the innermost scope of {@code ops}. */
+  /**
+   * Lets the model compute with the transforms as they are now; until {@link #restore}, within the
+   * innermost scope of {@code ops}.
+   */
   public void install(Ops ops) {
     weights.install(ops);
   }
@@ -195,17 +226,20 @@ public final class TunedTransforms {
     weights.restore();
   }
 
-  /** Writes the transforms into the weights for good. The float model computes what it did before. */
+  /**
+   * Writes the transforms into the weights for good. The float model computes what it did before.
+   */
   public void fold(Ops ops) {
     weights.fold(ops);
-    dividing.forEach((site, function) -> {
-      float[] factors = function.log().toFloats();
-      for (int i = 0; i < factors.length; i++) {
-        factors[i] = (float) Math.exp(-factors[i]);
-      }
-      boolean unused = site.remove(function);
-      site.append(new ChannelScale(Tensor.of(factors, factors.length)));
-    });
+    dividing.forEach(
+        (site, function) -> {
+          float[] factors = function.log().toFloats();
+          for (int i = 0; i < factors.length; i++) {
+            factors[i] = (float) Math.exp(-factors[i]);
+          }
+          boolean unused = site.remove(function);
+          site.append(new ChannelScale(Tensor.of(factors, factors.length)));
+        });
     dividing.clear();
   }
 }

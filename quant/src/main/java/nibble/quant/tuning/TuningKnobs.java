@@ -10,12 +10,19 @@ package nibble.quant.tuning;
  * @param loss what is minimised
  * @param top logits that {@link TuningLoss#KL_TOP} compares
  */
-public record TuningKnobs(int steps, int batch, double rotationRate, double scaleRate, TuningLoss loss, int top) {
+public record TuningKnobs(
+    int steps, int batch, double rotationRate, double scaleRate, TuningLoss loss, int top) {
   public TuningKnobs {
     require(steps >= 0, "steps must not be negative", steps);
     require(batch >= 1 && batch <= 65_536, "batch must be 1 to 65536", batch);
-    require(rotationRate >= 0 && Double.isFinite(rotationRate), "rate must be finite and not negative", rotationRate);
-    require(scaleRate >= 0 && Double.isFinite(scaleRate), "scale-rate must be finite and not negative", scaleRate);
+    require(
+        rotationRate >= 0 && Double.isFinite(rotationRate),
+        "rate must be finite and not negative",
+        rotationRate);
+    require(
+        scaleRate >= 0 && Double.isFinite(scaleRate),
+        "scale-rate must be finite and not negative",
+        scaleRate);
     require(top >= 1, "top must be at least 1", top);
   }
 

@@ -34,7 +34,10 @@ public enum TuningLoss {
     return Arrays.stream(values())
         .filter(loss -> loss.word().equals(word))
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("option loss is '" + word + "', expected ce, kl or kl-top"));
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "option loss is '" + word + "', expected ce, kl or kl-top"));
   }
 
   /** Whether the float model is asked. */
@@ -50,14 +53,16 @@ public enum TuningLoss {
   public static void check(String method, Model model) {
     if (!(model instanceof CausalLanguageModel) && !(model instanceof ImageClassifier)) {
       throw new IllegalArgumentException(
-          "%s learns from logits of language models and image classifiers, found %s; choose another method".formatted(method, model.architecture()));
+          "%s learns from logits of language models and image classifiers, found %s; choose another method"
+              .formatted(method, model.architecture()));
     }
   }
 
   /**
    * The loss of {@code logits}, rank 0.
    *
-   * @param logits {@code [batch, tokens, vocabulary]} of token ids, or {@code [batch, classes]} of images
+   * @param logits {@code [batch, tokens, vocabulary]} of token ids, or {@code [batch, classes]} of
+   *     images
    * @param teacher logits of the float model, of the same shape; null where none are needed
    * @param top logits that {@link #KL_TOP} compares
    * @throws IllegalArgumentException if {@link #CE} has images without labels
@@ -71,21 +76,24 @@ public enum TuningLoss {
     }
     int width = logits.dim(-1);
     Tensor wanted = Tensor.of(teacher.toFloats(), (int) (teacher.size() / width), width);
-    return ops.custom(new Divergence(wanted, this == KL ? width : top), ops.reshape(logits, -1, width));
+    return ops.custom(
+        new Divergence(wanted, this == KL ? width : top), ops.reshape(logits, -1, width));
   }
 
   private static Tensor crossEntropy(Ops ops, Tensor logits, Samples samples) {
     int[] labels = samples.labels();
     if (logits.rank() == 2) {
       if (labels == null) {
-        throw new IllegalArgumentException("the loss ce needs the labels of images; pass some, or choose kl");
+        throw new IllegalArgumentException(
+            "the loss ce needs the labels of images; pass some, or choose kl");
       }
       return ops.crossEntropy(logits, labels);
     }
     TokenIds ids = TokenIds.of(samples.inputs());
     int tokens = ids.tokens();
     if (tokens < 2) {
-      throw new IllegalArgumentException("windows of one token have no next token; take longer ones");
+      throw new IllegalArgumentException(
+          "windows of one token have no next token; take longer ones");
     }
     int[] next = new int[ids.batch() * (tokens - 1)];
     for (int row = 0; row < ids.batch(); row++) {

@@ -10,7 +10,10 @@ import nibble.tensor.Tensor;
 /** The parts of weights that values pass, taken out, changed, and put back; differentiable. */
 record ValuePath(ResidualStructure.Attention attention) {
 
-  /** {@code change} of the value rows of {@code w [out, columns]} as {@code [keyValueHeads, headDim, columns]}; the other rows stay. */
+  /**
+   * {@code change} of the value rows of {@code w [out, columns]} as {@code [keyValueHeads, headDim,
+   * columns]}; the other rows stay.
+   */
   Tensor onValueRows(Ops ops, Tensor w, UnaryOperator<Tensor> change) {
     ResidualStructure.HeadRows rows = attention.values();
     int d = attention.headDim();
@@ -20,7 +23,8 @@ record ValuePath(ResidualStructure.Attention attention) {
     if (rows.step() == d) {
       int end = rows.first() + heads * d;
       Tensor values = ops.reshape(ops.slice(w, 0, rows.first(), end), heads, d, columns);
-      return joined(ops, 0, w, rows.first(), ops.reshape(change.apply(values), heads * d, columns), end);
+      return joined(
+          ops, 0, w, rows.first(), ops.reshape(change.apply(values), heads * d, columns), end);
     }
     Tensor byHead = ops.reshape(w, heads, rows.step(), columns);
     int end = rows.first() + d;
@@ -41,14 +45,19 @@ record ValuePath(ResidualStructure.Attention attention) {
     return parts.size() == 1 ? middle : ops.concat(axis, parts.toArray(Tensor[]::new));
   }
 
-  /** {@code change} of the columns of {@code w [out, heads * headDim]} as {@code [keyValueHeads, out * heads / keyValueHeads, headDim]}. */
+  /**
+   * {@code change} of the columns of {@code w [out, heads * headDim]} as {@code [keyValueHeads, out
+   * * heads / keyValueHeads, headDim]}.
+   */
   Tensor onOutputColumns(Ops ops, Tensor w, UnaryOperator<Tensor> change) {
     int out = w.dim(0);
     int d = attention.headDim();
     int keyHeads = attention.keyValueHeads();
     int shared = attention.heads() / keyHeads;
     Tensor byHead = ops.permute(ops.reshape(w, out, keyHeads, shared, d), 1, 0, 2, 3);
-    Tensor changed = ops.reshape(change.apply(ops.reshape(byHead, keyHeads, out * shared, d)), keyHeads, out, shared, d);
+    Tensor changed =
+        ops.reshape(
+            change.apply(ops.reshape(byHead, keyHeads, out * shared, d)), keyHeads, out, shared, d);
     return ops.reshape(ops.permute(changed, 1, 0, 2, 3), w.shape().dims());
   }
 }

@@ -21,7 +21,8 @@ import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains all weights of a model by a loss on its logits, through whatever rounds in its sites. AdamW without decay; the rate rises over the first tenth of the steps and falls along half a
+ * Trains all weights of a model by a loss on its logits, through whatever rounds in its sites.
+ * AdamW without decay; the rate rises over the first tenth of the steps and falls along half a
  * cosine to 0. An interrupted run begins anew; the whole graph of a batch is held in memory.
  */
 public final class WeightTraining {
@@ -45,7 +46,9 @@ public final class WeightTraining {
   public record Knobs(int steps, int batch, double rate, TuningLoss loss) {
     public Knobs {
       if (steps < 0 || batch < 1 || batch > 65_536 || !(rate >= 0) || Double.isInfinite(rate)) {
-        throw new IllegalArgumentException("steps and rate must not be negative and batch 1 to 65536, were %d, %s, %d".formatted(steps, rate, batch));
+        throw new IllegalArgumentException(
+            "steps and rate must not be negative and batch 1 to 65536, were %d, %s, %d"
+                .formatted(steps, rate, batch));
       }
     }
   }
@@ -80,7 +83,12 @@ public final class WeightTraining {
     this.knobs = knobs;
     this.extra = extra;
     List<ParameterGroup> groups = new ArrayList<>();
-    groups.add(new ParameterGroup("weights", knobs.rate(), 0, task.model().parameters().stream().map(Parameter::train).toList()));
+    groups.add(
+        new ParameterGroup(
+            "weights",
+            knobs.rate(),
+            0,
+            task.model().parameters().stream().map(Parameter::train).toList()));
     if (!extra.leaves().isEmpty()) {
       groups.add(new ParameterGroup("extra", extra.rate(), 0, extra.leaves()));
     }
@@ -128,7 +136,8 @@ public final class WeightTraining {
       Tensor loss = extra.plus(ops, knobs.loss().of(ops, logits, samples, wanted, logits.dim(-1)));
       value = loss.item();
       if (!Double.isFinite(value)) {
-        throw new ArithmeticException("training diverged: the loss is " + value + "; try a lower rate");
+        throw new ArithmeticException(
+            "training diverged: the loss is " + value + "; try a lower rate");
       }
       ops.backward(loss);
       optimizer.step(ops.splitter(), factor);

@@ -3,9 +3,10 @@ package nibble.tensor.linalg;
 import nibble.kernels.parallel.WorkSplitter;
 
 /**
- * The factor L of {@code A = L L^T}, and what follows from it. Matrices are {@code [n, n]}, row-major. Blocked: a diagonal block, the panel
- * below it, then the rest of the matrix, in rows shared between threads. Results do not depend on the number of threads. Golub, Van Loan:
- * Matrix Computations, section 4.2.
+ * The factor L of {@code A = L L^T}, and what follows from it. Matrices are {@code [n, n]},
+ * row-major. Blocked: a diagonal block, the panel below it, then the rest of the matrix, in rows
+ * shared between threads. Results do not depend on the number of threads. Golub, Van Loan: Matrix
+ * Computations, section 4.2.
  */
 public final class Cholesky {
   private static final int BLOCK = 48;
@@ -13,10 +14,11 @@ public final class Cholesky {
   private Cholesky() {}
 
   /**
-   * Replaces the symmetric {@code a} by its lower Cholesky factor, with zeros above the diagonal. Only the lower triangle of {@code a} is
-   * read. Cost: {@code n^3 / 3} multiply-adds.
+   * Replaces the symmetric {@code a} by its lower Cholesky factor, with zeros above the diagonal.
+   * Only the lower triangle of {@code a} is read. Cost: {@code n^3 / 3} multiply-adds.
    *
-   * @throws NotPositiveDefiniteException if a pivot is not a positive number; the content of {@code a} is then undefined
+   * @throws NotPositiveDefiniteException if a pivot is not a positive number; the content of {@code
+   *     a} is then undefined
    * @throws IllegalArgumentException if {@code a} does not have {@code n^2} elements
    */
   public static void factor(double[] a, int n, WorkSplitter splitter) {
@@ -25,8 +27,10 @@ public final class Cholesky {
       int end = Math.min(n, start + BLOCK);
       factorDiagonalBlock(a, n, start, end);
       int from = start;
-      splitter.run(tasks(n - end), (task, scratch) -> solvePanel(a, n, from, end, end + task * BLOCK));
-      splitter.run(tasks(n - end), (task, scratch) -> subtractPanel(a, n, from, end, end + task * BLOCK));
+      splitter.run(
+          tasks(n - end), (task, scratch) -> solvePanel(a, n, from, end, end + task * BLOCK));
+      splitter.run(
+          tasks(n - end), (task, scratch) -> subtractPanel(a, n, from, end, end + task * BLOCK));
     }
     for (int i = 0; i < n; i++) {
       java.util.Arrays.fill(a, i * n + i + 1, (i + 1) * n, 0);
@@ -56,7 +60,8 @@ public final class Cholesky {
   private static void solvePanel(double[] a, int n, int start, int end, int first) {
     for (int i = first; i < Math.min(n, first + BLOCK); i++) {
       for (int j = start; j < end; j++) {
-        a[i * n + j] = (a[i * n + j] - dot(a, i * n + start, j * n + start, j - start)) / a[j * n + j];
+        a[i * n + j] =
+            (a[i * n + j] - dot(a, i * n + start, j * n + start, j - start)) / a[j * n + j];
       }
     }
   }
@@ -64,7 +69,9 @@ public final class Cholesky {
   /** Rows {@code first} and following of the rest, up to the diagonal: {@code A22 -= L21 L21^T}. */
   private static void subtractPanel(double[] a, int n, int start, int end, int first) {
     int depth = end - start;
-    for (int column = end; column < Math.min(n, first + BLOCK); column += BLOCK) { // a block of columns stays in the cache
+    for (int column = end;
+        column < Math.min(n, first + BLOCK);
+        column += BLOCK) { // a block of columns stays in the cache
       for (int i = first; i < Math.min(n, first + BLOCK); i++) {
         int last = Math.min(i + 1, column + BLOCK);
         int j = column;
@@ -108,8 +115,8 @@ public final class Cholesky {
   }
 
   /**
-   * {@code A^-1 = L^-T L^-1} of the matrix whose factor is {@code factor}, symmetric to the last bit. Cost: {@code 2 n^3 / 3}
-   * multiply-adds; memory: two matrices.
+   * {@code A^-1 = L^-T L^-1} of the matrix whose factor is {@code factor}, symmetric to the last
+   * bit. Cost: {@code 2 n^3 / 3} multiply-adds; memory: two matrices.
    */
   public static double[] inverse(double[] factor, int n, WorkSplitter splitter) {
     check(factor, n);
@@ -118,7 +125,10 @@ public final class Cholesky {
     splitter.run(
         n,
         (i, scratch) -> {
-          for (int k = i; k < n; k++) { // row i of L^-T L^-1 up to the diagonal: sum over k >= i of inverse[k, i] inverse[k, :]
+          for (int k = i;
+              k < n;
+              k++) { // row i of L^-T L^-1 up to the diagonal: sum over k >= i of inverse[k, i]
+                     // inverse[k, :]
             double x = inverse[k * n + i];
             for (int j = 0; j <= i; j++) {
               result[i * n + j] += x * inverse[k * n + j];
@@ -141,7 +151,9 @@ public final class Cholesky {
 
   static void check(double[] matrix, int n) {
     if (n < 0 || matrix.length != (long) n * n) {
-      throw new IllegalArgumentException("a matrix [%d, %d] has %d elements, the array has %d".formatted(n, n, (long) n * n, matrix.length));
+      throw new IllegalArgumentException(
+          "a matrix [%d, %d] has %d elements, the array has %d"
+              .formatted(n, n, (long) n * n, matrix.length));
     }
   }
 }

@@ -9,7 +9,8 @@ public final class NotPositiveDefiniteException extends RuntimeException {
 
   NotPositiveDefiniteException(int row, int n, double pivot) {
     super(
-        "the matrix [%d, %d] is not positive definite: pivot %s in row %d; add more to its diagonal (dampening)".formatted(n, n, pivot, row));
+        "the matrix [%d, %d] is not positive definite: pivot %s in row %d; add more to its diagonal (dampening)"
+            .formatted(n, n, pivot, row));
     this.row = row;
     this.pivot = pivot;
   }

@@ -2,12 +2,18 @@ package nibble.tensor.linalg;
 
 import nibble.kernels.parallel.WorkSplitter;
 
-/** Systems with a lower triangular matrix {@code l [n, n]}, row-major; what lies above its diagonal is not read. */
+/**
+ * Systems with a lower triangular matrix {@code l [n, n]}, row-major; what lies above its diagonal
+ * is not read.
+ */
 public final class Triangular {
 
   private Triangular() {}
 
-  /** Solves {@code L x = b} in place of {@code b [n]}. A zero on the diagonal gives infinities or NaN. */
+  /**
+   * Solves {@code L x = b} in place of {@code b [n]}. A zero on the diagonal gives infinities or
+   * NaN.
+   */
   public static void solveLower(double[] l, int n, double[] b) {
     Cholesky.check(l, n);
     checkRight(b, n);
@@ -33,16 +39,24 @@ public final class Triangular {
     }
   }
 
-  /** {@code L^-1}, lower triangular with zeros above the diagonal. Cost: {@code n^3 / 6} multiply-adds. */
+  /**
+   * {@code L^-1}, lower triangular with zeros above the diagonal. Cost: {@code n^3 / 6}
+   * multiply-adds.
+   */
   public static double[] invertLower(double[] l, int n, WorkSplitter splitter) {
     Cholesky.check(l, n);
     double[] inverse = new double[n * n];
     int width = 32;
-    splitter.run((n + width - 1) / width, (task, scratch) -> invertColumns(l, n, inverse, task * width, Math.min(n, (task + 1) * width)));
+    splitter.run(
+        (n + width - 1) / width,
+        (task, scratch) ->
+            invertColumns(l, n, inverse, task * width, Math.min(n, (task + 1) * width)));
     return inverse;
   }
 
-  /** Forward substitution for a few columns of the identity at once, so that rows are read in order. */
+  /**
+   * Forward substitution for a few columns of the identity at once, so that rows are read in order.
+   */
   private static void invertColumns(double[] l, int n, double[] inverse, int from, int to) {
     for (int i = from; i < n; i++) {
       int row = i * n;
@@ -65,7 +79,8 @@ public final class Triangular {
 
   private static void checkRight(double[] b, int n) {
     if (b.length != n) {
-      throw new IllegalArgumentException("the right side needs %d elements, has %d".formatted(n, b.length));
+      throw new IllegalArgumentException(
+          "the right side needs %d elements, has %d".formatted(n, b.length));
     }
   }
 }

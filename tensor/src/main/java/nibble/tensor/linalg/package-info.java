@@ -1,4 +1,7 @@
-/** Dense linear algebra in double precision on row-major {@code double[]}. Start with {@link nibble.tensor.linalg.Cholesky}. */
+/**
+ * Dense linear algebra in double precision on row-major {@code double[]}. Start with {@link
+ * nibble.tensor.linalg.Cholesky}.
+ */
 @NullMarked
 package nibble.tensor.linalg;
 

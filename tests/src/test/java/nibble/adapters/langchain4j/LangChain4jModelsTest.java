@@ -27,14 +27,17 @@ import org.junit.jupiter.api.Test;
 
 class LangChain4jModelsTest {
   private final FakeGenerator generator = new FakeGenerator();
-  private final ChatModel chat = new NibbleChatModel(generator, GenerationOptions.DEFAULTS.withMaxTokens(2).withTemperature(0.5));
+  private final ChatModel chat =
+      new NibbleChatModel(
+          generator, GenerationOptions.DEFAULTS.withMaxTokens(2).withTemperature(0.5));
 
   @Test
   void embeddings() {
     EmbeddingModel model = new NibbleEmbeddingModel(new FakeEmbedder(0), "fake");
     assertEquals(3, model.dimension());
     assertEquals("fake", model.modelName());
-    assertArrayEquals(FakeEmbedder.vector("hello you"), model.embed("hello you").content().vector());
+    assertArrayEquals(
+        FakeEmbedder.vector("hello you"), model.embed("hello you").content().vector());
     var all = model.embedAll(List.of(TextSegment.from("a"), TextSegment.from("b c")));
     assertArrayEquals(FakeEmbedder.vector("b c"), all.content().get(1).vector());
     assertEquals(3, all.tokenUsage().inputTokenCount());
@@ -43,21 +46,40 @@ class LangChain4jModelsTest {
 
   @Test
   void chatUsesTheRequestAndTheDefaults() {
-    ChatResponse response = chat.chat(SystemMessage.from("be brief"), UserMessage.from("a"), AiMessage.from("b"), UserMessage.from("hi"));
+    ChatResponse response =
+        chat.chat(
+            SystemMessage.from("be brief"),
+            UserMessage.from("a"),
+            AiMessage.from("b"),
+            UserMessage.from("hi"));
     assertEquals("hi hi ", response.aiMessage().text());
     assertEquals(FinishReason.LENGTH, response.finishReason());
     assertEquals(2, response.tokenUsage().outputTokenCount());
     assertEquals(0.5, generator.lastOptions.temperature());
-    chat.chat(ChatRequest.builder().messages(UserMessage.from("hi")).maxOutputTokens(5).temperature(0.25).topP(0.75).topK(3).stopSequences(List.of("x")).build());
-    assertEquals(new GenerationOptions(5, 0.25, 3, 0.75, 0, 1, List.of("x"), 1), generator.lastOptions);
+    chat.chat(
+        ChatRequest.builder()
+            .messages(UserMessage.from("hi"))
+            .maxOutputTokens(5)
+            .temperature(0.25)
+            .topP(0.75)
+            .topK(3)
+            .stopSequences(List.of("x"))
+            .build());
+    assertEquals(
+        new GenerationOptions(5, 0.25, 3, 0.75, 0, 1, List.of("x"), 1), generator.lastOptions);
     assertEquals("hi hi ", chat.chat("hi"));
   }
 
   @Test
   void whatIsNotSupportedIsRefused() {
     ChatRequest.Builder request = ChatRequest.builder().messages(UserMessage.from("hi"));
-    assertThrows(IllegalArgumentException.class, () -> chat.chat(request.frequencyPenalty(0.1).build()));
-    ChatRequest tools = ChatRequest.builder().messages(UserMessage.from("hi")).toolSpecifications(ToolSpecification.builder().name("t").build()).build();
+    assertThrows(
+        IllegalArgumentException.class, () -> chat.chat(request.frequencyPenalty(0.1).build()));
+    ChatRequest tools =
+        ChatRequest.builder()
+            .messages(UserMessage.from("hi"))
+            .toolSpecifications(ToolSpecification.builder().name("t").build())
+            .build();
     assertThrows(IllegalArgumentException.class, () -> chat.chat(tools));
     UserMessage image = UserMessage.from(ImageContent.from("https://example.org/a.png"));
     assertThrows(IllegalArgumentException.class, () -> chat.chat(image));
@@ -65,7 +87,9 @@ class LangChain4jModelsTest {
 
   @Test
   void streamsPiecesThenTheWhole() {
-    var model = new NibbleStreamingChatModel(generator, GenerationOptions.DEFAULTS.withMaxTokens(3), Runnable::run);
+    var model =
+        new NibbleStreamingChatModel(
+            generator, GenerationOptions.DEFAULTS.withMaxTokens(3), Runnable::run);
     Recorder recorder = new Recorder();
     model.chat("la", recorder);
     assertEquals(List.of("la ", "la ", "la "), recorder.pieces);

@@ -23,7 +23,8 @@ import org.springframework.ai.embedding.EmbeddingRequest;
 
 class SpringAiModelsTest {
   private final FakeGenerator generator = new FakeGenerator();
-  private final ChatModel chat = new NibbleChatModel(generator, "fake", GenerationOptions.DEFAULTS.withMaxTokens(2));
+  private final ChatModel chat =
+      new NibbleChatModel(generator, "fake", GenerationOptions.DEFAULTS.withMaxTokens(2));
 
   @Test
   void embeddings() {
@@ -35,20 +36,31 @@ class SpringAiModelsTest {
     assertArrayEquals(FakeEmbedder.vector("b c"), response.getResults().get(1).getOutput());
     assertEquals(1, response.getResults().get(1).getIndex());
     assertEquals(3, response.getMetadata().getUsage().getPromptTokens());
-    EmbeddingRequest narrow = new EmbeddingRequest(List.of("a"), EmbeddingOptions.builder().dimensions(2).build());
+    EmbeddingRequest narrow =
+        new EmbeddingRequest(List.of("a"), EmbeddingOptions.builder().dimensions(2).build());
     assertThrows(IllegalArgumentException.class, () -> model.call(narrow));
   }
 
   @Test
   void chatUsesThePromptAndTheDefaults() {
     assertEquals("hi hi ", chat.call("hi"));
-    ChatOptions options = ChatOptions.builder().maxTokens(3).temperature(0.25).topK(4).topP(0.5).stopSequences(List.of("x")).build();
-    ChatResponse response = chat.call(new Prompt(List.of(new SystemMessage("be brief"), new UserMessage("hi")), options));
+    ChatOptions options =
+        ChatOptions.builder()
+            .maxTokens(3)
+            .temperature(0.25)
+            .topK(4)
+            .topP(0.5)
+            .stopSequences(List.of("x"))
+            .build();
+    ChatResponse response =
+        chat.call(
+            new Prompt(List.of(new SystemMessage("be brief"), new UserMessage("hi")), options));
     assertEquals("hi hi hi ", response.getResult().getOutput().getText());
     assertEquals("length", response.getResult().getMetadata().getFinishReason());
     assertEquals(3, response.getMetadata().getUsage().getCompletionTokens());
     assertEquals("fake", response.getMetadata().getModel());
-    assertEquals(new GenerationOptions(3, 0.25, 4, 0.5, 0, 1, List.of("x"), 1), generator.lastOptions);
+    assertEquals(
+        new GenerationOptions(3, 0.25, 4, 0.5, 0, 1, List.of("x"), 1), generator.lastOptions);
   }
 
   @Test
@@ -65,6 +77,7 @@ class SpringAiModelsTest {
     assertEquals(3, pieces.size());
     assertEquals("la ", pieces.get(0).getResult().getOutput().getText());
     assertEquals(2, pieces.get(2).getMetadata().getUsage().getCompletionTokens());
-    assertEquals("la ", chat.stream(new Prompt("la")).blockFirst().getResult().getOutput().getText());
+    assertEquals(
+        "la ", chat.stream(new Prompt("la")).blockFirst().getResult().getOutput().getText());
   }
 }

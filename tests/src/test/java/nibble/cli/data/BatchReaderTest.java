@@ -72,6 +72,8 @@ class BatchReaderTest {
     for (int run = 0; run < 3; run++) {
       assertEquals(10, Arrays.stream(first, 10 * run, 10 * run + 10).distinct().count());
     }
-    assertNotEquals(Arrays.toString(Arrays.copyOfRange(first, 0, 10)), Arrays.toString(Arrays.copyOfRange(first, 10, 20)));
+    assertNotEquals(
+        Arrays.toString(Arrays.copyOfRange(first, 0, 10)),
+        Arrays.toString(Arrays.copyOfRange(first, 10, 20)));
   }
 }

@@ -28,7 +28,8 @@ class EvaluationTest {
   void placesFollowLogitsThenIndex() {
     float[] logits = {9, 1, 3, 3, 2, Float.NaN};
     assertEquals(0, Ranking.best(logits, 0, 6));
-    assertEquals(1, Ranking.place(logits, 1, 5, 2), "the smaller index of two equal ones comes first");
+    assertEquals(
+        1, Ranking.place(logits, 1, 5, 2), "the smaller index of two equal ones comes first");
     assertEquals(0, Ranking.place(logits, 1, 5, 1));
     assertEquals(4, Ranking.place(logits, 1, 5, 4), "NaN comes last");
     assertEquals(3, Ranking.best(new float[] {Float.NaN, Float.NaN, 1, 2}, 0, 4));
@@ -37,7 +38,10 @@ class EvaluationTest {
   @Test
   void theTallyCountsPlacesAndDifferences() {
     Tally tally = new Tally(6);
-    tally.add(new float[] {0, 1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 0}, new int[] {5, 5}, new float[] {0, 1, 2, 3, 4, 5, 1, 4, 3, 2, 1, 0});
+    tally.add(
+        new float[] {0, 1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 0},
+        new int[] {5, 5},
+        new float[] {0, 1, 2, 3, 4, 5, 1, 4, 3, 2, 1, 0});
     Score score = tally.score(true, 2);
     assertEquals(0.5, score.top1());
     assertEquals(0.5, score.top5());
@@ -77,7 +81,9 @@ class EvaluationTest {
     ViT model = model(2);
     model.linear("head").weight().floats().array()[3] = Float.NaN;
     try (Ops ops = Ops.serial()) {
-      assertThrows(NotFiniteException.class, () -> new Evaluation(ops, 8).score(model, images, null, progress()));
+      assertThrows(
+          NotFiniteException.class,
+          () -> new Evaluation(ops, 8).score(model, images, null, progress()));
     }
   }
 
@@ -85,8 +91,12 @@ class EvaluationTest {
   void labelsMustFitTheModel() {
     ViT narrow = new ViT(config(10), new RandomWeights(new SplittableRandom(1), 0.02f));
     try (Ops ops = Ops.serial()) {
-      assertThrows(CommandFailure.class, () -> new Evaluation(ops, 8).score(narrow, images, null, progress()));
-      assertThrows(CommandFailure.class, () -> new Evaluation(ops, 8).score(model(1), images, narrow, progress()));
+      assertThrows(
+          CommandFailure.class,
+          () -> new Evaluation(ops, 8).score(narrow, images, null, progress()));
+      assertThrows(
+          CommandFailure.class,
+          () -> new Evaluation(ops, 8).score(model(1), images, narrow, progress()));
     }
   }
 
@@ -107,7 +117,20 @@ class EvaluationTest {
   }
 
   private static ViTConfig config(int classes) {
-    return new ViTConfig(ViTConfig.VIT, 24, 8, 3, 16, 1, 2, 32, Activation.ofConfig("gelu"), 1e-6f, true, classes, Norm.Kind.LAYER);
+    return new ViTConfig(
+        ViTConfig.VIT,
+        24,
+        8,
+        3,
+        16,
+        1,
+        2,
+        32,
+        Activation.ofConfig("gelu"),
+        1e-6f,
+        true,
+        classes,
+        Norm.Kind.LAYER);
   }
 
   private static Progress progress() {

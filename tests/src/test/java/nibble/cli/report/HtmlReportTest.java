@@ -27,7 +27,10 @@ class HtmlReportTest {
   void everyPlotIsWellFormedAndEscaped() throws Exception {
     for (Plot plot : plots(NASTY)) {
       String svg = plot.toSvg();
-      Document document = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)));
+      Document document =
+          DocumentBuilderFactory.newInstance()
+              .newDocumentBuilder()
+              .parse(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)));
       assertEquals("svg", document.getDocumentElement().getNodeName());
       assertEquals(0, document.getElementsByTagName("script").getLength());
       assertTrue(document.getElementsByTagName("text").getLength() > 6);
@@ -37,7 +40,12 @@ class HtmlReportTest {
 
   @Test
   void aPageHoldsEverythingItNeeds() throws IOException {
-    HtmlReport report = new HtmlReport(NASTY).section(NASTY).paragraph(NASTY).code(NASTY).table(new Table(NASTY, "n").alignRight(1).row(NASTY, "1"));
+    HtmlReport report =
+        new HtmlReport(NASTY)
+            .section(NASTY)
+            .paragraph(NASTY)
+            .code(NASTY)
+            .table(new Table(NASTY, "n").alignRight(1).row(NASTY, "1"));
     plots("plain").forEach(plot -> report.figure(NASTY, plot));
     Path file = place.resolve("report.html");
     report.write(file);
@@ -53,8 +61,11 @@ class HtmlReportTest {
 
   @Test
   void ticksAreRoundNumbersAroundTheValues() {
-    assertEquals(List.of(0.0, 20.0, 40.0, 60.0, 80.0, 100.0), new Axis("top-1", "%").around(3, 91).ticks());
-    assertEquals(List.of(0.2, 0.5, 1.0, 2.0, 5.0), new Axis("size", "").logarithmic().around(0.21, 4.4).ticks());
+    assertEquals(
+        List.of(0.0, 20.0, 40.0, 60.0, 80.0, 100.0), new Axis("top-1", "%").around(3, 91).ticks());
+    assertEquals(
+        List.of(0.2, 0.5, 1.0, 2.0, 5.0),
+        new Axis("size", "").logarithmic().around(0.21, 4.4).ticks());
     assertEquals("1.5e-6", Axis.number(1.5e-6));
     assertEquals("12,000", Axis.number(12_000));
     assertEquals("0.05", Axis.number(0.05));
@@ -63,12 +74,23 @@ class HtmlReportTest {
 
   @Test
   void valuesThatCannotBeDrawnAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new Axis("size", "").logarithmic().around(0, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> new Axis("size", "").logarithmic().around(0, 1));
     assertThrows(IllegalArgumentException.class, () -> new Axis("size", "").around(Double.NaN, 1));
-    assertThrows(IllegalArgumentException.class, () -> new ScatterPlot(new Axis("x", ""), new Axis("y", "")).point("p", Double.NaN, 1, 0));
-    assertThrows(IllegalArgumentException.class, () -> new GroupedBars("layer", new Axis("y", ""), "a", "b").group("g", 1));
-    assertThrows(IllegalArgumentException.class, () -> new LineChart(new Axis("x", ""), new Axis("y", "")).curve("c", new double[1], new double[2]));
-    assertThrows(IllegalArgumentException.class, () -> Distribution.of("c", "x", Map.of("a", new float[] {Float.NaN})));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new ScatterPlot(new Axis("x", ""), new Axis("y", "")).point("p", Double.NaN, 1, 0));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new GroupedBars("layer", new Axis("y", ""), "a", "b").group("g", 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            new LineChart(new Axis("x", ""), new Axis("y", ""))
+                .curve("c", new double[1], new double[2]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Distribution.of("c", "x", Map.of("a", new float[] {Float.NaN})));
   }
 
   private static List<Plot> plots(String name) {
@@ -90,6 +112,8 @@ class HtmlReportTest {
         new Histogram(Distribution.of(name, name, Map.of(name, values)), false),
         new GroupedBars(name, y, name, "b").group(name, 1, -2).group("g", Double.NaN, 0),
         new GroupedBars(name, y.logarithmic(), name, "b").group(name, 1e-5, 1e-3),
-        new LineChart(x, y).curve(name, new double[] {0, 1, 2}, new double[] {3, Double.NaN, 5}).curve("b", new double[] {0, 1}, new double[] {0, 1e-3}));
+        new LineChart(x, y)
+            .curve(name, new double[] {0, 1, 2}, new double[] {3, Double.NaN, 5})
+            .curve("b", new double[] {0, 1}, new double[] {0, 1e-3}));
   }
 }

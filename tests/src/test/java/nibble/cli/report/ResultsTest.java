@@ -31,7 +31,9 @@ class ResultsTest {
     return Results.titled("Comparing <forms>")
         .withFact("images", "4")
         .withRow(Results.Row.of("float", "F16", new Score(4, 0.75, 1, null, 2), 8_000_000, 0, 0))
-        .withRow(Results.Row.of("RTN", "W4A4", new Score(4, 0.5, 1, comparison, 1), 2_000_000, 61, 90_000_000))
+        .withRow(
+            Results.Row.of(
+                "RTN", "W4A4", new Score(4, 0.5, 1, comparison, 1), 2_000_000, 61, 90_000_000))
         .withLayerErrors(new Results.LayerErrors("RTN", rtn))
         .withLayerErrors(new Results.LayerErrors("GPTQ", Map.of("blocks.0.mlp.fc1", 0.03)))
         .withDistribution(Distribution.of("Weights of a layer", "weight", values));
@@ -39,9 +41,12 @@ class ResultsTest {
 
   @Test
   void jsonReadBackIsTheSame() {
-    Results read = Results.fromJson(Json.parseObject("results.json", Json.pretty(RESULTS.toJson())));
+    Results read =
+        Results.fromJson(Json.parseObject("results.json", Json.pretty(RESULTS.toJson())));
     assertEquals(RESULTS, read);
-    assertEquals(List.copyOf(RESULTS.layerErrors().getFirst().byLayer().keySet()), List.copyOf(read.layerErrors().getFirst().byLayer().keySet()));
+    assertEquals(
+        List.copyOf(RESULTS.layerErrors().getFirst().byLayer().keySet()),
+        List.copyOf(read.layerErrors().getFirst().byLayer().keySet()));
   }
 
   @Test
@@ -50,10 +55,34 @@ class ResultsTest {
     ResultsTable.of(RESULTS).print(new PrintWriter(text, true));
     List<String> lines = text.toString().lines().toList();
     assertEquals(
-        List.of("method", "scheme", "top-1", "top-5", "agreement", "logit", "MSE", "KL", "(nats)", "size", "(MB)", "images/s", "made", "in", "peak", "memory", "(MB)"),
+        List.of(
+            "method",
+            "scheme",
+            "top-1",
+            "top-5",
+            "agreement",
+            "logit",
+            "MSE",
+            "KL",
+            "(nats)",
+            "size",
+            "(MB)",
+            "images/s",
+            "made",
+            "in",
+            "peak",
+            "memory",
+            "(MB)"),
         List.of(lines.get(0).split(" +")));
-    assertTrue(lines.get(2).matches("float +F16 +75.00 % +100.00 % +- +- +- +8.00 +2.0 +- +-"), lines.get(2));
-    assertTrue(lines.get(3).matches("RTN +W4A4 +50.00 % +100.00 % +75.00 % +0.500 +0.0100 +2.00 +4.0 +1 min 01 s +90"), lines.get(3));
+    assertTrue(
+        lines.get(2).matches("float +F16 +75.00 % +100.00 % +- +- +- +8.00 +2.0 +- +-"),
+        lines.get(2));
+    assertTrue(
+        lines
+            .get(3)
+            .matches(
+                "RTN +W4A4 +50.00 % +100.00 % +75.00 % +0.500 +0.0100 +2.00 +4.0 +1 min 01 s +90"),
+        lines.get(3));
     Results alone = Results.titled("one").withRow(RESULTS.rows().getFirst());
     assertFalse(ResultsTable.of(alone).header().contains("agreement"));
   }
@@ -73,7 +102,14 @@ class ResultsTest {
   @Test
   void thePageHasASectionForEachKindOfResult() {
     String html = ResultsPage.of(RESULTS).toHtml();
-    for (String expected : List.of("Comparing &lt;forms&gt;", "Quality against size", "Error by layer", "Distributions", "before (max / RMS = 2.0)", "blocks.0.mlp.fc1, GPTQ")) {
+    for (String expected :
+        List.of(
+            "Comparing &lt;forms&gt;",
+            "Quality against size",
+            "Error by layer",
+            "Distributions",
+            "before (max / RMS = 2.0)",
+            "blocks.0.mlp.fc1, GPTQ")) {
       assertTrue(html.contains(expected), expected);
     }
     String empty = ResultsPage.of(Results.titled("nothing yet")).toHtml();
@@ -84,9 +120,15 @@ class ResultsTest {
   @Test
   void anotherSchemaAndDamagedSeriesAreRefused() {
     JsonObject other = RESULTS.toJson().with("schema", JsonNumber.of(2));
-    assertTrue(assertThrows(BadFileException.class, () -> Results.fromJson(other)).getMessage().contains("expected 1"));
+    assertTrue(
+        assertThrows(BadFileException.class, () -> Results.fromJson(other))
+            .getMessage()
+            .contains("expected 1"));
     String damaged = Json.compact(RESULTS.toJson()).replace("\"low\":-8.0", "\"low\":9.0");
-    String message = assertThrows(BadFileException.class, () -> Results.fromJson(Json.parseObject("r.json", damaged))).getMessage();
+    String message =
+        assertThrows(
+                BadFileException.class, () -> Results.fromJson(Json.parseObject("r.json", damaged)))
+            .getMessage();
     assertTrue(message.contains("r.json") && message.contains("ends in order"), message);
   }
 }

@@ -10,7 +10,8 @@ import nibble.loaders.json.JsonObject;
 
 /** Asks a server on this machine. */
 final class Client implements AutoCloseable {
-  private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private final HttpClient http =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final String base;
 
   Client(ModelServer server) {
@@ -26,7 +27,10 @@ final class Client implements AutoCloseable {
   }
 
   HttpResponse<String> post(String path, String json) throws IOException, InterruptedException {
-    return send(request(path).header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(json)));
+    return send(
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(json)));
   }
 
   HttpResponse<String> get(String path) throws IOException, InterruptedException {
@@ -45,7 +49,8 @@ final class Client implements AutoCloseable {
   /** The message of the failure, which must have status {@code status}. */
   String failure(int status, HttpResponse<String> response) {
     if (response.statusCode() != status) {
-      throw new AssertionError("expected " + status + ", was " + response.statusCode() + " " + response.body());
+      throw new AssertionError(
+          "expected " + status + ", was " + response.statusCode() + " " + response.body());
     }
     return Json.parseObject("answer", response.body()).object("error").string("message");
   }

@@ -17,11 +17,13 @@ class PngWriterTest {
     int height = 17;
     byte[] rgb = new byte[3 * width * height];
     new Random(4).nextBytes(rgb);
-    BufferedImage image = ImageIO.read(new ByteArrayInputStream(PngWriter.encode(rgb, width, height)));
+    BufferedImage image =
+        ImageIO.read(new ByteArrayInputStream(PngWriter.encode(rgb, width, height)));
     assertEquals(width, image.getWidth());
     assertEquals(height, image.getHeight());
     for (int i = 0; i < width * height; i++) {
-      int expected = (rgb[3 * i] & 0xFF) << 16 | (rgb[3 * i + 1] & 0xFF) << 8 | rgb[3 * i + 2] & 0xFF;
+      int expected =
+          (rgb[3 * i] & 0xFF) << 16 | (rgb[3 * i + 1] & 0xFF) << 8 | rgb[3 * i + 2] & 0xFF;
       assertEquals(expected, image.getRGB(i % width, i / width) & 0xFFFFFF);
     }
   }

@@ -16,10 +16,15 @@ import org.junit.jupiter.api.Test;
 class SyntheticImagesTest {
   private static final int SIZE = 48;
 
-  /** The bytes of the first 256 test pictures: every runtime and processor must make exactly these. Changing the generator means training the shipped model again. */
+  /**
+   * The bytes of the first 256 test pictures: every runtime and processor must make exactly these.
+   * Changing the generator means training the shipped model again.
+   */
   @Test
   void picturesAreTheSameEverywhere() {
-    assertEquals("58a4691fc7b393853eeaac82b259bf26e8cfb7166a4b66e3e62c19e7c375f9f6", digest(Split.TEST, 1, SIZE, 256));
+    assertEquals(
+        "58a4691fc7b393853eeaac82b259bf26e8cfb7166a4b66e3e62c19e7c375f9f6",
+        digest(Split.TEST, 1, SIZE, 256));
   }
 
   @Test
@@ -60,7 +65,8 @@ class SyntheticImagesTest {
         SyntheticImages images = new SyntheticImages(split, seed, 32);
         for (int i = 0; i < 500; i++) {
           images.render(i, rgb);
-          assertTrue(seen.add(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(rgb))));
+          assertTrue(
+              seen.add(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(rgb))));
         }
       }
     }
@@ -82,7 +88,10 @@ class SyntheticImagesTest {
     assertTrue(saturated < 0.12, () -> "saturated share " + saturated);
   }
 
-  /** Nearest class mean in mean colour, learned on one half and tested on the other: must stay near chance, 1 in 64. */
+  /**
+   * Nearest class mean in mean colour, learned on one half and tested on the other: must stay near
+   * chance, 1 in 64.
+   */
   @Test
   void theMeanColourDoesNotTellTheClass() {
     int perHalf = 64 * 40;
@@ -108,7 +117,9 @@ class SyntheticImagesTest {
   void otherSizesShowTheSameClasses() {
     for (int size : new int[] {16, 33, 224}) {
       SyntheticImages images = new SyntheticImages(Split.TEST, 1, size);
-      assertEquals(new SyntheticImages(Split.TEST, 1, SIZE).label(77), images.render(77, new byte[3 * size * size]));
+      assertEquals(
+          new SyntheticImages(Split.TEST, 1, SIZE).label(77),
+          images.render(77, new byte[3 * size * size]));
     }
   }
 
@@ -126,7 +137,8 @@ class SyntheticImagesTest {
   void classNamesAreDistinctWords() {
     assertEquals(64, ClassNames.COUNT);
     assertEquals(64, new HashSet<>(ClassNames.all()).size());
-    assertEquals("striped star", ClassNames.of(4 * ShapeFamily.STAR.ordinal() + Fill.STRIPED.ordinal()));
+    assertEquals(
+        "striped star", ClassNames.of(4 * ShapeFamily.STAR.ordinal() + Fill.STRIPED.ordinal()));
   }
 
   private static double[] meanColour(byte[] rgb) {

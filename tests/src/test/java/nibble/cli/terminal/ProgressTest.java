@@ -35,7 +35,11 @@ class ProgressTest {
       now += 500_000_000L;
       progress.to(100, "loss 0.5");
     }
-    assertEquals("\r\u001B[Keval  100/200 images  50 %  200 images/s  0.5 s left  loss 0.5\r\u001B[Keval  100 images in 0.5 s  loss 0.5\n", text.toString());
+    assertEquals(
+        "\r"
+            + "\u001B[Keval  100/200 images  50 %  200 images/s  0.5 s left  loss 0.5\r"
+            + "\u001B[Keval  100 images in 0.5 s  loss 0.5\n",
+        text.toString());
   }
 
   @Test
@@ -56,7 +60,9 @@ class ProgressTest {
       now += 10_000_000_000L;
       progress.to(150);
     }
-    assertTrue(text.toString().startsWith("eval  150/200 images  75 %  5.00 images/s  10 s left"), text.toString());
+    assertTrue(
+        text.toString().startsWith("eval  150/200 images  75 %  5.00 images/s  10 s left"),
+        text.toString());
   }
 
   @Test
@@ -74,6 +80,11 @@ class ProgressTest {
   }
 
   private Progress progress(boolean terminal, boolean quiet) {
-    return new Progress(new Console(new PrintWriter(text), new PrintWriter(text), terminal, quiet), "eval", 200, "images", () -> now);
+    return new Progress(
+        new Console(new PrintWriter(text), new PrintWriter(text), terminal, quiet),
+        "eval",
+        200,
+        "images",
+        () -> now);
   }
 }

@@ -8,7 +8,8 @@ import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
 
 class TableTest {
-  private final Table table = new Table("method", "top-1").alignRight(1).row("float", "91.2 %").row("RTN | W4A4", "3 %");
+  private final Table table =
+      new Table("method", "top-1").alignRight(1).row("float", "91.2 %").row("RTN | W4A4", "3 %");
 
   @Test
   void columnsAreAligned() {
@@ -28,7 +29,9 @@ class TableTest {
   void markdownEscapesBars() {
     StringWriter text = new StringWriter();
     table.printMarkdown(new PrintWriter(text));
-    assertEquals("| method | top-1 |\n|---|---:|\n| float | 91.2 % |\n| RTN \\| W4A4 | 3 % |\n", text.toString());
+    assertEquals(
+        "| method | top-1 |\n|---|---:|\n| float | 91.2 % |\n| RTN \\| W4A4 | 3 % |\n",
+        text.toString());
   }
 
   @Test

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainingTest {
-  private static final TrainingOptions OPTIONS = new TrainingOptions(16 * 40, 16, 3e-3, 0.01, 0.1, 0f, 1, 5);
+  private static final TrainingOptions OPTIONS =
+      new TrainingOptions(16 * 40, 16, 3e-3, 0.01, 0.1, 0f, 1, 5);
   @TempDir private Path place;
 
   /** Four classes: which quarter of the picture is bright. */
@@ -60,9 +61,15 @@ class TrainingTest {
   @Test
   void aSmallModelLearnsAnEasyTask() {
     try (Ops ops = Ops.serial()) {
-      Training training = new Training(model(), ops, new TrainingOptions(16 * 200, 16, 5e-3, 0.01, 0.1, 0f, 1, 5));
+      Training training =
+          new Training(model(), ops, new TrainingOptions(16 * 200, 16, 5e-3, 0.01, 0.1, 0f, 1, 5));
       run(training, 200);
-      double accuracy = training.log().points().stream().skip(170).mapToDouble(TrainingLog.Point::accuracy).average().orElse(0);
+      double accuracy =
+          training.log().points().stream()
+              .skip(170)
+              .mapToDouble(TrainingLog.Point::accuracy)
+              .average()
+              .orElse(0);
       assertTrue(accuracy > 0.9, "accuracy " + accuracy);
       assertEquals(200, training.log().points().size());
     }
@@ -86,7 +93,10 @@ class TrainingTest {
       run(second, 5);
     }
     for (int i = 0; i < whole.parameters().size(); i++) {
-      assertArrayEquals(whole.parameters().get(i).floats().toFloats(), resumed.parameters().get(i).floats().toFloats(), whole.parameters().get(i).name());
+      assertArrayEquals(
+          whole.parameters().get(i).floats().toFloats(),
+          resumed.parameters().get(i).floats().toFloats(),
+          whole.parameters().get(i).name());
     }
   }
 
@@ -106,21 +116,33 @@ class TrainingTest {
     model.linear("head").weight().floats().array()[0] = Float.NaN;
     try (Ops ops = Ops.serial()) {
       Training training = new Training(model, ops, OPTIONS);
-      assertTrue(assertThrows(ArithmeticException.class, () -> run(training, 1)).getMessage().contains("--rate"));
+      assertTrue(
+          assertThrows(ArithmeticException.class, () -> run(training, 1))
+              .getMessage()
+              .contains("--rate"));
       assertEquals(0, training.step());
     }
   }
 
   @Test
   void optionsOutOfRangeAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new TrainingOptions(8, 16, 1e-3, 0, 0, 0, 1, 1));
-    assertThrows(IllegalArgumentException.class, () -> new TrainingOptions(64, 16, 0, 0, 0, 0, 1, 1));
-    assertThrows(IllegalArgumentException.class, () -> new TrainingOptions(64, 16, 1e-3, 0, 1, 0, 1, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> new TrainingOptions(8, 16, 1e-3, 0, 0, 0, 1, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> new TrainingOptions(64, 16, 0, 0, 0, 0, 1, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> new TrainingOptions(64, 16, 1e-3, 0, 1, 0, 1, 1));
   }
 
   private static void run(Training training, int updates) {
     long from = (long) training.step() * OPTIONS.batchSize();
-    try (BatchReader reader = new BatchReader(new Quarters(), Order.sequential(), OPTIONS.batchSize(), from, from + (long) updates * OPTIONS.batchSize())) {
+    try (BatchReader reader =
+        new BatchReader(
+            new Quarters(),
+            Order.sequential(),
+            OPTIONS.batchSize(),
+            from,
+            from + (long) updates * OPTIONS.batchSize())) {
       for (int i = 0; i < updates; i++) {
         training.update(Objects.requireNonNull(reader.next()));
       }
@@ -128,7 +150,21 @@ class TrainingTest {
   }
 
   private static ViT model() {
-    ViTConfig config = new ViTConfig(ViTConfig.VIT, 8, 4, 3, 16, 1, 2, 32, Activation.ofConfig("gelu"), 1e-6f, true, 4, Norm.Kind.LAYER);
+    ViTConfig config =
+        new ViTConfig(
+            ViTConfig.VIT,
+            8,
+            4,
+            3,
+            16,
+            1,
+            2,
+            32,
+            Activation.ofConfig("gelu"),
+            1e-6f,
+            true,
+            4,
+            Norm.Kind.LAYER);
     return new ViT(config, new RandomWeights(new SplittableRandom(3), 0.1f));
   }
 }

@@ -15,9 +15,15 @@ import nibble.kernels.platform.Lanes;
 import nibble.kernels.platform.VectorSupport;
 import org.junit.jupiter.api.Test;
 
-/** Compiled loops keep vectors in registers. One vector on the heap per row of scores would be more than 20 KB per call here. */
+/**
+ * Compiled loops keep vectors in registers. One vector on the heap per row of scores would be more
+ * than 20 KB per call here.
+ */
 class AttentionAllocationTest {
-  /** The arguments' records, a task, and for each of four heads an object with its buffers' addresses. */
+  /**
+   * The arguments' records, a task, and for each of four heads an object with its buffers'
+   * addresses.
+   */
   private static final int BYTES_PER_CALL = 2048;
 
   private static final long PATIENCE_NANOS = 20_000_000_000L;
@@ -29,7 +35,9 @@ class AttentionAllocationTest {
         Lanes.SHAPE.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize(),
         "registers wider than the machine's are emulated on the heap");
     try (WorkSplitter serial = WorkSplitter.serial()) {
-      assertAll(kernels(serial).entrySet().stream().map(kernel -> () -> check(kernel.getKey(), kernel.getValue())));
+      assertAll(
+          kernels(serial).entrySet().stream()
+              .map(kernel -> () -> check(kernel.getKey(), kernel.getValue())));
     }
   }
 
@@ -39,27 +47,37 @@ class AttentionAllocationTest {
     for (int queries : new int[] {1, 90}) {
       AttentionShape shape = new AttentionShape(1, queries, 150, 4, 4, 40);
       put(kernels, "plain, queries " + queries, new AttentionCase(shape, rule, 1), serial);
-      put(kernels, "causal, capped, biased, queries " + queries, new AttentionCase(shape, rule.causalFrom(60).withSoftCap(5), 1).withBias(), serial);
+      put(
+          kernels,
+          "causal, capped, biased, queries " + queries,
+          new AttentionCase(shape, rule.causalFrom(60).withSoftCap(5), 1).withBias(),
+          serial);
     }
     for (Pairs pairs : Pairs.values()) {
       RopeTable table = RopeTable.of(pairs, RopeTable.frequencies(80, 10_000), 8, 1);
       HeadView x = HeadView.of(new float[8 * 4 * 80], 0, 8, 4, 80);
       int[] positions = {0, 1, 2, 3, 4, 5, 6, 7};
-      kernels.put("rotary positions, " + pairs, () -> Rope.best().rotate(0, 8, 4, 80, x, table, positions, 0, false));
+      kernels.put(
+          "rotary positions, " + pairs,
+          () -> Rope.best().rotate(0, 8, 4, 80, x, table, positions, 0, false));
     }
     return kernels;
   }
 
-  private static void put(Map<String, Runnable> kernels, String name, AttentionCase c, WorkSplitter serial) {
+  private static void put(
+      Map<String, Runnable> kernels, String name, AttentionCase c, WorkSplitter serial) {
     HeadView out = HeadView.of(new float[c.shape.queries() * 160], 0, c.shape.queries(), 4, 40);
-    kernels.put(name, () -> Attention.best().forward(c.shape, c.rule, c.q, c.k, c.v, null, c.bias, out, serial));
+    kernels.put(
+        name,
+        () -> Attention.best().forward(c.shape, c.rule, c.q, c.k, c.v, null, c.bias, out, serial));
   }
 
   private static void check(String name, Runnable kernel) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     int calls = 50;
     long perCall = Long.MAX_VALUE;
-    // Compilation happens in the background and may take long on a busy machine; until then vectors are allocated.
+    // Compilation happens in the background and may take long on a busy machine; until then vectors
+    // are allocated.
     long end = System.nanoTime() + PATIENCE_NANOS;
     while (perCall > BYTES_PER_CALL && System.nanoTime() < end) {
       long before = threads.getCurrentThreadAllocatedBytes();

@@ -16,7 +16,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Attention of ViT-B and DeiT-Tiny, MiniLM, and Llama (a prompt, and the next token), on one thread. */
+/**
+ * Attention of ViT-B and DeiT-Tiny, MiniLM, and Llama (a prompt, and the next token), on one
+ * thread.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -25,7 +28,13 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 public class AttentionBenchmark {
   /** Queries x keys, heads/kvHeads, headDim; those with fewer kvHeads than heads are causal. */
-  @Param({"197x197,12/12,64", "197x197,3/3,64", "128x128,12/12,32", "512x512,32/8,64", "1x512,32/8,64"})
+  @Param({
+    "197x197,12/12,64",
+    "197x197,3/3,64",
+    "128x128,12/12,32",
+    "512x512,32/8,64",
+    "1x512,32/8,64"
+  })
   public String shape;
 
   @Param({"scalar", "vector"})
@@ -51,7 +60,10 @@ public class AttentionBenchmark {
       n[i] = Integer.parseInt(parts[i]);
     }
     dimensions = new AttentionShape(1, n[0], n[1], n[2], n[3], n[4]);
-    rule = n[2] == n[3] ? AttentionRule.scaled(n[4]) : AttentionRule.scaled(n[4]).causalFrom(n[1] - n[0]);
+    rule =
+        n[2] == n[3]
+            ? AttentionRule.scaled(n[4])
+            : AttentionRule.scaled(n[4]).causalFrom(n[1] - n[0]);
     Random random = new Random(1);
     q = view(n[0], n[2], n[4], random);
     k = view(n[1], n[3], n[4], random);

@@ -60,7 +60,10 @@ final class AttentionCase {
     return this;
   }
 
-  /** What {@code attention} writes, in an array filled with {@link #SENTINEL} where it must not write. */
+  /**
+   * What {@code attention} writes, in an array filled with {@link #SENTINEL} where it must not
+   * write.
+   */
   float[] run(Attention attention, WorkSplitter splitter) {
     HeadView out = out();
     attention.forward(shape, rule, q, k, v, keyLengths, bias, out, splitter);
@@ -82,8 +85,8 @@ final class AttentionCase {
   }
 
   /**
-   * How far a float kernel may be from the truth: a score by the rounding of a sum of headDim products, a probability by that and the
-   * exponential's two units, a sum of n values by n units.
+   * How far a float kernel may be from the truth: a score by the rounding of a sum of headDim
+   * products, a probability by that and the exponential's two units, a sum of n values by n units.
    */
   double bound() {
     double most = 0;

@@ -21,7 +21,8 @@ class AttentionTest {
   private static void agree(AttentionCase c, float[] expected, float[] actual) {
     double bound = c.bound();
     for (int i = 0; i < expected.length; i++) {
-      assertEquals(expected[i], actual[i], bound, "element " + i + " of " + c.shape + ", " + c.rule);
+      assertEquals(
+          expected[i], actual[i], bound, "element " + i + " of " + c.shape + ", " + c.rule);
     }
   }
 
@@ -33,10 +34,17 @@ class AttentionTest {
 
   @Property(tries = 60)
   void agreesWithTheScalarKernel(
-      @ForAll @IntRange(min = 1, max = 2) int batch, @ForAll @IntRange(min = 1, max = 60) int queries, @ForAll @IntRange(min = 1, max = 300) int keys,
-      @ForAll @IntRange(min = 1, max = 2) int kvHeads, @ForAll @IntRange(min = 1, max = 3) int group, @ForAll @IntRange(min = 1, max = 70) int headDim,
-      @ForAll boolean lengths, @ForAll boolean biased, @ForAll long seed) {
-    AttentionShape shape = new AttentionShape(batch, queries, keys, kvHeads * group, kvHeads, headDim);
+      @ForAll @IntRange(min = 1, max = 2) int batch,
+      @ForAll @IntRange(min = 1, max = 60) int queries,
+      @ForAll @IntRange(min = 1, max = 300) int keys,
+      @ForAll @IntRange(min = 1, max = 2) int kvHeads,
+      @ForAll @IntRange(min = 1, max = 3) int group,
+      @ForAll @IntRange(min = 1, max = 70) int headDim,
+      @ForAll boolean lengths,
+      @ForAll boolean biased,
+      @ForAll long seed) {
+    AttentionShape shape =
+        new AttentionShape(batch, queries, keys, kvHeads * group, kvHeads, headDim);
     AttentionCase c = new AttentionCase(shape, AttentionRule.scaled(headDim), seed);
     check(lengths ? c.withKeyLengths() : c);
     check(biased ? c.withBias() : c);
@@ -44,11 +52,18 @@ class AttentionTest {
 
   @Property(tries = 60)
   void agreesWithTheScalarKernelWhereQueriesSeeSomeKeysOnly(
-      @ForAll @IntRange(min = 1, max = 60) int queries, @ForAll @IntRange(max = 260) int past, @ForAll @IntRange(min = 1, max = 200) int window,
-      @ForAll @IntRange(min = 1, max = 9) int group, @ForAll @IntRange(min = 1, max = 40) int headDim, @ForAll boolean causal,
-      @ForAll boolean windowed, @ForAll boolean capped, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 60) int queries,
+      @ForAll @IntRange(max = 260) int past,
+      @ForAll @IntRange(min = 1, max = 200) int window,
+      @ForAll @IntRange(min = 1, max = 9) int group,
+      @ForAll @IntRange(min = 1, max = 40) int headDim,
+      @ForAll boolean causal,
+      @ForAll boolean windowed,
+      @ForAll boolean capped,
+      @ForAll long seed) {
     AttentionShape shape = new AttentionShape(1, queries, past + queries, group, 1, headDim);
-    AttentionRule rule = causal ? AttentionRule.scaled(headDim).causalFrom(past) : AttentionRule.scaled(headDim);
+    AttentionRule rule =
+        causal ? AttentionRule.scaled(headDim).causalFrom(past) : AttentionRule.scaled(headDim);
     rule = windowed ? rule.withWindow(window) : rule;
     AttentionCase c = new AttentionCase(shape, capped ? rule.withSoftCap(1.5f) : rule, seed);
     check(c);
@@ -58,12 +73,22 @@ class AttentionTest {
   @Test
   void everyHeadLengthAndNumberOfKeysAroundAVector() {
     for (int headDim : new int[] {1, 15, 16, 17, 32, 33, 48, 63, 64, 65, 80, 96, 128}) {
-      check(new AttentionCase(new AttentionShape(1, 13, 37, 1, 1, headDim), AttentionRule.scaled(headDim), headDim));
-      check(new AttentionCase(new AttentionShape(1, 2, 37, 1, 1, headDim), AttentionRule.scaled(headDim), headDim));
+      check(
+          new AttentionCase(
+              new AttentionShape(1, 13, 37, 1, 1, headDim),
+              AttentionRule.scaled(headDim),
+              headDim));
+      check(
+          new AttentionCase(
+              new AttentionShape(1, 2, 37, 1, 1, headDim), AttentionRule.scaled(headDim), headDim));
     }
     for (int keys = 0; keys < 140; keys++) {
-      check(new AttentionCase(new AttentionShape(1, 9, keys, 1, 1, 4), AttentionRule.scaled(4), keys));
-      check(new AttentionCase(new AttentionShape(1, 1, keys, 1, 1, 4), AttentionRule.scaled(4), keys));
+      check(
+          new AttentionCase(
+              new AttentionShape(1, 9, keys, 1, 1, 4), AttentionRule.scaled(4), keys));
+      check(
+          new AttentionCase(
+              new AttentionShape(1, 1, keys, 1, 1, 4), AttentionRule.scaled(4), keys));
     }
   }
 
@@ -72,7 +97,8 @@ class AttentionTest {
   void equalsSoftmaxOfTheScoresTimesV() {
     int n = 50;
     int d = 24;
-    AttentionCase c = new AttentionCase(new AttentionShape(1, n, n, 1, 1, d), AttentionRule.scaled(d), 7);
+    AttentionCase c =
+        new AttentionCase(new AttentionShape(1, n, n, 1, 1, d), AttentionRule.scaled(d), 7);
     float[] scores = new float[n * n];
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < n; j++) {
@@ -100,22 +126,37 @@ class AttentionTest {
     }
   }
 
-  /** What a cache is for: the last rows of a causal attention over all tokens, from those queries alone. */
+  /**
+   * What a cache is for: the last rows of a causal attention over all tokens, from those queries
+   * alone.
+   */
   @Test
   void queriesBehindACacheEqualTheLastRowsOfTheWhole() {
     int tokens = 150;
     int d = 32;
-    AttentionCase whole = new AttentionCase(new AttentionShape(1, tokens, tokens, 4, 2, d), AttentionRule.scaled(d).causalFrom(0), 3);
+    AttentionCase whole =
+        new AttentionCase(
+            new AttentionShape(1, tokens, tokens, 4, 2, d),
+            AttentionRule.scaled(d).causalFrom(0),
+            3);
     try (WorkSplitter serial = WorkSplitter.serial()) {
       float[] all = whole.run(best, serial);
       int width = 4 * d;
       for (int count : new int[] {1, 2, 20}) {
         int past = tokens - count;
         float[] out = new float[count * width];
-        HeadView q = new HeadView(whole.q.array(), whole.q.at(0, past, 0), 0, whole.q.rowStride(), d);
+        HeadView q =
+            new HeadView(whole.q.array(), whole.q.at(0, past, 0), 0, whole.q.rowStride(), d);
         best.forward(
-            new AttentionShape(1, count, tokens, 4, 2, d), whole.rule.causalFrom(past), q, whole.k, whole.v, null, null,
-            HeadView.of(out, 0, count, 4, d), serial);
+            new AttentionShape(1, count, tokens, 4, 2, d),
+            whole.rule.causalFrom(past),
+            q,
+            whole.k,
+            whole.v,
+            null,
+            null,
+            HeadView.of(out, 0, count, 4, d),
+            serial);
         for (int i = 0; i < count; i++) {
           for (int e = 0; e < width; e++) {
             assertEquals(all[3 + (past + i) * (width + 7) + e], out[i * width + e], whole.bound());
@@ -128,7 +169,9 @@ class AttentionTest {
   @Test
   void bitsDoNotDependOnTheNumberOfThreads() {
     AttentionShape shape = new AttentionShape(2, 700, 700, 2, 1, 32);
-    AttentionCase c = new AttentionCase(shape, AttentionRule.scaled(32).causalFrom(0).withWindow(300), 1).withKeyLengths();
+    AttentionCase c =
+        new AttentionCase(shape, AttentionRule.scaled(32).causalFrom(0).withWindow(300), 1)
+            .withKeyLengths();
     try (WorkSplitter serial = WorkSplitter.serial()) {
       float[] expected = c.run(best, serial);
       for (int workers : new int[] {2, 3, 5}) {
@@ -143,7 +186,9 @@ class AttentionTest {
   void hiddenKeysAreNeverReadAndQueriesThatSeeNoneGiveZeros() {
     int d = 8;
     for (int queries : new int[] {2, 20}) {
-      AttentionCase c = new AttentionCase(new AttentionShape(2, queries, 30, 1, 1, d), AttentionRule.scaled(d), 5);
+      AttentionCase c =
+          new AttentionCase(
+              new AttentionShape(2, queries, 30, 1, 1, d), AttentionRule.scaled(d), 5);
       c.keyLengths = new int[] {0, 12};
       for (HeadView view : new HeadView[] {c.k, c.v}) {
         Arrays.fill(view.array(), view.at(0, 0, 0), view.at(0, 29, 0) + d, Float.NaN);
@@ -167,7 +212,9 @@ class AttentionTest {
   void nanShowsAndRowsAreWrittenOnlyWhereTheyBelong() {
     int d = 8;
     for (int queries : new int[] {1, 20}) {
-      AttentionCase c = new AttentionCase(new AttentionShape(1, queries, 30, 2, 2, d), AttentionRule.scaled(d), 5);
+      AttentionCase c =
+          new AttentionCase(
+              new AttentionShape(1, queries, 30, 2, 2, d), AttentionRule.scaled(d), 5);
       c.k.array()[c.k.at(0, 3, 1)] = Float.NaN;
       try (WorkSplitter serial = WorkSplitter.serial()) {
         for (Attention attention : new Attention[] {scalar, best}) {
@@ -192,10 +239,18 @@ class AttentionTest {
     HeadView k = HeadView.of(new float[32], 0, 4, 1, 8);
     HeadView small = HeadView.of(new float[31], 0, 4, 1, 8);
     try (WorkSplitter serial = WorkSplitter.serial()) {
-      assertThrows(IndexOutOfBoundsException.class, () -> best.forward(shape, rule, q, k, small, null, null, q, serial));
-      assertThrows(IndexOutOfBoundsException.class, () -> best.forward(shape, rule, k, k, k, null, null, q, serial));
-      assertThrows(IllegalArgumentException.class, () -> best.forward(shape, rule, q, k, k, new int[] {5}, null, q, serial));
-      assertThrows(IllegalArgumentException.class, () -> best.forward(shape, rule, q, k, k, new int[] {1, 1}, null, q, serial));
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> best.forward(shape, rule, q, k, small, null, null, q, serial));
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> best.forward(shape, rule, k, k, k, null, null, q, serial));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> best.forward(shape, rule, q, k, k, new int[] {5}, null, q, serial));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> best.forward(shape, rule, q, k, k, new int[] {1, 1}, null, q, serial));
     }
     assertThrows(IllegalArgumentException.class, () -> new AttentionShape(1, 4, 4, 3, 2, 8));
     assertThrows(IllegalArgumentException.class, () -> new AttentionRule(1, false, 0, 0, 1));

@@ -27,7 +27,12 @@ class KeyValueSourceTest {
       int headDim = from.shape.headDim();
       for (int j = 0; j < count; j++) {
         for (int h = 0; h < headsTogether; h++) {
-          System.arraycopy(view.array(), view.at(b, first + j, head + h), to, at + (j * headsTogether + h) * headDim, headDim);
+          System.arraycopy(
+              view.array(),
+              view.at(b, first + j, head + h),
+              to,
+              at + (j * headsTogether + h) * headDim,
+              headDim);
         }
       }
     }
@@ -35,15 +40,25 @@ class KeyValueSourceTest {
 
   @Property(tries = 60)
   void tilesGiveTheBitsOfArrays(
-      @ForAll @IntRange(min = 1, max = 2) int batch, @ForAll @IntRange(min = 1, max = 40) int queries, @ForAll @IntRange(max = 300) int past,
-      @ForAll @IntRange(min = 1, max = 3) int tiles, @ForAll @IntRange(min = 1, max = 3) int together, @ForAll @IntRange(min = 1, max = 3) int group,
-      @ForAll @IntRange(min = 1, max = 40) int headDim, @ForAll @IntRange(min = 1, max = 200) int window, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 2) int batch,
+      @ForAll @IntRange(min = 1, max = 40) int queries,
+      @ForAll @IntRange(max = 300) int past,
+      @ForAll @IntRange(min = 1, max = 3) int tiles,
+      @ForAll @IntRange(min = 1, max = 3) int together,
+      @ForAll @IntRange(min = 1, max = 3) int group,
+      @ForAll @IntRange(min = 1, max = 40) int headDim,
+      @ForAll @IntRange(min = 1, max = 200) int window,
+      @ForAll long seed) {
     int kvHeads = tiles * together;
-    AttentionShape shape = new AttentionShape(batch, queries, past + queries, kvHeads * group, kvHeads, headDim);
-    AttentionCase c = new AttentionCase(shape, AttentionRule.scaled(headDim).causalFrom(past).withWindow(window), seed);
+    AttentionShape shape =
+        new AttentionShape(batch, queries, past + queries, kvHeads * group, kvHeads, headDim);
+    AttentionCase c =
+        new AttentionCase(
+            shape, AttentionRule.scaled(headDim).causalFrom(past).withWindow(window), seed);
     try (WorkSplitter splitter = WorkSplitter.ofThreads(2)) {
       for (Attention attention : new Attention[] {new ScalarAttention(), Attention.best()}) {
-        assertArrayEquals(c.run(attention, splitter), c.run(attention, new Copied(c, together), splitter));
+        assertArrayEquals(
+            c.run(attention, splitter), c.run(attention, new Copied(c, together), splitter));
       }
     }
   }
@@ -55,7 +70,9 @@ class KeyValueSourceTest {
     try (WorkSplitter serial = WorkSplitter.serial()) {
       HeadView out = HeadView.of(new float[24], 0, 1, 3, 8);
       for (Attention attention : new Attention[] {new ScalarAttention(), Attention.best()}) {
-        assertThrows(IllegalArgumentException.class, () -> attention.forward(shape, c.rule, c.q, new Copied(c, 2), out, serial));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> attention.forward(shape, c.rule, c.q, new Copied(c, 2), out, serial));
       }
     }
   }

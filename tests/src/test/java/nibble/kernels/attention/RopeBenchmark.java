@@ -35,7 +35,8 @@ public class RopeBenchmark {
   @Param({"HALVES", "INTERLEAVED"})
   public Pairs pairs;
 
-  private final HeadView x = HeadView.of(new float[TOKENS * HEADS * HEAD_DIM], 0, TOKENS, HEADS, HEAD_DIM);
+  private final HeadView x =
+      HeadView.of(new float[TOKENS * HEADS * HEAD_DIM], 0, TOKENS, HEADS, HEAD_DIM);
   private final int[] positions = IntStream.range(0, TOKENS).toArray();
   private Rope rope = new ScalarRope();
   private RopeTable table = RopeTable.of(Pairs.HALVES, new double[1], 0, 1);

@@ -33,14 +33,17 @@ class GemmAllocationTest {
   void vectorsAreNative() {
     assumeTrue(VectorSupport.isAvailable(), "the vector module is not resolved");
     assumeTrue(
-        Lanes.SHAPE.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize(), "vectors wider than the machine's are emulated");
+        Lanes.SHAPE.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize(),
+        "vectors wider than the machine's are emulated");
   }
 
   @Test
   void stridedProduct() {
     Scratch scratch = new Scratch();
-    assertNoAllocation(() -> gemm.gemm(64, 96, 96, 1, x, 0, 96, 1, w, 0, 96, 1, false, out, 0, 96, scratch));
-    assertNoAllocation(() -> gemm.gemm(62, 95, 96, 0.5f, x, 0, 1, 62, w, 0, 1, 96, true, out, 0, 96, scratch));
+    assertNoAllocation(
+        () -> gemm.gemm(64, 96, 96, 1, x, 0, 96, 1, w, 0, 96, 1, false, out, 0, 96, scratch));
+    assertNoAllocation(
+        () -> gemm.gemm(62, 95, 96, 0.5f, x, 0, 1, 62, w, 0, 1, 96, true, out, 0, 96, scratch));
   }
 
   @ParameterizedTest
@@ -50,7 +53,8 @@ class GemmAllocationTest {
     PackedMatrix packed = gemm.pack(weights, 0, type, 96, 96);
     try (WorkSplitter splitter = WorkSplitter.serial()) {
       for (int rows : new int[] {64, 61, 3, 2, 1}) {
-        assertNoAllocation(() -> gemm.multiply(rows, x, 0, 96, packed, Epilogue.NONE, out, 0, 96, splitter));
+        assertNoAllocation(
+            () -> gemm.multiply(rows, x, 0, 96, packed, Epilogue.NONE, out, 0, 96, splitter));
       }
     }
   }
@@ -65,7 +69,10 @@ class GemmAllocationTest {
     }
   }
 
-  /** Passes as soon as one batch of calls is clean: how long compilation takes differs between machines. */
+  /**
+   * Passes as soon as one batch of calls is clean: how long compilation takes differs between
+   * machines.
+   */
   private static void assertNoAllocation(Runnable call) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long least = Long.MAX_VALUE;

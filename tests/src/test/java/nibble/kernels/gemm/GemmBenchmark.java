@@ -29,7 +29,9 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
+@Fork(
+    value = 1,
+    jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
 public class GemmBenchmark {
   @Param({"scalar", "vector"})
   public String kernel;
@@ -72,7 +74,10 @@ public class GemmBenchmark {
     if (type != WeightType.F32) {
       short[] bits = new short[w.length];
       for (int i = 0; i < bits.length; i++) {
-        bits[i] = type == WeightType.F16 ? Float.floatToFloat16(w[i]) : (short) (Float.floatToRawIntBits(w[i]) >>> 16);
+        bits[i] =
+            type == WeightType.F16
+                ? Float.floatToFloat16(w[i])
+                : (short) (Float.floatToRawIntBits(w[i]) >>> 16);
       }
       weights = MemorySegment.ofArray(bits);
     }

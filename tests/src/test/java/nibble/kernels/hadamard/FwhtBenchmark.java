@@ -13,7 +13,10 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Microseconds per row of the Hadamard transforms; the row is all zeros, so that repeated transforms do not overflow. */
+/**
+ * Microseconds per row of the Hadamard transforms; the row is all zeros, so that repeated
+ * transforms do not overflow.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -35,9 +35,10 @@ public class HadamardBenchmark {
   @Setup
   public void choose() {
     x = new float[n];
-    transform = kernel.equals("vector")
-        ? new HadamardTransform(n, n, new VectorFwht(), new VectorFactorProduct())
-        : new HadamardTransform(n, n, new ScalarFwht(), new ScalarFactorProduct());
+    transform =
+        kernel.equals("vector")
+            ? new HadamardTransform(n, n, new VectorFwht(), new VectorFactorProduct())
+            : new HadamardTransform(n, n, new ScalarFwht(), new ScalarFactorProduct());
   }
 
   @Benchmark

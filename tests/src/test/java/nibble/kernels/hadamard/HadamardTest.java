@@ -12,7 +12,10 @@ import org.junit.jupiter.api.Test;
 
 class HadamardTest {
   private static final Set<Integer> MISSING = Set.of(116, 188, 232, 236, 244);
-  private static final int[] SIZES = {1, 2, 8, 12, 20, 24, 28, 44, 52, 96, 192, 288, 336, 384, 480, 576, 768, 896, 960, 1376, 1536, 2048, 4864};
+  private static final int[] SIZES = {
+    1, 2, 8, 12, 20, 24, 28, 44, 52, 96, 192, 288, 336, 384, 480, 576, 768, 896, 960, 1376, 1536,
+    2048, 4864
+  };
 
   private final Scratch scratch = new Scratch();
 
@@ -24,7 +27,8 @@ class HadamardTest {
         assertTrue(HadamardFactor.of(k).isEmpty());
         continue;
       }
-      HadamardFactor h = HadamardFactor.of(k).orElseThrow(() -> new AssertionError("order " + order));
+      HadamardFactor h =
+          HadamardFactor.of(k).orElseThrow(() -> new AssertionError("order " + order));
       for (int i = 0; i < k; i++) {
         for (int j = 0; j < k; j++) {
           int sum = 0;
@@ -43,7 +47,18 @@ class HadamardTest {
   @Test
   void sizeRulePicksTheFactorsOfPublicCheckpoints() {
     int[][] expected = {
-      {5120, 40}, {11008, 172}, {13824, 108}, {14336, 28}, {5632, 44}, {768, 12}, {3072, 12}, {4096, 1}, {8960, 140}, {1376, 172}, {480, 60}, {18944, 148}
+      {5120, 40},
+      {11008, 172},
+      {13824, 108},
+      {14336, 28},
+      {5632, 44},
+      {768, 12},
+      {3072, 12},
+      {4096, 1},
+      {8960, 140},
+      {1376, 172},
+      {480, 60},
+      {18944, 148}
     };
     for (int[] pair : expected) {
       assertEquals(pair[1], HadamardTransform.of(pair[0]).factorOrder(), "n = " + pair[0]);
@@ -182,11 +197,16 @@ class HadamardTest {
 
   @Test
   void unsupportedLengthsNameABlockSize() {
-    String message = assertThrows(IllegalArgumentException.class, () -> HadamardTransform.of(564)).getMessage();
-    assertEquals("no Hadamard construction for n = 564; transform it in blocks of 12 or of the power of two 4", message);
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> HadamardTransform.of(564)).getMessage();
+    assertEquals(
+        "no Hadamard construction for n = 564; transform it in blocks of 12 or of the power of two"
+            + " 4",
+        message);
     assertThrows(IllegalArgumentException.class, () -> HadamardTransform.of(0));
     assertThrows(IllegalArgumentException.class, () -> HadamardTransform.ofBlocks(100, 8));
-    assertThrows(IllegalArgumentException.class, () -> Fwht.best().transform(1, 24, new float[24], 0, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> Fwht.best().transform(1, 24, new float[24], 0, 1));
     assertTrue(HadamardTransform.isSupported(768));
     assertTrue(!HadamardTransform.isSupported(564));
   }

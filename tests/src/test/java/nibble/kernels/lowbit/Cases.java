@@ -13,7 +13,8 @@ final class Cases {
 
   private Cases() {}
 
-  static IntWeights weights(Random random, int out, int in, int bits, int groupSize, boolean symmetric, Codes kind) {
+  static IntWeights weights(
+      Random random, int out, int in, int bits, int groupSize, boolean symmetric, Codes kind) {
     byte[] codes = codes(random, out, in, bits, symmetric, kind);
     int groups = in / groupSize;
     float[] scales = new float[out * groups];

@@ -15,7 +15,10 @@ class GroupCodesTest {
 
   @Property(tries = 300)
   void unpacksWhatWasPackedAndBothImplementationsAgreeToTheBit(
-      @ForAll @IntRange(max = 3) int width, @ForAll @IntRange(min = 1, max = 300) int size, @ForAll @IntRange(max = 5) int at, @ForAll long seed) {
+      @ForAll @IntRange(max = 3) int width,
+      @ForAll @IntRange(min = 1, max = 300) int size,
+      @ForAll @IntRange(max = 5) int at,
+      @ForAll long seed) {
     int bits = BITS[width];
     SplittableRandom random = new SplittableRandom(seed);
     int[] codes = random.ints(size + 2, 0, 1 << bits).toArray();

@@ -21,13 +21,16 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Products of {@code rows} rows with packed weights, one thread, beside the FP32 product of the same shape; one row is the matrix-vector
- * product. Multiply-adds of one call: {@code rows * in * out}.
+ * Products of {@code rows} rows with packed weights, one thread, beside the FP32 product of the
+ * same shape; one row is the matrix-vector product. Multiply-adds of one call: {@code rows * in *
+ * out}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
+@Fork(
+    value = 1,
+    jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
 @Warmup(iterations = 4, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class IntGemmBenchmark {
@@ -67,7 +70,8 @@ public class IntGemmBenchmark {
     out = Integer.parseInt(sizes[1]);
     gemm = kernel.equals("scalar") ? new ScalarIntGemm() : new VectorIntGemm();
     Random random = new Random(1);
-    weights = Cases.weights(random, out, in, bits, groupSize == 0 ? in : groupSize, true, Codes.RANDOM);
+    weights =
+        Cases.weights(random, out, in, bits, groupSize == 0 ? in : groupSize, true, Codes.RANDOM);
     float[] values = new float[out * in];
     for (int row = 0; row < out; row++) {
       weights.dequantize(row, values, row * in);

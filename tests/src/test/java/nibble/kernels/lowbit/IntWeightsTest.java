@@ -23,8 +23,11 @@ class IntWeightsTest {
 
   @Property(tries = 100)
   void unpacksWhatWasPacked(
-      @ForAll @IntRange(min = 1, max = 40) int out, @ForAll @IntRange(min = 1, max = 70) int in, @ForAll @IntRange(min = 2, max = 8) int bits,
-      @ForAll boolean symmetric, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 40) int out,
+      @ForAll @IntRange(min = 1, max = 70) int in,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll boolean symmetric,
+      @ForAll long seed) {
     byte[] codes = Cases.codes(new Random(seed), out, in, bits, symmetric, Codes.RANDOM);
     float[] scales = new float[out];
     Arrays.fill(scales, 0.5f);
@@ -62,9 +65,11 @@ class IntWeightsTest {
   @Test
   void readsItsOwnMemoryAgain() {
     IntWeights weights = Cases.weights(new Random(1), 20, 64, 4, 32, false, Codes.RANDOM);
-    assertEquals(weights.bytes(), IntWeights.packedBytes(20, 64, 4, 32, false, weights.scaleType()));
+    assertEquals(
+        weights.bytes(), IntWeights.packedBytes(20, 64, 4, 32, false, weights.scaleType()));
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment copy = arena.allocate(weights.bytes() + 3).asSlice(3); // a mapped file need not be aligned
+      MemorySegment copy =
+          arena.allocate(weights.bytes() + 3).asSlice(3); // a mapped file need not be aligned
       copy.copyFrom(weights.packed());
       IntWeights again = IntWeights.over(copy, 20, 64, 4, 32, false, weights.scaleType());
       byte[] expected = new byte[64];
@@ -77,7 +82,9 @@ class IntWeightsTest {
       }
     }
     MemorySegment shorter = weights.packed().asSlice(1);
-    assertThrows(IllegalArgumentException.class, () -> IntWeights.over(shorter, 20, 64, 4, 32, false, weights.scaleType()));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> IntWeights.over(shorter, 20, 64, 4, 32, false, weights.scaleType()));
   }
 
   @Test
@@ -91,17 +98,24 @@ class IntWeightsTest {
     float[] scales = {0.5f, 0x1p-24f, 65504, 0};
     IntWeights halves = IntWeights.packSymmetric(new byte[128], scales, 2, 64, 4, 32);
     assertEquals(ScaleType.F16, halves.scaleType());
-    assertEquals(4.5, IntWeights.packedBytes(1024, 1024, 4, 32, true, ScaleType.F16) * 8.0 / (1024 * 1024), 0.001);
+    assertEquals(
+        4.5,
+        IntWeights.packedBytes(1024, 1024, 4, 32, true, ScaleType.F16) * 8.0 / (1024 * 1024),
+        0.001);
     for (int g = 0; g < 4; g++) {
       assertEquals(scales[g], halves.scale(g / 2, g % 2));
     }
-    for (float odd : new float[] {0.1f, 0x1p-25f, 65536, -0.5f, Float.POSITIVE_INFINITY, Float.NaN}) {
+    for (float odd :
+        new float[] {0.1f, 0x1p-25f, 65536, -0.5f, Float.POSITIVE_INFINITY, Float.NaN}) {
       float[] others = {0.5f, odd, 1, 1};
       IntWeights whole = IntWeights.packSymmetric(new byte[128], others, 2, 64, 4, 32);
       assertEquals(ScaleType.F32, whole.scaleType(), () -> "scale " + odd);
       assertEquals(odd, whole.scale(0, 1));
     }
-    assertEquals(ScaleType.F32, IntWeights.packSymmetric(new byte[128], new float[] {1, 1}, 2, 64, 4, 64).scaleType(), "few scales");
+    assertEquals(
+        ScaleType.F32,
+        IntWeights.packSymmetric(new byte[128], new float[] {1, 1}, 2, 64, 4, 64).scaleType(),
+        "few scales");
   }
 
   /** All finite F16 numbers that are not negative, subnormal ones included. */
@@ -113,7 +127,8 @@ class IntWeightsTest {
     for (int half = 0; half < scales.length; half++) {
       scales[half] = Float.float16ToFloat((short) half);
     }
-    IntWeights weights = IntWeights.packSymmetric(new byte[16 * 8 * groups], scales, 16, 8 * groups, 4, 8);
+    IntWeights weights =
+        IntWeights.packSymmetric(new byte[16 * 8 * groups], scales, 16, 8 * groups, 4, 8);
     assertEquals(ScaleType.F16, weights.scaleType());
     int lanes = VectorSupport.bits() / 32;
     MemorySegment widened = Arena.ofAuto().allocate(4L * lanes * groups);
@@ -121,7 +136,9 @@ class IntWeightsTest {
       ScaleLines.copy(weights, row, widened, 0, 4L * lanes);
       for (int g = 0; g < groups; g++) {
         for (int lane = 0; lane < lanes; lane++) {
-          assertEquals(scales[(row + lane) * groups + g], widened.getAtIndex(ValueLayout.JAVA_FLOAT, (long) g * lanes + lane));
+          assertEquals(
+              scales[(row + lane) * groups + g],
+              widened.getAtIndex(ValueLayout.JAVA_FLOAT, (long) g * lanes + lane));
         }
       }
     }
@@ -130,20 +147,31 @@ class IntWeightsTest {
   @Test
   void namesTheRemedyOfABadGroupSize() {
     String message =
-        assertThrows(IllegalArgumentException.class, () -> IntWeights.packedBytes(4, 100, 4, 32, true)).getMessage();
+        assertThrows(
+                IllegalArgumentException.class, () -> IntWeights.packedBytes(4, 100, 4, 32, true))
+            .getMessage();
     assertTrue(message.contains("100") && message.contains("one scale per channel"), message);
     assertThrows(IllegalArgumentException.class, () -> IntWeights.packedBytes(4, 100, 4, 20, true));
-    assertThrows(IllegalArgumentException.class, () -> IntWeights.packedBytes(4, 100, 9, 100, true));
+    assertThrows(
+        IllegalArgumentException.class, () -> IntWeights.packedBytes(4, 100, 9, 100, true));
   }
 
   @Test
   void rejectsCodesAndZeroPointsBeyondTheBitWidth() {
-    assertThrows(IllegalArgumentException.class, () -> IntWeights.packSymmetric(new byte[] {8}, new float[1], 1, 1, 4, 1));
-    assertThrows(IllegalArgumentException.class, () -> IntWeights.packSymmetric(new byte[] {-9}, new float[1], 1, 1, 4, 1));
     assertThrows(
-        IllegalArgumentException.class, () -> IntWeights.packAsymmetric(new byte[] {-1}, new float[1], new int[1], 1, 1, 4, 1));
+        IllegalArgumentException.class,
+        () -> IntWeights.packSymmetric(new byte[] {8}, new float[1], 1, 1, 4, 1));
     assertThrows(
-        IllegalArgumentException.class, () -> IntWeights.packAsymmetric(new byte[1], new float[1], new int[] {16}, 1, 1, 4, 1));
-    assertThrows(IllegalArgumentException.class, () -> IntWeights.packSymmetric(new byte[2], new float[1], 1, 1, 4, 1));
+        IllegalArgumentException.class,
+        () -> IntWeights.packSymmetric(new byte[] {-9}, new float[1], 1, 1, 4, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> IntWeights.packAsymmetric(new byte[] {-1}, new float[1], new int[1], 1, 1, 4, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> IntWeights.packAsymmetric(new byte[1], new float[1], new int[] {16}, 1, 1, 4, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> IntWeights.packSymmetric(new byte[2], new float[1], 1, 1, 4, 1));
   }
 }

@@ -21,7 +21,9 @@ import org.openjdk.jmh.annotations.Warmup;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
+@Fork(
+    value = 1,
+    jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
 @Warmup(iterations = 4, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class LutGemvBenchmark {
@@ -48,7 +50,15 @@ public class LutGemvBenchmark {
     gemv = kernel.equals("scalar") ? new ScalarLutGemv() : new VectorLutGemv();
     Random random = new Random(1);
     byte[] bits = Cases.codes(random, size, size, planes, false, Codes.RANDOM);
-    weights = BinaryWeights.pack(bits, Cases.activations(random, size * planes * (size / 128)), null, size, size, planes, 128);
+    weights =
+        BinaryWeights.pack(
+            bits,
+            Cases.activations(random, size * planes * (size / 128)),
+            null,
+            size,
+            size,
+            planes,
+            128);
     codes = Cases.weights(random, size, size, 4, 128, true, Codes.RANDOM);
     x = Cases.activations(random, size);
     y = new float[size];

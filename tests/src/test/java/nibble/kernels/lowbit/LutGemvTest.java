@@ -15,23 +15,38 @@ import nibble.kernels.parallel.WorkSplitter;
 import org.junit.jupiter.api.Test;
 
 class LutGemvTest {
-  private static final int[][] INPUTS = {{1, 1}, {9, 9}, {31, 31}, {45, 45}, {64, 32}, {128, 64}, {256, 128}, {160, 160}};
+  private static final int[][] INPUTS = {
+    {1, 1}, {9, 9}, {31, 31}, {45, 45}, {64, 32}, {128, 64}, {256, 128}, {160, 160}
+  };
 
   private final LutGemv scalar = new ScalarLutGemv();
   private final LutGemv vector = LutGemv.best();
 
-  private static BinaryWeights weights(Random random, int out, int in, int planes, int groupSize, boolean hasOffset) {
+  private static BinaryWeights weights(
+      Random random, int out, int in, int planes, int groupSize, boolean hasOffset) {
     byte[] codes = Cases.codes(random, out, in, planes, false, Codes.RANDOM);
     int groups = in / groupSize;
     float[] offsets = hasOffset ? Cases.activations(random, out * groups) : null;
-    return BinaryWeights.pack(codes, Cases.activations(random, out * groups * planes), offsets, out, in, planes, groupSize);
+    return BinaryWeights.pack(
+        codes,
+        Cases.activations(random, out * groups * planes),
+        offsets,
+        out,
+        in,
+        planes,
+        groupSize);
   }
 
   @Property(tries = 150)
   void agreesWithTheScalarKernelWithinTheRoundingOfItsSums(
-      @ForAll @IntRange(min = 1, max = 9) int rows, @ForAll @IntRange(min = 1, max = 70) int out, @ForAll @IntRange(max = 7) int input,
-      @ForAll @IntRange(min = 1, max = 4) int planes, @ForAll boolean hasOffset, @ForAll boolean hasBias,
-      @ForAll @IntRange(min = 1, max = 2) int workers, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 9) int rows,
+      @ForAll @IntRange(min = 1, max = 70) int out,
+      @ForAll @IntRange(max = 7) int input,
+      @ForAll @IntRange(min = 1, max = 4) int planes,
+      @ForAll boolean hasOffset,
+      @ForAll boolean hasBias,
+      @ForAll @IntRange(min = 1, max = 2) int workers,
+      @ForAll long seed) {
     Random random = new Random(seed);
     int in = INPUTS[input][0];
     int groupSize = INPUTS[input][1];
@@ -47,22 +62,31 @@ class LutGemvTest {
     float[] expected = new float[1 + rows * outStride];
     float[] actual = expected.clone();
     try (WorkSplitter splitter = WorkSplitter.ofThreads(workers)) {
-      scalar.multiply(rows, x, 2, xStride, weights, bias, expected, 1, outStride, WorkSplitter.serial());
+      scalar.multiply(
+          rows, x, 2, xStride, weights, bias, expected, 1, outStride, WorkSplitter.serial());
       vector.multiply(rows, x, 2, xStride, weights, bias, actual, 1, outStride, splitter);
     }
     for (int r = 0; r < rows; r++) {
       for (int o = 0; o < out; o++) {
-        // A product passes the additions of its table, of its group and of the groups, and one of the bias.
+        // A product passes the additions of its table, of its group and of the groups, and one of
+        // the bias.
         double magnitude = bias == null ? 0 : Math.abs(bias[o]);
         for (int k = 0; k < in; k++) {
           double steps = Math.abs(weights.offset(o, k / groupSize));
           for (int i = 0; i < planes; i++) {
-            steps += 4.0 * Math.abs(weights.alpha(o, k / groupSize, i)); // 2 x is added and taken off in a table
+            steps +=
+                4.0
+                    * Math.abs(
+                        weights.alpha(
+                            o, k / groupSize, i)); // 2 x is added and taken off in a table
           }
           magnitude += steps * Math.abs(x[2 + r * xStride + k]);
         }
         double additions = in + (planes + 1.0) * in / groupSize + 8;
-        assertEquals(expected[1 + r * outStride + o], actual[1 + r * outStride + o], additions * 0x1p-24 * magnitude);
+        assertEquals(
+            expected[1 + r * outStride + o],
+            actual[1 + r * outStride + o],
+            additions * 0x1p-24 * magnitude);
       }
       assertEquals(0f, actual[1 + r * outStride + out]);
     }
@@ -70,10 +94,13 @@ class LutGemvTest {
 
   @Property(tries = 50)
   void unpacksWhatWasPacked(
-      @ForAll @IntRange(min = 1, max = 40) int out, @ForAll @IntRange(min = 1, max = 70) int in,
-      @ForAll @IntRange(min = 1, max = 4) int planes, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 40) int out,
+      @ForAll @IntRange(min = 1, max = 70) int in,
+      @ForAll @IntRange(min = 1, max = 4) int planes,
+      @ForAll long seed) {
     byte[] codes = Cases.codes(new Random(seed), out, in, planes, false, Codes.RANDOM);
-    BinaryWeights weights = BinaryWeights.pack(codes, new float[out * planes], null, out, in, planes, in);
+    BinaryWeights weights =
+        BinaryWeights.pack(codes, new float[out * planes], null, out, in, planes, in);
     assertEquals(BinaryWeights.packedBytes(out, in, planes, in, false), weights.bytes());
     byte[] unpacked = new byte[out * in];
     for (int row = 0; row < out; row++) {
@@ -90,7 +117,8 @@ class LutGemvTest {
   }
 
   @Property(tries = 50)
-  void uniformWeightsAreASpecialCase(@ForAll @IntRange(min = 2, max = 4) int bits, @ForAll boolean symmetric, @ForAll long seed) {
+  void uniformWeightsAreASpecialCase(
+      @ForAll @IntRange(min = 2, max = 4) int bits, @ForAll boolean symmetric, @ForAll long seed) {
     Random random = new Random(seed);
     IntWeights uniform = Cases.weights(random, 21, 96, bits, 32, symmetric, Codes.RANDOM);
     BinaryWeights binary = BinaryWeights.fromUniform(uniform);
@@ -106,14 +134,18 @@ class LutGemvTest {
     float[] x = Cases.activations(random, 96);
     float[] byCodes = new float[21];
     float[] byTables = new float[21];
-    IntGemm.best().multiply(1, x, 0, 96, uniform, Epilogue.NONE, byCodes, 0, 21, WorkSplitter.serial());
+    IntGemm.best()
+        .multiply(1, x, 0, 96, uniform, Epilogue.NONE, byCodes, 0, 21, WorkSplitter.serial());
     vector.multiply(1, x, 0, 96, binary, null, byTables, 0, 21, WorkSplitter.serial());
     for (int row = 0; row < 21; row++) {
       double magnitude = 0;
       for (int k = 0; k < 96; k++) {
         magnitude += uniform.scale(row, k / 32) * Math.abs(x[k]);
       }
-      assertEquals(byCodes[row], byTables[row], 200 * 64 * 0x1p-24 * magnitude); // at most 200 additions, levels below 64 with detours
+      assertEquals(
+          byCodes[row],
+          byTables[row],
+          200 * 64 * 0x1p-24 * magnitude); // at most 200 additions, levels below 64 with detours
     }
   }
 
@@ -139,8 +171,14 @@ class LutGemvTest {
   void rejectsWhatHasNoBinaryForm() {
     assertThrows(
         IllegalArgumentException.class,
-        () -> BinaryWeights.fromUniform(Cases.weights(new Random(1), 2, 32, 8, 32, true, Codes.RANDOM)));
-    assertThrows(IllegalArgumentException.class, () -> BinaryWeights.pack(new byte[64], new float[16], null, 1, 64, 2, 8));
-    assertThrows(IllegalArgumentException.class, () -> BinaryWeights.pack(new byte[] {4}, new float[2], null, 1, 1, 2, 1));
+        () ->
+            BinaryWeights.fromUniform(
+                Cases.weights(new Random(1), 2, 32, 8, 32, true, Codes.RANDOM)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> BinaryWeights.pack(new byte[64], new float[16], null, 1, 64, 2, 8));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> BinaryWeights.pack(new byte[] {4}, new float[2], null, 1, 1, 2, 1));
   }
 }

@@ -24,18 +24,27 @@ class PairedProductsTest {
   private final IntGemm scalar = new ScalarIntGemm();
   private final IntGemm vector = IntGemm.best();
 
-  /** All products as large as they can be, of either sign, in groups of every length: the longest exact chunk is full, and the next step begins another. */
+  /**
+   * All products as large as they can be, of either sign, in groups of every length: the longest
+   * exact chunk is full, and the next step begins another.
+   */
   @Property(tries = 120)
   void extremeCodesOfEveryFormatAreExact(
-      @ForAll @IntRange(min = 2, max = 4) int weightBits, @ForAll @IntRange(min = 2, max = 5) int bits, @ForAll boolean symmetric,
-      @ForAll boolean symmetricActivations, @ForAll @IntRange(min = 1, max = 60) int steps, @ForAll boolean lowWeights, @ForAll boolean lowActivations,
+      @ForAll @IntRange(min = 2, max = 4) int weightBits,
+      @ForAll @IntRange(min = 2, max = 5) int bits,
+      @ForAll boolean symmetric,
+      @ForAll boolean symmetricActivations,
+      @ForAll @IntRange(min = 1, max = 60) int steps,
+      @ForAll boolean lowWeights,
+      @ForAll boolean lowActivations,
       @ForAll long seed) {
     int in = 8 * steps;
     Random random = new Random(seed);
     Codes codes = lowWeights ? Codes.ALL_MINIMUM : Codes.ALL_MAXIMUM;
     IntWeights weights = Cases.weights(random, 35, in, weightBits, in, symmetric, codes);
     int zeroPoint = symmetricActivations ? 0 : lowActivations ? (1 << bits) - 1 : 0;
-    ActivationQuantizer quantizer = new ActivationQuantizer.PerTensor(bits, symmetricActivations, 1, zeroPoint);
+    ActivationQuantizer quantizer =
+        new ActivationQuantizer.PerTensor(bits, symmetricActivations, 1, zeroPoint);
     float[] x = new float[ROWS * in];
     Arrays.fill(x, lowActivations ? -1e9f : 1e9f);
     assertEqual(x, quantizer, weights);
@@ -44,7 +53,10 @@ class PairedProductsTest {
   /** Sums of the two outputs of a lane with opposite signs, and activations that change sign. */
   @Property(tries = 120)
   void neighboursOfOppositeSignsAreExact(
-      @ForAll @IntRange(min = 2, max = 5) int bits, @ForAll boolean symmetricActivations, @ForAll @IntRange(min = 1, max = 100) int steps, @ForAll long seed) {
+      @ForAll @IntRange(min = 2, max = 5) int bits,
+      @ForAll boolean symmetricActivations,
+      @ForAll @IntRange(min = 1, max = 100) int steps,
+      @ForAll long seed) {
     int in = 8 * steps;
     Random random = new Random(seed);
     byte[] codes = new byte[64 * in];
@@ -66,17 +78,25 @@ class PairedProductsTest {
 
   @Property(tries = 100)
   void chunksAreTheLongestThatHold(
-      @ForAll long seed, @ForAll @IntRange(min = 2, max = 4) int bits, @ForAll boolean symmetric, @ForAll @IntRange(min = 1, max = 40) int steps,
-      @ForAll @IntRange(min = 1, max = 3) int groups, @ForAll @IntRange(min = 7, max = 8) int activation, @ForAll Codes codes) {
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 4) int bits,
+      @ForAll boolean symmetric,
+      @ForAll @IntRange(min = 1, max = 40) int steps,
+      @ForAll @IntRange(min = 1, max = 3) int groups,
+      @ForAll @IntRange(min = 7, max = 8) int activation,
+      @ForAll Codes codes) {
     int groupSize = 8 * steps;
-    IntWeights weights = Cases.weights(new Random(seed), 5, groups * groupSize, bits, groupSize, symmetric, codes);
+    IntWeights weights =
+        Cases.weights(new Random(seed), 5, groups * groupSize, bits, groupSize, symmetric, codes);
     int most = LARGEST_SUM / activation;
     int chunk = weights.exactChunks().inputs(most);
     assertEquals(0, chunk % 8);
     assertTrue(holds(weights, chunk, most));
     int parts = Math.ceilDiv(groupSize, chunk);
     if (parts > 1) {
-      assertTrue(!holds(weights, Math.ceilDiv(steps, parts - 1) * 8, most), "a longer chunk of " + groupSize + " holds than " + chunk);
+      assertTrue(
+          !holds(weights, Math.ceilDiv(steps, parts - 1) * 8, most),
+          "a longer chunk of " + groupSize + " holds than " + chunk);
     }
   }
 
@@ -97,14 +117,17 @@ class PairedProductsTest {
     return true;
   }
 
-  /** The bound itself: every pair of sums up to it comes apart again, the largest with either sign. */
+  /**
+   * The bound itself: every pair of sums up to it comes apart again, the largest with either sign.
+   */
   @Test
   void everyPairOfSumsUpToTheBoundComesApart() {
     float base = 5793;
     float inverse = 1 / base;
     float integers = 0x1.8p23f;
     for (int high = -LARGEST_SUM; high <= LARGEST_SUM; high++) {
-      for (int low : new int[] {-LARGEST_SUM, -LARGEST_SUM + 1, -1, 0, 1, LARGEST_SUM - 1, LARGEST_SUM}) {
+      for (int low :
+          new int[] {-LARGEST_SUM, -LARGEST_SUM + 1, -1, 0, 1, LARGEST_SUM - 1, LARGEST_SUM}) {
         float acc = Math.fma(base, high, low);
         assertTrue((double) acc == base * (double) high + low);
         float s1 = Math.fma(acc, inverse, integers) - integers;
@@ -118,8 +141,30 @@ class PairedProductsTest {
     float[] expected = new float[ROWS * weights.out()];
     float[] actual = new float[ROWS * weights.out()];
     WorkSplitter serial = WorkSplitter.serial();
-    scalar.multiply(ROWS, x, 0, weights.in(), quantizer, weights, Epilogue.NONE, expected, 0, weights.out(), serial);
-    vector.multiply(ROWS, x, 0, weights.in(), quantizer, weights, Epilogue.NONE, actual, 0, weights.out(), serial);
+    scalar.multiply(
+        ROWS,
+        x,
+        0,
+        weights.in(),
+        quantizer,
+        weights,
+        Epilogue.NONE,
+        expected,
+        0,
+        weights.out(),
+        serial);
+    vector.multiply(
+        ROWS,
+        x,
+        0,
+        weights.in(),
+        quantizer,
+        weights,
+        Epilogue.NONE,
+        actual,
+        0,
+        weights.out(),
+        serial);
     assertArrayEquals(expected, actual);
   }
 }

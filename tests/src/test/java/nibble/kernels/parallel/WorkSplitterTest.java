@@ -97,6 +97,8 @@ class WorkSplitterTest {
     WorkSplitter splitter = WorkSplitter.ofThreads(2);
     splitter.close();
     assertEquals(
-        "this work splitter is closed", assertThrows(IllegalStateException.class, () -> splitter.run(2, (task, scratch) -> {})).getMessage());
+        "this work splitter is closed",
+        assertThrows(IllegalStateException.class, () -> splitter.run(2, (task, scratch) -> {}))
+            .getMessage());
   }
 }

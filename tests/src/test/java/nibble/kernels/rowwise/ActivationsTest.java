@@ -1,7 +1,6 @@
 package nibble.kernels.rowwise;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
@@ -11,8 +10,28 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class ActivationsTest {
   private static final float[] SPECIAL = {
-    0f, -0f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, -Float.MAX_VALUE, Float.MIN_VALUE, 1e-20f, -1e-20f,
-    88.7f, 88.8f, -87.3f, -87.5f, -100f, -103.9f, -104.1f, 100f, 14f, -14f, 1e30f, -1e30f
+    0f,
+    -0f,
+    Float.NaN,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.MAX_VALUE,
+    -Float.MAX_VALUE,
+    Float.MIN_VALUE,
+    1e-20f,
+    -1e-20f,
+    88.7f,
+    88.8f,
+    -87.3f,
+    -87.5f,
+    -100f,
+    -103.9f,
+    -104.1f,
+    100f,
+    14f,
+    -14f,
+    1e30f,
+    -1e30f
   };
 
   private final Activations vector = Activations.best();
@@ -25,7 +44,14 @@ class ActivationsTest {
     float[] actual = new float[x.length];
     vector.forward(f, x.length, x, 0, actual, 0);
     for (int i = 0; i < x.length; i++) {
-      check(ScalarActivations.value(f, x[i]), actual[i], f == Activation.EXP ? 2 : 4, f, x[i], relative(f), 0x1p-22);
+      check(
+          ScalarActivations.value(f, x[i]),
+          actual[i],
+          f == Activation.EXP ? 2 : 4,
+          f,
+          x[i],
+          relative(f),
+          0x1p-22);
     }
   }
 
@@ -38,7 +64,14 @@ class ActivationsTest {
     float[] actual = new float[x.length];
     vector.backward(f, x.length, x, 0, ones, 0, actual, 0);
     for (int i = 0; i < x.length; i++) {
-      check(ScalarActivations.derivative(f, x[i]), actual[i], 2, f, x[i], f == Activation.EXP, 0x1p-21);
+      check(
+          ScalarActivations.derivative(f, x[i]),
+          actual[i],
+          2,
+          f,
+          x[i],
+          f == Activation.EXP,
+          0x1p-21);
     }
   }
 
@@ -47,8 +80,13 @@ class ActivationsTest {
   void scalarDerivativeMatchesCentralDifferences(Activation f) {
     for (double x = -6.05; x < 6; x += 0.1) {
       double h = 1e-5;
-      double difference = (ScalarActivations.value(f, x + h) - ScalarActivations.value(f, x - h)) / (2 * h);
-      assertEquals(difference, ScalarActivations.derivative(f, x), 1e-8 * (1 + Math.abs(difference)), f + " at " + x);
+      double difference =
+          (ScalarActivations.value(f, x + h) - ScalarActivations.value(f, x - h)) / (2 * h);
+      assertEquals(
+          difference,
+          ScalarActivations.derivative(f, x),
+          1e-8 * (1 + Math.abs(difference)),
+          f + " at " + x);
     }
   }
 
@@ -97,7 +135,14 @@ class ActivationsTest {
     return f == Activation.EXP || f == Activation.TANH || f == Activation.SIGMOID;
   }
 
-  private static void check(double expected, float actual, int units, Activation f, float x, boolean relative, double absolute) {
+  private static void check(
+      double expected,
+      float actual,
+      int units,
+      Activation f,
+      float x,
+      boolean relative,
+      double absolute) {
     String where = f + " at " + x + ": " + actual + ", expected " + expected;
     float rounded = (float) expected;
     if (Float.isNaN(rounded) || Float.isInfinite(rounded) || Float.isInfinite(actual)) {
@@ -105,7 +150,10 @@ class ActivationsTest {
       return;
     }
     double flushed = f == Activation.EXP ? 0 : Float.MIN_NORMAL;
-    double bound = relative ? units * (double) Math.ulp(rounded) + flushed : absolute * Math.max(1, Math.abs((double) x));
+    double bound =
+        relative
+            ? units * (double) Math.ulp(rounded) + flushed
+            : absolute * Math.max(1, Math.abs((double) x));
     assertEquals(expected, actual, bound, where);
   }
 
@@ -113,7 +161,9 @@ class ActivationsTest {
     Random random = new Random(1);
     float[] x = new float[20000 + SPECIAL.length];
     for (int i = 0; i < 20000; i++) {
-      x[i] = (float) (random.nextGaussian() * (i % 4 == 0 ? 0.01 : i % 4 == 1 ? 1 : i % 4 == 2 ? 6 : 60));
+      x[i] =
+          (float)
+              (random.nextGaussian() * (i % 4 == 0 ? 0.01 : i % 4 == 1 ? 1 : i % 4 == 2 ? 6 : 60));
     }
     System.arraycopy(SPECIAL, 0, x, 20000, SPECIAL.length);
     return x;

@@ -10,7 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.Test;
 
-/** Element-by-element kernels are equal to the bit; reductions within n units of the sum of absolute values. */
+/**
+ * Element-by-element kernels are equal to the bit; reductions within n units of the sum of absolute
+ * values.
+ */
 class ElementwiseTest {
   private static final int LONGEST = 67;
 
@@ -72,7 +75,8 @@ class ElementwiseTest {
       assertEquals(scalar.sum(n, a, 3), vector.sum(n, a, 3), bound);
       assertEquals(scalar.dot(n, a, 3, b, 1), vector.dot(n, a, 3, b, 1), bound);
       assertEquals(scalar.sumOfSquares(n, a, 3), vector.sumOfSquares(n, a, 3), bound);
-      assertEquals(scalar.squaredDistance(n, a, 3, b, 1), vector.squaredDistance(n, a, 3, b, 1), 2 * bound);
+      assertEquals(
+          scalar.squaredDistance(n, a, 3, b, 1), vector.squaredDistance(n, a, 3, b, 1), 2 * bound);
       assertEquals(scalar.maxAbs(n, a, 3), vector.maxAbs(n, a, 3));
       assertEquals(scalar.min(n, a, 3), vector.min(n, a, 3));
       assertEquals(scalar.max(n, a, 3), vector.max(n, a, 3));
@@ -117,20 +121,50 @@ class ElementwiseTest {
   @Test
   void adamWIsEqualToTheBitAndFollowsTheFormula() {
     for (int n = 0; n < 40; n++) {
-      float[][] expected = {padded(normal(n, 1)), padded(normal(n, 2)), padded(normal(n, 3)), padded(new float[n])};
-      float[][] actual = {expected[0].clone(), expected[1].clone(), expected[2].clone(), expected[3].clone()};
+      float[][] expected = {
+        padded(normal(n, 1)), padded(normal(n, 2)), padded(normal(n, 3)), padded(new float[n])
+      };
+      float[][] actual = {
+        expected[0].clone(), expected[1].clone(), expected[2].clone(), expected[3].clone()
+      };
       for (int t = 1; t < 4; t++) {
         AdamW.Step step = new AdamW.Step(1e-2, 0.9, 0.999, 1e-8, 0.1, t);
-        new ScalarAdamW().update(step, n, expected[0], MARGIN, expected[1], MARGIN, expected[2], MARGIN, expected[3], MARGIN);
-        AdamW.best().update(step, n, actual[0], MARGIN, actual[1], MARGIN, actual[2], MARGIN, actual[3], MARGIN);
+        new ScalarAdamW()
+            .update(
+                step,
+                n,
+                expected[0],
+                MARGIN,
+                expected[1],
+                MARGIN,
+                expected[2],
+                MARGIN,
+                expected[3],
+                MARGIN);
+        AdamW.best()
+            .update(
+                step, n, actual[0], MARGIN, actual[1], MARGIN, actual[2], MARGIN, actual[3],
+                MARGIN);
       }
       for (int k = 0; k < 4; k++) {
         assertArrayEquals(expected[k], actual[k]);
       }
     }
-    // First step from zero moments: the corrected moments are g and g^2, so the weight moves by the rate against the sign of g.
+    // First step from zero moments: the corrected moments are g and g^2, so the weight moves by the
+    // rate against the sign of g.
     float[] w = {1, 1};
-    AdamW.best().update(new AdamW.Step(0.1, 0.9, 0.999, 0, 0.5, 1), 2, w, 0, new float[] {3, -2}, 0, new float[2], 0, new float[2], 0);
+    AdamW.best()
+        .update(
+            new AdamW.Step(0.1, 0.9, 0.999, 0, 0.5, 1),
+            2,
+            w,
+            0,
+            new float[] {3, -2},
+            0,
+            new float[2],
+            0,
+            new float[2],
+            0);
     assertArrayEquals(new float[] {0.85f, 1.05f}, w, 1e-6f);
     assertThrows(IllegalArgumentException.class, () -> new AdamW.Step(0.1, 0.9, 0.999, 0, 0, 0));
   }

@@ -18,7 +18,10 @@ class NormsTest {
 
   @Property(tries = 100)
   void layerNormAgreesWithTheScalarKernel(
-      @ForAll @IntRange(min = 1, max = 4) int rows, @ForAll @IntRange(min = 2, max = 70) int columns, @ForAll long seed, @ForAll boolean useGain,
+      @ForAll @IntRange(min = 1, max = 4) int rows,
+      @ForAll @IntRange(min = 2, max = 70) int columns,
+      @ForAll long seed,
+      @ForAll boolean useGain,
       @ForAll boolean useBias) {
     LayerNorm vector = LayerNorm.best();
     LayerNorm scalar = new ScalarLayerNorm();
@@ -29,8 +32,10 @@ class NormsTest {
     float[] actual = x.clone();
     float[] mean = new float[rows + 1];
     float[] inverse = new float[rows + 1];
-    vector.forward(rows, columns, actual, MARGIN, gain, bias, EPSILON, actual, MARGIN, mean, inverse, 1);
-    scalar.forward(rows, columns, expected, MARGIN, gain, bias, EPSILON, expected, MARGIN, mean, inverse, 1);
+    vector.forward(
+        rows, columns, actual, MARGIN, gain, bias, EPSILON, actual, MARGIN, mean, inverse, 1);
+    scalar.forward(
+        rows, columns, expected, MARGIN, gain, bias, EPSILON, expected, MARGIN, mean, inverse, 1);
     double largest = 1;
     for (int r = 1; r <= rows; r++) {
       largest = Math.max(largest, inverse[r]);
@@ -47,9 +52,39 @@ class NormsTest {
     float[] expectedDbias = padded(normal(columns, seed + 5));
     float[] actualDbias = expectedDbias.clone();
     scalar.backward(
-        rows, columns, x, MARGIN, expectedDx, MARGIN, gain, mean, inverse, 1, expectedDx, MARGIN, expectedDgain, MARGIN, expectedDbias, MARGIN);
+        rows,
+        columns,
+        x,
+        MARGIN,
+        expectedDx,
+        MARGIN,
+        gain,
+        mean,
+        inverse,
+        1,
+        expectedDx,
+        MARGIN,
+        expectedDgain,
+        MARGIN,
+        expectedDbias,
+        MARGIN);
     vector.backward(
-        rows, columns, x, MARGIN, actualDx, MARGIN, gain, mean, inverse, 1, actualDx, MARGIN, actualDgain, MARGIN, actualDbias, MARGIN);
+        rows,
+        columns,
+        x,
+        MARGIN,
+        actualDx,
+        MARGIN,
+        gain,
+        mean,
+        inverse,
+        1,
+        actualDx,
+        MARGIN,
+        actualDgain,
+        MARGIN,
+        actualDbias,
+        MARGIN);
     assertNear(expectedDx, actualDx, (columns + 16) * 0x1p-23 * largest * 8);
     assertNear(expectedDgain, actualDgain, 64 * 0x1p-23);
     assertNear(expectedDbias, actualDbias, 64 * 0x1p-23);
@@ -60,7 +95,10 @@ class NormsTest {
 
   @Property(tries = 100)
   void rmsNormAgreesWithTheScalarKernel(
-      @ForAll @IntRange(min = 1, max = 4) int rows, @ForAll @IntRange(min = 2, max = 70) int columns, @ForAll long seed, @ForAll boolean useGain) {
+      @ForAll @IntRange(min = 1, max = 4) int rows,
+      @ForAll @IntRange(min = 2, max = 70) int columns,
+      @ForAll long seed,
+      @ForAll boolean useGain) {
     RmsNorm vector = RmsNorm.best();
     RmsNorm scalar = new ScalarRmsNorm();
     float[] x = padded(normal(rows * columns, seed));
@@ -82,8 +120,34 @@ class NormsTest {
     float[] actualDx = dy.clone();
     float[] expectedDgain = padded(normal(columns, seed + 4));
     float[] actualDgain = expectedDgain.clone();
-    scalar.backward(rows, columns, x, MARGIN, expectedDx, MARGIN, gain, inverse, 0, expectedDx, MARGIN, expectedDgain, MARGIN);
-    vector.backward(rows, columns, x, MARGIN, actualDx, MARGIN, gain, inverse, 0, actualDx, MARGIN, actualDgain, MARGIN);
+    scalar.backward(
+        rows,
+        columns,
+        x,
+        MARGIN,
+        expectedDx,
+        MARGIN,
+        gain,
+        inverse,
+        0,
+        expectedDx,
+        MARGIN,
+        expectedDgain,
+        MARGIN);
+    vector.backward(
+        rows,
+        columns,
+        x,
+        MARGIN,
+        actualDx,
+        MARGIN,
+        gain,
+        inverse,
+        0,
+        actualDx,
+        MARGIN,
+        actualDgain,
+        MARGIN);
     assertNear(expectedDx, actualDx, (columns + 16) * 0x1p-23 * largest * 8);
     assertNear(expectedDgain, actualDgain, 64 * 0x1p-23);
     assertMarginsKept(actualDx);
@@ -105,20 +169,35 @@ class NormsTest {
     LayerNorm.best().backward(1, n, x, 0, dy, 0, gain, mean, inverse, 0, dx, 0, dgain, 0, null, 0);
     for (int j = 0; j < n; j++) {
       int moved = j;
-      assertEquals(RowwiseSamples.slope(v -> loss(x, gain, dy, moved, v, -1, true), x[j]), dx[j], 2e-5);
-      assertEquals(RowwiseSamples.slope(v -> loss(x, gain, dy, -1, v, moved, true), gain[j]), dgain[j], 2e-5);
+      assertEquals(
+          RowwiseSamples.slope(v -> loss(x, gain, dy, moved, v, -1, true), x[j]), dx[j], 2e-5);
+      assertEquals(
+          RowwiseSamples.slope(v -> loss(x, gain, dy, -1, v, moved, true), gain[j]),
+          dgain[j],
+          2e-5);
     }
     float[] rmsDgain = new float[n];
     RmsNorm.best().forward(1, n, x, 0, gain, EPSILON, out, 0, inverse, 0);
     RmsNorm.best().backward(1, n, x, 0, dy, 0, gain, inverse, 0, dx, 0, rmsDgain, 0);
     for (int j = 0; j < n; j++) {
       int moved = j;
-      assertEquals(RowwiseSamples.slope(v -> loss(x, gain, dy, moved, v, -1, false), x[j]), dx[j], 2e-5);
-      assertEquals(RowwiseSamples.slope(v -> loss(x, gain, dy, -1, v, moved, false), gain[j]), rmsDgain[j], 2e-5);
+      assertEquals(
+          RowwiseSamples.slope(v -> loss(x, gain, dy, moved, v, -1, false), x[j]), dx[j], 2e-5);
+      assertEquals(
+          RowwiseSamples.slope(v -> loss(x, gain, dy, -1, v, moved, false), gain[j]),
+          rmsDgain[j],
+          2e-5);
     }
   }
 
-  private static double loss(float[] x, float[] gain, float[] dy, int movedX, double value, int movedGain, boolean center) {
+  private static double loss(
+      float[] x,
+      float[] gain,
+      float[] dy,
+      int movedX,
+      double value,
+      int movedGain,
+      boolean center) {
     int n = x.length;
     double[] v = new double[n];
     double mean = 0;

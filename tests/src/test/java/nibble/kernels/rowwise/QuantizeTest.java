@@ -20,8 +20,13 @@ class QuantizeTest {
 
   @Property(tries = 150)
   void equalsTheScalarKernel(
-      @ForAll @IntRange(min = 1, max = 3) int rows, @ForAll @IntRange(min = 1, max = 70) int columns, @ForAll @IntRange(min = 1, max = 70) int groupSize,
-      @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean signed, @ForAll boolean zeros, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 3) int rows,
+      @ForAll @IntRange(min = 1, max = 70) int columns,
+      @ForAll @IntRange(min = 1, max = 70) int groupSize,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll boolean signed,
+      @ForAll boolean zeros,
+      @ForAll long seed) {
     CodeRange range = signed ? CodeRange.signed(bits) : CodeRange.unsigned(bits);
     int groups = (columns + groupSize - 1) / groupSize;
     float[] x = padded(ties(normal(rows * columns, seed)));
@@ -30,7 +35,8 @@ class QuantizeTest {
     float[] vectorS = new float[rows * groups];
     float[] vectorZ = new float[rows * groups];
     scalar.asymmetricScales(rows, columns, groupSize, x, MARGIN, range, 0.9f, s, 0, z, 0);
-    vector.asymmetricScales(rows, columns, groupSize, x, MARGIN, range, 0.9f, vectorS, 0, vectorZ, 0);
+    vector.asymmetricScales(
+        rows, columns, groupSize, x, MARGIN, range, 0.9f, vectorS, 0, vectorZ, 0);
     assertArrayEquals(s, vectorS);
     assertArrayEquals(z, vectorZ);
     if (!zeros) {
@@ -54,8 +60,10 @@ class QuantizeTest {
     assertMarginsKept(actual);
 
     float[] dequantized = padded(new float[rows * columns]);
-    scalar.dequantize(rows, columns, groupSize, expectedBytes, 1, s, 0, z, 0, range, expected, MARGIN);
-    vector.dequantize(rows, columns, groupSize, expectedBytes, 1, s, 0, z, 0, range, dequantized, MARGIN);
+    scalar.dequantize(
+        rows, columns, groupSize, expectedBytes, 1, s, 0, z, 0, range, expected, MARGIN);
+    vector.dequantize(
+        rows, columns, groupSize, expectedBytes, 1, s, 0, z, 0, range, dequantized, MARGIN);
     assertArrayEquals(expected, dequantized);
     assertMarginsKept(dequantized);
 
@@ -69,7 +77,10 @@ class QuantizeTest {
 
   @Property(tries = 60)
   void columnScalesEqualTheScalarKernel(
-      @ForAll @IntRange(min = 1, max = 3) int rows, @ForAll @IntRange(min = 1, max = 40) int columns, @ForAll boolean zeros, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 3) int rows,
+      @ForAll @IntRange(min = 1, max = 40) int columns,
+      @ForAll boolean zeros,
+      @ForAll long seed) {
     float[] x = padded(normal(rows * columns, seed));
     float[] s = normal(columns, seed + 1);
     float[] z = zeros ? new float[columns] : null;
@@ -81,8 +92,10 @@ class QuantizeTest {
     }
     float[] expected = x.clone();
     float[] actual = x.clone();
-    scalar.fakeQuantizeColumns(rows, columns, expected, MARGIN, s, 0, z, 0, CodeRange.unsigned(4), expected, MARGIN);
-    vector.fakeQuantizeColumns(rows, columns, actual, MARGIN, s, 0, z, 0, CodeRange.unsigned(4), actual, MARGIN);
+    scalar.fakeQuantizeColumns(
+        rows, columns, expected, MARGIN, s, 0, z, 0, CodeRange.unsigned(4), expected, MARGIN);
+    vector.fakeQuantizeColumns(
+        rows, columns, actual, MARGIN, s, 0, z, 0, CodeRange.unsigned(4), actual, MARGIN);
     assertArrayEquals(expected, actual);
     assertMarginsKept(actual);
   }
@@ -129,7 +142,9 @@ class QuantizeTest {
     }
     assertThrows(IllegalArgumentException.class, () -> new CodeRange(-1, 128));
     assertThrows(IllegalArgumentException.class, () -> CodeRange.signed(9));
-    assertThrows(IllegalArgumentException.class, () -> vector.symmetricScales(1, 4, 0, x, 0, CodeRange.signed(4), 1, new float[1], 0));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> vector.symmetricScales(1, 4, 0, x, 0, CodeRange.signed(4), 1, new float[1], 0));
   }
 
   /** Every third value half way between two multiples of 1/8. */

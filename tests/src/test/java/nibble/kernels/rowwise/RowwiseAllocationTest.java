@@ -16,11 +16,17 @@ import nibble.kernels.platform.Lanes;
 import nibble.kernels.platform.VectorSupport;
 import org.junit.jupiter.api.Test;
 
-/** Compiled loops keep vectors in registers. One vector on the heap per step of a loop would be 12 KB per call here. */
+/**
+ * Compiled loops keep vectors in registers. One vector on the heap per step of a loop would be 12
+ * KB per call here.
+ */
 class RowwiseAllocationTest {
   private static final int COLUMNS = 773;
 
-  /** A few vectors at the end of a call: which of them stay off the heap depends on what the compiler saw first. One in each step of a loop is far more. */
+  /**
+   * A few vectors at the end of a call: which of them stay off the heap depends on what the
+   * compiler saw first. One in each step of a loop is far more.
+   */
   private static final int BYTES_PER_CALL = 1024;
 
   private static final long PATIENCE_NANOS = 20_000_000_000L;
@@ -39,7 +45,9 @@ class RowwiseAllocationTest {
     assumeTrue(
         Lanes.SHAPE.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize(),
         "registers wider than the machine's are emulated on the heap");
-    assertAll(kernels().entrySet().stream().map(kernel -> () -> check(kernel.getKey(), kernel.getValue())));
+    assertAll(
+        kernels().entrySet().stream()
+            .map(kernel -> () -> check(kernel.getKey(), kernel.getValue())));
   }
 
   private Map<String, Runnable> kernels() {
@@ -50,13 +58,34 @@ class RowwiseAllocationTest {
     kernels.put("log softmax", () -> softmax.logForward(2, COLUMNS, x, 0, out, 0));
     kernels.put("log softmax backward", () -> softmax.logBackward(2, COLUMNS, x, 0, y, 0, out, 0));
     LayerNorm layerNorm = LayerNorm.best();
-    kernels.put("layer norm", () -> layerNorm.forward(2, COLUMNS, x, 0, row, row, 1e-5f, out, 0, null, null, 0));
+    kernels.put(
+        "layer norm",
+        () -> layerNorm.forward(2, COLUMNS, x, 0, row, row, 1e-5f, out, 0, null, null, 0));
     kernels.put(
         "layer norm backward",
-        () -> layerNorm.backward(2, COLUMNS, x, 0, y, 0, row, statistics, statistics, 0, out, 0, gradients, 0, gradients, 0));
+        () ->
+            layerNorm.backward(
+                2,
+                COLUMNS,
+                x,
+                0,
+                y,
+                0,
+                row,
+                statistics,
+                statistics,
+                0,
+                out,
+                0,
+                gradients,
+                0,
+                gradients,
+                0));
     RmsNorm rmsNorm = RmsNorm.best();
     kernels.put("RMS norm", () -> rmsNorm.forward(2, COLUMNS, x, 0, row, 1e-5f, out, 0, null, 0));
-    kernels.put("RMS norm backward", () -> rmsNorm.backward(2, COLUMNS, x, 0, y, 0, row, statistics, 0, out, 0, null, 0));
+    kernels.put(
+        "RMS norm backward",
+        () -> rmsNorm.backward(2, COLUMNS, x, 0, y, 0, row, statistics, 0, out, 0, null, 0));
     Activations activations = Activations.best();
     for (Activation f : Activation.values()) {
       kernels.put(f.name(), () -> activations.forward(f, 2 * COLUMNS, x, 0, out, 0));
@@ -66,10 +95,17 @@ class RowwiseAllocationTest {
     float[] s = {0.1f, 0.2f};
     float[] z = {3, 4};
     CodeRange range = CodeRange.unsigned(4);
-    kernels.put("quantize", () -> quantize.toBytes(2, COLUMNS, COLUMNS, x, 0, s, 0, z, 0, range, codes, 0));
-    kernels.put("dequantize", () -> quantize.dequantize(2, COLUMNS, COLUMNS, codes, 0, s, 0, z, 0, range, out, 0));
-    kernels.put("fake quantize", () -> quantize.fakeQuantize(2, COLUMNS, COLUMNS, x, 0, s, 0, z, 0, range, out, 0));
-    kernels.put("scales", () -> quantize.asymmetricScales(2, COLUMNS, COLUMNS, x, 0, range, 1, out, 0, out, 2));
+    kernels.put(
+        "quantize", () -> quantize.toBytes(2, COLUMNS, COLUMNS, x, 0, s, 0, z, 0, range, codes, 0));
+    kernels.put(
+        "dequantize",
+        () -> quantize.dequantize(2, COLUMNS, COLUMNS, codes, 0, s, 0, z, 0, range, out, 0));
+    kernels.put(
+        "fake quantize",
+        () -> quantize.fakeQuantize(2, COLUMNS, COLUMNS, x, 0, s, 0, z, 0, range, out, 0));
+    kernels.put(
+        "scales",
+        () -> quantize.asymmetricScales(2, COLUMNS, COLUMNS, x, 0, range, 1, out, 0, out, 2));
     Scratch scratch = new Scratch();
     float[] transformed = new float[4096];
     Fwht fwht = Fwht.best();
@@ -86,7 +122,8 @@ class RowwiseAllocationTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     int calls = 200;
     long perCall = Long.MAX_VALUE;
-    // Compilation happens in the background and may take long on a busy machine; until then vectors are allocated.
+    // Compilation happens in the background and may take long on a busy machine; until then vectors
+    // are allocated.
     long end = System.nanoTime() + PATIENCE_NANOS;
     while (perCall > BYTES_PER_CALL && System.nanoTime() < end) {
       long before = threads.getCurrentThreadAllocatedBytes();

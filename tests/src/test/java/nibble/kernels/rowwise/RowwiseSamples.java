@@ -43,7 +43,8 @@ final class RowwiseSamples {
   static void assertNear(float[] expected, float[] actual, double bound) {
     assertEquals(expected.length, actual.length);
     for (int i = 0; i < expected.length; i++) {
-      assertEquals(expected[i], actual[i], bound * Math.max(1, Math.abs(expected[i])), "element " + i);
+      assertEquals(
+          expected[i], actual[i], bound * Math.max(1, Math.abs(expected[i])), "element " + i);
     }
   }
 

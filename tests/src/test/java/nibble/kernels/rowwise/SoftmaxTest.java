@@ -22,7 +22,10 @@ class SoftmaxTest {
   private final Softmax scalar = new ScalarSoftmax();
 
   @Property(tries = 100)
-  void agreesWithTheScalarKernelInPlace(@ForAll @IntRange(min = 1, max = 3) int rows, @ForAll @IntRange(min = 1, max = 70) int columns, @ForAll long seed) {
+  void agreesWithTheScalarKernelInPlace(
+      @ForAll @IntRange(min = 1, max = 3) int rows,
+      @ForAll @IntRange(min = 1, max = 70) int columns,
+      @ForAll long seed) {
     float[] x = normal(rows * columns, seed);
     for (int i = 0; i < x.length; i++) {
       x[i] *= 10;
@@ -47,15 +50,26 @@ class SoftmaxTest {
 
     float[] expectedGradient = padded(normal(x.length, seed + 1));
     float[] actualGradient = expectedGradient.clone();
-    scalar.backward(rows, columns, expected, MARGIN, expectedGradient, MARGIN, expectedGradient, MARGIN);
-    vector.backward(rows, columns, expected, MARGIN, actualGradient, MARGIN, actualGradient, MARGIN);
+    scalar.backward(
+        rows, columns, expected, MARGIN, expectedGradient, MARGIN, expectedGradient, MARGIN);
+    vector.backward(
+        rows, columns, expected, MARGIN, actualGradient, MARGIN, actualGradient, MARGIN);
     assertNear(expectedGradient, actualGradient, (8 + columns) * 0x1p-23);
     assertMarginsKept(actualGradient);
 
     float[] expectedLogGradient = padded(normal(x.length, seed + 1));
     float[] actualLogGradient = expectedLogGradient.clone();
-    scalar.logBackward(rows, columns, expectedLog, MARGIN, expectedLogGradient, MARGIN, expectedLogGradient, MARGIN);
-    vector.logBackward(rows, columns, expectedLog, MARGIN, actualLogGradient, MARGIN, actualLogGradient, MARGIN);
+    scalar.logBackward(
+        rows,
+        columns,
+        expectedLog,
+        MARGIN,
+        expectedLogGradient,
+        MARGIN,
+        expectedLogGradient,
+        MARGIN);
+    vector.logBackward(
+        rows, columns, expectedLog, MARGIN, actualLogGradient, MARGIN, actualLogGradient, MARGIN);
     assertNear(expectedLogGradient, actualLogGradient, (8 + columns * 4) * 0x1p-23);
     assertMarginsKept(actualLogGradient);
   }

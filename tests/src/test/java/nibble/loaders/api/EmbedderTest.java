@@ -29,7 +29,11 @@ class EmbedderTest {
   @Test
   void aTextHasTheSameVectorAloneAndInCompany() throws IOException {
     List<String> texts = List.of("a", "the cat sat on the mat.", "", "dog dog dog", "x y z");
-    try (Embedder embedder = Embedder.builder(TinyTextFolders.bert(temp.resolve("model"))).threads(2).batchTokens(20).open()) {
+    try (Embedder embedder =
+        Embedder.builder(TinyTextFolders.bert(temp.resolve("model")))
+            .threads(2)
+            .batchTokens(20)
+            .open()) {
       assertEquals(32, embedder.dimension());
       assertEquals(24, embedder.maxTokens());
       List<float[]> all = embedder.embed(texts);
@@ -64,7 +68,8 @@ class EmbedderTest {
 
   @Test
   void manyThreadsGetTheirOwnVectors() throws Exception {
-    try (Embedder embedder = Embedder.builder(TinyTextFolders.bert(temp.resolve("model"))).threads(2).open();
+    try (Embedder embedder =
+            Embedder.builder(TinyTextFolders.bert(temp.resolve("model"))).threads(2).open();
         ExecutorService callers = Executors.newFixedThreadPool(8)) {
       List<float[]> expected = new ArrayList<>();
       List<Future<float[]>> found = new ArrayList<>();
@@ -84,15 +89,20 @@ class EmbedderTest {
   @Test
   void wrongFoldersAndClosedEmbeddersSaySo() throws IOException {
     Path llama = TinyTextFolders.llama(temp.resolve("llama"));
-    String message = String.valueOf(assertThrows(BadFileException.class, () -> Embedder.open(llama)).getMessage());
+    String message =
+        String.valueOf(
+            assertThrows(BadFileException.class, () -> Embedder.open(llama)).getMessage());
     assertTrue(message.contains("LlamaForCausalLM") && message.contains("text encoder"), message);
     Path bert = TinyTextFolders.bert(temp.resolve("bert"));
     Embedder embedder = Embedder.builder(bert).threads(1).open();
     embedder.close();
     embedder.close();
     assertThrows(IllegalStateException.class, () -> embedder.embed("a"));
-    Files.writeString(bert.resolve("vocab.txt"), Files.readString(bert.resolve("vocab.txt")) + "more\nwords\n");
-    assertTrue(String.valueOf(assertThrows(BadFileException.class, () -> Embedder.open(bert)).getMessage()).contains("59"));
+    Files.writeString(
+        bert.resolve("vocab.txt"), Files.readString(bert.resolve("vocab.txt")) + "more\nwords\n");
+    assertTrue(
+        String.valueOf(assertThrows(BadFileException.class, () -> Embedder.open(bert)).getMessage())
+            .contains("59"));
     Files.delete(bert.resolve("vocab.txt"));
     assertThrows(BadFileException.class, () -> Embedder.open(bert));
   }
@@ -100,12 +110,15 @@ class EmbedderTest {
   /** 0.7438 is what an independent implementation gets. */
   @Test
   void ranksRealSentencesAsPeopleDo() {
-    List<SentencePairs.Pair> pairs = SentencePairs.read(SharedData.require("sts/sts-dev.tsv")).pairs();
+    List<SentencePairs.Pair> pairs =
+        SentencePairs.read(SharedData.require("sts/sts-dev.tsv")).pairs();
     double[] scores = new double[pairs.size()];
     double[] cosines = new double[pairs.size()];
-    try (Embedder embedder = Embedder.builder(SharedData.require("bert/bert-mini-sts-local")).threads(2).open()) {
+    try (Embedder embedder =
+        Embedder.builder(SharedData.require("bert/bert-mini-sts-local")).threads(2).open()) {
       List<float[]> first = embedder.embed(pairs.stream().map(SentencePairs.Pair::first).toList());
-      List<float[]> second = embedder.embed(pairs.stream().map(SentencePairs.Pair::second).toList());
+      List<float[]> second =
+          embedder.embed(pairs.stream().map(SentencePairs.Pair::second).toList());
       for (int i = 0; i < scores.length; i++) {
         scores[i] = pairs.get(i).score();
         for (int k = 0; k < first.get(i).length; k++) {

@@ -24,14 +24,17 @@ class ImageClassifierTest {
   @Test
   void classesComeBestFirstWithTheirNames() throws IOException {
     Path image = TinyModelFolder.image(temp.resolve("a.png"), 1);
-    try (ImageClassifier classifier = ImageClassifier.builder(TinyModelFolder.write(temp.resolve("model"))).threads(2).open()) {
+    try (ImageClassifier classifier =
+        ImageClassifier.builder(TinyModelFolder.write(temp.resolve("model"))).threads(2).open()) {
       List<Prediction> all = classifier.classify(image, 100);
       assertEquals(7, all.size());
       assertEquals(1, all.stream().mapToDouble(Prediction::probability).sum(), 1e-6);
       for (int i = 1; i < all.size(); i++) {
         assertTrue(all.get(i - 1).probability() >= all.get(i).probability());
       }
-      assertEquals(List.of("ant", "bee", "cat", "dog", "elk", "fox", "gnu"), all.stream().sorted((a, b) -> a.index() - b.index()).map(Prediction::label).toList());
+      assertEquals(
+          List.of("ant", "bee", "cat", "dog", "elk", "fox", "gnu"),
+          all.stream().sorted((a, b) -> a.index() - b.index()).map(Prediction::label).toList());
       assertEquals(all.subList(0, 3), classifier.classify(image, 3));
       assertThrows(IllegalArgumentException.class, () -> classifier.classify(image, 0));
     }
@@ -50,7 +53,10 @@ class ImageClassifierTest {
     }
     try (ImageClassifier classifier = ImageClassifier.builder(folder).threads(2).open();
         ExecutorService callers = Executors.newFixedThreadPool(4)) {
-      List<Future<List<Prediction>>> found = images.stream().map(image -> callers.submit(() -> classifier.classify(image, 7))).toList();
+      List<Future<List<Prediction>>> found =
+          images.stream()
+              .map(image -> callers.submit(() -> classifier.classify(image, 7)))
+              .toList();
       for (int i = 0; i < 8; i++) {
         assertEquals(expected.get(i), found.get(i).get());
       }
@@ -60,10 +66,14 @@ class ImageClassifierTest {
   @Test
   void aClosedSessionSaysSo() throws IOException {
     Path image = TinyModelFolder.image(temp.resolve("a.png"), 1);
-    ImageClassifier classifier = ImageClassifier.builder(TinyModelFolder.write(temp.resolve("model"))).threads(2).open();
+    ImageClassifier classifier =
+        ImageClassifier.builder(TinyModelFolder.write(temp.resolve("model"))).threads(2).open();
     classifier.close();
     classifier.close();
-    assertEquals("this classifier is closed", assertThrows(IllegalStateException.class, () -> classifier.classify(image, 1)).getMessage());
+    assertEquals(
+        "this classifier is closed",
+        assertThrows(IllegalStateException.class, () -> classifier.classify(image, 1))
+            .getMessage());
   }
 
   @Test
@@ -75,7 +85,11 @@ class ImageClassifierTest {
   }
 
   private static void assertMessage(String part, Path folder) {
-    String message = String.valueOf(assertThrows(BadFileException.class, () -> ImageClassifier.builder(folder).threads(1).open()).getMessage());
+    String message =
+        String.valueOf(
+            assertThrows(
+                    BadFileException.class, () -> ImageClassifier.builder(folder).threads(1).open())
+                .getMessage());
     assertTrue(message.contains(part), message);
   }
 }

@@ -37,16 +37,22 @@ class TextGeneratorTest {
   void piecesPutTogetherAreTheText() throws IOException {
     try (TextGenerator generator = TextGenerator.builder(tiny()).threads(1).open()) {
       StringBuilder pieces = new StringBuilder();
-      Generation generation = generator.generate("Hello", SHORT, piece -> {
-        pieces.append(piece);
-        return true;
-      });
+      Generation generation =
+          generator.generate(
+              "Hello",
+              SHORT,
+              piece -> {
+                pieces.append(piece);
+                return true;
+              });
       assertEquals(generation.text(), pieces.toString());
       assertEquals(6, generation.promptTokens()); // five bytes and the beginning
       assertTrue(generation.tokens() <= 12 && generation.tokens() > 0);
       assertEquals(generation.text(), generator.generate("Hello", SHORT, TextListener.NONE).text());
       GenerationOptions varied = SHORT.withTemperature(1).withSeed(3);
-      assertEquals(generator.generate("Hello", varied, TextListener.NONE).text(), generator.generate("Hello", varied, TextListener.NONE).text());
+      assertEquals(
+          generator.generate("Hello", varied, TextListener.NONE).text(),
+          generator.generate("Hello", varied, TextListener.NONE).text());
     }
   }
 
@@ -65,7 +71,11 @@ class TextGeneratorTest {
     }
     try (TextGenerator generator = TextGenerator.builder(folder).threads(2).sequences(4).open();
         ExecutorService callers = Executors.newFixedThreadPool(24)) {
-      List<Future<String>> found = prompts.stream().map(p -> callers.submit(() -> generator.generate(p, SHORT, TextListener.NONE).text())).toList();
+      List<Future<String>> found =
+          prompts.stream()
+              .map(
+                  p -> callers.submit(() -> generator.generate(p, SHORT, TextListener.NONE).text()))
+              .toList();
       for (int i = 0; i < expected.size(); i++) {
         assertEquals(expected.get(i), found.get(i).get(), prompts.get(i));
       }
@@ -80,18 +90,30 @@ class TextGeneratorTest {
       assertEquals(Generation.FinishReason.CANCELLED, stopped.finish());
       CountDownLatch slow = new CountDownLatch(1);
       CountDownLatch release = new CountDownLatch(1);
-      Future<Generation> held = callers.submit(() -> generator.generate("Hello", SHORT, piece -> {
-        slow.countDown();
-        await(release);
-        return true;
-      }));
+      Future<Generation> held =
+          callers.submit(
+              () ->
+                  generator.generate(
+                      "Hello",
+                      SHORT,
+                      piece -> {
+                        slow.countDown();
+                        await(release);
+                        return true;
+                      }));
       await(slow);
       assertFalse(generator.generate("World", SHORT, TextListener.NONE).text().isEmpty());
       release.countDown();
       assertFalse(held.get().text().isEmpty());
-      assertThrows(IllegalArithmetic.class, () -> generator.generate("Hello", SHORT, piece -> {
-        throw new IllegalArithmetic();
-      }));
+      assertThrows(
+          IllegalArithmetic.class,
+          () ->
+              generator.generate(
+                  "Hello",
+                  SHORT,
+                  piece -> {
+                    throw new IllegalArithmetic();
+                  }));
     }
   }
 
@@ -112,7 +134,8 @@ class TextGeneratorTest {
     try (TextGenerator generator = TextGenerator.builder(tiny()).threads(1).open()) {
       String whole = generator.generate("Hello", SHORT, TextListener.NONE).text();
       String stop = whole.substring(3, 5);
-      Generation cut = generator.generate("Hello", SHORT.withStop(List.of(stop)), TextListener.NONE);
+      Generation cut =
+          generator.generate("Hello", SHORT.withStop(List.of(stop)), TextListener.NONE);
       assertEquals(whole.substring(0, whole.indexOf(stop)), cut.text());
       assertEquals(Generation.FinishReason.STOP, cut.finish());
     }
@@ -134,10 +157,13 @@ class TextGeneratorTest {
         assertEquals(fresh.chat(second, SHORT.withMaxTokens(5), TextListener.NONE).text(), after);
       }
     }
-    Files.writeString(folder.resolve("tokenizer_config.json"), "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"}");
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"),
+        "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"}");
     try (TextGenerator plain = TextGenerator.builder(folder).threads(1).open()) {
       assertFalse(plain.canChat());
-      assertThrows(IllegalArgumentException.class, () -> plain.chat(List.of(ChatMessage.user("hi"))));
+      assertThrows(
+          IllegalArgumentException.class, () -> plain.chat(List.of(ChatMessage.user("hi"))));
     }
   }
 
@@ -146,9 +172,13 @@ class TextGeneratorTest {
     try (TextGenerator generator = TextGenerator.builder(tiny()).threads(1).open()) {
       assertEquals(96, generator.contextLength());
       assertEquals(5, generator.countTokens("Hello"));
-      String message = String.valueOf(assertThrows(IllegalArgumentException.class, () -> generator.generate("x".repeat(96))).getMessage());
+      String message =
+          String.valueOf(
+              assertThrows(IllegalArgumentException.class, () -> generator.generate("x".repeat(96)))
+                  .getMessage());
       assertTrue(message.contains("97") && message.contains("96"), message);
-      Generation last = generator.generate("x".repeat(90), GenerationOptions.DEFAULTS, TextListener.NONE);
+      Generation last =
+          generator.generate("x".repeat(90), GenerationOptions.DEFAULTS, TextListener.NONE);
       assertTrue(last.tokens() <= 5, "the model has room for five");
     }
   }
@@ -158,10 +188,16 @@ class TextGeneratorTest {
     TextGenerator generator = TextGenerator.builder(tiny()).threads(1).sequences(1).open();
     CountDownLatch begun = new CountDownLatch(1);
     try (ExecutorService callers = Executors.newFixedThreadPool(2)) {
-      Future<Generation> running = callers.submit(() -> generator.generate("a", GenerationOptions.DEFAULTS.withMaxTokens(90), piece -> {
-        begun.countDown();
-        return true;
-      }));
+      Future<Generation> running =
+          callers.submit(
+              () ->
+                  generator.generate(
+                      "a",
+                      GenerationOptions.DEFAULTS.withMaxTokens(90),
+                      piece -> {
+                        begun.countDown();
+                        return true;
+                      }));
       await(begun);
       generator.close();
       generator.close();
@@ -173,17 +209,22 @@ class TextGeneratorTest {
   @Test
   void wrongFoldersSaySo() throws IOException {
     Path bert = TinyTextFolders.bert(temp.resolve("bert"));
-    String message = String.valueOf(assertThrows(BadFileException.class, () -> TextGenerator.open(bert)).getMessage());
+    String message =
+        String.valueOf(
+            assertThrows(BadFileException.class, () -> TextGenerator.open(bert)).getMessage());
     assertTrue(message.contains("BertModel") && message.contains("language model"), message);
   }
 
   @Test
   void tellsTheStoryOfTheReference() {
     JsonObject summary = Json.readObject(SharedData.require("reference/stories260k/summary.json"));
-    try (TextGenerator generator = TextGenerator.builder(SharedData.require("llm/stories260k")).threads(2).open()) {
+    try (TextGenerator generator =
+        TextGenerator.builder(SharedData.require("llm/stories260k")).threads(2).open()) {
       String prompt = summary.string("prompt");
       int tokens = summary.array("greedy_ids").size() - summary.array("prompt_ids").size();
-      Generation story = generator.generate(prompt, GenerationOptions.DEFAULTS.withMaxTokens(tokens), TextListener.NONE);
+      Generation story =
+          generator.generate(
+              prompt, GenerationOptions.DEFAULTS.withMaxTokens(tokens), TextListener.NONE);
       assertEquals(summary.string("greedy_text"), prompt + story.text());
       assertEquals(tokens, story.tokens());
     }

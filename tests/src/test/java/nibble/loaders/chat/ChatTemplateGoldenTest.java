@@ -26,14 +26,20 @@ class ChatTemplateGoldenTest {
     JsonArray cases = golden.array("cases");
     assertTrue(cases.size() > 100);
     return IntStream.range(0, cases.size())
-        .mapToObj(i -> DynamicTest.dynamicTest(i + " " + cases.object(i).string("name"), () -> check(cases.object(i), golden.object("defaults"))));
+        .mapToObj(
+            i ->
+                DynamicTest.dynamicTest(
+                    i + " " + cases.object(i).string("name"),
+                    () -> check(cases.object(i), golden.object("defaults"))));
   }
 
   private static void check(JsonObject c, JsonObject defaults) {
     JsonObject variables = c.findObject("variables").orElse(defaults);
     if (c.has("error")) {
-      RuntimeException e = assertThrows(RuntimeException.class, () -> rendered(c, variables), c.string("error"));
-      assertTrue(e instanceof BadFileException || e instanceof IllegalArgumentException, e.toString());
+      RuntimeException e =
+          assertThrows(RuntimeException.class, () -> rendered(c, variables), c.string("error"));
+      assertTrue(
+          e instanceof BadFileException || e instanceof IllegalArgumentException, e.toString());
       assertTrue(e.getMessage().startsWith("t: chat template, line "), e.getMessage());
     } else {
       assertEquals(c.string("expected"), rendered(c, variables));

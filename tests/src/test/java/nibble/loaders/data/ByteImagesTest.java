@@ -63,8 +63,10 @@ class ByteImagesTest {
     assertEquals(5, ByteImages.read(cifar, null).label(0));
     assertEquals(20, ByteImages.read(cifar, null).rgb(0).get(0, 0, 1));
     assertEquals(30, ByteImages.read(cifar, null).rgb(0).get(0, 0, 2));
-    assertRefused(() -> ByteImages.read(cifar, labels), "CIFAR-10 files hold their labels themselves");
-    assertRefused(() -> ByteImages.read(file("n", new byte[] {1, 2}), null), "not a CIFAR-10 binary file");
+    assertRefused(
+        () -> ByteImages.read(cifar, labels), "CIFAR-10 files hold their labels themselves");
+    assertRefused(
+        () -> ByteImages.read(file("n", new byte[] {1, 2}), null), "not a CIFAR-10 binary file");
     assertRefused(() -> ByteImages.read(folder.resolve("none"), null), "none");
   }
 
@@ -74,12 +76,21 @@ class ByteImagesTest {
     Path labels = file("l", idx(0x801, new int[] {2}, 7, 9));
     assertRefused(() -> Mnist.read(labels, labels), "is no IDX file of bytes with 3 dimensions");
     assertRefused(() -> Mnist.read(images, images), "is no IDX file of bytes with 1 dimensions");
-    assertRefused(() -> Mnist.read(images, file("m", idx(0x801, new int[] {3}, 1, 2, 3))), "has 3 labels");
-    assertRefused(() -> Mnist.read(images, file("m", idx(0x801, new int[] {2}, 1))), "has 1 bytes after its header, expected 2");
-    assertRefused(() -> Mnist.read(images, file("m", idx(0x801, new int[] {2}, 1, 10))), "label 1 is 10");
-    assertRefused(() -> Mnist.read(file("m", idx(0x803, new int[] {2, 1, 2}, 0, 1, 2)), labels), "has 3 bytes after its header, expected 4");
-    assertRefused(() -> Mnist.read(file("m", idx(0x803, new int[] {-2, 1, 2})), labels), "is no IDX file");
-    assertRefused(() -> Mnist.read(file("m", idx(0x803, new int[] {2, 65536, 65536})), labels), "says its images have");
+    assertRefused(
+        () -> Mnist.read(images, file("m", idx(0x801, new int[] {3}, 1, 2, 3))), "has 3 labels");
+    assertRefused(
+        () -> Mnist.read(images, file("m", idx(0x801, new int[] {2}, 1))),
+        "has 1 bytes after its header, expected 2");
+    assertRefused(
+        () -> Mnist.read(images, file("m", idx(0x801, new int[] {2}, 1, 10))), "label 1 is 10");
+    assertRefused(
+        () -> Mnist.read(file("m", idx(0x803, new int[] {2, 1, 2}, 0, 1, 2)), labels),
+        "has 3 bytes after its header, expected 4");
+    assertRefused(
+        () -> Mnist.read(file("m", idx(0x803, new int[] {-2, 1, 2})), labels), "is no IDX file");
+    assertRefused(
+        () -> Mnist.read(file("m", idx(0x803, new int[] {2, 65536, 65536})), labels),
+        "says its images have");
     assertRefused(() -> Mnist.read(file("m", new byte[3]), labels), "is no IDX file");
     assertRefused(() -> Mnist.read(folder.resolve("none"), labels), "no such file");
   }
@@ -103,7 +114,9 @@ class ByteImagesTest {
   void realFilesAreRead() {
     assertEquals(2000, Cifar10.read(SharedData.require("cifar10/test2000.bin")).count());
     ByteImages digits =
-        Mnist.read(SharedData.require("mnist/t10k-first5000-images-idx3-ubyte"), SharedData.require("mnist/t10k-first5000-labels-idx1-ubyte"));
+        Mnist.read(
+            SharedData.require("mnist/t10k-first5000-images-idx3-ubyte"),
+            SharedData.require("mnist/t10k-first5000-labels-idx1-ubyte"));
     assertEquals(5000, digits.count());
     assertEquals(7, digits.label(0));
   }

@@ -35,7 +35,8 @@ class GgufBlocksTest {
   void valuesAreThoseOfGgml(GgufType type) throws IOException {
     byte[] blocks = HexFormat.of().parseHex(GOLDEN.object(type.name()).string("blocks"));
     float[] expected = floats(HexFormat.of().parseHex(GOLDEN.object(type.name()).string("values")));
-    Path file = new GgufBytes().tensor("w", type, blocks, expected.length).write(folder.resolve("w.gguf"));
+    Path file =
+        new GgufBytes().tensor("w", type, blocks, expected.length).write(folder.resolve("w.gguf"));
     try (GgufFile read = GgufFile.open(file)) {
       assertBits(expected, read.tensor("w").toFloats());
     }
@@ -57,11 +58,18 @@ class GgufBlocksTest {
 
   @Test
   void everyTypeOfBlocksHasGoldenValues() {
-    Set<String> types = Arrays.stream(GgufType.values()).filter(t -> t.reader().isPresent()).map(Enum::name).collect(Collectors.toSet());
+    Set<String> types =
+        Arrays.stream(GgufType.values())
+            .filter(t -> t.reader().isPresent())
+            .map(Enum::name)
+            .collect(Collectors.toSet());
     assertEquals(new TreeSet<>(types), new TreeSet<>(GOLDEN.keys()));
   }
 
-  /** The packed weight, dequantized, has the bits of the values of the blocks; the sign of zero is not kept by integers. */
+  /**
+   * The packed weight, dequantized, has the bits of the values of the blocks; the sign of zero is
+   * not kept by integers.
+   */
   @ParameterizedTest
   @EnumSource(names = {"Q4_0", "Q5_0", "Q8_0", "Q3_K", "Q6_K"})
   void integerFormsAreExact(GgufType type) {
@@ -78,7 +86,8 @@ class GgufBlocksTest {
       float[] scales = new float[expected.length / form.groupSize()];
       form.reader().read(data, 0, codes, 0, scales, 0);
       float[] actual = new float[expected.length];
-      IntWeights.packSymmetric(codes, scales, 1, codes.length, form.bits(), form.groupSize()).dequantize(0, actual, 0);
+      IntWeights.packSymmetric(codes, scales, 1, codes.length, form.bits(), form.groupSize())
+          .dequantize(0, actual, 0);
       for (int i = 0; i < actual.length; i++) {
         assertEquals(expected[i] + 0f, actual[i] + 0f, type + " value " + i);
       }

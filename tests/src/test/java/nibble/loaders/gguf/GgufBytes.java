@@ -107,7 +107,13 @@ public final class GgufBytes {
 
   public byte[] bytes() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.writeBytes(le(24).putInt(GgufHeader.MAGIC).putInt(version).putLong(tensors.size()).putLong(keyCount).array());
+    out.writeBytes(
+        le(24)
+            .putInt(GgufHeader.MAGIC)
+            .putInt(version)
+            .putLong(tensors.size())
+            .putLong(keyCount)
+            .array());
     out.writeBytes(keys.toByteArray());
     for (Tensor tensor : tensors) {
       out.writeBytes(string(tensor.name()));

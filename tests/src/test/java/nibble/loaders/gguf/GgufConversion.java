@@ -11,11 +11,31 @@ import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.JsonObject;
 import nibble.tensor.Tensor;
 
-/** Folders in Hugging Face layout to GGUF files, as the converter of llama.cpp does it: names, order of rows, norms plus 1. */
+/**
+ * Folders in Hugging Face layout to GGUF files, as the converter of llama.cpp does it: names, order
+ * of rows, norms plus 1.
+ */
 public final class GgufConversion {
-  private static final Pattern LAYER = Pattern.compile("model\\.layers\\.([0-9]+)\\.(.+)\\.(weight|bias)");
+  private static final Pattern LAYER =
+      Pattern.compile("model\\.layers\\.([0-9]+)\\.(.+)\\.(weight|bias)");
   private static final Map<String, String> ARCHITECTURES =
-      Map.of("llama", "llama", "mistral", "llama", "qwen2", "qwen2", "qwen3", "qwen3", "phi3", "phi3", "gemma", "gemma", "gemma2", "gemma2", "gemma3_text", "gemma3");
+      Map.of(
+          "llama",
+          "llama",
+          "mistral",
+          "llama",
+          "qwen2",
+          "qwen2",
+          "qwen3",
+          "qwen3",
+          "phi3",
+          "phi3",
+          "gemma",
+          "gemma",
+          "gemma2",
+          "gemma2",
+          "gemma3_text",
+          "gemma3");
 
   private final JsonObject config;
   private final String architecture;
@@ -31,7 +51,10 @@ public final class GgufConversion {
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
       GgufConversion conversion = new GgufConversion(checkpoint.config());
       conversion.keys();
-      checkpoint.tensors().tensors().forEach((name, tensor) -> conversion.add(name, tensor, quantize));
+      checkpoint
+          .tensors()
+          .tensors()
+          .forEach((name, tensor) -> conversion.add(name, tensor, quantize));
       return conversion.out.write(file);
     }
   }
@@ -62,7 +85,8 @@ public final class GgufConversion {
     key("attention.head_count_kv", config.integer("num_key_value_heads", heads));
     key("attention.key_length", headDim);
     key("rope.dimension_count", (int) (headDim * config.number("partial_rotary_factor", 1)));
-    out.key(architecture + ".attention.layer_norm_rms_epsilon", (float) config.number("rms_norm_eps"));
+    out.key(
+        architecture + ".attention.layer_norm_rms_epsilon", (float) config.number("rms_norm_eps"));
     out.key(architecture + ".rope.freq_base", (float) config.number("rope_theta", 1e4));
     if (config.has("sliding_window")) {
       key("attention.sliding_window", config.integer("sliding_window"));
@@ -83,7 +107,9 @@ public final class GgufConversion {
         out.key(architecture + ".rope.scaling.factor", (float) scaling.number("factor"));
       }
       case "longrope" -> {
-        key("rope.scaling.original_context_length", config.integer("original_max_position_embeddings"));
+        key(
+            "rope.scaling.original_context_length",
+            config.integer("original_max_position_embeddings"));
         out.floats("rope_factors_short.weight", floats(scaling, "short_factor"), headDim / 2);
         out.floats("rope_factors_long.weight", floats(scaling, "long_factor"), headDim / 2);
       }
@@ -96,8 +122,12 @@ public final class GgufConversion {
           double low = original / scaling.number("low_freq_factor");
           double high = original / scaling.number("high_freq_factor");
           double factor = scaling.number("factor");
-          double smooth = (original / wave - scaling.number("low_freq_factor")) / (scaling.number("high_freq_factor") - scaling.number("low_freq_factor"));
-          factors[i] = (float) (wave < high ? 1 : wave > low ? factor : 1 / ((1 - smooth) / factor + smooth));
+          double smooth =
+              (original / wave - scaling.number("low_freq_factor"))
+                  / (scaling.number("high_freq_factor") - scaling.number("low_freq_factor"));
+          factors[i] =
+              (float)
+                  (wave < high ? 1 : wave > low ? factor : 1 / ((1 - smooth) / factor + smooth));
         }
         out.floats("rope_freqs.weight", factors, factors.length);
       }
@@ -142,7 +172,8 @@ public final class GgufConversion {
     for (int head = 0; head < heads; head++) {
       for (int j = 0; j < d / 2; j++) {
         System.arraycopy(values, (head * d + j) * width, result, (head * d + 2 * j) * width, width);
-        System.arraycopy(values, (head * d + d / 2 + j) * width, result, (head * d + 2 * j + 1) * width, width);
+        System.arraycopy(
+            values, (head * d + d / 2 + j) * width, result, (head * d + 2 * j + 1) * width, width);
       }
     }
     return result;
@@ -167,7 +198,14 @@ public final class GgufConversion {
     Matcher layer = LAYER.matcher(name);
     if (!layer.matches()) {
       return Optional.ofNullable(
-              Map.of("model.embed_tokens.weight", "token_embd.weight", "model.norm.weight", "output_norm.weight", "lm_head.weight", "output.weight").get(name))
+              Map.of(
+                      "model.embed_tokens.weight",
+                      "token_embd.weight",
+                      "model.norm.weight",
+                      "output_norm.weight",
+                      "lm_head.weight",
+                      "output.weight")
+                  .get(name))
           .orElseThrow(() -> new IllegalArgumentException(name));
     }
     boolean fourNorms = architecture.equals("gemma2") || architecture.equals("gemma3");

@@ -53,7 +53,10 @@ class GgufFileTest {
     try (GgufFile file = open(bytes)) {
       GgufMetadata metadata = file.metadata();
       assertEquals("größe", metadata.string("name"));
-      assertThrows(BadFileException.class, () -> metadata.integer("count"), "4294967295 has more than 32 bits");
+      assertThrows(
+          BadFileException.class,
+          () -> metadata.integer("count"),
+          "4294967295 has more than 32 bits");
       assertEquals(0.5, metadata.findNumber("ratio").orElseThrow());
       assertTrue(metadata.findBool("flag").orElseThrow());
       assertEquals(List.of("a", "", "ü"), metadata.findStrings("words").orElseThrow());
@@ -62,7 +65,10 @@ class GgufFileTest {
       assertEquals(-3, metadata.integer("small"));
       assertEquals(Optional.of(1e-300), metadata.findNumber("precise"));
       assertEquals(Optional.empty(), metadata.findString("other"));
-      assertTrue(assertThrows(BadFileException.class, () -> metadata.string("flag")).getMessage().endsWith("model.gguf: key 'flag' is a boolean, expected a string"));
+      assertTrue(
+          assertThrows(BadFileException.class, () -> metadata.string("flag"))
+              .getMessage()
+              .endsWith("model.gguf: key 'flag' is a boolean, expected a string"));
       assertEquals(List.of("w", "half", "empty"), List.copyOf(file.tensors().keySet()));
       GgufTensor w = file.tensor("w");
       assertEquals(Shape.of(2, 3), w.shape());
@@ -71,7 +77,10 @@ class GgufFileTest {
       assertEquals(DType.F16, file.tensor("half").plain().orElseThrow().dtype());
       assertArrayEquals(new float[] {1, -2}, file.tensor("half").toFloats());
       assertEquals(0, file.tensor("empty").toFloats().length);
-      assertTrue(assertThrows(BadFileException.class, () -> file.tensor("x")).getMessage().contains("tensor 'x' is missing (the file has 3 tensors)"));
+      assertTrue(
+          assertThrows(BadFileException.class, () -> file.tensor("x"))
+              .getMessage()
+              .contains("tensor 'x' is missing (the file has 3 tensors)"));
     }
   }
 
@@ -90,15 +99,33 @@ class GgufFileTest {
 
   @Test
   void keysAreChecked() throws IOException {
-    refuse(new GgufBytes().raw("k", 13, new byte[8]).bytes(), "key 'k' has value type 13, expected 0 to 12");
-    refuse(new GgufBytes().raw("k", 9, GgufBytes.le(12).putInt(9).putLong(0).array()).bytes(), "array of arrays");
-    refuse(new GgufBytes().raw("k", 9, GgufBytes.le(12).putInt(99).putLong(0).array()).bytes(), "value type 99");
-    refuse(new GgufBytes().raw("k", 9, GgufBytes.le(12).putInt(4).putLong(1L << 60).array()).bytes(), "announces 1152921504606846976 elements of key 'k'");
-    refuse(new GgufBytes().raw("k", 8, GgufBytes.le(8).putLong(1L << 33).array()).bytes(), "bytes of key 'k'");
-    refuse(new GgufBytes().raw("k", 8, GgufBytes.le(10).putLong(2).put((byte) 0xC3).put((byte) 0x28).array()).bytes(), "not valid UTF-8");
-    refuse(new GgufBytes().raw("k", 10, GgufBytes.le(8).putLong(-1).array()).bytes(), "more than 63 bits");
+    refuse(
+        new GgufBytes().raw("k", 13, new byte[8]).bytes(),
+        "key 'k' has value type 13, expected 0 to 12");
+    refuse(
+        new GgufBytes().raw("k", 9, GgufBytes.le(12).putInt(9).putLong(0).array()).bytes(),
+        "array of arrays");
+    refuse(
+        new GgufBytes().raw("k", 9, GgufBytes.le(12).putInt(99).putLong(0).array()).bytes(),
+        "value type 99");
+    refuse(
+        new GgufBytes().raw("k", 9, GgufBytes.le(12).putInt(4).putLong(1L << 60).array()).bytes(),
+        "announces 1152921504606846976 elements of key 'k'");
+    refuse(
+        new GgufBytes().raw("k", 8, GgufBytes.le(8).putLong(1L << 33).array()).bytes(),
+        "bytes of key 'k'");
+    refuse(
+        new GgufBytes()
+            .raw("k", 8, GgufBytes.le(10).putLong(2).put((byte) 0xC3).put((byte) 0x28).array())
+            .bytes(),
+        "not valid UTF-8");
+    refuse(
+        new GgufBytes().raw("k", 10, GgufBytes.le(8).putLong(-1).array()).bytes(),
+        "more than 63 bits");
     refuse(new GgufBytes().key("k", 1).key("k", 2).bytes(), "has two keys 'k'");
-    refuse(new GgufBytes().key("general.alignment", 0).bytes(), "key 'general.alignment' is 0, expected a power of two");
+    refuse(
+        new GgufBytes().key("general.alignment", 0).bytes(),
+        "key 'general.alignment' is 0, expected a power of two");
     refuse(new GgufBytes().key("general.alignment", 48).bytes(), "is 48");
   }
 
@@ -115,12 +142,24 @@ class GgufFileTest {
     refuse(one(0, eight, 8, 2), "begins at byte 8 of the data, expected a multiple of 32");
     refuse(one(0, eight, -32, 2), "begins at byte 18446744073709551584");
     refuse(one(0, eight, Long.MAX_VALUE - 31, 2), "ends at byte");
-    refuse(new GgufBytes().tensor("a", 0, new long[] {8}, eight, 0).tensor("b", 0, new long[] {8}, eight, 0).bytes(), "within the tensor before it, which ends at 32");
-    refuse(new GgufBytes().tensor("a", 0, new long[] {8}, eight, 0).tensor("a", 0, new long[] {8}, eight, 32).bytes(), "two tensors called 'a'");
+    refuse(
+        new GgufBytes()
+            .tensor("a", 0, new long[] {8}, eight, 0)
+            .tensor("b", 0, new long[] {8}, eight, 0)
+            .bytes(),
+        "within the tensor before it, which ends at 32");
+    refuse(
+        new GgufBytes()
+            .tensor("a", 0, new long[] {8}, eight, 0)
+            .tensor("a", 0, new long[] {8}, eight, 32)
+            .bytes(),
+        "two tensors called 'a'");
   }
 
   private static byte[] one(int type, byte[] data, long offset, long... axes) {
-    return new GgufBytes().tensor("t", type, axes, offset == 0 ? data : new byte[64], offset == 0 ? 0 : offset).bytes();
+    return new GgufBytes()
+        .tensor("t", type, axes, offset == 0 ? data : new byte[64], offset == 0 ? 0 : offset)
+        .bytes();
   }
 
   @Test
@@ -142,7 +181,8 @@ class GgufFileTest {
 
   private void refuse(byte[] content, String reason) throws IOException {
     Path file = Files.write(folder.resolve("bad.gguf"), content);
-    String message = assertThrows(BadFileException.class, () -> GgufFile.open(file).close()).getMessage();
+    String message =
+        assertThrows(BadFileException.class, () -> GgufFile.open(file).close()).getMessage();
     assertTrue(message.startsWith(file.toString()) && message.contains(reason), message);
     assertEquals(1, message.lines().count(), message);
   }

@@ -16,7 +16,10 @@ import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.BeforeContainer;
 import nibble.loaders.BadFileException;
 
-/** Whatever happens to the bytes of a file, it is either read or refused with {@link BadFileException}. */
+/**
+ * Whatever happens to the bytes of a file, it is either read or refused with {@link
+ * BadFileException}.
+ */
 class GgufFuzzTest {
   private static Path folder = Path.of("");
   private static byte[] valid = {};
@@ -25,8 +28,14 @@ class GgufFuzzTest {
   static void makeValidFile() throws IOException {
     folder = Files.createTempDirectory("nibble-gguf-fuzz");
     valid =
-        new GgufBytes().key("general.architecture", "llama").key("words", List.of("a", "bc")).key("scores", new float[] {1, 2}).key("n", 7)
-            .floats("w", new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2, 4).tensor("q", GgufType.Q8_0, new byte[68], 2, 32).bytes();
+        new GgufBytes()
+            .key("general.architecture", "llama")
+            .key("words", List.of("a", "bc"))
+            .key("scores", new float[] {1, 2})
+            .key("n", 7)
+            .floats("w", new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2, 4)
+            .tensor("q", GgufType.Q8_0, new byte[68], 2, 32)
+            .bytes();
   }
 
   @AfterContainer
@@ -36,14 +45,17 @@ class GgufFuzzTest {
   }
 
   @Property(tries = 400)
-  void mutatedBytes(@ForAll @Size(min = 1, max = 4) List<@IntRange(max = 1 << 20) Integer> places, @ForAll byte value) {
+  void mutatedBytes(
+      @ForAll @Size(min = 1, max = 4) List<@IntRange(max = 1 << 20) Integer> places,
+      @ForAll byte value) {
     byte[] mutated = valid.clone();
     places.forEach(place -> mutated[place % mutated.length] = value);
     readOrRefuse(mutated);
   }
 
   @Property(tries = 100)
-  void removedBytes(@ForAll @IntRange(max = 1 << 20) int from, @ForAll @IntRange(min = 1, max = 20) int count) {
+  void removedBytes(
+      @ForAll @IntRange(max = 1 << 20) int from, @ForAll @IntRange(min = 1, max = 20) int count) {
     int at = from % valid.length;
     int end = Math.min(valid.length, at + count);
     byte[] mutated = Arrays.copyOf(valid, valid.length - (end - at));

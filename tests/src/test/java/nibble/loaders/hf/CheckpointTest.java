@@ -47,9 +47,14 @@ class CheckpointTest {
       assertFalse(checkpoint.has("bias"));
       assertTrue(checkpoint.preprocessorConfig().isEmpty());
       Path weights = folder.resolve("model.safetensors");
-      assertError(weights + ": tensor 'w' has shape [2, 2], expected [4]", () -> checkpoint.floats("w", 4));
-      assertError(weights + ": tensor 'nan' holds NaN at element 1, expected finite weights", () -> checkpoint.floats("nan", 2));
-      assertError(weights + ": tensor 'ids' is I64, expected a float dtype", () -> checkpoint.floats("ids", 2));
+      assertError(
+          weights + ": tensor 'w' has shape [2, 2], expected [4]", () -> checkpoint.floats("w", 4));
+      assertError(
+          weights + ": tensor 'nan' holds NaN at element 1, expected finite weights",
+          () -> checkpoint.floats("nan", 2));
+      assertError(
+          weights + ": tensor 'ids' is I64, expected a float dtype",
+          () -> checkpoint.floats("ids", 2));
       assertError(weights + ": tensor 'bias' is missing", () -> checkpoint.tensor("bias"));
     }
   }
@@ -59,12 +64,23 @@ class CheckpointTest {
     assertError(folder + ": has no config.json", () -> Checkpoint.open(folder));
     Path config = Files.writeString(folder.resolve("config.json"), "{}");
     assertError(folder + ": has neither model.safetensors nor", () -> Checkpoint.open(folder));
-    assertError(config + ": is a file, expected a model folder or a GGUF file", () -> Checkpoint.open(config));
-    assertError(folder.resolve("x") + ": no such folder", () -> Checkpoint.open(folder.resolve("x")));
+    assertError(
+        config + ": is a file, expected a model folder or a GGUF file",
+        () -> Checkpoint.open(config));
+    assertError(
+        folder.resolve("x") + ": no such folder", () -> Checkpoint.open(folder.resolve("x")));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"{\"1\":\"a\"}", "{\"-1\":\"a\"}", "{\"x\":\"a\"}", "{\"0\":1}", "{\"0\":\"a\",\"00\":\"b\"}", "[]"})
+  @ValueSource(
+      strings = {
+        "{\"1\":\"a\"}",
+        "{\"-1\":\"a\"}",
+        "{\"x\":\"a\"}",
+        "{\"0\":1}",
+        "{\"0\":\"a\",\"00\":\"b\"}",
+        "[]"
+      })
   void brokenLabelsAreRejected(String labels) throws IOException {
     write("{\"id2label\":" + labels + "}");
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
@@ -75,8 +91,11 @@ class CheckpointTest {
   @Test
   void shardedFoldersAreRead() throws IOException {
     write("{}");
-    Files.move(folder.resolve("model.safetensors"), folder.resolve("model-00001-of-00001.safetensors"));
-    Files.writeString(folder.resolve("model.safetensors.index.json"), "{\"weight_map\":{\"w\":\"model-00001-of-00001.safetensors\"}}");
+    Files.move(
+        folder.resolve("model.safetensors"), folder.resolve("model-00001-of-00001.safetensors"));
+    Files.writeString(
+        folder.resolve("model.safetensors.index.json"),
+        "{\"weight_map\":{\"w\":\"model-00001-of-00001.safetensors\"}}");
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
       assertArrayEquals(new float[] {1, 2, 3, 4}, checkpoint.floats("w", 2, 2).array());
       assertEquals(List.of("w"), List.copyOf(checkpoint.names()));

@@ -42,7 +42,8 @@ class CompanionFilesTest {
 
   @Test
   void modulesWithoutFilesHaveNoFolderInASnapshot() throws IOException {
-    Files.writeString(Files.createDirectories(from.resolve("1_Pooling")).resolve("config.json"), "{}");
+    Files.writeString(
+        Files.createDirectories(from.resolve("1_Pooling")).resolve("config.json"), "{}");
     modules("", "1_Pooling", "2_Normalize");
     copy();
     assertEquals("{}", Files.readString(to.resolve("1_Pooling/config.json")));
@@ -53,6 +54,8 @@ class CompanionFilesTest {
   @Test
   void aModuleOutsideTheFolderIsRefused() throws IOException {
     modules("../elsewhere");
-    assertTrue(String.valueOf(assertThrows(BadFileException.class, this::copy).getMessage()).contains("'../elsewhere'"));
+    assertTrue(
+        String.valueOf(assertThrows(BadFileException.class, this::copy).getMessage())
+            .contains("'../elsewhere'"));
   }
 }

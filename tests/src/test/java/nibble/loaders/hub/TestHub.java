@@ -25,14 +25,21 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * A hub with one model, {@code org/name}, on two ports of this machine: one is the hub, the other, a stranger to it, has the large files.
- * Answers can be spoiled one by one. Safe for use by the threads of the servers; to be set up before the first request.
+ * A hub with one model, {@code org/name}, on two ports of this machine: one is the hub, the other,
+ * a stranger to it, has the large files. Answers can be spoiled one by one. Safe for use by the
+ * threads of the servers; to be set up before the first request.
  */
 public final class TestHub implements AutoCloseable {
   public static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
   public static final String TOKEN = "hf_verySecretToken";
   private static final int LARGE = 10_000;
-  private static final Patience FAST = new Patience(Duration.ofSeconds(2), Duration.ofMillis(700), 3, Duration.ofMillis(10), Duration.ofSeconds(3));
+  private static final Patience FAST =
+      new Patience(
+          Duration.ofSeconds(2),
+          Duration.ofMillis(700),
+          3,
+          Duration.ofMillis(10),
+          Duration.ofSeconds(3));
 
   /** What goes wrong with one answer. */
   public sealed interface Fault {
@@ -59,7 +66,13 @@ public final class TestHub implements AutoCloseable {
   }
 
   /** One request as the server saw it; what is missing is empty. */
-  public record Request(boolean hub, String method, String path, String authorization, String range, String ifRange) {}
+  public record Request(
+      boolean hub,
+      String method,
+      String path,
+      String authorization,
+      String range,
+      String ifRange) {}
 
   private final Map<String, byte[]> files = new TreeMap<>();
   private final Map<String, Deque<Fault>> faults = new ConcurrentHashMap<>();
@@ -78,7 +91,8 @@ public final class TestHub implements AutoCloseable {
   }
 
   private HttpServer start() throws IOException {
-    HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(threads);
     server.start();
     return server;
@@ -130,14 +144,22 @@ public final class TestHub implements AutoCloseable {
   /** Requests for the content of {@code name}, at the port that has it. */
   public List<Request> downloads(String name) {
     boolean large = files.get(name).length >= LARGE;
-    return requests.stream().filter(r -> r.method().equals("GET") && r.hub() != large && r.path().endsWith("/" + name)).toList();
+    return requests.stream()
+        .filter(r -> r.method().equals("GET") && r.hub() != large && r.path().endsWith("/" + name))
+        .toList();
   }
 
   private void serve(boolean atHub, HttpExchange exchange) {
     try (exchange) {
       String path = exchange.getRequestURI().getPath();
       requests.add(
-          new Request(atHub, exchange.getRequestMethod(), path, header(exchange, "Authorization"), header(exchange, "Range"), header(exchange, "If-Range")));
+          new Request(
+              atHub,
+              exchange.getRequestMethod(),
+              path,
+              header(exchange, "Authorization"),
+              header(exchange, "Range"),
+              header(exchange, "If-Range")));
       if (path.startsWith("/api/models/org/name/revision/")) {
         list(exchange);
       } else {
@@ -179,8 +201,12 @@ public final class TestHub implements AutoCloseable {
       empty(exchange, code);
       return;
     }
-    StringBuilder json = new StringBuilder("{\"id\":\"org/name\",\"sha\":\"" + COMMIT + "\",\"siblings\":[");
-    files.forEach((name, content) -> json.append(json.charAt(json.length() - 1) == '[' ? "" : ",").append(sibling(name, content)));
+    StringBuilder json =
+        new StringBuilder("{\"id\":\"org/name\",\"sha\":\"" + COMMIT + "\",\"siblings\":[");
+    files.forEach(
+        (name, content) ->
+            json.append(json.charAt(json.length() - 1) == '[' ? "" : ",")
+                .append(sibling(name, content)));
     byte[] body = json.append("]}").toString().getBytes(StandardCharsets.UTF_8);
     exchange.sendResponseHeaders(200, body.length);
     exchange.getResponseBody().write(body);
@@ -193,13 +219,15 @@ public final class TestHub implements AutoCloseable {
     return content.length >= LARGE
         ? "{\"rfilename\":\"%s\",\"size\":%d,\"blobId\":\"%s\",\"lfs\":{\"sha256\":\"%s\",\"size\":%d,\"pointerSize\":134}}"
             .formatted(name, content.length, "0".repeat(40), hash(content), content.length)
-        : "{\"rfilename\":\"%s\",\"size\":%d,\"blobId\":\"%s\"}".formatted(name, content.length, hash(content));
+        : "{\"rfilename\":\"%s\",\"size\":%d,\"blobId\":\"%s\"}"
+            .formatted(name, content.length, hash(content));
   }
 
   /** What the hub names the content by: SHA-256 of a large file, Git's hash of a small one. */
   public static String hash(byte[] content) {
     try {
-      MessageDigest digest = MessageDigest.getInstance(content.length >= LARGE ? "SHA-256" : "SHA-1");
+      MessageDigest digest =
+          MessageDigest.getInstance(content.length >= LARGE ? "SHA-256" : "SHA-1");
       if (content.length < LARGE) {
         digest.update(("blob " + content.length).getBytes(StandardCharsets.US_ASCII));
         digest.update((byte) 0);
@@ -213,11 +241,14 @@ public final class TestHub implements AutoCloseable {
   private void redirect(HttpExchange exchange, String name, byte[] content) throws IOException {
     exchange.getResponseHeaders().set("X-Linked-ETag", '"' + hash(content) + '"');
     exchange.getResponseHeaders().set("X-Linked-Size", String.valueOf(content.length));
-    exchange.getResponseHeaders().set("Location", "http://127.0.0.1:" + store.getAddress().getPort() + "/store/" + name);
+    exchange
+        .getResponseHeaders()
+        .set("Location", "http://127.0.0.1:" + store.getAddress().getPort() + "/store/" + name);
     empty(exchange, 302);
   }
 
-  private void send(HttpExchange exchange, String name, byte[] whole) throws IOException, InterruptedException {
+  private void send(HttpExchange exchange, String name, byte[] whole)
+      throws IOException, InterruptedException {
     byte[] content = whole.clone();
     String tag = '"' + (whole.length >= LARGE ? "v" + version : hash(whole)) + '"';
     exchange.getResponseHeaders().set("ETag", tag);
@@ -237,15 +268,23 @@ public final class TestHub implements AutoCloseable {
     }
     String range = header(exchange, "Range");
     String condition = header(exchange, "If-Range");
-    boolean partial = !range.isEmpty() && (condition.isEmpty() || condition.equals(tag)) && !(fault instanceof Fault.NoRange);
+    boolean partial =
+        !range.isEmpty()
+            && (condition.isEmpty() || condition.equals(tag))
+            && !(fault instanceof Fault.NoRange);
     int from = partial ? Integer.parseInt(range.replaceAll("\\D", "")) : 0;
     if (partial) {
-      exchange.getResponseHeaders().set("Content-Range", "bytes %d-%d/%d".formatted(from, content.length - 1, content.length));
+      exchange
+          .getResponseHeaders()
+          .set(
+              "Content-Range",
+              "bytes %d-%d/%d".formatted(from, content.length - 1, content.length));
     }
     body(exchange, partial ? 206 : 200, content, from, fault);
   }
 
-  private static void body(HttpExchange exchange, int status, byte[] content, int from, Fault fault) throws IOException, InterruptedException {
+  private static void body(HttpExchange exchange, int status, byte[] content, int from, Fault fault)
+      throws IOException, InterruptedException {
     int length = content.length - from;
     OutputStream out = exchange.getResponseBody();
     switch (fault) {

@@ -11,12 +11,17 @@ import nibble.tensor.Tensor;
 import nibble.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
-/** Against tensors made by PIL 9.4 (JPEG decoding, bicubic resize) and torch 1.13 from eight photographs. */
+/**
+ * Against tensors made by PIL 9.4 (JPEG decoding, bicubic resize) and torch 1.13 from eight
+ * photographs.
+ */
 class ImageGoldenTest {
   private static final String REFERENCE = "reference/deit-tiny-patch16-224/";
 
   private final ImagePreprocessor preprocessor =
-      ImagePreprocessor.fromJson(Json.readObject(SharedData.require("vit/deit-tiny-patch16-224/preprocessor_config.json")));
+      ImagePreprocessor.fromJson(
+          Json.readObject(
+              SharedData.require("vit/deit-tiny-patch16-224/preprocessor_config.json")));
   private final List<RgbImage> images =
       Json.readObject(SharedData.require(REFERENCE + "summary.json")).strings("images").stream()
           .map(name -> RgbImage.decode(SharedData.require("images-dev/" + name)))
@@ -24,9 +29,11 @@ class ImageGoldenTest {
 
   @Test
   void decodedResizedAndCroppedPixelsAreThoseOfPillow() {
-    try (Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"))) {
+    try (Safetensors reference =
+        Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"))) {
       for (int i = 0; i < images.size(); i++) {
-        byte[] expected = reference.tensor("crop_u8").row(i).segment().toArray(ValueLayout.JAVA_BYTE);
+        byte[] expected =
+            reference.tensor("crop_u8").row(i).segment().toArray(ValueLayout.JAVA_BYTE);
         byte[] actual = preprocessor.resizeAndCrop(images.get(i)).rgb();
         int different = 0;
         for (int k = 0; k < expected.length; k++) {
@@ -39,14 +46,17 @@ class ImageGoldenTest {
 
   @Test
   void modelInputsAreThoseOfTheReference() {
-    try (Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"))) {
+    try (Safetensors reference =
+        Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"))) {
       float[] expected = reference.tensor("pixel_values").toFloats();
       Tensor actual = preprocessor.apply(images);
       double worst = 0;
       for (int i = 0; i < expected.length; i++) {
         worst = Math.max(worst, Math.abs(expected[i] - actual.array()[i]));
       }
-      assertTrue(worst <= 2 * Math.ulp(2.7f), "largest difference " + worst); // the reference rounds to float three times
+      assertTrue(
+          worst <= 2 * Math.ulp(2.7f),
+          "largest difference " + worst); // the reference rounds to float three times
     }
   }
 }

@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ImagePreprocessorTest {
   private static ImagePreprocessor of(String json) {
-    return ImagePreprocessor.fromJson(Json.parseObject("preprocessor_config.json", json.replace('\'', '"')));
+    return ImagePreprocessor.fromJson(
+        Json.parseObject("preprocessor_config.json", json.replace('\'', '"')));
   }
 
   @Test
@@ -33,17 +34,23 @@ class ImagePreprocessorTest {
     assertEquals(new ResizeRule.Exact(new PixelSize(256, 256)), deit.resize());
     assertEquals(Resampling.BICUBIC, deit.resampling());
     assertEquals(new PixelSize(224, 224), deit.crop());
-    assertEquals(new ResizeRule.ShortestEdge(224), of("{'image_processor_type':'CLIPImageProcessor'}").resize());
+    assertEquals(
+        new ResizeRule.ShortestEdge(224),
+        of("{'image_processor_type':'CLIPImageProcessor'}").resize());
   }
 
   @Test
   void sizesComeInSeveralForms() {
     assertEquals(new ResizeRule.Exact(new PixelSize(32, 32)), of("{'size':32}").resize());
-    assertEquals(new ResizeRule.Exact(new PixelSize(32, 48)), of("{'size':{'height':32,'width':48}}").resize());
+    assertEquals(
+        new ResizeRule.Exact(new PixelSize(32, 48)),
+        of("{'size':{'height':32,'width':48}}").resize());
     assertEquals(new ResizeRule.Exact(new PixelSize(32, 48)), of("{'size':[32,48]}").resize());
     assertEquals(new ResizeRule.ShortestEdge(32), of("{'size':{'shortest_edge':32}}").resize());
     assertEquals(new PixelSize(20, 20), of("{'do_center_crop':true,'crop_size':20}").crop());
-    assertEquals(Optional.of(new PixelSize(20, 24)), of("{'do_center_crop':true,'crop_size':{'height':20,'width':24}}").outputSize());
+    assertEquals(
+        Optional.of(new PixelSize(20, 24)),
+        of("{'do_center_crop':true,'crop_size':{'height':20,'width':24}}").outputSize());
     assertEquals(Optional.empty(), of("{'size':{'shortest_edge':32}}").outputSize());
   }
 
@@ -52,42 +59,59 @@ class ImagePreprocessorTest {
     RgbImage image = new RgbImage(2, 1, new byte[] {0, 51, (byte) 255, 10, 20, 30});
     ImagePreprocessor raw = of("{'do_resize':false,'do_rescale':false,'do_normalize':false}");
     assertArrayEquals(new float[] {0, 10, 51, 20, 255, 30}, raw.apply(image));
-    ImagePreprocessor scaled = of("{'do_resize':false,'image_mean':[0,0.1,0.5],'image_std':[1,0.5,0.25]}");
-    assertArrayEquals(new float[] {0, 10 / 255f, 0.2f, -0.043137256f, 2, -1.5294118f}, scaled.apply(image), 1e-6f);
+    ImagePreprocessor scaled =
+        of("{'do_resize':false,'image_mean':[0,0.1,0.5],'image_std':[1,0.5,0.25]}");
+    assertArrayEquals(
+        new float[] {0, 10 / 255f, 0.2f, -0.043137256f, 2, -1.5294118f},
+        scaled.apply(image),
+        1e-6f);
     assertEquals("F32 [2, 3, 1, 2]", raw.apply(List.of(image, image)).toString());
     RgbImage other = new RgbImage(1, 1, new byte[3]);
     assertThrows(BadFileException.class, () -> raw.apply(List.of(image, other)));
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
-    "{'resample':1}|key 'resample' is 1, expected 2 (bilinear) or 3 (bicubic)",
-    "{'resample':'bicubic'}|key 'resample' is a string, expected an integer",
-    "{'size':0}|key 'size' asks for 0 pixels",
-    "{'size':-3}|key 'size' asks for -3 pixels",
-    "{'size':{'shortest_edge':100000}}|key 'size' asks for 100000 pixels",
-    "{'size':{'shortest_edge':10,'longest_edge':20}}|both shortest_edge and longest_edge",
-    "{'size':{'height':10}}|key 'size.width' is missing",
-    "{'size':'224'}|key 'size' is a string",
-    "{'do_center_crop':true,'crop_size':[1,2,3]}|key 'crop_size' is an array",
-    "{'do_resize':1}|key 'do_resize' is the number 1, expected true or false",
-    "{'do_flip_channel_order':true}|key 'do_flip_channel_order' is true, but this step is not supported",
-    "{'image_mean':[0.5]}|key 'image_std' has 3 numbers, but image_mean 1",
-    "{'image_std':[0.5,0,0.5]}|expected 3 numbers, or 1 for grey, none of them 0",
-    "{'image_processor_type':'ConvNextImageProcessor'}|expected the image processor of ViT, DeiT, Beit, CLIP or Siglip"
-  })
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "{'resample':1}|key 'resample' is 1, expected 2 (bilinear) or 3 (bicubic)",
+        "{'resample':'bicubic'}|key 'resample' is a string, expected an integer",
+        "{'size':0}|key 'size' asks for 0 pixels",
+        "{'size':-3}|key 'size' asks for -3 pixels",
+        "{'size':{'shortest_edge':100000}}|key 'size' asks for 100000 pixels",
+        "{'size':{'shortest_edge':10,'longest_edge':20}}|both shortest_edge and longest_edge",
+        "{'size':{'height':10}}|key 'size.width' is missing",
+        "{'size':'224'}|key 'size' is a string",
+        "{'do_center_crop':true,'crop_size':[1,2,3]}|key 'crop_size' is an array",
+        "{'do_resize':1}|key 'do_resize' is the number 1, expected true or false",
+        "{'do_flip_channel_order':true}|key 'do_flip_channel_order' is true, but this step is not"
+            + " supported",
+        "{'image_mean':[0.5]}|key 'image_std' has 3 numbers, but image_mean 1",
+        "{'image_std':[0.5,0,0.5]}|expected 3 numbers, or 1 for grey, none of them 0",
+        "{'image_processor_type':'ConvNextImageProcessor'}|expected the image processor of ViT,"
+            + " DeiT, Beit, CLIP or Siglip"
+      })
   void brokenConfigurationsAreRefused(String json, String reason) {
     String message = assertThrows(BadFileException.class, () -> of(json)).getMessage();
-    assertTrue(message.startsWith("preprocessor_config.json: ") && message.contains(reason), message);
+    assertTrue(
+        message.startsWith("preprocessor_config.json: ") && message.contains(reason), message);
   }
 
   /** Levels of Pillow's {@code convert("L")}. */
   @Test
   void oneMeanMakesImagesGrey() {
-    RgbImage image = new RgbImage(4, 1, new byte[] {(byte) 255, 0, 0, 0, (byte) 255, 0, 0, 0, (byte) 255, 10, 10, 10});
-    ImagePreprocessor preprocessor = new ImagePreprocessor(null, Resampling.BILINEAR, null, 1, List.of(1.0), List.of(1.0));
+    RgbImage image =
+        new RgbImage(
+            4, 1, new byte[] {(byte) 255, 0, 0, 0, (byte) 255, 0, 0, 0, (byte) 255, 10, 10, 10});
+    ImagePreprocessor preprocessor =
+        new ImagePreprocessor(null, Resampling.BILINEAR, null, 1, List.of(1.0), List.of(1.0));
     assertArrayEquals(new float[] {75, 149, 28, 9}, preprocessor.apply(image));
     assertArrayEquals(new int[] {1, 1, 1, 4}, preprocessor.apply(List.of(image)).shape().dims());
-    assertThrows(IllegalArgumentException.class, () -> new ImagePreprocessor(null, Resampling.BILINEAR, null, 1, List.of(1.0, 2.0), List.of(1.0, 1.0)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            new ImagePreprocessor(
+                null, Resampling.BILINEAR, null, 1, List.of(1.0, 2.0), List.of(1.0, 1.0)));
   }
 }

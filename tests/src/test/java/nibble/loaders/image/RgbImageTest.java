@@ -60,7 +60,8 @@ class RgbImageTest {
   @Test
   void pngSamplesAreTakenAsTheyAre() {
     RgbImage rgb = RgbImage.decode("x.png", encode(painted(BufferedImage.TYPE_INT_RGB), "png"));
-    RgbImage translucent = RgbImage.decode("x.png", encode(painted(BufferedImage.TYPE_INT_ARGB), "png"));
+    RgbImage translucent =
+        RgbImage.decode("x.png", encode(painted(BufferedImage.TYPE_INT_ARGB), "png"));
     assertEquals("RgbImage 20 x 12", rgb.toString());
     assertArrayEquals(new int[] {36, 100, 219}, pixel(rgb, 3, 5));
     assertArrayEquals(rgb.rgb(), translucent.rgb());
@@ -78,7 +79,8 @@ class RgbImageTest {
     }
     BufferedImage flat = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY);
     flat.getRaster().setSamples(0, 0, 8, 8, 0, filled(64, 50));
-    assertArrayEquals(new int[] {50, 50, 50}, pixel(RgbImage.decode("x.jpg", encode(flat, "jpeg")), 4, 4));
+    assertArrayEquals(
+        new int[] {50, 50, 50}, pixel(RgbImage.decode("x.jpg", encode(flat, "jpeg")), 4, 4));
   }
 
   private static int[] filled(int length, int value) {
@@ -90,20 +92,28 @@ class RgbImageTest {
   @Test
   void palettesAndSixteenBitsBecomeRgb() {
     byte[] ramp = {0, 100, (byte) 200, (byte) 255};
-    BufferedImage palette = new BufferedImage(4, 1, BufferedImage.TYPE_BYTE_BINARY, new IndexColorModel(2, 4, ramp, new byte[4], ramp));
+    BufferedImage palette =
+        new BufferedImage(
+            4,
+            1,
+            BufferedImage.TYPE_BYTE_BINARY,
+            new IndexColorModel(2, 4, ramp, new byte[4], ramp));
     for (int x = 0; x < 4; x++) {
       palette.getRaster().setSample(x, 0, 0, x);
     }
-    assertArrayEquals(new int[] {200, 0, 200}, pixel(RgbImage.decode("x.png", encode(palette, "png")), 2, 0));
+    assertArrayEquals(
+        new int[] {200, 0, 200}, pixel(RgbImage.decode("x.png", encode(palette, "png")), 2, 0));
     BufferedImage deep = new BufferedImage(2, 1, BufferedImage.TYPE_USHORT_GRAY);
     deep.getRaster().setSample(1, 0, 0, 0xABCD);
-    assertArrayEquals(new int[] {0xAB, 0xAB, 0xAB}, pixel(RgbImage.decode("x.png", encode(deep, "png")), 1, 0));
+    assertArrayEquals(
+        new int[] {0xAB, 0xAB, 0xAB}, pixel(RgbImage.decode("x.png", encode(deep, "png")), 1, 0));
   }
 
   @Test
   void jpegColoursAreThoseOfTheYccFormula() {
     BufferedImage flat = new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB);
-    for (Color color : List.of(Color.RED, Color.GREEN, Color.BLUE, Color.WHITE, new Color(12, 200, 99))) {
+    for (Color color :
+        List.of(Color.RED, Color.GREEN, Color.BLUE, Color.WHITE, new Color(12, 200, 99))) {
       for (int i = 0; i < 256; i++) {
         flat.setRGB(i % 16, i / 16, color.getRGB());
       }
@@ -136,7 +146,11 @@ class RgbImageTest {
     try (ImageOutputStream out = ImageIO.createImageOutputStream(bytes)) {
       writer.setOutput(out);
       var buffer = new DataBufferByte(samples, samples.length);
-      writer.write(new IIOImage(Raster.createInterleavedRaster(buffer, 16, 16, 64, 4, new int[] {0, 1, 2, 3}, null), null, null));
+      writer.write(
+          new IIOImage(
+              Raster.createInterleavedRaster(buffer, 16, 16, 64, 4, new int[] {0, 1, 2, 3}, null),
+              null,
+              null));
     } finally {
       writer.dispose();
     }
@@ -144,7 +158,9 @@ class RgbImageTest {
   }
 
   private static byte[] withAdobeMarker(byte[] jpeg) {
-    byte[] marker = {(byte) 0xFF, (byte) 0xEE, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
+    byte[] marker = {
+      (byte) 0xFF, (byte) 0xEE, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0
+    };
     byte[] out = new byte[jpeg.length + marker.length];
     System.arraycopy(jpeg, 0, out, 0, 2);
     System.arraycopy(marker, 0, out, 2, marker.length);
@@ -156,10 +172,18 @@ class RgbImageTest {
   void truncatedImagesAreRefused() {
     for (String format : List.of("jpeg", "png")) {
       byte[] whole = encode(painted(BufferedImage.TYPE_INT_RGB), format);
-      int end = format.equals("png") ? whole.length : whole.length - 2; // a JPEG without its end marker has all pixels
+      int end =
+          format.equals("png")
+              ? whole.length
+              : whole.length - 2; // a JPEG without its end marker has all pixels
       for (int length = 0; length < end; length += 7) {
         byte[] part = Arrays.copyOf(whole, length);
-        String message = assertThrows(BadFileException.class, () -> RgbImage.decode("x", part), format + " of " + length).getMessage();
+        String message =
+            assertThrows(
+                    BadFileException.class,
+                    () -> RgbImage.decode("x", part),
+                    format + " of " + length)
+                .getMessage();
         assertEquals(1, message.lines().count());
       }
     }
@@ -171,7 +195,8 @@ class RgbImageTest {
     Arrays.fill(png, 17, 20, (byte) 0xFF);
     Arrays.fill(png, 21, 24, (byte) 0xFF);
     assertRefused(png, "x: damaged PNG: the checksum of the chunk at byte 8 is wrong");
-    assertRefused(withHeaderChecksum(png), "x: has 16777215 x 16777215 pixels, allowed are 100000000");
+    assertRefused(
+        withHeaderChecksum(png), "x: has 16777215 x 16777215 pixels, allowed are 100000000");
     png[16] = (byte) 0xFF;
     assertRefused(withHeaderChecksum(png), "x: says it has -1 x 16777215 pixels");
     byte[] jpeg = encode(painted(BufferedImage.TYPE_INT_RGB), "jpeg");
@@ -195,9 +220,11 @@ class RgbImageTest {
   @Test
   void otherFilesAreRefused(@TempDir Path folder) throws IOException {
     assertRefused(new byte[0], "x: neither a JPEG nor a PNG image");
-    assertRefused("GIF89a".getBytes(StandardCharsets.US_ASCII), "x: neither a JPEG nor a PNG image");
+    assertRefused(
+        "GIF89a".getBytes(StandardCharsets.US_ASCII), "x: neither a JPEG nor a PNG image");
     assertRefused(new byte[] {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF}, "x: truncated JPEG");
-    assertRefused(new byte[] {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF, (byte) 0xD9}, "x: damaged JPEG");
+    assertRefused(
+        new byte[] {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF, (byte) 0xD9}, "x: damaged JPEG");
     Path file = Files.writeString(folder.resolve("a.jpg"), "text");
     assertThrows(BadFileException.class, () -> RgbImage.decode(file));
     assertThrows(BadFileException.class, () -> RgbImage.decode(folder));
@@ -205,13 +232,16 @@ class RgbImageTest {
   }
 
   private static void assertRefused(byte[] content, String start) {
-    String message = assertThrows(BadFileException.class, () -> RgbImage.decode("x", content)).getMessage();
+    String message =
+        assertThrows(BadFileException.class, () -> RgbImage.decode("x", content)).getMessage();
     assertTrue(message.startsWith(start), message);
   }
 
   @Property(tries = 200)
   void mutatedImagesAreDecodedOrRefused(
-      @ForAll @Size(min = 1, max = 3) List<@IntRange(max = 1 << 20) Integer> places, @ForAll byte value, @ForAll boolean png) {
+      @ForAll @Size(min = 1, max = 3) List<@IntRange(max = 1 << 20) Integer> places,
+      @ForAll byte value,
+      @ForAll boolean png) {
     byte[] content = encode(painted(BufferedImage.TYPE_INT_RGB), png ? "png" : "jpeg");
     for (int place : places) {
       content[place % content.length] = value;

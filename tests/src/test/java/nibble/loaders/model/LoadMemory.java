@@ -7,8 +7,9 @@ import nibble.nn.TokenIds;
 import nibble.tensor.Ops;
 
 /**
- * Prints what a language model costs: memory of the process before and after the load and after the first tokens, from {@code /proc} of Linux.
- * To be run by hand: {@code java --add-modules jdk.incubator.vector -Xmx1g -cp tests/target/test-classes:$(cat tests/target/classpath)
+ * Prints what a language model costs: memory of the process before and after the load and after the
+ * first tokens, from {@code /proc} of Linux. To be run by hand: {@code java --add-modules
+ * jdk.incubator.vector -Xmx1g -cp tests/target/test-classes:$(cat tests/target/classpath)
  * nibble.loaders.model.LoadMemory FOLDER}.
  */
 final class LoadMemory {
@@ -28,12 +29,15 @@ final class LoadMemory {
 
   public static void main(String[] args) throws IOException, InterruptedException {
     print("started");
-    try (LoadedModel loaded = ModelLoader.load(Path.of(args[0])); Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (LoadedModel loaded = ModelLoader.load(Path.of(args[0]));
+        Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       print("loaded");
       loaded.languageModel().forward(ops, TokenIds.tensor(new int[] {1, 2, 3, 4}));
       print("ran");
       System.out.printf(
-          "%,d bytes of tensors, %,d of packed layers%n", loaded.checkpoint().tensors().byteSize(),
+          "%,d bytes of tensors, %,d of packed layers%n",
+          loaded.checkpoint().tensors().byteSize(),
           loaded.model().linears().stream().mapToLong(linear -> linear.matrix().bytes()).sum());
     }
   }

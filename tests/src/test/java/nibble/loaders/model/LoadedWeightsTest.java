@@ -45,7 +45,10 @@ class LoadedWeightsTest {
     }
     JsonObject map = JsonObject.empty();
     for (String part : new String[] {"0", "1"}) {
-      Map<String, Tensor> shard = tensors.entrySet().stream().filter(e -> part(e.getKey()).equals(part)).collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+      Map<String, Tensor> shard =
+          tensors.entrySet().stream()
+              .filter(e -> part(e.getKey()).equals(part))
+              .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
       SafetensorsWriter.write(to.resolve("model-" + part + ".safetensors"), shard, Map.of());
       for (String name : shard.keySet()) {
         map = map.with(name, new JsonString("model-" + part + ".safetensors"));
@@ -60,26 +63,33 @@ class LoadedWeightsTest {
   }
 
   private static float[] logits(LoadedModel loaded) {
-    try (Safetensors expected = Safetensors.open(Golden.path("text/llama/expected.safetensors")); Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Safetensors expected = Safetensors.open(Golden.path("text/llama/expected.safetensors"));
+        Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       return loaded.model().forward(ops, expected.tensor("input_ids")).toFloats();
     }
   }
 
   @ParameterizedTest
   @CsvSource({"F32, F32", "F16, F16", "BF16, BF16", "F8_E4M3, BF16", "F8_E5M2, BF16"})
-  void weightsAreMappedAndPackedNoWiderThanKernelsNeed(DType dtype, DType packed) throws IOException {
-    try (LoadedModel one = ModelLoader.load(llama(dtype, false)); LoadedModel several = ModelLoader.load(llama(dtype, true))) {
+  void weightsAreMappedAndPackedNoWiderThanKernelsNeed(DType dtype, DType packed)
+      throws IOException {
+    try (LoadedModel one = ModelLoader.load(llama(dtype, false));
+        LoadedModel several = ModelLoader.load(llama(dtype, true))) {
       boolean isByte = dtype.bytes() == 1;
       for (Linear linear : one.model().linears()) {
         assertEquals(packed.name(), linear.matrix().format(), linear.name());
         Tensor inFile = one.checkpoint().tensor(linear.weight().name());
         assertTrue(inFile.segment().isMapped(), linear.name());
         Tensor value = linear.weight().peek();
-        assertEquals(isByte ? Optional.empty() : Optional.of(inFile.segment().address()), isByte ? Optional.empty() : Optional.of(value.segment().address()));
+        assertEquals(
+            isByte ? Optional.empty() : Optional.of(inFile.segment().address()),
+            isByte ? Optional.empty() : Optional.of(value.segment().address()));
         assertArrayEquals(inFile.toFloats(), value.toFloats(), "exact");
       }
       assertArrayEquals(logits(one), logits(several));
-      assertEquals(one.checkpoint().tensors().byteSize(), several.checkpoint().tensors().byteSize());
+      assertEquals(
+          one.checkpoint().tensors().byteSize(), several.checkpoint().tensors().byteSize());
     }
   }
 }

@@ -41,12 +41,27 @@ class ModelWriterTest {
 
   @ParameterizedTest
   @CsvSource({
-    "rtn, W8A8", "rtn, W4A8", "rtn, W4A4 a:clip=0.9", "rtn, W3A16", "rtn, W3A8 w:asym g16", "rtn, W5A8 w:asym", "rtn, W7A16", "rtn, W2A16 g16",
-    "rtn, W4A16 w:tensor", "rtn, W6A8 w:offset", "rtn, W8A8 a:static", "rtn, W8A8 a:static a:sym", "rtn, W4A5 a:static w:asym",
-    "hadamard+rtn, W4A4", "gptq, W4A8", "hadamard+gptq, W4A8 a:static"
+    "rtn, W8A8",
+    "rtn, W4A8",
+    "rtn, W4A4 a:clip=0.9",
+    "rtn, W3A16",
+    "rtn, W3A8 w:asym g16",
+    "rtn, W5A8 w:asym",
+    "rtn, W7A16",
+    "rtn, W2A16 g16",
+    "rtn, W4A16 w:tensor",
+    "rtn, W6A8 w:offset",
+    "rtn, W8A8 a:static",
+    "rtn, W8A8 a:static a:sym",
+    "rtn, W4A5 a:static w:asym",
+    "hadamard+rtn, W4A4",
+    "gptq, W4A8",
+    "hadamard+gptq, W4A8 a:static"
   })
   void packedLogitsComeBackToTheBit(String method, String scheme) throws IOException {
-    ViT model = QuantizedFolders.quantized(QuantizedFolders.model(ViTConfig.VIT, true), method, scheme, Map.of());
+    ViT model =
+        QuantizedFolders.quantized(
+            QuantizedFolders.model(ViTConfig.VIT, true), method, scheme, Map.of());
     checkRoundTrip(model);
   }
 
@@ -63,21 +78,33 @@ class ModelWriterTest {
 
   @Test
   void edgesInFloatStayInFloat() throws IOException {
-    ViT model = QuantizedFolders.quantized(QuantizedFolders.model(ViTConfig.DEIT, true), "rtn", "W4A8", Map.of("edge-bits", "16"));
+    ViT model =
+        QuantizedFolders.quantized(
+            QuantizedFolders.model(ViTConfig.DEIT, true), "rtn", "W4A8", Map.of("edge-bits", "16"));
     checkRoundTrip(model);
-    JsonObject quantization = Json.readObject(place.resolve("written").resolve(Checkpoint.CONFIG)).object("quantization_config");
-    assertEquals(List.of("deit.embeddings.patch_embeddings.projection", "classifier"), quantization.strings("ignore"));
+    JsonObject quantization =
+        Json.readObject(place.resolve("written").resolve(Checkpoint.CONFIG))
+            .object("quantization_config");
+    assertEquals(
+        List.of("deit.embeddings.patch_embeddings.projection", "classifier"),
+        quantization.strings("ignore"));
   }
 
   private void checkRoundTrip(ViT model) throws IOException {
     Path folder = QuantizedFolders.write(place.resolve("written"), model);
     Tensor pixels = RandomModels.pixels(3, 8);
-    try (LoadedModel loaded = ModelLoader.load(folder); Ops ops = Ops.serial(); var inference = ops.noGrad()) {
-      assertArrayEquals(model.forward(ops, pixels).toFloats(), loaded.model().forward(ops, pixels).toFloats());
+    try (LoadedModel loaded = ModelLoader.load(folder);
+        Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      assertArrayEquals(
+          model.forward(ops, pixels).toFloats(), loaded.model().forward(ops, pixels).toFloats());
       assertEquals(model.config(), ((ViT) loaded.model()).config());
       for (Linear linear : model.linears()) {
-        assertEquals(linear.matrix().format(), loaded.model().linear(linear.name()).matrix().format());
-        assertArrayEquals(linear.weight().peek().toFloats(), loaded.model().linear(linear.name()).weight().peek().toFloats());
+        assertEquals(
+            linear.matrix().format(), loaded.model().linear(linear.name()).matrix().format());
+        assertArrayEquals(
+            linear.weight().peek().toFloats(),
+            loaded.model().linear(linear.name()).weight().peek().toFloats());
       }
     }
   }
@@ -87,8 +114,14 @@ class ModelWriterTest {
     for (String scheme : List.of("W4A8", "W3A8 w:asym a:static")) {
       Path first = place.resolve("first " + scheme);
       Path second = place.resolve("second " + scheme);
-      QuantizedFolders.write(first, QuantizedFolders.quantized(QuantizedFolders.model(ViTConfig.VIT, true), "hadamard+gptq", scheme, Map.of()));
-      QuantizedFolders.write(second, QuantizedFolders.quantized(QuantizedFolders.model(ViTConfig.VIT, true), "hadamard+gptq", scheme, Map.of()));
+      QuantizedFolders.write(
+          first,
+          QuantizedFolders.quantized(
+              QuantizedFolders.model(ViTConfig.VIT, true), "hadamard+gptq", scheme, Map.of()));
+      QuantizedFolders.write(
+          second,
+          QuantizedFolders.quantized(
+              QuantizedFolders.model(ViTConfig.VIT, true), "hadamard+gptq", scheme, Map.of()));
       for (String file : List.of(Checkpoint.CONFIG, Checkpoint.WEIGHTS)) {
         assertEquals(-1, Files.mismatch(first.resolve(file), second.resolve(file)), file);
       }
@@ -101,9 +134,11 @@ class ModelWriterTest {
     Path second = Files.createDirectories(place.resolve("second"));
     try (LoadedModel loaded = ModelLoader.load(first)) {
       JsonObject config = loaded.checkpoint().config();
-      ModelWriter.write(second, config, (ViT) loaded.model(), config.object("nibble").object("provenance"));
+      ModelWriter.write(
+          second, config, (ViT) loaded.model(), config.object("nibble").object("provenance"));
     }
-    assertEquals(-1, Files.mismatch(first.resolve(Checkpoint.WEIGHTS), second.resolve(Checkpoint.WEIGHTS)));
+    assertEquals(
+        -1, Files.mismatch(first.resolve(Checkpoint.WEIGHTS), second.resolve(Checkpoint.WEIGHTS)));
     assertEquals(Checkpoint.config(first), Checkpoint.config(second));
   }
 
@@ -114,7 +149,9 @@ class ModelWriterTest {
     JsonObject config = Json.readObject(folder.resolve(Checkpoint.CONFIG));
     assertEquals("4.0", config.string("transformers_version"), "other keys stay");
     JsonObject quantization = config.object("quantization_config");
-    assertEquals(Set.of("quant_method", "format", "quantization_status", "config_groups", "ignore"), quantization.keys());
+    assertEquals(
+        Set.of("quant_method", "format", "quantization_status", "config_groups", "ignore"),
+        quantization.keys());
     assertEquals("compressed-tensors", quantization.string("quant_method"));
     assertEquals("pack-quantized", quantization.string("format"));
     assertEquals("compressed", quantization.string("quantization_status"));
@@ -140,14 +177,18 @@ class ModelWriterTest {
 
   @Test
   void channelsHaveNoGroupSizeAndFloatInputsAreNull() throws IOException {
-    JsonObject config = Json.readObject(QuantizedFolders.packed(place.resolve("model"), "W8A16").resolve(Checkpoint.CONFIG));
-    JsonObject group = config.object("quantization_config").object("config_groups").object("group_0");
+    JsonObject config =
+        Json.readObject(
+            QuantizedFolders.packed(place.resolve("model"), "W8A16").resolve(Checkpoint.CONFIG));
+    JsonObject group =
+        config.object("quantization_config").object("config_groups").object("group_0");
     checkQuantizer(group.object("weights").without("group_size"), 8, true, "channel");
     assertEquals(JsonNull.NULL, group.object("weights").get("group_size"));
     assertEquals(JsonNull.NULL, group.get("input_activations"));
   }
 
-  private static void checkQuantizer(JsonObject json, int bits, boolean symmetric, String strategy) {
+  private static void checkQuantizer(
+      JsonObject json, int bits, boolean symmetric, String strategy) {
     assertEquals(Set.of("num_bits", "type", "symmetric", "strategy", "dynamic"), json.keys());
     assertEquals(bits, json.integer("num_bits"));
     assertEquals("int", json.string("type"));
@@ -163,8 +204,11 @@ class ModelWriterTest {
 
   @ParameterizedTest
   @CsvSource({"rtn, W4A16 g16", "rtn, W8A16", "gptq, W4A16 w:asym g16", "rtn, W2A16 g16"})
-  void gptqFilesGiveTheSameModelButForTheRoundingOfScales(String method, String scheme) throws IOException {
-    ViT model = QuantizedFolders.quantized(QuantizedFolders.model(ViTConfig.VIT, true), method, scheme, Map.of("edge-bits", "16"));
+  void gptqFilesGiveTheSameModelButForTheRoundingOfScales(String method, String scheme)
+      throws IOException {
+    ViT model =
+        QuantizedFolders.quantized(
+            QuantizedFolders.model(ViTConfig.VIT, true), method, scheme, Map.of("edge-bits", "16"));
     Path first = Files.createDirectories(place.resolve("first"));
     JsonObject config = JsonObject.empty().with("num_labels", JsonNumber.of(7));
     ModelWriter.write(first, config, model, JsonObject.empty(), WeightFormat.GPTQ);
@@ -177,25 +221,32 @@ class ModelWriterTest {
           float[] expected = ((PackedIntWeight) linear.matrix()).dequantized().toFloats();
           float[] actual = ((PackedIntWeight) back.matrix()).dequantized().toFloats();
           for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], actual[i], Math.abs(expected[i]) * 0x1p-11f, "F16 has 11 bits");
+            assertEquals(
+                expected[i], actual[i], Math.abs(expected[i]) * 0x1p-11f, "F16 has 11 bits");
           }
         }
       }
       Path again = Files.createDirectories(place.resolve("again"));
       ModelWriter.write(again, config, loaded.model(), JsonObject.empty(), WeightFormat.GPTQ);
-      assertEquals(-1, Files.mismatch(first.resolve(Checkpoint.WEIGHTS), again.resolve(Checkpoint.WEIGHTS)));
-      assertEquals(-1, Files.mismatch(first.resolve(Checkpoint.CONFIG), again.resolve(Checkpoint.CONFIG)));
+      assertEquals(
+          -1, Files.mismatch(first.resolve(Checkpoint.WEIGHTS), again.resolve(Checkpoint.WEIGHTS)));
+      assertEquals(
+          -1, Files.mismatch(first.resolve(Checkpoint.CONFIG), again.resolve(Checkpoint.CONFIG)));
     }
   }
 
   @Test
   void whatDoesNotFitGptqIsNotBegun() throws IOException {
-    ViT model = QuantizedFolders.quantized(QuantizedFolders.model(ViTConfig.VIT, true), "rtn", "W4A16", Map.of());
+    ViT model =
+        QuantizedFolders.quantized(
+            QuantizedFolders.model(ViTConfig.VIT, true), "rtn", "W4A16", Map.of());
     Path folder = Files.createDirectories(place.resolve("none"));
     String message =
         assertThrows(
                 IllegalArgumentException.class,
-                () -> ModelWriter.write(folder, JsonObject.empty(), model, JsonObject.empty(), WeightFormat.GPTQ))
+                () ->
+                    ModelWriter.write(
+                        folder, JsonObject.empty(), model, JsonObject.empty(), WeightFormat.GPTQ))
             .getMessage();
     assertTrue(message.contains("--set edge-bits=16"), message);
     assertEquals(0, folder.toFile().list().length);

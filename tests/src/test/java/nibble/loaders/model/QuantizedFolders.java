@@ -36,17 +36,27 @@ final class QuantizedFolders {
   /** {@code model} after the recipe of a method and scheme; calibrated where that is needed. */
   static ViT quantized(ViT model, String method, String scheme, Map<String, String> options) {
     RecipeRunner runner =
-        new RecipeRunner(MethodCatalogue.standard(), Presets.recipe(MethodCatalogue.standard(), method, options, Scheme.parse(scheme), 3));
+        new RecipeRunner(
+            MethodCatalogue.standard(),
+            Presets.recipe(MethodCatalogue.standard(), method, options, Scheme.parse(scheme), 3));
     try (Ops ops = Ops.serial()) {
-      runner.run(ops, model, runner.needsCalibration(model) ? List.of(RandomModels.pixels(6, 1)) : List.of(), (r, d, t) -> {});
+      runner.run(
+          ops,
+          model,
+          runner.needsCalibration(model) ? List.of(RandomModels.pixels(6, 1)) : List.of(),
+          (r, d, t) -> {});
     }
     return model;
   }
 
   static Path write(Path folder, ViT model) throws IOException {
     Files.createDirectories(folder);
-    JsonObject config = JsonObject.empty().with("num_labels", JsonNumber.of(7)).with("transformers_version", new JsonString("4.0"));
-    ModelWriter.write(folder, config, model, JsonObject.empty().with("program", new JsonString("test")));
+    JsonObject config =
+        JsonObject.empty()
+            .with("num_labels", JsonNumber.of(7))
+            .with("transformers_version", new JsonString("4.0"));
+    ModelWriter.write(
+        folder, config, model, JsonObject.empty().with("program", new JsonString("test")));
     return folder;
   }
 

@@ -34,20 +34,37 @@ class StoredFunctionFilesTest {
 
   private static ViT model() {
     ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 2, 8, 2, 24, true), 4);
-    model.sites().get("blocks.0.attn.q_out").append(UniformQuantizer.symmetric(4, Tensor.of(new float[] {0.1f, 0.2f}, 2, 1, 1)));
-    model.sites().get("blocks.0.attn.probs").append(LevelQuantizer.nearest(new float[] {0, 0.1f, 0.5f, 1}));
+    model
+        .sites()
+        .get("blocks.0.attn.q_out")
+        .append(UniformQuantizer.symmetric(4, Tensor.of(new float[] {0.1f, 0.2f}, 2, 1, 1)));
+    model
+        .sites()
+        .get("blocks.0.attn.probs")
+        .append(LevelQuantizer.nearest(new float[] {0, 0.1f, 0.5f, 1}));
     var input = model.sites().get("blocks.1.mlp.fc2.input");
     input.append(new HadamardSite(24));
-    input.append(new ChannelScale(Tensor.of(RandomModels.gaussian(new java.util.Random(1), 24, 1, 0.1f), 24)));
-    input.append(new ChannelShift(Tensor.of(RandomModels.gaussian(new java.util.Random(2), 24, 0, 0.1f), 24)));
+    input.append(
+        new ChannelScale(
+            Tensor.of(RandomModels.gaussian(new java.util.Random(1), 24, 1, 0.1f), 24)));
+    input.append(
+        new ChannelShift(
+            Tensor.of(RandomModels.gaussian(new java.util.Random(2), 24, 0, 0.1f), 24)));
     input.append(UniformQuantizer.asymmetric(8, Tensor.scalar(0.02f), Tensor.scalar(100)));
     float[] map = RandomModels.gaussian(new java.util.Random(3), 16 * 16, 0, 0.1f);
-    model.sites().putBeside("blocks.1", new AffineMap(Tensor.of(map, 16, 16), Tensor.of(RandomModels.gaussian(new java.util.Random(4), 16, 0, 1), 16)));
+    model
+        .sites()
+        .putBeside(
+            "blocks.1",
+            new AffineMap(
+                Tensor.of(map, 16, 16),
+                Tensor.of(RandomModels.gaussian(new java.util.Random(4), 16, 0, 1), 16)));
     return model;
   }
 
   private JsonObject written(ViT model) {
-    ModelWriter.write(folder, JsonObject.empty().with("num_labels", JsonNumber.of(7)), model, JsonObject.empty());
+    ModelWriter.write(
+        folder, JsonObject.empty().with("num_labels", JsonNumber.of(7)), model, JsonObject.empty());
     return Json.readObject(folder.resolve("config.json"));
   }
 
@@ -60,9 +77,13 @@ class StoredFunctionFilesTest {
     try (Ops ops = Ops.serial();
         var inference = ops.noGrad();
         LoadedModel read = ModelLoader.load(folder)) {
-      assertArrayEquals(model.forward(ops, pixels).toFloats(), read.model().forward(ops, pixels).toFloats());
+      assertArrayEquals(
+          model.forward(ops, pixels).toFloats(), read.model().forward(ops, pixels).toFloats());
       assertEquals(model.sites().beside().keySet(), read.model().sites().beside().keySet());
-      List<String> kinds = read.model().sites().get("blocks.1.mlp.fc2.input").functions().stream().map(f -> f instanceof StoredFunction s ? s.stored().kind() : "online").toList();
+      List<String> kinds =
+          read.model().sites().get("blocks.1.mlp.fc2.input").functions().stream()
+              .map(f -> f instanceof StoredFunction s ? s.stored().kind() : "online")
+              .toList();
       assertEquals(List.of("online", "channel-scale", "channel-shift", "uniform"), kinds);
     }
   }
@@ -89,7 +110,9 @@ class StoredFunctionFilesTest {
     String text = Files.readString(config);
     assertTrue(text.contains(from), from);
     Files.writeString(config, text.replace(from, to));
-    String message = String.valueOf(assertThrows(BadFileException.class, () -> ModelLoader.load(folder)).getMessage());
+    String message =
+        String.valueOf(
+            assertThrows(BadFileException.class, () -> ModelLoader.load(folder)).getMessage());
     for (String part : expected) {
       assertTrue(message.contains(part), message);
     }

@@ -34,9 +34,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Layers that a script packed as other programs do: the values must be equal to the bit, and products equal those of the values. */
+/**
+ * Layers that a script packed as other programs do: the values must be equal to the bit, and
+ * products equal those of the values.
+ */
 class StoredWeightsGoldenTest {
-  private static final Safetensors GOLDEN = Safetensors.open(GoldenFiles.of("packing/packing.safetensors"));
+  private static final Safetensors GOLDEN =
+      Safetensors.open(GoldenFiles.of("packing/packing.safetensors"));
   private static final int IN = 64;
 
   @AfterAll
@@ -49,18 +53,22 @@ class StoredWeightsGoldenTest {
   }
 
   private static JsonObject config(String quantization) {
-    return Json.parseObject("config.json", "{'quantization_config':%s}".formatted(quantization).replace('\'', '"'));
+    return Json.parseObject(
+        "config.json", "{'quantization_config':%s}".formatted(quantization).replace('\'', '"'));
   }
 
   private static String gptq(int bits, String more) {
-    return "{'quant_method':'gptq','bits':%d,'group_size':32,'desc_act':false,'sym':true%s}".formatted(bits, more);
+    return "{'quant_method':'gptq','bits':%d,'group_size':32,'desc_act':false,'sym':true%s}"
+        .formatted(bits, more);
   }
 
   private static final String SECOND = ",'checkpoint_format':'gptq_v2'";
-  private static final String AWQ = "{'quant_method':'awq','bits':4,'group_size':32,'zero_point':true,'version':'gemm'}";
+  private static final String AWQ =
+      "{'quant_method':'awq','bits':4,'group_size':32,'zero_point':true,'version':'gemm'}";
 
   private static String compressed(String format, String weights, String more) {
-    return "{'quant_method':'compressed-tensors','format':'%s','config_groups':{'group_0':{'targets':['Linear'],'weights':%s}}%s}".formatted(format, weights, more);
+    return "{'quant_method':'compressed-tensors','format':'%s','config_groups':{'group_0':{'targets':['Linear'],'weights':%s}}%s}"
+        .formatted(format, weights, more);
   }
 
   private static void assertGolden(StoredWeights weights, String layer) {
@@ -75,14 +83,17 @@ class StoredWeightsGoldenTest {
     weights.executed(name).ifPresent(packed -> assertProducts(packed, expected));
   }
 
-  /** Products of random inputs with the packed weight against double sums over the expected values. */
+  /**
+   * Products of random inputs with the packed weight against double sums over the expected values.
+   */
   private static void assertProducts(PackedWeight packed, float[] weights) {
     Random random = new Random(1);
     float[] x = new float[3 * IN];
     for (int i = 0; i < x.length; i++) {
       x[i] = (float) random.nextGaussian();
     }
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] y = packed.multiply(ops, Tensor.of(x, 3, IN), null).toFloats();
       for (int i = 0; i < y.length; i++) {
         double sum = 0;
@@ -104,11 +115,17 @@ class StoredWeightsGoldenTest {
       String layer = "gptq" + bits + kind;
       assertGolden(stored(gptq(bits, "")), layer + "v1");
       assertGolden(stored(gptq(bits, SECOND)), layer + "v2");
-      PackedIntWeight packed = (PackedIntWeight) stored(gptq(bits, "")).executed(layer + "v1.weight").orElseThrow();
-      assertEquals(kind.equals("sym"), packed.weights().isSymmetric(), "zero points in the middle run on the faster kernels");
+      PackedIntWeight packed =
+          (PackedIntWeight) stored(gptq(bits, "")).executed(layer + "v1.weight").orElseThrow();
+      assertEquals(
+          kind.equals("sym"),
+          packed.weights().isSymmetric(),
+          "zero points in the middle run on the faster kernels");
     }
     assertGolden(stored(gptq(bits, "")), "gptq" + bits + "order");
-    assertTrue(stored(gptq(bits, "")).executed("gptq" + bits + "order.weight").orElseThrow() instanceof ReorderedWeight);
+    assertTrue(
+        stored(gptq(bits, "")).executed("gptq" + bits + "order.weight").orElseThrow()
+            instanceof ReorderedWeight);
   }
 
   @Test
@@ -117,12 +134,17 @@ class StoredWeightsGoldenTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"gptq4symv1, ',''checkpoint_format'':''gptq_v2'''", "gptq4symv2, ''", "gptq4asymv1, ',''checkpoint_format'':''gptq_v2'''"})
+  @CsvSource({
+    "gptq4symv1, ',''checkpoint_format'':''gptq_v2'''",
+    "gptq4symv2, ''",
+    "gptq4asymv1, ',''checkpoint_format'':''gptq_v2'''"
+  })
   void theVersionMatters(String layer, String wrong) {
     float[] expected = GOLDEN.tensor(layer + ".expected").toFloats();
     float[] actual = stored(gptq(4, wrong)).values(layer + ".weight").toFloats();
     for (int i = 0; i < expected.length; i++) {
-      assertNotEquals(expected[i], actual[i], "read as the other version every weight is one step off");
+      assertNotEquals(
+          expected[i], actual[i], "read as the other version every weight is one step off");
     }
   }
 
@@ -135,8 +157,11 @@ class StoredWeightsGoldenTest {
   void codesOfABytesAreRead() {
     String channel = "{'num_bits':8,'type':'int','strategy':'channel','symmetric':true}";
     assertGolden(stored(compressed("int-quantized", channel, "")), "int8channel");
-    assertGolden(stored(compressed("naive-quantized", channel.replace("channel", "tensor"), "")), "int8tensor");
-    assertGolden(stored(compressed("int-quantized", channel.replace("true", "false"), "")), "int8asym");
+    assertGolden(
+        stored(compressed("naive-quantized", channel.replace("channel", "tensor"), "")),
+        "int8tensor");
+    assertGolden(
+        stored(compressed("int-quantized", channel.replace("true", "false"), "")), "int8asym");
   }
 
   @Test
@@ -144,33 +169,48 @@ class StoredWeightsGoldenTest {
     String channel = "{'num_bits':8,'type':'float','strategy':'channel','symmetric':true}";
     StoredWeights weights = stored(compressed("float-quantized", channel, ""));
     assertGolden(weights, "fp8channel");
-    assertGolden(stored(compressed("naive-quantized", channel.replace("channel", "tensor"), "")), "fp8tensor");
-    assertGolden(stored("{'quant_method':'fp8','activation_scheme':'dynamic','weight_block_size':[24,48]}"), "fp8blocks");
+    assertGolden(
+        stored(compressed("naive-quantized", channel.replace("channel", "tensor"), "")),
+        "fp8tensor");
+    assertGolden(
+        stored("{'quant_method':'fp8','activation_scheme':'dynamic','weight_block_size':[24,48]}"),
+        "fp8blocks");
     assertTrue(weights.executed("fp8channel.weight").isEmpty());
   }
 
   @Test
   void ignoredLayersAreLeftAlone() {
     String channel = "{'num_bits':8,'type':'int','strategy':'channel','symmetric':true}";
-    StoredWeights weights = stored(compressed("int-quantized", channel, ",'ignore':['re:int8a.*','int8tensor']"));
+    StoredWeights weights =
+        stored(compressed("int-quantized", channel, ",'ignore':['re:int8a.*','int8tensor']"));
     assertTrue(weights.has("int8channel.weight"));
     assertFalse(weights.has("int8asym.weight") || weights.has("int8tensor.weight"));
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', value = {
-    "{'quant_method':'gptq','bits':5}|key 'quantization_config.bits' is 5, expected 2, 3, 4 or 8",
-    "{'quant_method':'gptq','bits':4,'group_size':0}|group_size' is 0",
-    "{'quant_method':'gptq','bits':4,'checkpoint_format':'marlin'}|checkpoint_format' is 'marlin', expected gptq or gptq_v2",
-    "{'quant_method':'gptq','bits':4,'dynamic':{'x':{'bits':8}}}|dynamic' gives single layers other settings",
-    "{'quant_method':'gptq','bits':4,'meta':{'pack_dtype':'int16'}}|pack_dtype' is 'int16'",
-    "{'quant_method':'awq','bits':4,'version':'gemv'}|version' is 'gemv', whose layout is another; expected gemm",
-    "{'quant_method':'awq','bits':8}|bits' is 8, expected 4",
-    "{'quant_method':'fp8','weight_block_size':[0,1]}|weight_block_size' must be two positive numbers",
-    "{'quant_method':'bitsandbytes'}|is 'bitsandbytes', expected compressed-tensors, gptq, awq or fp8",
-    "{'format':'int-quantized','config_groups':{'g':{'targets':['Linear'],'weights':{'num_bits':4,'type':'float'}}}}|is 'float', expected int, or float with 8 bits",
-    "{'format':'int-quantized','config_groups':{},'ignore':['re:(']}|key 'quantization_config.ignore' has 're:('",
-  })
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'quant_method':'gptq','bits':5}|key 'quantization_config.bits' is 5, expected 2, 3, 4 or"
+            + " 8",
+        "{'quant_method':'gptq','bits':4,'group_size':0}|group_size' is 0",
+        "{'quant_method':'gptq','bits':4,'checkpoint_format':'marlin'}|checkpoint_format' is"
+            + " 'marlin', expected gptq or gptq_v2",
+        "{'quant_method':'gptq','bits':4,'dynamic':{'x':{'bits':8}}}|dynamic' gives single layers"
+            + " other settings",
+        "{'quant_method':'gptq','bits':4,'meta':{'pack_dtype':'int16'}}|pack_dtype' is 'int16'",
+        "{'quant_method':'awq','bits':4,'version':'gemv'}|version' is 'gemv', whose layout is"
+            + " another; expected gemm",
+        "{'quant_method':'awq','bits':8}|bits' is 8, expected 4",
+        "{'quant_method':'fp8','weight_block_size':[0,1]}|weight_block_size' must be two positive"
+            + " numbers",
+        "{'quant_method':'bitsandbytes'}|is 'bitsandbytes', expected compressed-tensors, gptq, awq"
+            + " or fp8",
+        "{'format':'int-quantized','config_groups':{'g':{'targets':['Linear'],'weights':{'num_bits':4,'type':'float'}}}}|is"
+            + " 'float', expected int, or float with 8 bits",
+        "{'format':'int-quantized','config_groups':{},'ignore':['re:(']}|key"
+            + " 'quantization_config.ignore' has 're:('",
+      })
   void configurationsAreChecked(String quantization, String expected) {
     String message = assertThrows(BadFileException.class, () -> stored(quantization)).getMessage();
     assertTrue(message.contains(expected), message);
@@ -182,10 +222,21 @@ class StoredWeightsGoldenTest {
     for (String part : new String[] {"qweight", "qzeros", "scales", "g_idx"}) {
       good.put("x." + part, GOLDEN.tensor("gptq4order." + part));
     }
-    int[] groups = GOLDEN.tensor("gptq4order.g_idx").segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
+    int[] groups =
+        GOLDEN.tensor("gptq4order.g_idx").segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
     assertBroken(folder, good, "x.scales", null, "tensor 'x.scales' is missing");
-    assertBroken(folder, good, "x.scales", Tensor.of(new float[64], 32, 2), "tensor 'x.scales' is F32 [32, 2], expected floats of shape [2, 32]");
-    assertBroken(folder, good, "x.qzeros", Tensor.of(new float[8], 2, 4), "tensor 'x.qzeros' is F32 [2, 4], expected I32 [2, 4]");
+    assertBroken(
+        folder,
+        good,
+        "x.scales",
+        Tensor.of(new float[64], 32, 2),
+        "tensor 'x.scales' is F32 [32, 2], expected floats of shape [2, 32]");
+    assertBroken(
+        folder,
+        good,
+        "x.qzeros",
+        Tensor.of(new float[8], 2, 4),
+        "tensor 'x.qzeros' is F32 [2, 4], expected I32 [2, 4]");
     int[] uneven = groups.clone();
     uneven[0] = 1 - uneven[0];
     assertBroken(folder, good, "x.g_idx", ints(uneven), "expected groups 0 to 1 of 32 inputs each");
@@ -198,7 +249,8 @@ class StoredWeightsGoldenTest {
     return Tensor.ofSegment(MemorySegment.ofArray(values), DType.I32, Shape.of(values.length));
   }
 
-  private static void assertBroken(Path folder, Map<String, Tensor> good, String name, Tensor replacement, String expected) {
+  private static void assertBroken(
+      Path folder, Map<String, Tensor> good, String name, Tensor replacement, String expected) {
     Map<String, Tensor> changed = new LinkedHashMap<>(good);
     if (replacement == null) {
       changed.remove(name);
@@ -209,17 +261,22 @@ class StoredWeightsGoldenTest {
     SafetensorsWriter.write(path, changed, Map.of());
     try (Safetensors file = Safetensors.open(path)) {
       StoredWeights weights = StoredWeights.of(file, config(gptq(4, "")));
-      String message = assertThrows(BadFileException.class, () -> weights.executed("x.weight")).getMessage();
+      String message =
+          assertThrows(BadFileException.class, () -> weights.executed("x.weight")).getMessage();
       assertTrue(message.startsWith(path.toString()) && message.contains(expected), message);
     }
   }
 
   @Test
   void reorderedWeightsCheckTheirOrder() {
-    PackedIntWeight weight = ((ReorderedWeight) stored(gptq(4, "")).executed("gptq4order.weight").orElseThrow()).weight();
+    PackedIntWeight weight =
+        ((ReorderedWeight) stored(gptq(4, "")).executed("gptq4order.weight").orElseThrow())
+            .weight();
     int[] twice = new int[IN];
     assertThrows(IllegalArgumentException.class, () -> new ReorderedWeight(weight, twice));
     assertThrows(IllegalArgumentException.class, () -> new ReorderedWeight(weight, new int[3]));
-    assertArrayEquals(new int[] {0x11111111, 0x55555555, 0x01010101}, new int[] {GptqForm.onePerCode(4), GptqForm.onePerCode(2), GptqForm.onePerCode(8)});
+    assertArrayEquals(
+        new int[] {0x11111111, 0x55555555, 0x01010101},
+        new int[] {GptqForm.onePerCode(4), GptqForm.onePerCode(2), GptqForm.onePerCode(8)});
   }
 }

@@ -52,7 +52,8 @@ class WrittenFormsTest {
   }
 
   /** A weight with scales that F16 can hold. */
-  private static PackedWeight random(long seed, int bits, int out, int in, int groupSize, boolean symmetric, boolean reordered) {
+  private static PackedWeight random(
+      long seed, int bits, int out, int in, int groupSize, boolean symmetric, boolean reordered) {
     Random random = new Random(seed);
     byte[] codes = new byte[out * in];
     random.nextBytes(codes);
@@ -71,10 +72,15 @@ class WrittenFormsTest {
             ? IntWeights.packSymmetric(codes, scales, out, in, bits, groupSize)
             : IntWeights.packAsymmetric(codes, scales, zeros, out, in, bits, groupSize);
     PackedIntWeight weight = new PackedIntWeight(weights, null);
-    return reordered ? new ReorderedWeight(weight, sortedWithinGroups(random, in, groupSize)) : weight;
+    return reordered
+        ? new ReorderedWeight(weight, sortedWithinGroups(random, in, groupSize))
+        : weight;
   }
 
-  /** A random order whose groups list their inputs from the first to the last, as a file gives them back. */
+  /**
+   * A random order whose groups list their inputs from the first to the last, as a file gives them
+   * back.
+   */
   private static int[] sortedWithinGroups(Random random, int in, int groupSize) {
     List<Integer> inputs = new ArrayList<>(IntStream.range(0, in).boxed().toList());
     Collections.shuffle(inputs, random);
@@ -86,8 +92,14 @@ class WrittenFormsTest {
   }
 
   @Property(tries = 60)
-  void gptqComesBack(@ForAll long seed, @ForAll @IntRange(max = 3) int b, @ForAll boolean symmetric, @ForAll boolean reordered, @ForAll boolean grouped) {
-    PackedWeight weight = random(seed, BITS[b], 32, 64, grouped ? 16 : 64, symmetric, reordered && grouped);
+  void gptqComesBack(
+      @ForAll long seed,
+      @ForAll @IntRange(max = 3) int b,
+      @ForAll boolean symmetric,
+      @ForAll boolean reordered,
+      @ForAll boolean grouped) {
+    PackedWeight weight =
+        random(seed, BITS[b], 32, 64, grouped ? 16 : 64, symmetric, reordered && grouped);
     JsonObject quantization = GptqTensors.config(Map.of(NAME, weight));
     assertEquals(symmetric ? "gptq" : "gptq_v2", quantization.string("checkpoint_format"));
     assertEquals(grouped ? 16 : -1, quantization.integer("group_size"));
@@ -96,23 +108,36 @@ class WrittenFormsTest {
   }
 
   @Property(tries = 60)
-  void packQuantizedComesBack(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean symmetric, @ForAll boolean reordered) {
+  void packQuantizedComesBack(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll boolean symmetric,
+      @ForAll boolean reordered) {
     PackedWeight weight = random(seed, bits, 24, 48, 16, symmetric, reordered);
     String config =
         "{'quant_method':'compressed-tensors','format':'pack-quantized','config_groups':{'g':{'targets':['Linear'],'weights':{'num_bits':%d,'symmetric':%s,'strategy':'group','group_size':16}}}}"
             .formatted(bits, symmetric);
-    List<TensorSource> tensors = weight instanceof ReorderedWeight r ? PackedTensors.of(NAME, r) : PackedTensors.of(NAME, (PackedIntWeight) weight);
+    List<TensorSource> tensors =
+        weight instanceof ReorderedWeight r
+            ? PackedTensors.of(NAME, r)
+            : PackedTensors.of(NAME, (PackedIntWeight) weight);
     assertComesBack(weight, tensors, Json.parseObject("config", config.replace('\'', '"')));
   }
 
-  private static void assertComesBack(PackedWeight weight, List<TensorSource> tensors, JsonObject quantization) {
+  private static void assertComesBack(
+      PackedWeight weight, List<TensorSource> tensors, JsonObject quantization) {
     Path path = folder.resolve("model.safetensors");
     SafetensorsWriter.write(path, tensors, Map.of());
     try (Safetensors file = Safetensors.open(path)) {
-      PackedWeight back = StoredWeights.of(file, JsonObject.empty().with(StoredWeights.KEY, quantization)).executed(NAME).orElseThrow();
+      PackedWeight back =
+          StoredWeights.of(file, JsonObject.empty().with(StoredWeights.KEY, quantization))
+              .executed(NAME)
+              .orElseThrow();
       assertArrayEquals(weight.dequantized().toFloats(), back.dequantized().toFloats());
-      // Zero points that are all in the middle are read as a symmetric weight, so only that may differ.
-      assertEquals(weight.format().replace(" asymmetric", ""), back.format().replace(" asymmetric", ""));
+      // Zero points that are all in the middle are read as a symmetric weight, so only that may
+      // differ.
+      assertEquals(
+          weight.format().replace(" asymmetric", ""), back.format().replace(" asymmetric", ""));
       if (weight instanceof ReorderedWeight expected) {
         assertArrayEquals(expected.order(), ((ReorderedWeight) back).order());
       }
@@ -135,22 +160,40 @@ class WrittenFormsTest {
     Map<String, PackedWeight> mixed = new LinkedHashMap<>();
     mixed.put("a", four);
     mixed.put("b", random(1, 8, 32, 64, 64, true, false));
-    assertRefused(mixed, "'b' has 8 bits, group size -1, other layers 4 bits, group size 16; the gptq format has one for all");
-    assertRefused(Map.of("a", four.withActivations(new ActivationQuantizer.PerToken(8, true, 1))), "quantized inputs");
-    assertRefused(Map.of("a", random(1, 5, 32, 64, 16, true, false)), "'a' has 5 bits, the gptq format has 2, 3, 4 or 8");
+    assertRefused(
+        mixed,
+        "'b' has 8 bits, group size -1, other layers 4 bits, group size 16; the gptq format has one"
+            + " for all");
+    assertRefused(
+        Map.of("a", four.withActivations(new ActivationQuantizer.PerToken(8, true, 1))),
+        "quantized inputs");
+    assertRefused(
+        Map.of("a", random(1, 5, 32, 64, 16, true, false)),
+        "'a' has 5 bits, the gptq format has 2, 3, 4 or 8");
     assertRefused(Map.of("a", random(1, 3, 24, 64, 16, true, false)), "whole words of 32 bits");
     assertRefused(Map.of(), "no layer is quantized");
     IntWeights large = IntWeights.packSymmetric(new byte[32 * 32], new float[32], 32, 32, 4, 32);
     assertTrue(GptqTensors.of(NAME, new PackedIntWeight(large, null)).size() == 4);
     float[] scales = new float[32];
     scales[3] = 70_000;
-    PackedIntWeight overflow = new PackedIntWeight(IntWeights.packSymmetric(new byte[32 * 32], scales, 32, 32, 4, 32), null);
-    TensorSource written = GptqTensors.of(NAME, overflow).stream().filter(t -> t.name().endsWith("scales")).findFirst().orElseThrow();
-    assertTrue(assertThrows(IllegalArgumentException.class, () -> written.data().get()).getMessage().contains("a scale of 70000.0, which F16 cannot hold"));
+    PackedIntWeight overflow =
+        new PackedIntWeight(
+            IntWeights.packSymmetric(new byte[32 * 32], scales, 32, 32, 4, 32), null);
+    TensorSource written =
+        GptqTensors.of(NAME, overflow).stream()
+            .filter(t -> t.name().endsWith("scales"))
+            .findFirst()
+            .orElseThrow();
+    assertTrue(
+        assertThrows(IllegalArgumentException.class, () -> written.data().get())
+            .getMessage()
+            .contains("a scale of 70000.0, which F16 cannot hold"));
   }
 
   private static void assertRefused(Map<String, PackedWeight> weights, String expected) {
-    String message = assertThrows(IllegalArgumentException.class, () -> GptqTensors.config(weights)).getMessage();
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> GptqTensors.config(weights))
+            .getMessage();
     assertTrue(message.contains(expected), message);
   }
 }

@@ -20,7 +20,11 @@ final class HostileFile {
   }
 
   static byte[] bytes(long announced, byte[] header, int dataBytes) {
-    return ByteBuffer.allocate(8 + header.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN).putLong(announced).put(header).array();
+    return ByteBuffer.allocate(8 + header.length + dataBytes)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putLong(announced)
+        .put(header)
+        .array();
   }
 
   static Path write(Path folder, byte[] content) throws IOException {

@@ -20,7 +20,10 @@ import nibble.loaders.BadFileException;
 import nibble.tensor.DType;
 import nibble.tensor.Tensor;
 
-/** Whatever happens to the bytes of a file, it is either read or refused with {@link BadFileException}. */
+/**
+ * Whatever happens to the bytes of a file, it is either read or refused with {@link
+ * BadFileException}.
+ */
 class SafetensorsFuzzTest {
   private static final String INTERESTING = "{}[]\",:-0199999e.\\u _FIUB";
   private static Path folder = Path.of("");
@@ -49,21 +52,34 @@ class SafetensorsFuzzTest {
   }
 
   @Property(tries = 300)
-  void mutatedBytes(@ForAll @Size(min = 1, max = 4) List<@IntRange(max = 1 << 20) Integer> places, @ForAll byte value, @ForAll boolean text) {
+  void mutatedBytes(
+      @ForAll @Size(min = 1, max = 4) List<@IntRange(max = 1 << 20) Integer> places,
+      @ForAll byte value,
+      @ForAll boolean text) {
     byte[] mutated = valid.clone();
     for (int place : places) {
-      byte inserted = text ? (byte) INTERESTING.charAt((place >>> 4) % INTERESTING.length()) : value;
+      byte inserted =
+          text ? (byte) INTERESTING.charAt((place >>> 4) % INTERESTING.length()) : value;
       mutated[place % mutated.length] = inserted;
     }
     readOrRefuse(mutated);
   }
 
   @Property(tries = 100)
-  void removedOrRepeatedBytes(@ForAll @IntRange(max = 1 << 20) int from, @ForAll @IntRange(min = 1, max = 20) int count, @ForAll boolean repeat) {
+  void removedOrRepeatedBytes(
+      @ForAll @IntRange(max = 1 << 20) int from,
+      @ForAll @IntRange(min = 1, max = 20) int count,
+      @ForAll boolean repeat) {
     int at = 8 + from % (valid.length - 8);
     int end = Math.min(valid.length, at + count);
-    byte[] mutated = Arrays.copyOf(valid, repeat ? valid.length + end - at : valid.length - (end - at));
-    System.arraycopy(valid, repeat ? at : end, mutated, repeat ? end : at, repeat ? valid.length - at : valid.length - end);
+    byte[] mutated =
+        Arrays.copyOf(valid, repeat ? valid.length + end - at : valid.length - (end - at));
+    System.arraycopy(
+        valid,
+        repeat ? at : end,
+        mutated,
+        repeat ? end : at,
+        repeat ? valid.length - at : valid.length - end);
     readOrRefuse(mutated);
   }
 

@@ -61,7 +61,9 @@ class SafetensorsTest {
             + "\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[8,12]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[12,20]},"
             + "\"e\":{\"dtype\":\"F32\",\"shape\":[0,4],\"data_offsets\":[20,20]},\"c\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[20,21]}}";
     int length = (header.length() + 7) / 8 * 8;
-    assertEquals(header + " ".repeat(length - header.length()), new String(bytes, 8, length, java.nio.charset.StandardCharsets.UTF_8));
+    assertEquals(
+        header + " ".repeat(length - header.length()),
+        new String(bytes, 8, length, java.nio.charset.StandardCharsets.UTF_8));
     assertEquals(8 + length + 21, bytes.length);
     try (Safetensors read = Safetensors.open(file)) {
       assertEquals(List.of("z", "a", "b", "e", "c"), List.copyOf(read.names()));
@@ -80,7 +82,8 @@ class SafetensorsTest {
   void stridedAndOffsetViewsAreWrittenInTheirOwnOrder() {
     Tensor matrix = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
     Path file = folder.resolve("a.safetensors");
-    SafetensorsWriter.write(file, Map.of("t", matrix.transposed(0, 1), "r", matrix.row(1)), Map.of());
+    SafetensorsWriter.write(
+        file, Map.of("t", matrix.transposed(0, 1), "r", matrix.row(1)), Map.of());
     try (Safetensors read = Safetensors.open(file)) {
       assertArrayEquals(new float[] {1, 4, 2, 5, 3, 6}, read.tensor("t").toFloats());
       assertArrayEquals(new float[] {4, 5, 6}, read.tensor("r").toFloats());
@@ -94,7 +97,10 @@ class SafetensorsTest {
       data[i] = i;
     }
     Path file = folder.resolve("a.safetensors");
-    SafetensorsWriter.write(file, Map.of("x", Tensor.of(data, data.length), "y", Tensor.of(new float[] {7}, 1)), Map.of());
+    SafetensorsWriter.write(
+        file,
+        Map.of("x", Tensor.of(data, data.length), "y", Tensor.of(new float[] {7}, 1)),
+        Map.of());
     try (Safetensors read = Safetensors.open(file)) {
       assertArrayEquals(data, read.tensor("x").toFloats());
       assertEquals(7, read.tensor("y").item());
@@ -103,12 +109,15 @@ class SafetensorsTest {
 
   @Test
   void headersOfOtherWritersAreRead() throws IOException {
-    String header = "{\"b\":{\"shape\":[0],\"dtype\":\"F32\",\"data_offsets\":[0,0],\"extra\":{\"k\":[1]}},"
-        + "\"a\":{\"data_offsets\":[0,3],\"dtype\":\"I8\",\"shape\":[3]},\"\":{\"dtype\":\"BOOL\",\"shape\":[1],\"data_offsets\":[3,4]}}  \n";
-    try (Safetensors read = Safetensors.open(HostileFile.write(folder, HostileFile.bytes(header, 4)))) {
+    String header =
+        "{\"b\":{\"shape\":[0],\"dtype\":\"F32\",\"data_offsets\":[0,0],\"extra\":{\"k\":[1]}},\"a\":{\"data_offsets\":[0,3],\"dtype\":\"I8\",\"shape\":[3]},\"\":{\"dtype\":\"BOOL\",\"shape\":[1],\"data_offsets\":[3,4]}}"
+            + "  \n";
+    try (Safetensors read =
+        Safetensors.open(HostileFile.write(folder, HostileFile.bytes(header, 4)))) {
       assertEquals(List.of("b", "a", ""), List.copyOf(read.names()));
     }
-    try (Safetensors read = Safetensors.open(HostileFile.write(folder, HostileFile.bytes("{}", 0)))) {
+    try (Safetensors read =
+        Safetensors.open(HostileFile.write(folder, HostileFile.bytes("{}", 0)))) {
       assertTrue(read.tensors().isEmpty());
     }
   }
@@ -131,27 +140,47 @@ class SafetensorsTest {
   void failureLeavesNothingBehind() throws IOException {
     Path file = folder.resolve("a.safetensors");
     Files.writeString(file, "old");
-    TensorSource broken = new TensorSource("x", DType.F32, Shape.of(1), () -> {
-      throw new IllegalStateException("broken source");
-    });
+    TensorSource broken =
+        new TensorSource(
+            "x",
+            DType.F32,
+            Shape.of(1),
+            () -> {
+              throw new IllegalStateException("broken source");
+            });
     TensorSource wrong = new TensorSource("x", DType.F32, Shape.of(2), () -> Tensor.scalar(1));
-    assertThrows(IllegalStateException.class, () -> SafetensorsWriter.write(file, List.of(broken), Map.of()));
-    assertThrows(IllegalArgumentException.class, () -> SafetensorsWriter.write(file, List.of(wrong), Map.of()));
-    assertThrows(IllegalArgumentException.class, () -> SafetensorsWriter.write(file, Map.of("__metadata__", Tensor.scalar(1)), Map.of()));
+    assertThrows(
+        IllegalStateException.class,
+        () -> SafetensorsWriter.write(file, List.of(broken), Map.of()));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> SafetensorsWriter.write(file, List.of(wrong), Map.of()));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> SafetensorsWriter.write(file, Map.of("__metadata__", Tensor.scalar(1)), Map.of()));
     assertEquals("old", Files.readString(file));
     try (var entries = Files.list(folder)) {
       assertEquals(List.of(file), entries.toList());
     }
     Path nowhere = folder.resolve("none/a.safetensors");
     String message =
-        assertThrows(WriteFailedException.class, () -> SafetensorsWriter.write(nowhere, Map.of("x", Tensor.scalar(1)), Map.of())).getMessage();
+        assertThrows(
+                WriteFailedException.class,
+                () -> SafetensorsWriter.write(nowhere, Map.of("x", Tensor.scalar(1)), Map.of()))
+            .getMessage();
     assertTrue(message.startsWith(nowhere + ": cannot be written: the folder of "), message);
-    assertThrows(WriteFailedException.class, () -> SafetensorsWriter.write(folder, Map.of(), Map.of()));
+    assertThrows(
+        WriteFailedException.class, () -> SafetensorsWriter.write(folder, Map.of(), Map.of()));
   }
 
   @Test
   void publishedCheckpointsAreRead() {
-    for (String name : List.of("vit/deit-tiny-patch16-224", "bert/bert-mini-sts-local", "llm/stories260k", "small/resnet20-cifar10")) {
+    for (String name :
+        List.of(
+            "vit/deit-tiny-patch16-224",
+            "bert/bert-mini-sts-local",
+            "llm/stories260k",
+            "small/resnet20-cifar10")) {
       try (Safetensors read = Safetensors.open(SharedData.require(name + "/model.safetensors"))) {
         assertTrue(read.tensors().size() > 10);
         read.tensors().values().forEach(Tensor::toFloats);

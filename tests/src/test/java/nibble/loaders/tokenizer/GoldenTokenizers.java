@@ -7,7 +7,8 @@ import nibble.testing.GoldenFiles;
 
 /** The small tokenizers of {@code tests/golden/tokenizers}. */
 final class GoldenTokenizers {
-  private static final JsonArray FULL = Json.readObject(GoldenFiles.of("tokenizers/cases.json")).array("full");
+  private static final JsonArray FULL =
+      Json.readObject(GoldenFiles.of("tokenizers/cases.json")).array("full");
 
   private GoldenTokenizers() {}
 

@@ -18,13 +18,17 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Texts that are made to be slow take time in proportion to their length. */
 class LinearTimeTest {
-  private static final List<String> PARTS = List.of("a", " ", "\n", " \n", "'", "A", "aA", "1", ".", "🙂", "\u0301", "日", "<s", "<|en", "hel", "\r\n\t ", "\u3000");
+  private static final List<String> PARTS =
+      List.of(
+          "a", " ", "\n", " \n", "'", "A", "aA", "1", ".", "🙂", "\u0301", "日", "<s", "<|en", "hel",
+          "\r\n\t ", "\u3000");
   private static final int SHORT = 32_000;
   private static final int TIMES_LONGER = 8;
 
   /**
-   * The word patterns of GPT-2's successors: {@link RegexPattern} ends with an error where a search reads more than 300 characters for each
-   * character of the text, so one that comes back was linear.
+   * The word patterns of GPT-2's successors: {@link RegexPattern} ends with an error where a search
+   * reads more than 300 characters for each character of the text, so one that comes back was
+   * linear.
    */
   @TestFactory
   Stream<DynamicTest> knownPatternsReadEveryCharacterAFewTimes() {
@@ -36,7 +40,11 @@ class LinearTimeTest {
         JsonObject pattern = c.object("pre_tokenizer").object("pattern");
         RegexPattern regex = RegexPattern.of(pattern, "Regex");
         PARTS.forEach(
-            part -> tests.add(DynamicTest.dynamicTest(c.string("name") + " " + part.codePointAt(0), () -> covers(regex, part.repeat(1_000_000 / part.length())))));
+            part ->
+                tests.add(
+                    DynamicTest.dynamicTest(
+                        c.string("name") + " " + part.codePointAt(0),
+                        () -> covers(regex, part.repeat(1_000_000 / part.length())))));
       }
     }
     assertEquals(2 * PARTS.size(), tests.size());
@@ -48,11 +56,26 @@ class LinearTimeTest {
     assertEquals(text.length(), spans.to(spans.size() - 1));
   }
 
-  /** Eight times the text takes less than thirty times the processor time: 64 times would be quadratic, 8 * log is what a queue takes. */
+  /**
+   * Eight times the text takes less than thirty times the processor time: 64 times would be
+   * quadratic, 8 * log is what a queue takes.
+   */
   @TestFactory
   Stream<DynamicTest> encodingTakesTimeInProportion() {
-    return Stream.of("byte bpe", "spm bpe", "unigram bytes", "unigram whole", "wordpiece", "added", "added to spm", "word level")
-        .map(name -> DynamicTest.dynamicTest(name, () -> PARTS.forEach(part -> proportional(GoldenTokenizers.of(name), part))));
+    return Stream.of(
+            "byte bpe",
+            "spm bpe",
+            "unigram bytes",
+            "unigram whole",
+            "wordpiece",
+            "added",
+            "added to spm",
+            "word level")
+        .map(
+            name ->
+                DynamicTest.dynamicTest(
+                    name,
+                    () -> PARTS.forEach(part -> proportional(GoldenTokenizers.of(name), part))));
   }
 
   private static void proportional(Tokenizer tokenizer, String part) {
@@ -64,7 +87,11 @@ class LinearTimeTest {
       if (many < 30 * Math.max(few, 2_000_000)) {
         return;
       }
-      assertTrue(attempt < 3, () -> "'%s': %d characters take %d us, %d take %d us".formatted(part, text.length(), few / 1000, longer.length(), many / 1000));
+      assertTrue(
+          attempt < 3,
+          () ->
+              "'%s': %d characters take %d us, %d take %d us"
+                  .formatted(part, text.length(), few / 1000, longer.length(), many / 1000));
     }
   }
 

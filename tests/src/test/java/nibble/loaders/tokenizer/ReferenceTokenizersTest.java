@@ -50,8 +50,15 @@ class ReferenceTokenizersTest {
     Tokenizer tokenizer = Tokenizers.load(SharedData.require("tokenizers/bert-uncased-wordpiece"));
     assertAll(tokenizer, Case.of(reference("tokenizer-bert-uncased.json").array("cases")));
     assertAll(tokenizer, Case.of(reference("bert-mini-sts-local/summary.json").array("sentences")));
-    assertEquals(new SpecialTokens(
-        OptionalInt.empty(), OptionalInt.empty(), OptionalInt.of(0), OptionalInt.of(100), OptionalInt.of(101), OptionalInt.of(102), OptionalInt.of(103)),
+    assertEquals(
+        new SpecialTokens(
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalInt.of(0),
+            OptionalInt.of(100),
+            OptionalInt.of(101),
+            OptionalInt.of(102),
+            OptionalInt.of(103)),
         tokenizer.special());
     assertEquals(30522, tokenizer.vocabularySize());
   }
@@ -61,7 +68,8 @@ class ReferenceTokenizersTest {
     Path from = SharedData.require("tokenizers/bert-uncased-wordpiece");
     Files.copy(from.resolve("vocab.txt"), folder.resolve("vocab.txt"));
     Files.copy(from.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
-    assertAll(Tokenizers.load(folder), Case.of(reference("tokenizer-bert-uncased.json").array("cases")));
+    assertAll(
+        Tokenizers.load(folder), Case.of(reference("tokenizer-bert-uncased.json").array("cases")));
   }
 
   @Test
@@ -83,7 +91,8 @@ class ReferenceTokenizersTest {
     Files.copy(json.resolve("tokenizer.model"), folder.resolve("tokenizer.model"));
     for (Tokenizer tokenizer : List.of(Tokenizers.load(json), Tokenizers.load(folder))) {
       assertAll(tokenizer, Case.of(array));
-      assertArrayEquals(summary.array("prompt_ids").ints(), tokenizer.encode(summary.string("prompt")).ids());
+      assertArrayEquals(
+          summary.array("prompt_ids").ints(), tokenizer.encode(summary.string("prompt")).ids());
       for (int i = 0; i < array.size(); i++) {
         int[] ids = array.object(i).array("ids").ints();
         assertEquals(array.object(i).string("decoded"), tokenizer.decode(ids, true));

@@ -25,16 +25,23 @@ class SentencePieceGoldenTest {
   @TestFactory
   Stream<DynamicTest> everyModelGivesTheIdsOfSentencePiece() {
     String other = System.getProperty("nibble.tests.sentencepiece", "");
-    JsonObject golden = Json.readObject(other.isEmpty() ? GoldenFiles.of("sentencepiece/cases.json") : Path.of(other));
+    JsonObject golden =
+        Json.readObject(
+            other.isEmpty() ? GoldenFiles.of("sentencepiece/cases.json") : Path.of(other));
     JsonArray cases = golden.array("cases");
     assertTrue(cases.size() > 6);
     return IntStream.range(0, cases.size())
-        .mapToObj(i -> DynamicTest.dynamicTest(cases.object(i).string("name"), () -> check(cases.object(i), golden.strings("texts"))));
+        .mapToObj(
+            i ->
+                DynamicTest.dynamicTest(
+                    cases.object(i).string("name"),
+                    () -> check(cases.object(i), golden.strings("texts"))));
   }
 
   private static void check(JsonObject c, List<String> texts) {
     byte[] model = Base64.getDecoder().decode(c.string("model"));
-    Tokenizer tokenizer = Tokenizers.of("x.model", SentencePieceFile.parse("x.model", model), JsonObject.empty());
+    Tokenizer tokenizer =
+        Tokenizers.of("x.model", SentencePieceFile.parse("x.model", model), JsonObject.empty());
     for (int i = 0; i < texts.size(); i++) {
       int[] expected = c.array("ids").array(i).ints();
       assertArrayEquals(expected, tokenizer.encode(texts.get(i), PLAIN).ids(), texts.get(i));

@@ -22,13 +22,27 @@ import nibble.testing.GoldenFiles;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** What the Rust library of Hugging Face makes of small tokenizers: {@code tests/golden/tokenizers}. */
+/**
+ * What the Rust library of Hugging Face makes of small tokenizers: {@code tests/golden/tokenizers}.
+ */
 class TokenizerGoldenTest {
   private static final JsonObject GOLDEN = Json.readObject(GoldenFiles.of("tokenizers/cases.json"));
 
-  /** Steps that make one character of several: the library gives the range of one of these, Nibble that of all. */
+  /**
+   * Steps that make one character of several: the library gives the range of one of these, Nibble
+   * that of all.
+   */
   private static final Set<String> WIDER =
-      Set.of("nfc", "nfkc", "nfd strip accents", "bert", "replace regex", "precompiled", "sequence", "qwen2", "clip");
+      Set.of(
+          "nfc",
+          "nfkc",
+          "nfd strip accents",
+          "bert",
+          "replace regex",
+          "precompiled",
+          "sequence",
+          "qwen2",
+          "clip");
 
   @TestFactory
   Stream<DynamicTest> everyStepGivesThePiecesOfTheLibrary() {
@@ -44,29 +58,41 @@ class TokenizerGoldenTest {
     JsonArray cases = GOLDEN.array(kind);
     assertTrue(cases.size() > 15);
     return IntStream.range(0, cases.size())
-        .mapToObj(i -> DynamicTest.dynamicTest(cases.object(i).string("name"), () -> check.accept(cases.object(i))));
+        .mapToObj(
+            i ->
+                DynamicTest.dynamicTest(
+                    cases.object(i).string("name"), () -> check.accept(cases.object(i))));
   }
 
   private static void checkPieces(JsonObject c) {
-    TextNormalizer normalizer = c.findObject("normalizer").map(Normalizers::of).orElse(Normalizers.NONE);
+    TextNormalizer normalizer =
+        c.findObject("normalizer").map(Normalizers::of).orElse(Normalizers.NONE);
     TextSplitter splitter = c.findObject("pre_tokenizer").map(Splitters::of).orElse(Splitters.NONE);
     List<String> texts = GOLDEN.strings("texts");
     for (int i = 0; i < texts.size(); i++) {
       List<Part> expected = expected(texts.get(i), c.array("expected").array(i));
       List<Part> found = pieces(normalizer, splitter, texts.get(i));
-      assertEquals(expected.stream().map(Part::text).toList(), found.stream().map(Part::text).toList());
+      assertEquals(
+          expected.stream().map(Part::text).toList(), found.stream().map(Part::text).toList());
       for (int p = 0; p < found.size(); p++) {
-        assertTrue(found.get(p).isWhereExpected(expected.get(p), WIDER.contains(c.string("name"))), found.get(p) + ", expected " + expected.get(p));
+        assertTrue(
+            found.get(p).isWhereExpected(expected.get(p), WIDER.contains(c.string("name"))),
+            found.get(p) + ", expected " + expected.get(p));
       }
     }
   }
 
   /** A piece and its range in the text. */
   private record Part(String text, int start, int end) {
-    /** A {@code wider} one may cover up to 3 characters more: those that were put together with, or dropped beside, the expected ones. */
+    /**
+     * A {@code wider} one may cover up to 3 characters more: those that were put together with, or
+     * dropped beside, the expected ones.
+     */
     boolean isWhereExpected(Part expected, boolean wider) {
       return wider
-          ? start <= expected.start && end >= expected.end && end - start <= expected.end - expected.start + 3
+          ? start <= expected.start
+              && end >= expected.end
+              && end - start <= expected.end - expected.start + 3
           : start == expected.start && end == expected.end;
     }
   }
@@ -74,7 +100,11 @@ class TokenizerGoldenTest {
   private static List<Part> expected(String text, JsonArray expected) {
     List<Part> pieces = new ArrayList<>();
     for (int i = 0; i < expected.size(); i += 3) {
-      pieces.add(new Part(expected.string(i), unit(text, expected.integer(i + 1)), unit(text, expected.integer(i + 2))));
+      pieces.add(
+          new Part(
+              expected.string(i),
+              unit(text, expected.integer(i + 1)),
+              unit(text, expected.integer(i + 2))));
     }
     return pieces;
   }
@@ -91,7 +121,9 @@ class TokenizerGoldenTest {
         splitter.split(normalized.slice(0, normalized.length()), parts);
       }
     }
-    return parts.stream().map(part -> new Part(part.text(), part.start(0), part.end(part.length() - 1))).toList();
+    return parts.stream()
+        .map(part -> new Part(part.text(), part.start(0), part.end(part.length() - 1)))
+        .toList();
   }
 
   private static void checkFull(JsonObject c) {
@@ -100,13 +132,18 @@ class TokenizerGoldenTest {
       JsonObject expected = c.array("expected").object(i);
       String text = expected.string("text");
       Encoding encoding =
-          expected.has("pair") ? tokenizer.encode(text, expected.string("pair"), EncodeOptions.DEFAULTS) : tokenizer.encode(text);
+          expected.has("pair")
+              ? tokenizer.encode(text, expected.string("pair"), EncodeOptions.DEFAULTS)
+              : tokenizer.encode(text);
       assertArrayEquals(expected.array("ids").ints(), encoding.ids(), text);
       assertArrayEquals(expected.array("type_ids").ints(), encoding.typeIds(), text);
       assertArrayEquals(expected.array("special").ints(), encoding.specialTokensMask(), text);
       assertEquals(expected.string("decoded"), tokenizer.decode(encoding.ids(), false), text);
       assertEquals(expected.string("skipped"), tokenizer.decode(encoding.ids(), true), text);
-      assertEquals(expected.string("skipped"), ReferenceTokenizersTest.streamed(tokenizer, encoding.ids()), text);
+      assertEquals(
+          expected.string("skipped"),
+          ReferenceTokenizersTest.streamed(tokenizer, encoding.ids()),
+          text);
       assertOffsets(expected, encoding);
     }
   }

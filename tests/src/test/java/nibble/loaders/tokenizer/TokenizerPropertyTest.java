@@ -27,7 +27,8 @@ class TokenizerPropertyTest {
 
   @Property
   void byteFallbackGivesBackEveryTextWithoutVisibleSpaces(@ForAll String text) {
-    String plain = text.replace('▁', '_').replace("<unk>", "").replace("<s>", "").replace("</s>", "");
+    String plain =
+        text.replace('▁', '_').replace("<unk>", "").replace("<s>", "").replace("</s>", "");
     int[] ids = SENTENCE_PIECE.encode(plain).ids();
     assertEquals(plain, SENTENCE_PIECE.decode(ids, false));
     assertEquals(plain, ReferenceTokenizersTest.streamed(SENTENCE_PIECE, ids));
@@ -42,8 +43,15 @@ class TokenizerPropertyTest {
       for (int i = 0; i < encoding.length(); i++) {
         int start = encoding.start(i);
         int end = encoding.end(i);
-        assertTrue(start <= covered && start < end && end >= covered, () -> encoding + " leaves a gap at " + start);
-        assertEquals(text.substring(start, end), new String(text.substring(start, end).codePoints().toArray(), 0, text.codePointCount(start, end)));
+        assertTrue(
+            start <= covered && start < end && end >= covered,
+            () -> encoding + " leaves a gap at " + start);
+        assertEquals(
+            text.substring(start, end),
+            new String(
+                text.substring(start, end).codePoints().toArray(),
+                0,
+                text.codePointCount(start, end)));
         assertTrue(!splitsPair(text, start) && !splitsPair(text, end));
         covered = end;
       }
@@ -52,25 +60,35 @@ class TokenizerPropertyTest {
   }
 
   private static boolean splitsPair(String text, int at) {
-    return at > 0 && at < text.length() && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
+    return at > 0
+        && at < text.length()
+        && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
   }
 
-  /** All small tokenizers: no exception but the announced ones, ranges inside the text, the same result twice and on another instance. */
+  /**
+   * All small tokenizers: no exception but the announced ones, ranges inside the text, the same
+   * result twice and on another instance.
+   */
   @Property(tries = 300)
   void everyTokenizerTakesEveryText(@ForAll String text, @ForAll @IntRange(max = 18) int index) {
     Tokenizer tokenizer = Tokenizers.of(GoldenTokenizers.json(index));
     Encoding encoding = tokenizer.encode(text);
     assertArrayEquals(encoding.ids(), tokenizer.encode(text).ids());
     for (int i = 0; i < encoding.length(); i++) {
-      assertTrue(0 <= encoding.start(i) && encoding.start(i) <= encoding.end(i) && encoding.end(i) <= text.length());
+      assertTrue(
+          0 <= encoding.start(i)
+              && encoding.start(i) <= encoding.end(i)
+              && encoding.end(i) <= text.length());
     }
     assertEquals(tokenizer.decode(encoding.ids(), true), tokenizer.decode(encoding.ids(), true));
   }
 
   @Property(tries = 300)
-  void truncationKeepsSpecialTokensAndTheLength(@ForAll String text, @ForAll @IntRange(min = 3, max = 20) int most, @ForAll boolean left) {
+  void truncationKeepsSpecialTokensAndTheLength(
+      @ForAll String text, @ForAll @IntRange(min = 3, max = 20) int most, @ForAll boolean left) {
     Tokenizer tokenizer = GoldenTokenizers.of("wordpiece");
-    Truncation truncation = new Truncation(most, left ? Side.LEFT : Side.RIGHT, Truncation.Strategy.LONGEST_FIRST);
+    Truncation truncation =
+        new Truncation(most, left ? Side.LEFT : Side.RIGHT, Truncation.Strategy.LONGEST_FIRST);
     int[] whole = tokenizer.encode(text).ids();
     int[] cut = tokenizer.encode(text, EncodeOptions.DEFAULTS.withTruncation(truncation)).ids();
     assertEquals(Math.min(most, whole.length), cut.length);

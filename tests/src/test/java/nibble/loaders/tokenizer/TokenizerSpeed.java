@@ -10,8 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Prints how fast tokenizers are, by the processor time of the thread: a whole text at once, and its lines one by one. Arguments: a UTF-8 text, then folders with
- * tokenizers. The best of twelve rounds counts.
+ * Prints how fast tokenizers are, by the processor time of the thread: a whole text at once, and
+ * its lines one by one. Arguments: a UTF-8 text, then folders with tokenizers. The best of twelve
+ * rounds counts.
  */
 final class TokenizerSpeed {
   private static final int ROUNDS = 12;

@@ -14,7 +14,9 @@ class TokenizerTest {
 
   @Test
   void batchesGetOneLength() {
-    List<Encoding> batch = BERT.encode(List.of("hello", "hello world hello"), EncodeOptions.DEFAULTS, Padding.right(0));
+    List<Encoding> batch =
+        BERT.encode(
+            List.of("hello", "hello world hello"), EncodeOptions.DEFAULTS, Padding.right(0));
     assertArrayEquals(new int[] {2, 5, 3, 0, 0}, batch.getFirst().ids());
     assertArrayEquals(new int[] {1, 1, 1, 0, 0}, batch.getFirst().attentionMask());
     assertArrayEquals(new int[] {1, 0, 1, 1, 1}, batch.getFirst().specialTokensMask());
@@ -39,19 +41,29 @@ class TokenizerTest {
     String five = "hello world hello world hello";
     String two = "x x";
     assertEquals(List.of(2, 3), lengths(five, two, 5 + 3, Truncation.Strategy.LONGEST_FIRST, true));
-    assertEquals(List.of(3, 2), lengths(five, two, 5 + 3, Truncation.Strategy.LONGEST_FIRST, false));
-    assertEquals(List.of(2, 1), lengths(five, two, 3 + 3, Truncation.Strategy.LONGEST_FIRST, false));
+    assertEquals(
+        List.of(3, 2), lengths(five, two, 5 + 3, Truncation.Strategy.LONGEST_FIRST, false));
+    assertEquals(
+        List.of(2, 1), lengths(five, two, 3 + 3, Truncation.Strategy.LONGEST_FIRST, false));
     assertEquals(List.of(5, 2), lengths(five, two, 99, Truncation.Strategy.LONGEST_FIRST, false));
     assertEquals(List.of(2, 2), lengths(five, two, 4 + 3, Truncation.Strategy.ONLY_FIRST, false));
     assertEquals(List.of(5, 1), lengths(five, two, 6 + 3, Truncation.Strategy.ONLY_SECOND, false));
-    assertThrows(IllegalArgumentException.class, () -> lengths(five, two, 2 + 3, Truncation.Strategy.ONLY_FIRST, false));
-    assertThrows(IllegalArgumentException.class, () -> BERT.encode("x", EncodeOptions.DEFAULTS.withMaxLength(1)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> lengths(five, two, 2 + 3, Truncation.Strategy.ONLY_FIRST, false));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> BERT.encode("x", EncodeOptions.DEFAULTS.withMaxLength(1)));
     assertEquals(2, BERT.encode("x", EncodeOptions.DEFAULTS.withMaxLength(2)).length());
   }
 
-  private static List<Integer> lengths(String a, String b, int most, Truncation.Strategy strategy, boolean swapped) {
+  private static List<Integer> lengths(
+      String a, String b, int most, Truncation.Strategy strategy, boolean swapped) {
     Encoding encoding =
-        BERT.encode(swapped ? b : a, swapped ? a : b, EncodeOptions.DEFAULTS.withTruncation(new Truncation(most, Side.RIGHT, strategy)));
+        BERT.encode(
+            swapped ? b : a,
+            swapped ? a : b,
+            EncodeOptions.DEFAULTS.withTruncation(new Truncation(most, Side.RIGHT, strategy)));
     int first = 0;
     int second = 0;
     for (int i = 0; i < encoding.length(); i++) {
@@ -64,8 +76,11 @@ class TokenizerTest {
   @Test
   void specialTokensInTheTextCanBePlainText() {
     assertArrayEquals(new int[] {2, 4, 3}, BERT.encode("[MASK]").ids());
-    assertArrayEquals(new int[] {2, 1, 1, 1, 3}, BERT.encode("[MASK]", EncodeOptions.DEFAULTS.withMatchSpecial(false)).ids());
-    assertArrayEquals(new int[] {4}, BERT.encode("[MASK]", EncodeOptions.DEFAULTS.withAddSpecial(false)).ids());
+    assertArrayEquals(
+        new int[] {2, 1, 1, 1, 3},
+        BERT.encode("[MASK]", EncodeOptions.DEFAULTS.withMatchSpecial(false)).ids());
+    assertArrayEquals(
+        new int[] {4}, BERT.encode("[MASK]", EncodeOptions.DEFAULTS.withAddSpecial(false)).ids());
   }
 
   @Test
@@ -73,7 +88,10 @@ class TokenizerTest {
     Tokenizer tokenizer =
         Tokenizers.of(
             GoldenTokenizers.json("added"),
-            Json.parseObject("c", "{\"mask_token\": {\"content\": \"<mask>\"}, \"pad_token\": \"[PAD]\", \"padding_side\": \"left\", \"model_max_length\": 512}"));
+            Json.parseObject(
+                "c",
+                "{\"mask_token\": {\"content\": \"<mask>\"}, \"pad_token\": \"[PAD]\","
+                    + " \"padding_side\": \"left\", \"model_max_length\": 512}"));
     assertEquals(34, tokenizer.vocabularySize());
     assertEquals(OptionalInt.of(28), tokenizer.id("Yesterday"));
     assertEquals("Yesterday", tokenizer.token(28).orElseThrow());

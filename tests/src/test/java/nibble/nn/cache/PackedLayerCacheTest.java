@@ -31,7 +31,8 @@ class PackedLayerCacheTest {
   private static final int TOKENS = 37;
 
   private static Tensor gaussian(long seed, int width) {
-    return Tensor.of(RandomModels.gaussian(new Random(seed), TOKENS * width, 0, 1), 1, TOKENS, width);
+    return Tensor.of(
+        RandomModels.gaussian(new Random(seed), TOKENS * width, 0, 1), 1, TOKENS, width);
   }
 
   private static Levels levels(int bits) {
@@ -43,12 +44,29 @@ class PackedLayerCacheTest {
     Tensor zeros = Tensor.zeros(SHAPE.width());
     float[] ranges = new float[SHAPE.width()];
     Arrays.fill(ranges, 1.5f);
-    RowCodec channels = new ChannelLevels(zeros, Tensor.of(ranges, ranges.length), levels(bits), D, 5);
+    RowCodec channels =
+        new ChannelLevels(zeros, Tensor.of(ranges, ranges.length), levels(bits), D, 5);
     return switch (kind) {
       case 0 -> new CacheFormat(groups, groups, sinks, window, false, Optional.empty(), false);
       case 1 -> new CacheFormat(groups, groups, sinks, window, false, Optional.empty(), true);
-      case 2 -> new CacheFormat(channels, new TokenLevels(levels(bits), D, 2), sinks, window, true, Optional.empty(), false);
-      default -> new CacheFormat(new TokenGroups(bits, 2 * D, 1), groups, sinks, window, true, Optional.of(KeyRotation.inOrder(SHAPE, 2)), true);
+      case 2 ->
+          new CacheFormat(
+              channels,
+              new TokenLevels(levels(bits), D, 2),
+              sinks,
+              window,
+              true,
+              Optional.empty(),
+              false);
+      default ->
+          new CacheFormat(
+              new TokenGroups(bits, 2 * D, 1),
+              groups,
+              sinks,
+              window,
+              true,
+              Optional.of(KeyRotation.inOrder(SHAPE, 2)),
+              true);
     };
   }
 
@@ -58,12 +76,21 @@ class PackedLayerCacheTest {
 
   private static final AttentionRule RULE = AttentionRule.scaled(D).causalFrom(0);
 
-  private static float[] run(Ops ops, CacheFormat format, Tensor q, Tensor k, Tensor v, int... cuts) {
+  private static float[] run(
+      Ops ops, CacheFormat format, Tensor q, Tensor k, Tensor v, int... cuts) {
     PackedLayerCache cache = new PackedLayerCache(format, SHAPE, TOKENS);
     float[] out = new float[TOKENS * HEADS * D];
     int from = 0;
     for (int cut : cuts) {
-      Tensor part = cache.attend(ops, q.slice(1, from, cut), k.slice(1, from, cut), v.slice(1, from, cut), HEADS, RULE.from(from), rope());
+      Tensor part =
+          cache.attend(
+              ops,
+              q.slice(1, from, cut),
+              k.slice(1, from, cut),
+              v.slice(1, from, cut),
+              HEADS,
+              RULE.from(from),
+              rope());
       System.arraycopy(part.toFloats(), 0, out, from * HEADS * D, (cut - from) * HEADS * D);
       cache = cut % 2 == 0 ? cache.copy(TOKENS, cut) : cache; // as forking and growing does
       from = cut;
@@ -74,38 +101,67 @@ class PackedLayerCacheTest {
   /** However tokens come, each query reads the same. */
   @Property(tries = 80)
   void cutsDoNotMatter(
-      @ForAll @IntRange(max = 3) int kind, @ForAll @IntRange(max = 3) int width, @ForAll @IntRange(max = 3) int sinks, @ForAll @IntRange(max = 9) int window,
-      @ForAll @IntRange(min = 1, max = 20) int first, @ForAll @IntRange(min = 21, max = 36) int second, @ForAll long seed) {
+      @ForAll @IntRange(max = 3) int kind,
+      @ForAll @IntRange(max = 3) int width,
+      @ForAll @IntRange(max = 3) int sinks,
+      @ForAll @IntRange(max = 9) int window,
+      @ForAll @IntRange(min = 1, max = 20) int first,
+      @ForAll @IntRange(min = 21, max = 36) int second,
+      @ForAll long seed) {
     CacheFormat format = format(kind, new int[] {2, 3, 4, 8}[width], sinks, window);
     Tensor q = gaussian(seed, HEADS * D);
     Tensor k = gaussian(seed + 1, SHAPE.width());
     Tensor v = gaussian(seed + 2, SHAPE.width());
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] whole = run(ops, format, q, k, v, TOKENS);
       float[] parts = run(ops, format, q, k, v, first, second, second + 1, TOKENS);
-      assertTrue(RandomModels.relativeDifference(parts, whole) < 1e-5, "differs by " + RandomModels.relativeDifference(parts, whole));
+      assertTrue(
+          RandomModels.relativeDifference(parts, whole) < 1e-5,
+          "differs by " + RandomModels.relativeDifference(parts, whole));
     }
   }
 
-  /** Whatever is done to keys and values is undone: the float result, but for the codes, whose error falls with their bits. */
+  /**
+   * Whatever is done to keys and values is undone: the float result, but for the codes, whose error
+   * falls with their bits.
+   */
   @Test
   void moreBitsComeCloserToFloat() {
     Tensor q = gaussian(1, HEADS * D);
     Tensor k = gaussian(2, SHAPE.width());
     Tensor v = gaussian(3, SHAPE.width());
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       int[] positions = new int[TOKENS];
       Arrays.setAll(positions, i -> i);
       Tensor turned = ops.rotate(k, D, rope(), positions);
       for (int kind = 0; kind < 4; kind++) {
         Tensor keys = kind < 2 ? k : turned;
         float[] exact = ops.attention(q, keys, v, HEADS, KV, RULE, null, null).toFloats();
-        assertTrue(RandomModels.relativeDifference(run(ops, format(kind, 2, TOKENS, 0), q, k, v, TOKENS), exact) < 1e-5, "all tokens are sinks");
-        assertTrue(RandomModels.relativeDifference(run(ops, format(kind, 2, 0, TOKENS), q, k, v, TOKENS), exact) < 1e-5, "all tokens are in the window");
+        assertTrue(
+            RandomModels.relativeDifference(
+                    run(ops, format(kind, 2, TOKENS, 0), q, k, v, TOKENS), exact)
+                < 1e-5,
+            "all tokens are sinks");
+        assertTrue(
+            RandomModels.relativeDifference(
+                    run(ops, format(kind, 2, 0, TOKENS), q, k, v, TOKENS), exact)
+                < 1e-5,
+            "all tokens are in the window");
         double before = Double.MAX_VALUE;
         for (int bits : new int[] {2, 3, 4, 8}) {
           double difference = distance(run(ops, format(kind, bits, 0, 0), q, k, v, TOKENS), exact);
-          assertTrue(difference < 0.7 * before, "kind " + kind + " at " + bits + " bits differs by " + difference + ", before " + before);
+          assertTrue(
+              difference < 0.7 * before,
+              "kind "
+                  + kind
+                  + " at "
+                  + bits
+                  + " bits differs by "
+                  + difference
+                  + ", before "
+                  + before);
           before = difference;
         }
         assertTrue(before < 0.02, "kind " + kind + " at 8 bits differs by " + before);
@@ -125,7 +181,10 @@ class PackedLayerCacheTest {
 
   /** Each channel within half a step of its group, and the F16 rounding of the step's ends. */
   @Property(tries = 200)
-  void channelsAreWithinHalfAStep(@ForAll @IntRange(max = 3) int width, @ForAll @IntRange(min = 1, max = 40) int group, @ForAll long seed) {
+  void channelsAreWithinHalfAStep(
+      @ForAll @IntRange(max = 3) int width,
+      @ForAll @IntRange(min = 1, max = 40) int group,
+      @ForAll long seed) {
     int bits = new int[] {2, 3, 4, 8}[width];
     float[] x = RandomModels.gaussian(new Random(seed), 3 * group, 0.5f, 2);
     CodeRows rows = new CodeRows(new TokenGroups(bits, group, 1), 3 * group, 2);
@@ -148,7 +207,12 @@ class PackedLayerCacheTest {
     float[] back = new float[x.length];
     float[] tiny = new float[x.length];
     Arrays.fill(tiny, 1e-9f);
-    CodeRows all = new CodeRows(new ChannelLevels(Tensor.zeros(x.length), Tensor.of(tiny, x.length), levels(2), D, x.length), x.length, 1);
+    CodeRows all =
+        new CodeRows(
+            new ChannelLevels(
+                Tensor.zeros(x.length), Tensor.of(tiny, x.length), levels(2), D, x.length),
+            x.length,
+            1);
     all.write(0, x, 0);
     all.read(0, 0, x.length, back, 0);
     assertEquals(Arrays.toString(x), Arrays.toString(back));
@@ -174,7 +238,8 @@ class PackedLayerCacheTest {
     float[] x = {0.5f, 9, -3, 0.1f, 5, 0.2f, -8, 2};
     float[] ones = new float[8];
     Arrays.fill(ones, 1);
-    CodeRows rows = new CodeRows(new ChannelLevels(Tensor.zeros(8), Tensor.of(ones, 8), levels(2), 8, 3), 8, 1);
+    CodeRows rows =
+        new CodeRows(new ChannelLevels(Tensor.zeros(8), Tensor.of(ones, 8), levels(2), 8, 3), 8, 1);
     rows.write(0, x, 0);
     float[] back = new float[8];
     rows.read(0, 0, 8, back, 0);
@@ -182,7 +247,10 @@ class PackedLayerCacheTest {
   }
 
   @Property(tries = 50)
-  void rotationIsUndone(@ForAll @IntRange(min = 1, max = 4) int heads, @ForAll @IntRange(min = 1, max = 3) int groups, @ForAll long seed) {
+  void rotationIsUndone(
+      @ForAll @IntRange(min = 1, max = 4) int heads,
+      @ForAll @IntRange(min = 1, max = 3) int groups,
+      @ForAll long seed) {
     int size = heads * D;
     int width = groups * size;
     Random random = new Random(seed);
@@ -214,13 +282,19 @@ class PackedLayerCacheTest {
     Tensor q = gaussian(1, HEADS * D);
     Tensor k = gaussian(2, SHAPE.width());
     Tensor v = gaussian(3, SHAPE.width());
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] turned = k.toFloats();
       HadamardTransform.of(D).forward(TOKENS * KV, turned, 0, new Scratch());
-      float[] wrong = ops.attention(q, Tensor.of(turned, 1, TOKENS, SHAPE.width()), v, HEADS, KV, RULE, null, null).toFloats();
+      float[] wrong =
+          ops.attention(
+                  q, Tensor.of(turned, 1, TOKENS, SHAPE.width()), v, HEADS, KV, RULE, null, null)
+              .toFloats();
       float[] right = ops.attention(q, k, v, HEADS, KV, RULE, null, null).toFloats();
       assertTrue(RandomModels.relativeDifference(wrong, right) > 0.1);
-      assertTrue(RandomModels.relativeDifference(run(ops, format(1, 8, 0, 0), q, k, v, TOKENS), right) < 0.05);
+      assertTrue(
+          RandomModels.relativeDifference(run(ops, format(1, 8, 0, 0), q, k, v, TOKENS), right)
+              < 0.05);
     }
   }
 
@@ -250,17 +324,29 @@ class PackedLayerCacheTest {
     assertThrows(IllegalArgumentException.class, () -> new TokenGroups(5, 8, 1));
     assertThrows(IllegalArgumentException.class, () -> CacheFormat.ofBits(4, 3).check(SHAPE));
     assertThrows(IllegalArgumentException.class, () -> new KeyRotation(2, 8, new int[] {0, 0}));
-    assertThrows(IllegalArgumentException.class, () -> RowCodec.of(new FunctionRecord("nothing", Map.of(), Map.of())));
-    assertThrows(IllegalArgumentException.class, () -> new ChannelLevels(Tensor.zeros(8), Tensor.zeros(8), levels(2), 8, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> RowCodec.of(new FunctionRecord("nothing", Map.of(), Map.of())));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new ChannelLevels(Tensor.zeros(8), Tensor.zeros(8), levels(2), 8, 1));
     TokenGroups codec = new TokenGroups(4, 8, 1);
     assertThrows(
-        IllegalArgumentException.class, () -> new CacheFormat(codec, codec, 0, 0, false, Optional.of(KeyRotation.inOrder(SHAPE, 2)), false));
+        IllegalArgumentException.class,
+        () ->
+            new CacheFormat(
+                codec, codec, 0, 0, false, Optional.of(KeyRotation.inOrder(SHAPE, 2)), false));
   }
 
   /** Not a number stays one, so that a broken model is seen. */
   @Test
   void notANumberIsNotHidden() {
-    for (RowCodec codec : new RowCodec[] {new TokenGroups(4, 8, 1), new TokenLevels(levels(4), 8, 1), new TokenLevels(levels(4), 8, 4)}) {
+    for (RowCodec codec :
+        new RowCodec[] {
+          new TokenGroups(4, 8, 1),
+          new TokenLevels(levels(4), 8, 1),
+          new TokenLevels(levels(4), 8, 4)
+        }) {
       CodeRows rows = new CodeRows(codec, 8, 1);
       rows.write(0, new float[] {1, 2, Float.NaN, 3, 4, 5, 6, 7}, 0);
       float[] back = new float[8];

@@ -36,7 +36,8 @@ class ClipGoldenTest {
   @ValueSource(strings = {"clip", "clip-largest-id", "siglip"})
   void vectorsAndScoresEqualTheGoldenValues(String name) {
     try (LoadedModel loaded = ModelLoader.load(Golden.path("clip/" + name));
-        Safetensors golden = Safetensors.open(Golden.path("clip/" + name + "/expected.safetensors"));
+        Safetensors golden =
+            Safetensors.open(Golden.path("clip/" + name + "/expected.safetensors"));
         Ops ops = Ops.serial()) {
       ClipModel model = (ClipModel) loaded.model();
       check(ops, model, golden, name + " with grad mode");
@@ -79,7 +80,8 @@ class ClipGoldenTest {
   }
 
   private static void assertClose(Tensor actual, Safetensors golden, String tensor, String what) {
-    double difference = RandomModels.relativeDifference(actual.toFloats(), golden.tensor(tensor).toFloats());
+    double difference =
+        RandomModels.relativeDifference(actual.toFloats(), golden.tensor(tensor).toFloats());
     assertTrue(difference < 2e-5, what + ": " + tensor + " differs by " + difference);
   }
 
@@ -88,12 +90,15 @@ class ClipGoldenTest {
   @ValueSource(strings = {"clip", "siglip"})
   void scoresHaveGradients(String name) {
     try (LoadedModel loaded = ModelLoader.load(Golden.path("clip/" + name));
-        Safetensors golden = Safetensors.open(Golden.path("clip/" + name + "/expected.safetensors"));
+        Safetensors golden =
+            Safetensors.open(Golden.path("clip/" + name + "/expected.safetensors"));
         Ops ops = Ops.serial()) {
       ClipModel model = (ClipModel) loaded.model();
       model.parameters().forEach(Parameter::train);
       Tensor images = model.forward(ops, golden.tensor("pixel_values").toF32());
-      ops.backward(ops.crossEntropy(model.scores(ops, images, model.textVectors(ops, texts(golden))), new int[] {1, 0}));
+      ops.backward(
+          ops.crossEntropy(
+              model.scores(ops, images, model.textVectors(ops, texts(golden))), new int[] {1, 0}));
       for (Parameter parameter : model.parameters()) {
         assertNotNull(parameter.floats().grad(), parameter.name());
       }
@@ -102,11 +107,16 @@ class ClipGoldenTest {
 
   @Test
   void aTextWithoutItsEndIsRefused() {
-    try (LoadedModel loaded = ModelLoader.load(Golden.path("clip/clip")); Ops ops = Ops.serial()) {
+    try (LoadedModel loaded = ModelLoader.load(Golden.path("clip/clip"));
+        Ops ops = Ops.serial()) {
       ClipModel model = (ClipModel) loaded.model();
       String message =
-          assertThrows(IllegalArgumentException.class, () -> model.textVectors(ops, List.of(new int[] {3, 4}))).getMessage();
-      assertEquals("a text does not hold the end-of-text token 21; encode it with special tokens", message);
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> model.textVectors(ops, List.of(new int[] {3, 4})))
+              .getMessage();
+      assertEquals(
+          "a text does not hold the end-of-text token 21; encode it with special tokens", message);
     }
   }
 }

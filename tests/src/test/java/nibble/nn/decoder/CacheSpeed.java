@@ -23,9 +23,11 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Prints memory of the key-value cache and decode speed of a Llama with random weights (2 blocks, width 512, 8 heads over 4 of 64 channels). Arguments: tokens to
- * decode, context length, then names of caches: float, kv8, kv4, kv2, kv4-turned, kvquant2, rotatekv2. One thread, its CPU time,
- * cases in turn, median of the rounds. Contexts are filled by a model of the same weights whose queries see themselves only, which is quick and changes no size.
+ * Prints memory of the key-value cache and decode speed of a Llama with random weights (2 blocks,
+ * width 512, 8 heads over 4 of 64 channels). Arguments: tokens to decode, context length, then
+ * names of caches: float, kv8, kv4, kv2, kv4-turned, kvquant2, rotatekv2. One thread, its CPU time,
+ * cases in turn, median of the rounds. Contexts are filled by a model of the same weights whose
+ * queries see themselves only, which is quick and changes no size.
  */
 final class CacheSpeed {
   private static final int LAYERS = 2;
@@ -53,9 +55,16 @@ final class CacheSpeed {
     double reference = cases.getFirst().median();
     for (Case each : cases) {
       System.out.printf(
-          "%s, %d tokens: %.2f MB of keys and values, %.3f bits a channel, %.2f ms a token, %.1f tokens/s, %.2f of the speed of %s%n",
-          each.name, context, each.cache.bytes(context) * 1e-6, 8.0 * each.cache.bytes(context) / context / (2.0 * LAYERS * SHAPE.width()), each.median() * 1e3,
-          1 / each.median(), reference / each.median(), cases.getFirst().name);
+          "%s, %d tokens: %.2f MB of keys and values, %.3f bits a channel, %.2f ms a token, %.1f"
+              + " tokens/s, %.2f of the speed of %s%n",
+          each.name,
+          context,
+          each.cache.bytes(context) * 1e-6,
+          8.0 * each.cache.bytes(context) / context / (2.0 * LAYERS * SHAPE.width()),
+          each.median() * 1e3,
+          1 / each.median(),
+          reference / each.median(),
+          cases.getFirst().name);
     }
   }
 
@@ -96,23 +105,53 @@ final class CacheSpeed {
     float[] ones = new float[SHAPE.width()];
     Arrays.fill(ones, 3);
     Tensor zeros = Tensor.zeros(SHAPE.width());
-    ChannelLevels keys = new ChannelLevels(zeros, Tensor.of(ones, ones.length), Levels.uniform(bits), 64, 3);
-    return new CacheFormat(keys, new TokenLevels(Levels.uniform(bits), 64, 1), 1, 0, true, Optional.empty(), false);
+    ChannelLevels keys =
+        new ChannelLevels(zeros, Tensor.of(ones, ones.length), Levels.uniform(bits), 64, 3);
+    return new CacheFormat(
+        keys, new TokenLevels(Levels.uniform(bits), 64, 1), 1, 0, true, Optional.empty(), false);
   }
 
   private static CacheFormat rotateKv(int bits) {
     KeyRotation rotation = KeyRotation.inOrder(SHAPE, 4);
-    return new CacheFormat(new TokenGroups(bits, 64, 0.8f), new TokenGroups(bits, 64, 0.8f), 4, 0, true, Optional.of(rotation), true);
+    return new CacheFormat(
+        new TokenGroups(bits, 64, 0.8f),
+        new TokenGroups(bits, 64, 0.8f),
+        4,
+        0,
+        true,
+        Optional.of(rotation),
+        true);
   }
 
   private static Decoder model(int window, Optional<CacheFormat> format) {
     DecoderSize size =
         new DecoderSize(
-            "LlamaForCausalLM", 512, HEADS * 64, LAYERS, 2 * HEADS * 64, HEADS, SHAPE.heads(), SHAPE.headDim(), 1 << 17, 1e-5f, false, false);
+            "LlamaForCausalLM",
+            512,
+            HEADS * 64,
+            LAYERS,
+            2 * HEADS * 64,
+            HEADS,
+            SHAPE.heads(),
+            SHAPE.headDim(),
+            1 << 17,
+            1e-5f,
+            false,
+            false);
     LlamaConfig config =
         new LlamaConfig(
-            size, 10000, new RopeScaling.None(), SHAPE.headDim(), Activation.SILU, false, false, false, false, false,
-            Collections.nCopies(LAYERS, window), Collections.nCopies(LAYERS, true));
+            size,
+            10000,
+            new RopeScaling.None(),
+            SHAPE.headDim(),
+            Activation.SILU,
+            false,
+            false,
+            false,
+            false,
+            false,
+            Collections.nCopies(LAYERS, window),
+            Collections.nCopies(LAYERS, true));
     Decoder model = Llama.of(config, new DecodeSpeed.Weights(DType.F32));
     format.ifPresent(f -> model.blocks().forEach(block -> block.attention().setCacheFormat(f)));
     return model;

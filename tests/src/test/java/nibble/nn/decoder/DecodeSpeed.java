@@ -28,9 +28,11 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
- * Prints prompt and decode speed of a Llama with random weights. Arguments: hidden layers heads keyValueHeads intermediate vocabulary threads
- * tokens, then forms: fp32, bf16, a scheme such as {@code "W4A16 g32"}, or {@code "codes W4A8 g32"}: random codes of that scheme with word vectors of 16 bits
- * and no float weights beside them, for models that would need much memory to be quantized. The best of four rounds counts; {@code -Drounds} says another number.
+ * Prints prompt and decode speed of a Llama with random weights. Arguments: hidden layers heads
+ * keyValueHeads intermediate vocabulary threads tokens, then forms: fp32, bf16, a scheme such as
+ * {@code "W4A16 g32"}, or {@code "codes W4A8 g32"}: random codes of that scheme with word vectors
+ * of 16 bits and no float weights beside them, for models that would need much memory to be
+ * quantized. The best of four rounds counts; {@code -Drounds} says another number.
  */
 final class DecodeSpeed {
   private static final int PROMPT = 64;
@@ -49,11 +51,32 @@ final class DecodeSpeed {
     int tokens = Integer.parseInt(args[7]);
     DecoderSize size =
         new DecoderSize(
-            "LlamaForCausalLM", vocabulary, hidden, layers, intermediate, heads, keyValueHeads, hidden / heads, 2048, 1e-5f, false, false);
+            "LlamaForCausalLM",
+            vocabulary,
+            hidden,
+            layers,
+            intermediate,
+            heads,
+            keyValueHeads,
+            hidden / heads,
+            2048,
+            1e-5f,
+            false,
+            false);
     LlamaConfig config =
         new LlamaConfig(
-            size, 10000, new RopeScaling.None(), hidden / heads, Activation.SILU, false, false, false, false, false,
-            Collections.nCopies(layers, 0), Collections.nCopies(layers, true));
+            size,
+            10000,
+            new RopeScaling.None(),
+            hidden / heads,
+            Activation.SILU,
+            false,
+            false,
+            false,
+            false,
+            false,
+            Collections.nCopies(layers, 0),
+            Collections.nCopies(layers, true));
     for (int i = 8; i < args.length; i++) {
       form(config, args[i], threads, tokens);
     }
@@ -61,7 +84,10 @@ final class DecodeSpeed {
 
   private static void form(LlamaConfig config, String form, int threads, int tokens) {
     boolean codes = form.startsWith(CODES);
-    Decoder model = Llama.of(config, codes ? new TablesOnly() : new Weights(form.equals("bf16") ? DType.BF16 : DType.F32));
+    Decoder model =
+        Llama.of(
+            config,
+            codes ? new TablesOnly() : new Weights(form.equals("bf16") ? DType.BF16 : DType.F32));
     if (codes) {
       Scheme scheme = Scheme.parse(form.substring(CODES.length()));
       model.linears().forEach(linear -> linear.execute(randomCodes(linear, scheme)));
@@ -69,7 +95,10 @@ final class DecodeSpeed {
     try (Ops ops = new Ops(WorkSplitter.ofThreads(threads))) {
       if (form.startsWith("W")) {
         MethodCatalogue catalogue = MethodCatalogue.standard();
-        new RecipeRunner(catalogue, Presets.recipe(catalogue, "rtn", Map.of("edge-bits", "same"), Scheme.parse(form), 1))
+        new RecipeRunner(
+                catalogue,
+                Presets.recipe(
+                    catalogue, "rtn", Map.of("edge-bits", "same"), Scheme.parse(form), 1))
             .run(ops, model, List.of(), (result, done, total) -> {});
       }
       measure(model, ops, form, tokens, threads);
@@ -93,14 +122,22 @@ final class DecodeSpeed {
     }
     long bytes = model.linears().stream().mapToLong(l -> l.matrix().bytes()).sum();
     System.out.printf(
-        "%s, %d threads: %.1f M parameters, %.1f MB of linear weights, prompt %.1f tokens/s, decode %.2f tokens/s, %.2f GB/s%n",
-        form, threads, model.parameterCount() * 1e-6, bytes * 1e-6, PROMPT / bestPrompt, 1 / bestToken, bytes / bestToken * 1e-9);
+        "%s, %d threads: %.1f M parameters, %.1f MB of linear weights, prompt %.1f tokens/s, decode"
+            + " %.2f tokens/s, %.2f GB/s%n",
+        form,
+        threads,
+        model.parameterCount() * 1e-6,
+        bytes * 1e-6,
+        PROMPT / bestPrompt,
+        1 / bestToken,
+        bytes / bestToken * 1e-9);
   }
 
   private static PackedIntWeight randomCodes(Linear linear, Scheme scheme) {
     WeightScheme weights = scheme.weights().orElseThrow();
     int bits = weights.format().bits();
-    int group = weights.granularity() instanceof Granularity.PerGroup(int size) ? size : linear.in();
+    int group =
+        weights.granularity() instanceof Granularity.PerGroup(int size) ? size : linear.in();
     byte[] codes = new byte[Math.multiplyExact(linear.out(), linear.in())];
     new Random(1).nextBytes(codes);
     for (int i = 0; i < codes.length; i++) {
@@ -108,11 +145,16 @@ final class DecodeSpeed {
     }
     float[] scales = new float[linear.out() * (linear.in() / group)];
     Arrays.fill(scales, 0.02f / (1 << bits - 2));
-    IntWeights packed = IntWeights.packSymmetric(codes, scales, linear.out(), linear.in(), bits, group);
-    return new PackedIntWeight(packed, scheme.activations().map(a -> ActivationQuantizer.perToken(8, true)).orElse(null));
+    IntWeights packed =
+        IntWeights.packSymmetric(codes, scales, linear.out(), linear.in(), bits, group);
+    return new PackedIntWeight(
+        packed, scheme.activations().map(a -> ActivationQuantizer.perToken(8, true)).orElse(null));
   }
 
-  /** Norms of ones, and matrices that are made when they are asked for: word vectors are, weights that run as codes are not. */
+  /**
+   * Norms of ones, and matrices that are made when they are asked for: word vectors are, weights
+   * that run as codes are not.
+   */
   private record TablesOnly() implements WeightSource {
     @Override
     public boolean has(String name) {

@@ -22,19 +22,41 @@ import nibble.testing.RandomModels;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every architecture against values of an independent implementation, {@code tests/golden/text/generate.py}. */
+/**
+ * Every architecture against values of an independent implementation, {@code
+ * tests/golden/text/generate.py}.
+ */
 class GoldenTextModelsTest {
   private static final double TOLERANCE = 2e-5;
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "llama", "llama-biases", "mistral", "qwen2", "qwen3", "phi3", "phi3-partial", "smollm3", "gemma", "gemma2", "gemma3", "gpt2", "opt",
-        "opt-post", "gpt-neox", "gpt-neox-sequential", "bert", "roberta", "distilbert", "modernbert"
+        "llama",
+        "llama-biases",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "phi3",
+        "phi3-partial",
+        "smollm3",
+        "gemma",
+        "gemma2",
+        "gemma3",
+        "gpt2",
+        "opt",
+        "opt-post",
+        "gpt-neox",
+        "gpt-neox-sequential",
+        "bert",
+        "roberta",
+        "distilbert",
+        "modernbert"
       })
   void outputsEqualTheGoldenValues(String name) {
     try (LoadedModel loaded = ModelLoader.load(Golden.path("text/" + name));
-        Safetensors expected = Safetensors.open(Golden.path("text/" + name + "/expected.safetensors"));
+        Safetensors expected =
+            Safetensors.open(Golden.path("text/" + name + "/expected.safetensors"));
         Ops ops = Ops.serial()) {
       Tensor ids = expected.tensor("input_ids");
       float[] output = expected.tensor("output").toFloats();
@@ -68,28 +90,44 @@ class GoldenTextModelsTest {
     return unseen;
   }
 
-  /** Two sequences together, fed in parts of different lengths, predict what the whole sequences do. */
-  private static void continuations(Ops ops, CausalLanguageModel model, Tensor ids, float[] output, String name) {
+  /**
+   * Two sequences together, fed in parts of different lengths, predict what the whole sequences do.
+   */
+  private static void continuations(
+      Ops ops, CausalLanguageModel model, Tensor ids, float[] output, String name) {
     int[][] rows = rows(ids);
     int tokens = rows[0].length;
     int vocabulary = model.vocabulary();
     KeyValueCache first = model.newCache();
     KeyValueCache second = model.newCache();
     model.prefill(ops, first, Arrays.copyOf(rows[0], 4));
-    Tensor logits = model.next(ops, List.of(first, second), List.of(Arrays.copyOfRange(rows[0], 4, 6), Arrays.copyOf(rows[1], 9)));
-    boolean dependsOnLength = name.equals("phi3"); // LongRoPE: a prefix has other frequencies than the whole
+    Tensor logits =
+        model.next(
+            ops,
+            List.of(first, second),
+            List.of(Arrays.copyOfRange(rows[0], 4, 6), Arrays.copyOf(rows[1], 9)));
+    boolean dependsOnLength =
+        name.equals("phi3"); // LongRoPE: a prefix has other frequencies than the whole
     if (!dependsOnLength) {
-      assertClose(logits.row(0).toFloats(), at(output, 0, 5, tokens, vocabulary), name + " after 6 tokens");
-      assertClose(logits.row(1).toFloats(), at(output, 1, 8, tokens, vocabulary), name + " after 9 tokens");
+      assertClose(
+          logits.row(0).toFloats(), at(output, 0, 5, tokens, vocabulary), name + " after 6 tokens");
+      assertClose(
+          logits.row(1).toFloats(), at(output, 1, 8, tokens, vocabulary), name + " after 9 tokens");
     }
     for (int t = 9; t < tokens; t++) {
       logits = model.next(ops, List.of(second), List.of(new int[] {rows[1][t]}));
       if (!dependsOnLength || t == tokens - 1) {
-        assertClose(logits.toFloats(), at(output, 1, t, tokens, vocabulary), name + " token by token, " + t);
+        assertClose(
+            logits.toFloats(),
+            at(output, 1, t, tokens, vocabulary),
+            name + " token by token, " + t);
       }
     }
     logits = model.next(ops, List.of(first), List.of(Arrays.copyOfRange(rows[0], 6, tokens)));
-    assertClose(logits.toFloats(), at(output, 0, tokens - 1, tokens, vocabulary), name + " the rest at once");
+    assertClose(
+        logits.toFloats(),
+        at(output, 0, tokens - 1, tokens, vocabulary),
+        name + " the rest at once");
   }
 
   /** A text has the same vectors in company as alone. */
@@ -99,7 +137,10 @@ class GoldenTextModelsTest {
       int[] part = Arrays.copyOf(rows[1], 5);
       float[] together = model.encode(ops, List.of(rows[0], part)).toFloats();
       float[] alone = model.forward(ops, TokenIds.tensor(part)).toFloats();
-      assertClose(Arrays.copyOfRange(together, rows[0].length * model.width(), together.length), alone, name + " in company");
+      assertClose(
+          Arrays.copyOfRange(together, rows[0].length * model.width(), together.length),
+          alone,
+          name + " in company");
     }
   }
 
@@ -119,6 +160,7 @@ class GoldenTextModelsTest {
 
   private static void assertClose(float[] actual, float[] expected, String what) {
     double difference = RandomModels.relativeDifference(actual, expected);
-    assertTrue(difference < TOLERANCE, what + ": differs by " + difference + " of the largest value");
+    assertTrue(
+        difference < TOLERANCE, what + ": differs by " + difference + " of the largest value");
   }
 }

@@ -28,13 +28,16 @@ class Stories260kTest {
   @Test
   void logitsEqualTheReference() {
     try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL));
-        Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "logits64.safetensors"));
+        Safetensors reference =
+            Safetensors.open(SharedData.require(REFERENCE + "logits64.safetensors"));
         Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
       Tensor ids = reference.tensor("input_ids").view(1, 64);
-      assertClose(loaded.languageModel().forward(ops, ids).toFloats(), reference.tensor("logits"), 2e-5);
+      assertClose(
+          loaded.languageModel().forward(ops, ids).toFloats(), reference.tensor("logits"), 2e-5);
       ModelRotation.apply(loaded.model(), RotationOptions.DEFAULTS.withSeed(7));
-      assertClose(loaded.languageModel().forward(ops, ids).toFloats(), reference.tensor("logits"), 1e-4);
+      assertClose(
+          loaded.languageModel().forward(ops, ids).toFloats(), reference.tensor("logits"), 1e-4);
     }
   }
 
@@ -43,7 +46,8 @@ class Stories260kTest {
     var summary = Json.readObject(SharedData.require(REFERENCE + "summary.json"));
     int[] prompt = summary.array("prompt_ids").ints();
     int[] expected = summary.array("greedy_ids").ints();
-    try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL)); Ops ops = Ops.serial()) {
+    try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL));
+        Ops ops = Ops.serial()) {
       CausalLanguageModel model = loaded.languageModel();
       KeyValueCache cache = model.newCache();
       int[] ids = Arrays.copyOf(prompt, expected.length);
@@ -56,11 +60,15 @@ class Stories260kTest {
     }
   }
 
-  /** Queries and keys of the original file have their pairs side by side: with half-split positions they give nonsense. */
+  /**
+   * Queries and keys of the original file have their pairs side by side: with half-split positions
+   * they give nonsense.
+   */
   @Test
   void interleavedRowsAreNotTheConventionOfThisModel() {
     try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL));
-        Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "logits64.safetensors"));
+        Safetensors reference =
+            Safetensors.open(SharedData.require(REFERENCE + "logits64.safetensors"));
         Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
       Tensor ids = reference.tensor("input_ids").view(1, 64);
@@ -69,7 +77,9 @@ class Stories260kTest {
         interleave(loaded.model().linear("layers." + layer + ".attn.k"), 8);
       }
       double difference =
-          RandomModels.relativeDifference(loaded.languageModel().forward(ops, ids).toFloats(), reference.tensor("logits").toFloats());
+          RandomModels.relativeDifference(
+              loaded.languageModel().forward(ops, ids).toFloats(),
+              reference.tensor("logits").toFloats());
       assertTrue(difference > 0.1, "differs by " + difference);
     }
   }

@@ -22,9 +22,21 @@ class TextGradientsTest {
   private static final float H = 1e-2f;
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama-biases", "qwen3", "phi3-partial", "gemma2", "gpt2", "opt-post", "gpt-neox", "bert", "modernbert"})
+  @ValueSource(
+      strings = {
+        "llama-biases",
+        "qwen3",
+        "phi3-partial",
+        "gemma2",
+        "gpt2",
+        "opt-post",
+        "gpt-neox",
+        "bert",
+        "modernbert"
+      })
   void gradientsEqualDifferences(String name) {
-    try (LoadedModel loaded = ModelLoader.load(Golden.path("text/" + name)); Ops ops = Ops.serial()) {
+    try (LoadedModel loaded = ModelLoader.load(Golden.path("text/" + name));
+        Ops ops = Ops.serial()) {
       Model model = loaded.model();
       model.parameters().forEach(Parameter::train);
       ops.backward(loss(ops, model));
@@ -34,8 +46,13 @@ class TextGradientsTest {
         float[] actual = gradient.toFloats();
         int largest = largest(actual);
         float expected = difference(ops, model, parameter, largest);
-        // the error of a central difference is of the order of h^2 and of the rounding of the loss divided by h
-        assertEquals(expected, actual[largest], 0.03 * Math.abs(expected) + 3e-4, name + " " + parameter.name() + " element " + largest);
+        // the error of a central difference is of the order of h^2 and of the rounding of the loss
+        // divided by h
+        assertEquals(
+            expected,
+            actual[largest],
+            0.03 * Math.abs(expected) + 3e-4,
+            name + " " + parameter.name() + " element " + largest);
       }
     }
   }

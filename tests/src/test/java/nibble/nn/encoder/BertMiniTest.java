@@ -27,7 +27,8 @@ class BertMiniTest {
   @Test
   void everyHiddenStateEqualsTheReference() {
     try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL));
-        Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "embeddings8.safetensors"));
+        Safetensors reference =
+            Safetensors.open(SharedData.require(REFERENCE + "embeddings8.safetensors"));
         Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
       Tensor x = loaded.model().embed(ops, TokenIds.tensor(sentences().getFirst()));
@@ -44,13 +45,16 @@ class BertMiniTest {
   @Test
   void sentenceVectorsEqualTheReference() {
     try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL));
-        Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "embeddings8.safetensors"));
+        Safetensors reference =
+            Safetensors.open(SharedData.require(REFERENCE + "embeddings8.safetensors"));
         Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
       List<int[]> sentences = sentences();
       Tensor hidden = loaded.textEncoder().encode(ops, sentences);
       SentencePooling pooling = SentenceModules.read(SharedData.require(MODEL)).pooling();
-      Tensor vectors = pooling.apply(ops, hidden, Sequences.of(sentences.stream().mapToInt(s -> s.length).toArray()));
+      Tensor vectors =
+          pooling.apply(
+              ops, hidden, Sequences.of(sentences.stream().mapToInt(s -> s.length).toArray()));
       float[] expected = reference.tensor("embeddings").toFloats();
       assertClose(vectors.toFloats(), reference.tensor("embeddings"), "embeddings");
       for (int i = 0; i < sentences.size(); i++) {
@@ -73,7 +77,8 @@ class BertMiniTest {
   }
 
   private static List<int[]> sentences() {
-    JsonArray listed = Json.readObject(SharedData.require(REFERENCE + "summary.json")).array("sentences");
+    JsonArray listed =
+        Json.readObject(SharedData.require(REFERENCE + "summary.json")).array("sentences");
     List<int[]> ids = new ArrayList<>();
     for (int i = 0; i < listed.size(); i++) {
       ids.add(listed.object(i).array("ids").ints());

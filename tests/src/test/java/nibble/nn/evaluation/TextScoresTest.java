@@ -28,18 +28,33 @@ import org.junit.jupiter.api.Test;
 class TextScoresTest {
   private static final int BOS = 1;
 
-  /** The protocol of {@code reference/stories260k/summary.json}: separate windows of 255 tokens behind the first one. */
+  /**
+   * The protocol of {@code reference/stories260k/summary.json}: separate windows of 255 tokens
+   * behind the first one.
+   */
   @Test
   void perplexityOfStories260k() throws IOException {
     Path folder = SharedData.require("llm/stories260k");
     int[] text = ids(folder, SharedData.require("text/tinystories-dev.txt"), 20_000);
-    try (LoadedModel loaded = ModelLoader.load(folder); Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
-      Perplexity perplexity = Perplexity.of(ops, loaded.languageModel(), text, TokenWindows.separate(256, BOS), share -> {});
+    try (LoadedModel loaded = ModelLoader.load(folder);
+        Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
+      Perplexity perplexity =
+          Perplexity.of(
+              ops, loaded.languageModel(), text, TokenWindows.separate(256, BOS), share -> {});
       assertEquals(20_000, perplexity.tokens());
       assertEquals(4.9168, perplexity.value(), 0.001 * 4.9168);
-      assertTrue(perplexity.standardError() > 0.01 && perplexity.standardError() < 0.1, "standard error " + perplexity.standardError());
+      assertTrue(
+          perplexity.standardError() > 0.01 && perplexity.standardError() < 0.1,
+          "standard error " + perplexity.standardError());
       int[] part = Arrays.copyOf(text, 1000);
-      Divergence same = Divergence.of(ops, loaded.languageModel(), loaded.languageModel(), part, TokenWindows.separate(256, BOS), share -> {});
+      Divergence same =
+          Divergence.of(
+              ops,
+              loaded.languageModel(),
+              loaded.languageModel(),
+              part,
+              TokenWindows.separate(256, BOS),
+              share -> {});
       assertEquals(0, same.kullbackLeibler().mean(), 1e-12);
       assertEquals(1, same.agreement(), 0);
     }
@@ -47,22 +62,29 @@ class TextScoresTest {
 
   private static int[] ids(Path folder, Path text, int count) throws IOException {
     Tokenizer tokenizer = Tokenizers.load(folder);
-    int[] all = tokenizer.encode(Files.readString(text), EncodeOptions.DEFAULTS.withAddSpecial(false)).ids();
+    int[] all =
+        tokenizer
+            .encode(Files.readString(text), EncodeOptions.DEFAULTS.withAddSpecial(false))
+            .ids();
     return Arrays.copyOf(all, count);
   }
 
   @Test
   void spearmanOfBertMini() {
     Path folder = SharedData.require("bert/bert-mini-sts-local");
-    List<SentencePairs.Pair> pairs = SentencePairs.read(SharedData.require("sts/sts-dev.tsv")).pairs();
+    List<SentencePairs.Pair> pairs =
+        SentencePairs.read(SharedData.require("sts/sts-dev.tsv")).pairs();
     Tokenizer tokenizer = Tokenizers.load(folder);
     SentenceModules modules = SentenceModules.read(folder);
     double[] cosines = new double[pairs.size()];
     try (LoadedModel loaded = ModelLoader.load(folder);
-        Safetensors reference = Safetensors.open(SharedData.require("reference/bert-mini-sts-local/cosines_dev.safetensors"));
+        Safetensors reference =
+            Safetensors.open(
+                SharedData.require("reference/bert-mini-sts-local/cosines_dev.safetensors"));
         Ops ops = new Ops(WorkSplitter.ofThreads(2));
         var inference = ops.noGrad()) {
-      EncodeOptions options = EncodeOptions.DEFAULTS.withMaxLength(modules.maxTokens().orElseThrow());
+      EncodeOptions options =
+          EncodeOptions.DEFAULTS.withMaxLength(modules.maxTokens().orElseThrow());
       for (int i = 0; i < cosines.length; i += 50) {
         List<int[]> texts = new ArrayList<>();
         for (int j = i; j < i + 50; j++) {
@@ -70,7 +92,8 @@ class TextScoresTest {
           texts.add(tokenizer.encode(pairs.get(j).second(), options).ids());
         }
         Sequences sequences = Sequences.of(texts.stream().mapToInt(t -> t.length).toArray());
-        Tensor vectors = modules.pooling().apply(ops, loaded.textEncoder().encode(ops, texts), sequences);
+        Tensor vectors =
+            modules.pooling().apply(ops, loaded.textEncoder().encode(ops, texts), sequences);
         for (int j = 0; j < 50; j++) {
           cosines[i + j] = dot(vectors.row(2 * j).toFloats(), vectors.row(2 * j + 1).toFloats());
         }

@@ -22,13 +22,19 @@ class TokenWindowsTest {
   /** Every token is scored once, in order, with the tokens before it in front of it. */
   @Property(tries = 500)
   void everyTokenIsScoredOnce(
-      @ForAll @IntRange(min = 2, max = 20) int window, @ForAll @IntRange(min = 1, max = 19) int stride, @ForAll @IntRange(max = 60) int length,
+      @ForAll @IntRange(min = 2, max = 20) int window,
+      @ForAll @IntRange(min = 1, max = 19) int stride,
+      @ForAll @IntRange(max = 60) int length,
       @ForAll boolean first) {
     int step = Math.min(stride, window - 1);
     int[] text = IntStream.range(0, length).toArray();
     List<Integer> scored = new ArrayList<>();
-    for (var w : new TokenWindows(window, step, first ? OptionalInt.of(FIRST) : OptionalInt.empty()).of(text)) {
-      assertTrue(w.ids().length <= window && w.scoredFrom() >= 1 && w.scoredFrom() < w.ids().length, "window " + w.ids().length);
+    for (var w :
+        new TokenWindows(window, step, first ? OptionalInt.of(FIRST) : OptionalInt.empty())
+            .of(text)) {
+      assertTrue(
+          w.ids().length <= window && w.scoredFrom() >= 1 && w.scoredFrom() < w.ids().length,
+          "window " + w.ids().length);
       for (int i = 0; i < w.ids().length; i++) {
         if (first && i == 0) {
           assertEquals(FIRST, w.ids()[0]);
@@ -54,18 +60,32 @@ class TokenWindowsTest {
       int[] ids = TokenIds.of(window).flat();
       assertArrayEquals(IntStream.range(ids[0], ids[0] + 10).toArray(), ids);
     }
-    String message = assertThrows(IllegalArgumentException.class, () -> TokenWindows.random(text, 101, 1, new Random(1))).getMessage();
-    assertEquals("the calibration text has 100 tokens, a window 101; pass more text or a shorter window", message);
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> TokenWindows.random(text, 101, 1, new Random(1)))
+            .getMessage();
+    assertEquals(
+        "the calibration text has 100 tokens, a window 101; pass more text or a shorter window",
+        message);
   }
 
   @Test
   void spearmanSharesRanks() {
-    assertEquals(1, Correlation.spearman(new double[] {1, 2, 3}, new double[] {10, 100, 1000}), 1e-15);
+    assertEquals(
+        1, Correlation.spearman(new double[] {1, 2, 3}, new double[] {10, 100, 1000}), 1e-15);
     assertEquals(-1, Correlation.spearman(new double[] {1, 2, 3}, new double[] {3, 2, 1}), 1e-15);
     // ranks 0, 1.5, 1.5, 3 and 0, 1, 2, 3: covariance 4.5, variances 4.5 and 5
-    assertEquals(4.5 / Math.sqrt(4.5 * 5), Correlation.spearman(new double[] {1, 2, 2, 3}, new double[] {1, 2, 3, 4}), 1e-15);
-    assertThrows(IllegalArgumentException.class, () -> Correlation.spearman(new double[] {1, Double.NaN}, new double[] {1, 2}));
-    assertThrows(IllegalArgumentException.class, () -> Correlation.spearman(new double[] {1}, new double[] {1}));
+    assertEquals(
+        4.5 / Math.sqrt(4.5 * 5),
+        Correlation.spearman(new double[] {1, 2, 2, 3}, new double[] {1, 2, 3, 4}),
+        1e-15);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Correlation.spearman(new double[] {1, Double.NaN}, new double[] {1, 2}));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Correlation.spearman(new double[] {1}, new double[] {1}));
   }
 
   @Test

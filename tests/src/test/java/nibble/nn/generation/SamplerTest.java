@@ -20,11 +20,17 @@ import org.junit.jupiter.api.Test;
 class SamplerTest {
   private static final int DRAWS = 400;
 
-  /** Only tokens that the definition allows come, and with enough draws each that has a fair share. */
+  /**
+   * Only tokens that the definition allows come, and with enough draws each that has a fair share.
+   */
   @Property(tries = 60)
   void drawsWhatTheDefinitionAllows(
-      @ForAll long seed, @ForAll @IntRange(min = 1, max = 20) int vocabulary, @ForAll @DoubleRange(min = 0.2, max = 3) double temperature,
-      @ForAll @IntRange(max = 8) int topK, @ForAll @DoubleRange(min = 0.1, max = 1) double topP, @ForAll @DoubleRange(max = 0.5) double minP) {
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 20) int vocabulary,
+      @ForAll @DoubleRange(min = 0.2, max = 3) double temperature,
+      @ForAll @IntRange(max = 8) int topK,
+      @ForAll @DoubleRange(min = 0.1, max = 1) double topP,
+      @ForAll @DoubleRange(max = 0.5) double minP) {
     float[] logits = RandomModels.gaussian(new Random(seed), vocabulary, 0, 2);
     Sampler sampler = new Sampler(new SamplingOptions(temperature, topK, topP, minP, 1, seed));
     double[] allowed = allowed(logits, temperature, topK, topP, minP);
@@ -35,12 +41,15 @@ class SamplerTest {
       drawn.add(id);
     }
     for (int id = 0; id < vocabulary; id++) {
-      assertTrue(allowed[id] < 0.05 || drawn.contains(id), "token " + id + " of probability " + allowed[id] + " never came"); // 0.95^400 = 1e-9
+      assertTrue(
+          allowed[id] < 0.05 || drawn.contains(id),
+          "token " + id + " of probability " + allowed[id] + " never came"); // 0.95^400 = 1e-9
     }
   }
 
   /** Probabilities after all steps, straight from their definition. */
-  private static double[] allowed(float[] logits, double temperature, int topK, double topP, double minP) {
+  private static double[] allowed(
+      float[] logits, double temperature, int topK, double topP, double minP) {
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < logits.length; i++) {
       order.add(i);
@@ -71,7 +80,11 @@ class SamplerTest {
     }
     for (int i = 0; i < 3; i++) {
       double p = Math.exp(logits[i]) / 8;
-      assertEquals(4000 * p, count[i], 6 * Math.sqrt(4000 * p * (1 - p)), "token " + i); // six standard deviations
+      assertEquals(
+          4000 * p,
+          count[i],
+          6 * Math.sqrt(4000 * p * (1 - p)),
+          "token " + i); // six standard deviations
     }
   }
 
@@ -83,7 +96,9 @@ class SamplerTest {
     assertEquals(1, one.next(new float[] {1, 3, 3, -2}, new int[0], 0));
   }
 
-  /** A positive logit is divided, a negative one multiplied, once however often the token occurred. */
+  /**
+   * A positive logit is divided, a negative one multiplied, once however often the token occurred.
+   */
   @Test
   void repetitionPenaltyChangesLogitsOfWhatOccurred() {
     Sampler sampler = new Sampler(new SamplingOptions(0, 0, 1, 0, 2, 0));
@@ -114,8 +129,11 @@ class SamplerTest {
   @Test
   void damagedLogitsAreRefused() {
     Sampler sampler = new Sampler(new SamplingOptions(1, 0, 1, 0, 1, 0));
-    assertThrows(ArithmeticException.class, () -> sampler.next(new float[] {1, Float.NaN}, new int[0], 0));
-    assertThrows(ArithmeticException.class, () -> sampler.next(new float[] {Float.NEGATIVE_INFINITY}, new int[0], 0));
+    assertThrows(
+        ArithmeticException.class, () -> sampler.next(new float[] {1, Float.NaN}, new int[0], 0));
+    assertThrows(
+        ArithmeticException.class,
+        () -> sampler.next(new float[] {Float.NEGATIVE_INFINITY}, new int[0], 0));
     assertEquals(0, sampler.next(new float[] {1, Float.NEGATIVE_INFINITY}, new int[0], 0));
   }
 
@@ -125,6 +143,7 @@ class SamplerTest {
     assertThrows(IllegalArgumentException.class, () -> new SamplingOptions(1, -1, 1, 0, 1, 0));
     assertThrows(IllegalArgumentException.class, () -> new SamplingOptions(1, 0, 0, 0, 1, 0));
     assertThrows(IllegalArgumentException.class, () -> new SamplingOptions(1, 0, 1, 1, 1, 0));
-    assertThrows(IllegalArgumentException.class, () -> new SamplingOptions(1, 0, 1, 0, Double.NaN, 0));
+    assertThrows(
+        IllegalArgumentException.class, () -> new SamplingOptions(1, 0, 1, 0, Double.NaN, 0));
   }
 }

@@ -15,8 +15,10 @@ class StopTextsTest {
   /** However the text is cut into pieces, what comes out ends right before the first stop text. */
   @Property(tries = 500)
   void piecesGiveWhatTheWholeTextGives(
-      @ForAll @Size(max = 6) List<@CharRange(from = 'a', to = 'b') @StringLength(max = 4) String> pieces,
-      @ForAll @Size(max = 3) List<@CharRange(from = 'a', to = 'b') @StringLength(min = 1, max = 4) String> stops) {
+      @ForAll @Size(max = 6)
+          List<@CharRange(from = 'a', to = 'b') @StringLength(max = 4) String> pieces,
+      @ForAll @Size(max = 3)
+          List<@CharRange(from = 'a', to = 'b') @StringLength(min = 1, max = 4) String> stops) {
     StopTexts watch = new StopTexts(stops);
     StringBuilder out = new StringBuilder();
     String whole = "";
@@ -24,7 +26,9 @@ class StopTextsTest {
       out.append(watch.add(piece));
       whole += piece;
       // what was handed on is never taken back, and nothing of a stop text is handed on
-      assertEquals(expected(whole, stops), out + (watch.isStopped() ? "" : held(whole, out.length(), stops)));
+      assertEquals(
+          expected(whole, stops),
+          out + (watch.isStopped() ? "" : held(whole, out.length(), stops)));
     }
     out.append(watch.rest());
     assertEquals(expected(whole, stops), out.toString());

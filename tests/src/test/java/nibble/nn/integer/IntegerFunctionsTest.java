@@ -28,7 +28,7 @@ class IntegerFunctionsTest {
       }
     }
     ShiftExp eighths = new ShiftExp(1.0 / 64, 15);
-    for (int k = 0; k < 8; k++) {                          // code q with q + q/2 - q/16 = -64 k
+    for (int k = 0; k < 8; k++) { // code q with q + q/2 - q/16 = -64 k
       long q = Math.round(-64.0 * k / 1.4375);
       if (q + (q >> 1) - (q >> 4) == -64L * k) {
         assertEquals(eighths.one() >> k, eighths.of(q));
@@ -38,7 +38,10 @@ class IntegerFunctionsTest {
   }
 
   @Property(tries = 60)
-  void rowsOfProbabilitiesSumToOne(@ForAll long seed, @ForAll @IntRange(min = 1, max = 16) int range, @ForAll @IntRange(min = 2, max = 300) int width) {
+  void rowsOfProbabilitiesSumToOne(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 16) int range,
+      @ForAll @IntRange(min = 2, max = 300) int width) {
     Random random = new Random(seed);
     double scale = range / 127.0;
     int[] scores = random.ints(width, -127, 128).toArray();
@@ -83,7 +86,10 @@ class IntegerFunctionsTest {
   }
 
   @Property(tries = 60)
-  void normalisedRowsHaveNoMeanAndKnowNoShift(@ForAll long seed, @ForAll @IntRange(min = 8, max = 400) int n, @ForAll @IntRange(min = 30, max = 3000) int spread) {
+  void normalisedRowsHaveNoMeanAndKnowNoShift(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 8, max = 400) int n,
+      @ForAll @IntRange(min = 30, max = 3000) int spread) {
     Random random = new Random(seed);
     int[] q = new int[n];
     double mean = 0;
@@ -99,7 +105,10 @@ class IntegerFunctionsTest {
     for (int i = 0; i < n; i++) {
       double exact = (q[i] - mean) / Math.sqrt(variance);
       // half a code of the mean, and a part in isqrt(v) of the root
-      assertEquals(exact, y[i] * IntegerLayerNorm.scale(n), 0.6 / Math.sqrt(variance) + 2 * Math.abs(exact) / Math.sqrt(n * variance) + 1e-4);
+      assertEquals(
+          exact,
+          y[i] * IntegerLayerNorm.scale(n),
+          0.6 / Math.sqrt(variance) + 2 * Math.abs(exact) / Math.sqrt(n * variance) + 1e-4);
     }
     int[] shifted = q.clone();
     for (int i = 0; i < n; i++) {
@@ -124,7 +133,9 @@ class IntegerFunctionsTest {
   }
 
   @Property(tries = 200)
-  void factorsRoundToNearest(@ForAll @IntRange(min = -1_000_000, max = 1_000_000) int q, @ForAll @IntRange(min = 1, max = 1_000_000) int thousandths) {
+  void factorsRoundToNearest(
+      @ForAll @IntRange(min = -1_000_000, max = 1_000_000) int q,
+      @ForAll @IntRange(min = 1, max = 1_000_000) int thousandths) {
     double factor = thousandths / 1000.0;
     Dyadic dyadic = Dyadic.of(factor);
     assertEquals(factor, dyadic.multiplier() * Math.pow(2, -dyadic.shift()), factor * 0x1p-29);

@@ -22,8 +22,11 @@ class CodePackingTest {
   }
 
   @Property(tries = 200)
-  void packedCodesComeBack(@ForAll @IntRange(min = 1, max = 5) int rows, @ForAll @IntRange(min = 1, max = 70) int columns,
-      @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll long seed) {
+  void packedCodesComeBack(
+      @ForAll @IntRange(min = 1, max = 5) int rows,
+      @ForAll @IntRange(min = 1, max = 70) int columns,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll long seed) {
     byte[] codes = codes(rows * columns, bits, seed);
     int[] words = CodePacking.pack(codes, rows, columns, bits);
     assertEquals(rows * ((columns * bits + 31) / 32), words.length);
@@ -33,7 +36,8 @@ class CodePackingTest {
   }
 
   @Property(tries = 50)
-  void codeIOccupiesBitsFromItimesB(@ForAll @IntRange(min = 2, max = 8) int bits, @ForAll long seed) {
+  void codeIOccupiesBitsFromItimesB(
+      @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll long seed) {
     byte[] codes = codes(45, bits, seed);
     int[] words = CodePacking.pack(codes, 1, 45, bits);
     for (int i = 0; i < 45; i++) {
@@ -48,9 +52,14 @@ class CodePackingTest {
 
   @Example
   void fourAndEightBitWordsAreThoseOfCompressedTensors() {
-    assertArrayEquals(new int[] {0x7654_3210, 0x0000_00F8}, CodePacking.pack(new byte[] {-8, -7, -6, -5, -4, -3, -2, -1, 0, 7}, 1, 10, 4));
-    assertArrayEquals(new int[] {33409}, CodePacking.pack(new byte[] {1, 2}, 1, 2, 8));   // the example in their documentation
-    assertArrayEquals(new int[] {0x98, 0x0A}, CodePacking.packColumns(new byte[] {0, 2, 1, -8}, 2, 2, 4));
+    assertArrayEquals(
+        new int[] {0x7654_3210, 0x0000_00F8},
+        CodePacking.pack(new byte[] {-8, -7, -6, -5, -4, -3, -2, -1, 0, 7}, 1, 10, 4));
+    assertArrayEquals(
+        new int[] {33409},
+        CodePacking.pack(new byte[] {1, 2}, 1, 2, 8)); // the example in their documentation
+    assertArrayEquals(
+        new int[] {0x98, 0x0A}, CodePacking.packColumns(new byte[] {0, 2, 1, -8}, 2, 2, 4));
   }
 
   @Example

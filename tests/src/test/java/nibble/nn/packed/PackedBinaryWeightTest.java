@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Test;
 class PackedBinaryWeightTest {
   private static final int[][] INPUTS = {{7, 7}, {45, 45}, {64, 32}, {192, 64}};
 
-  static PackedBinaryWeight weight(Random random, int out, int in, int planes, int groupSize, boolean hasOffset) {
+  static PackedBinaryWeight weight(
+      Random random, int out, int in, int planes, int groupSize, boolean hasOffset) {
     byte[] codes = new byte[out * in];
     for (int i = 0; i < codes.length; i++) {
       codes[i] = (byte) random.nextInt(1 << planes);
@@ -30,14 +31,25 @@ class PackedBinaryWeightTest {
     int groups = out * in / groupSize;
     float[] offsets = hasOffset ? RandomModels.gaussian(random, groups, 0, 1) : null;
     return new PackedBinaryWeight(
-        BinaryWeights.pack(codes, RandomModels.gaussian(random, groups * planes, 0, 1), offsets, out, in, planes, groupSize));
+        BinaryWeights.pack(
+            codes,
+            RandomModels.gaussian(random, groups * planes, 0, 1),
+            offsets,
+            out,
+            in,
+            planes,
+            groupSize));
   }
 
   /** Rows on both sides of the border between look-ups and panels. */
   @Property(tries = 100)
   void packedEqualsDequantizedWithinTheRoundingOfSums(
-      @ForAll long seed, @ForAll @IntRange(min = 1, max = 40) int out, @ForAll @IntRange(max = 3) int input,
-      @ForAll @IntRange(min = 1, max = 4) int planes, @ForAll boolean hasOffset, @ForAll @IntRange(min = 1, max = 8) int rows,
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 40) int out,
+      @ForAll @IntRange(max = 3) int input,
+      @ForAll @IntRange(min = 1, max = 4) int planes,
+      @ForAll boolean hasOffset,
+      @ForAll @IntRange(min = 1, max = 8) int rows,
       @ForAll boolean withBias) {
     Random random = new Random(seed);
     int in = INPUTS[input][0];
@@ -47,7 +59,8 @@ class PackedBinaryWeightTest {
     Tensor bias = withBias ? Tensor.of(RandomModels.gaussian(random, out, 0, 1), out) : null;
     Tensor weight = packed.dequantized();
     float[] actual;
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       actual = packed.multiply(ops, x, bias).toFloats();
     }
     for (int r = 0; r < rows; r++) {
@@ -58,11 +71,19 @@ class PackedBinaryWeightTest {
           expected += (double) x.get(r, k) * weight.get(o, k);
           double steps = Math.abs(packed.weights().offset(o, k / groupSize));
           for (int p = 0; p < planes; p++) {
-            steps += 4.0 * Math.abs(packed.weights().alpha(o, k / groupSize, p)); // tables add 2 x and take it off
+            steps +=
+                4.0
+                    * Math.abs(
+                        packed
+                            .weights()
+                            .alpha(o, k / groupSize, p)); // tables add 2 x and take it off
           }
           magnitude += steps * Math.abs(x.get(r, k));
         }
-        double roundings = in + (planes + 1.0) * in / groupSize + 8; // one for each addition of a sum, of groups and of planes
+        double roundings =
+            in
+                + (planes + 1.0) * in / groupSize
+                + 8; // one for each addition of a sum, of groups and of planes
         assertEquals(expected, actual[r * out + o], roundings * 0x1p-24 * magnitude);
       }
     }
@@ -80,14 +101,18 @@ class PackedBinaryWeightTest {
         scales[i / linear.in()] += Math.abs(w[i]) / linear.in();
         codes[i] = (byte) (w[i] >= 0 ? 1 : 0);
       }
-      linear.execute(new PackedBinaryWeight(BinaryWeights.pack(codes, scales, null, linear.out(), linear.in(), 1, linear.in())));
+      linear.execute(
+          new PackedBinaryWeight(
+              BinaryWeights.pack(codes, scales, null, linear.out(), linear.in(), 1, linear.in())));
     }
     Tensor pixels = RandomModels.pixels(2, random.nextLong());
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] packed = model.forward(ops, pixels).toFloats();
       Simulation.install(model);
       model.linears().forEach(linear -> assertEquals(false, linear.isReplaced(), linear.name()));
-      assertEquals(0, RandomModels.relativeDifference(packed, model.forward(ops, pixels).toFloats()), 1e-4);
+      assertEquals(
+          0, RandomModels.relativeDifference(packed, model.forward(ops, pixels).toFloats()), 1e-4);
     }
   }
 
@@ -102,7 +127,11 @@ class PackedBinaryWeightTest {
       assertThrows(IllegalStateException.class, () -> packed.multiply(ops, x, null));
       assertArrayEquals(new float[5], packed.multiply(ops, x.detach(), null).toFloats());
       assertEquals(Shape.of(2, 3, 5), packed.multiply(ops, Tensor.zeros(2, 3, 64), null).shape());
-      String message = assertThrows(IllegalArgumentException.class, () -> packed.multiply(ops, Tensor.zeros(2, 3), null)).getMessage();
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> packed.multiply(ops, Tensor.zeros(2, 3), null))
+              .getMessage();
       assertEquals("the weight takes 64 input features, the input is [2, 3]", message);
     }
   }

@@ -36,16 +36,22 @@ class SideWeightsTest {
 
   private static QuantizedTensor codes(float[] w, int out, int in, boolean asymmetric) {
     WeightScheme scheme = WeightScheme.ofBits(4);
-    return QuantizedTensor.quantize("w", w, out, in, asymmetric ? scheme.withSymmetry(Symmetry.ASYMMETRIC) : scheme);
+    return QuantizedTensor.quantize(
+        "w", w, out, in, asymmetric ? scheme.withSymmetry(Symmetry.ASYMMETRIC) : scheme);
   }
 
   @Property(tries = 80)
   void sparseAndDenseProductAddUp(
-      @ForAll @IntRange(min = 1, max = 20) int out, @ForAll @IntRange(min = 1, max = 40) int in, @ForAll @IntRange(min = 1, max = 9) int rows,
-      @ForAll boolean asymmetric, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 20) int out,
+      @ForAll @IntRange(min = 1, max = 40) int in,
+      @ForAll @IntRange(min = 1, max = 9) int rows,
+      @ForAll boolean asymmetric,
+      @ForAll long seed) {
     Random random = new Random(seed);
     float[] w = RandomModels.gaussian(random, out * in, 0, 1);
-    SparseTensor tensor = SparseTensor.of(codes(w, out, in, asymmetric), w, some(random, out * in, random.nextDouble()));
+    SparseTensor tensor =
+        SparseTensor.of(
+            codes(w, out, in, asymmetric), w, some(random, out * in, random.nextDouble()));
     SparseSideWeight weight = (SparseSideWeight) PackedLayers.executable("w", tensor, null);
     assertArrayEquals(tensor.dequantize(), weight.dequantized().toFloats(), 1e-6f);
     checkProduct(weight, rows, in, random);
@@ -53,8 +59,11 @@ class SideWeightsTest {
 
   @Property(tries = 80)
   void columnsAndCodesAddUp(
-      @ForAll @IntRange(min = 1, max = 20) int out, @ForAll @IntRange(min = 2, max = 40) int in, @ForAll @IntRange(min = 1, max = 9) int rows,
-      @ForAll boolean asymmetric, @ForAll long seed) {
+      @ForAll @IntRange(min = 1, max = 20) int out,
+      @ForAll @IntRange(min = 2, max = 40) int in,
+      @ForAll @IntRange(min = 1, max = 9) int rows,
+      @ForAll boolean asymmetric,
+      @ForAll long seed) {
     Random random = new Random(seed);
     float[] w = RandomModels.gaussian(random, out * in, 0, 1);
     boolean[] frozen = some(random, in, 0.3);
@@ -71,7 +80,8 @@ class SideWeightsTest {
   }
 
   private static void checkProduct(PackedWeight weight, int rows, int in, Random random) {
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       Tensor x = Tensor.of(RandomModels.gaussian(random, rows * in, 0, 1), 1, rows, in);
       Tensor bias = Tensor.of(RandomModels.gaussian(random, weight.out(), 0, 1), weight.out());
       float[] expected = ops.linear(x, weight.dequantized(), bias).toFloats();
@@ -82,7 +92,10 @@ class SideWeightsTest {
     }
   }
 
-  /** Outliers in float inputs leave the range of the others alone: 4-bit activations lose no more than without outliers. */
+  /**
+   * Outliers in float inputs leave the range of the others alone: 4-bit activations lose no more
+   * than without outliers.
+   */
   @Test
   void rangesOfTokensLeaveTheFloatInputsOut() {
     Random random = new Random(5);
@@ -99,14 +112,17 @@ class SideWeightsTest {
     QuantizedTensor all = codes(w, out, in, false);
     var mixed = PackedLayers.executable("w", FloatColumnsTensor.of(all, w, frozen), tokens);
     var plain = PackedLayers.executable("w", all, tokens);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       Tensor input = Tensor.of(x, 20, in);
       float[] expected = ops.linear(input, Tensor.of(w, out, in), null).toFloats();
       double withColumn = error(mixed.multiply(ops, input, null).toFloats(), expected);
       double without = error(plain.multiply(ops, input, null).toFloats(), expected);
       assertTrue(20 * withColumn < without, withColumn + " and " + without);
       LayerInput shared = new LayerInput(input);
-      assertArrayEquals(mixed.multiply(ops, shared, null).toFloats(), mixed.multiply(ops, shared, null).toFloats());
+      assertArrayEquals(
+          mixed.multiply(ops, shared, null).toFloats(),
+          mixed.multiply(ops, shared, null).toFloats());
     }
   }
 
@@ -120,14 +136,28 @@ class SideWeightsTest {
 
   @Test
   void brokenPartsAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new SparseRows(4, new int[] {0, 2}, new int[] {1, 1}, new float[2]));
-    assertThrows(IllegalArgumentException.class, () -> new SparseRows(4, new int[] {0, 2}, new int[] {1, 4}, new float[2]));
-    assertThrows(IllegalArgumentException.class, () -> new SparseRows(4, new int[] {0, 3}, new int[] {1, 2}, new float[2]));
-    assertThrows(IllegalArgumentException.class, () -> new SparseRows(4, new int[] {0, 2, 1, 2}, new int[] {1, 2}, new float[2]));
-    PackedIntWeight ints = new PackedIntWeight(PackedLayers.pack(codes(new float[8], 2, 4, false)), null);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new SparseRows(4, new int[] {0, 2}, new int[] {1, 1}, new float[2]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new SparseRows(4, new int[] {0, 2}, new int[] {1, 4}, new float[2]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new SparseRows(4, new int[] {0, 3}, new int[] {1, 2}, new float[2]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new SparseRows(4, new int[] {0, 2, 1, 2}, new int[] {1, 2}, new float[2]));
+    PackedIntWeight ints =
+        new PackedIntWeight(PackedLayers.pack(codes(new float[8], 2, 4, false)), null);
     Tensor columns = Tensor.zeros(2, 2).to(DType.F16);
-    assertThrows(IllegalArgumentException.class, () -> new FloatColumnsWeight(ints, columns, new int[] {5, 1}));
-    assertThrows(IllegalArgumentException.class, () -> new FloatColumnsWeight(ints, columns, new int[] {1, 6}));
-    assertThrows(IllegalArgumentException.class, () -> new FloatColumnsWeight(ints, columns, new int[] {1}));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new FloatColumnsWeight(ints, columns, new int[] {5, 1}));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new FloatColumnsWeight(ints, columns, new int[] {1, 6}));
+    assertThrows(
+        IllegalArgumentException.class, () -> new FloatColumnsWeight(ints, columns, new int[] {1}));
   }
 }

@@ -21,12 +21,15 @@ import org.junit.jupiter.api.Test;
 
 /** Quantizers, scales and shifts in sites. */
 class SiteFunctionsTest {
-  private static final int[][] LAYOUTS = {{}, {1}, {6}, {3, 1, 1}, {3, 1, 6}, {5, 1}, {1, 5, 6}, {2, 3, 5, 6}};
+  private static final int[][] LAYOUTS = {
+    {}, {1}, {6}, {3, 1, 1}, {3, 1, 6}, {5, 1}, {1, 5, 6}, {2, 3, 5, 6}
+  };
 
   private final Ops ops = Ops.serial();
 
   private static Tensor tensor(long seed, int... dims) {
-    return Tensor.of(RandomModels.gaussian(new Random(seed), (int) Shape.of(dims).size(), 0.1f, 1), dims);
+    return Tensor.of(
+        RandomModels.gaussian(new Random(seed), (int) Shape.of(dims).size(), 0.1f, 1), dims);
   }
 
   private static Tensor scales(long seed, int... dims) {
@@ -50,7 +53,8 @@ class SiteFunctionsTest {
   }
 
   @Property(tries = 40)
-  void everyElementTakesTheNearestLevelOfItsScale(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean symmetric) {
+  void everyElementTakesTheNearestLevelOfItsScale(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean symmetric) {
     Tensor x = tensor(seed, 2, 3, 5, 6);
     for (int[] layout : LAYOUTS) {
       UniformQuantizer quantizer = quantizer(seed, bits, symmetric, layout);
@@ -71,24 +75,30 @@ class SiteFunctionsTest {
         double low = symmetric ? -(1 << (bits - 1)) : 0;
         double high = symmetric ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
         double code = Math.max(low, Math.min(high, Math.rint(x.toFloats()[i] / s) + z));
-        assertEquals((float) (code - z) * s, y[i], 0f, "element " + i + " of layout " + List.of(layout));
+        assertEquals(
+            (float) (code - z) * s, y[i], 0f, "element " + i + " of layout " + List.of(layout));
       }
       assertArrayEquals(y, quantizer.apply(ops, Tensor.of(y, 2, 3, 5, 6)).toFloats(), "idempotent");
     }
   }
 
   @Property(tries = 40)
-  void takesTheCodesOfTheIntegerKernels(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean symmetric) {
+  void takesTheCodesOfTheIntegerKernels(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean symmetric) {
     Tensor x = tensor(seed, 4, 7, 19);
     UniformQuantizer quantizer = quantizer(seed, bits, symmetric);
     Tensor points = quantizer.zeroPoints();
     int zero = points == null ? 0 : (int) points.toFloats()[0];
-    var kernel = new ActivationQuantizer.PerTensor(bits, symmetric, quantizer.scales().toFloats()[0], zero);
-    assertArrayEquals(new SimulatedActivation(kernel).apply(ops, x).toFloats(), quantizer.apply(ops, x).toFloats());
+    var kernel =
+        new ActivationQuantizer.PerTensor(bits, symmetric, quantizer.scales().toFloats()[0], zero);
+    assertArrayEquals(
+        new SimulatedActivation(kernel).apply(ops, x).toFloats(),
+        quantizer.apply(ops, x).toFloats());
   }
 
   @Property(tries = 40)
-  void gradientsPassWhereNothingIsClipped(@ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits, @ForAll boolean symmetric) {
+  void gradientsPassWhereNothingIsClipped(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits, @ForAll boolean symmetric) {
     UniformQuantizer quantizer = quantizer(seed, bits, symmetric, 6);
     Tensor x = tensor(seed, 5, 6).requireGrad();
     ops.backward(ops.sum(quantizer.apply(ops, x)));
@@ -113,7 +123,8 @@ class SiteFunctionsTest {
   }
 
   @Property(tries = 40)
-  void levelsAreTakenByThresholds(@ForAll long seed, @ForAll @IntRange(min = 2, max = 40) int count) {
+  void levelsAreTakenByThresholds(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 40) int count) {
     float[] levels = RandomModels.gaussian(new Random(seed), count, 0, 1);
     java.util.Arrays.sort(levels);
     LevelQuantizer quantizer = LevelQuantizer.nearest(levels);
@@ -130,12 +141,16 @@ class SiteFunctionsTest {
   }
 
   @Property(tries = 30)
-  void recordsMakeTheSameFunctions(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits) {
+  void recordsMakeTheSameFunctions(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits) {
     Tensor x = tensor(seed, 2, 3, 5, 6);
     List<StoredFunction> functions =
         List.of(
-            quantizer(seed, bits, true, 3, 1, 1), quantizer(seed, bits, false, 6), LevelQuantizer.nearest(new float[] {-1, 0, 2}),
-            new ChannelScale(scales(seed, 6)), new ChannelShift(tensor(seed, 6)));
+            quantizer(seed, bits, true, 3, 1, 1),
+            quantizer(seed, bits, false, 6),
+            LevelQuantizer.nearest(new float[] {-1, 0, 2}),
+            new ChannelScale(scales(seed, 6)),
+            new ChannelShift(tensor(seed, 6)));
     for (StoredFunction function : functions) {
       StoredFunction again = StoredFunctions.of(function.stored());
       assertArrayEquals(function.apply(ops, x).toFloats(), again.apply(ops, x).toFloats());
@@ -145,18 +160,38 @@ class SiteFunctionsTest {
 
   @Test
   void badParametersAreNamed() {
-    assertThrows(IllegalArgumentException.class, () -> UniformQuantizer.symmetric(4, Tensor.scalar(0)));
-    assertThrows(IllegalArgumentException.class, () -> UniformQuantizer.symmetric(9, Tensor.scalar(1)));
-    assertThrows(IllegalArgumentException.class, () -> UniformQuantizer.asymmetric(4, Tensor.scalar(1), Tensor.scalar(16)));
-    assertThrows(IllegalArgumentException.class, () -> UniformQuantizer.asymmetric(4, Tensor.scalar(1), Tensor.scalar(0.5f)));
-    assertThrows(IllegalArgumentException.class, () -> new LevelQuantizer(new float[] {1, 0}, new float[] {0}));
-    assertThrows(IllegalArgumentException.class, () -> new LevelQuantizer(new float[] {0, 1}, new float[] {2}));
-    assertThrows(IllegalArgumentException.class, () -> new LevelQuantizer(new float[300], new float[299]));
-    assertThrows(IllegalArgumentException.class, () -> new ChannelScale(Tensor.of(new float[] {1, 0}, 2)));
-    assertThrows(IllegalArgumentException.class, () -> new ChannelShift(Tensor.of(new float[] {Float.NaN}, 1)));
-    String unknown = assertThrows(IllegalArgumentException.class, () -> StoredFunctions.of(new FunctionRecord("sine", Map.of(), Map.of()))).getMessage();
+    assertThrows(
+        IllegalArgumentException.class, () -> UniformQuantizer.symmetric(4, Tensor.scalar(0)));
+    assertThrows(
+        IllegalArgumentException.class, () -> UniformQuantizer.symmetric(9, Tensor.scalar(1)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> UniformQuantizer.asymmetric(4, Tensor.scalar(1), Tensor.scalar(16)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> UniformQuantizer.asymmetric(4, Tensor.scalar(1), Tensor.scalar(0.5f)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new LevelQuantizer(new float[] {1, 0}, new float[] {0}));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new LevelQuantizer(new float[] {0, 1}, new float[] {2}));
+    assertThrows(
+        IllegalArgumentException.class, () -> new LevelQuantizer(new float[300], new float[299]));
+    assertThrows(
+        IllegalArgumentException.class, () -> new ChannelScale(Tensor.of(new float[] {1, 0}, 2)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new ChannelShift(Tensor.of(new float[] {Float.NaN}, 1)));
+    String unknown =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> StoredFunctions.of(new FunctionRecord("sine", Map.of(), Map.of())))
+            .getMessage();
     assertTrue(unknown.contains("sine") && unknown.contains("uniform"), unknown);
-    assertThrows(IllegalArgumentException.class, () -> StoredFunctions.of(new FunctionRecord("uniform", Map.of(), Map.of())));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> StoredFunctions.of(new FunctionRecord("uniform", Map.of(), Map.of())));
     assertThrows(IllegalArgumentException.class, () -> ScaleLayout.of(Shape.of(2, 3), Shape.of(2)));
   }
 }

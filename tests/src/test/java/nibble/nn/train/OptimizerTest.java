@@ -41,7 +41,10 @@ class OptimizerTest {
         v[i] = 0.999 * v[i] + 0.001 * g * g;
         double rate = 0.1 * factor;
         expected[i] =
-            expected[i] * (1 - rate * 0.05) - rate * (m[i] / (1 - Math.pow(0.9, t))) / (Math.sqrt(v[i] / (1 - Math.pow(0.999, t))) + 1e-8);
+            expected[i] * (1 - rate * 0.05)
+                - rate
+                    * (m[i] / (1 - Math.pow(0.9, t)))
+                    / (Math.sqrt(v[i] / (1 - Math.pow(0.999, t))) + 1e-8);
         assertEquals(expected[i], w.get(i), 2e-6, "step " + t);
       }
     }
@@ -61,7 +64,10 @@ class OptimizerTest {
     Tensor slow = Tensor.of(new float[] {1}, 1).requireGrad();
     Tensor idle = Tensor.of(new float[] {1}, 1).requireGrad();
     AdamW optimizer =
-        new AdamW(AdamWOptions.DEFAULTS, ParameterGroup.of("fast", 0.1, 0, fast), ParameterGroup.of("slow", 0.01, 0.5, slow, idle));
+        new AdamW(
+            AdamWOptions.DEFAULTS,
+            ParameterGroup.of("fast", 0.1, 0, fast),
+            ParameterGroup.of("slow", 0.01, 0.5, slow, idle));
     grad(fast, 1);
     grad(slow, 1);
     optimizer.step(ops.splitter(), 1);
@@ -90,8 +96,11 @@ class OptimizerTest {
 
   @Test
   void parametersThatCannotLearnAreRejected() {
-    assertThrows(IllegalArgumentException.class, () -> ParameterGroup.of("frozen", 0.1, 0, Tensor.zeros(2)));
-    assertThrows(IllegalArgumentException.class, () -> ParameterGroup.of("negative", -0.1, 0, Tensor.zeros(2).requireGrad()));
+    assertThrows(
+        IllegalArgumentException.class, () -> ParameterGroup.of("frozen", 0.1, 0, Tensor.zeros(2)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ParameterGroup.of("negative", -0.1, 0, Tensor.zeros(2).requireGrad()));
     assertThrows(IllegalArgumentException.class, () -> new AdamWOptions(1, 0.9, 1e-8));
     assertThrows(IllegalArgumentException.class, () -> new Sgd(1));
   }
@@ -125,7 +134,9 @@ class OptimizerTest {
     for (int workers = 1; workers <= 2; workers++) {
       try (WorkSplitter splitter = WorkSplitter.ofThreads(workers)) {
         Tensor w = Tensor.of(start.clone(), start.length).requireGrad();
-        AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS.withBetas(0.9, 0.95), ParameterGroup.of("all", 0.1, 0.01, w));
+        AdamW optimizer =
+            new AdamW(
+                AdamWOptions.DEFAULTS.withBetas(0.9, 0.95), ParameterGroup.of("all", 0.1, 0.01, w));
         for (int step = 0; step < 3; step++) {
           grad(w, start);
           optimizer.step(splitter, 1);

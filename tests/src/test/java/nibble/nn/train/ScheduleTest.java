@@ -9,7 +9,10 @@ class ScheduleTest {
 
   @Test
   void warmUpRisesInEqualSteps() {
-    for (Schedule schedule : new Schedule[] {new Schedule.Constant(4), new Schedule.Linear(4, 10, 0), new Schedule.Cosine(4, 10, 0)}) {
+    for (Schedule schedule :
+        new Schedule[] {
+          new Schedule.Constant(4), new Schedule.Linear(4, 10, 0), new Schedule.Cosine(4, 10, 0)
+        }) {
       for (int step = 0; step < 4; step++) {
         assertEquals((step + 1) / 4.0, schedule.factor(step));
       }

@@ -67,7 +67,9 @@ class TrainingTest {
     }
     Network network = new Network(random);
     try (Ops ops = new Ops(WorkSplitter.ofThreads(workers))) {
-      AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS, new ParameterGroup("all", 0.02, 0.01, network.parameters()));
+      AdamW optimizer =
+          new AdamW(
+              AdamWOptions.DEFAULTS, new ParameterGroup("all", 0.02, 0.01, network.parameters()));
       Schedule schedule = new Schedule.Cosine(10, STEPS, 0);
       float loss = 0;
       for (int step = 0; step < STEPS; step++) {

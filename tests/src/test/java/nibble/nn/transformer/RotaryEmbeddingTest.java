@@ -26,14 +26,18 @@ class RotaryEmbeddingTest {
     JsonArray cases = (JsonArray) Json.read(Golden.path("text/rope.json"));
     for (int i = 0; i < cases.size(); i++) {
       JsonObject c = cases.object(i);
-      RopeScaling scaling = c.findObject("rope_scaling").map(s -> scaling(s, c.integer("max_position_embeddings"))).orElse(new RopeScaling.None());
+      RopeScaling scaling =
+          c.findObject("rope_scaling")
+              .map(s -> scaling(s, c.integer("max_position_embeddings")))
+              .orElse(new RopeScaling.None());
       RotaryEmbedding rope = new RotaryEmbedding(c.integer("dims"), c.number("base"), scaling);
       double[] expected = c.array("frequencies").doubles();
       double[] actual = rope.frequencies(c.integer("length"));
       for (int j = 0; j < expected.length; j++) {
         assertEquals(expected[j], actual[j], 1e-12 * expected[j], c.string("name") + " pair " + j);
       }
-      assertEquals(c.number("amplitude"), RopeFrequencies.amplitude(scaling), 1e-12, c.string("name"));
+      assertEquals(
+          c.number("amplitude"), RopeFrequencies.amplitude(scaling), 1e-12, c.string("name"));
     }
   }
 
@@ -44,10 +48,17 @@ class RotaryEmbeddingTest {
       case "dynamic" -> new RopeScaling.DynamicNtk(s.number("factor"), original);
       case "yarn" -> {
         double factor = s.number("factor");
-        double attention = s.number("attention_factor", RopeScaling.Yarn.defaultAttentionFactor(factor));
-        yield new RopeScaling.Yarn(factor, original, s.number("beta_fast", 32), s.number("beta_slow", 1), attention, true);
+        double attention =
+            s.number("attention_factor", RopeScaling.Yarn.defaultAttentionFactor(factor));
+        yield new RopeScaling.Yarn(
+            factor, original, s.number("beta_fast", 32), s.number("beta_slow", 1), attention, true);
       }
-      case "llama3" -> new RopeScaling.Llama3(s.number("factor"), s.number("low_freq_factor"), s.number("high_freq_factor"), original);
+      case "llama3" ->
+          new RopeScaling.Llama3(
+              s.number("factor"),
+              s.number("low_freq_factor"),
+              s.number("high_freq_factor"),
+              original);
       default ->
           new RopeScaling.LongRope(
               DoubleStream.of(s.array("short_factor").doubles()).boxed().toList(),
@@ -60,7 +71,10 @@ class RotaryEmbeddingTest {
   /** The product of a turned query and a turned key depends on their distance only. */
   @Property(tries = 50)
   void productsDependOnTheDistance(
-      @ForAll long seed, @ForAll @IntRange(min = 1, max = 8) int pairs, @ForAll @IntRange(max = 3) int still, @ForAll @IntRange(max = 500) int shift) {
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 8) int pairs,
+      @ForAll @IntRange(max = 3) int still,
+      @ForAll @IntRange(max = 500) int shift) {
     int width = 2 * pairs + still;
     RotaryEmbedding rope = new RotaryEmbedding(2 * pairs, 10000, new RopeScaling.None());
     float[] q = RandomModels.gaussian(new Random(seed), width, 0, 1);
@@ -70,7 +84,8 @@ class RotaryEmbeddingTest {
     assertEquals(here, there, 2e-4 * width);
   }
 
-  private static double product(RotaryEmbedding rope, float[] q, float[] k, int queryPosition, int keyPosition) {
+  private static double product(
+      RotaryEmbedding rope, float[] q, float[] k, int queryPosition, int keyPosition) {
     float[] a = turned(rope, q, queryPosition);
     float[] b = turned(rope, k, keyPosition);
     double sum = 0;
@@ -85,7 +100,12 @@ class RotaryEmbeddingTest {
     try (Ops ops = Ops.serial()) {
       float[] rows = new float[(position + 1) * x.length];
       System.arraycopy(x, 0, rows, position * x.length, x.length);
-      Tensor out = rope.apply(ops, Tensor.of(rows, 1, position + 1, x.length), x.length, Sequences.of(position + 1));
+      Tensor out =
+          rope.apply(
+              ops,
+              Tensor.of(rows, 1, position + 1, x.length),
+              x.length,
+              Sequences.of(position + 1));
       return out.slice(1, position, position + 1).toFloats();
     }
   }
@@ -103,12 +123,18 @@ class RotaryEmbeddingTest {
 
   @Test
   void wrongParametersAreNamed() {
-    assertMessage("rotary channels must be even", () -> new RotaryEmbedding(3, 10000, new RopeScaling.None()));
-    assertMessage("rope_theta must be positive", () -> new RotaryEmbedding(4, 0, new RopeScaling.None()));
+    assertMessage(
+        "rotary channels must be even",
+        () -> new RotaryEmbedding(3, 10000, new RopeScaling.None()));
+    assertMessage(
+        "rope_theta must be positive", () -> new RotaryEmbedding(4, 0, new RopeScaling.None()));
     assertMessage("factor must be positive", () -> new RopeScaling.Linear(0));
     assertMessage("high_freq_factor must be larger", () -> new RopeScaling.Llama3(8, 4, 1, 512));
     assertMessage(
-        "need 2 numbers, have 1", () -> new RotaryEmbedding(4, 10000, new RopeScaling.LongRope(List.of(1.0), List.of(1.0), 8, 1)));
+        "need 2 numbers, have 1",
+        () ->
+            new RotaryEmbedding(
+                4, 10000, new RopeScaling.LongRope(List.of(1.0), List.of(1.0), 8, 1)));
   }
 
   private static void assertMessage(String part, Runnable action) {

@@ -22,10 +22,12 @@ class DeitTinyTest {
   @Test
   void logitsEqualTheReference() {
     try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL));
-        Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"));
+        Safetensors reference =
+            Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"));
         Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
-      float[] logits = loaded.model().forward(ops, reference.tensor("pixel_values").toF32()).toFloats();
+      float[] logits =
+          loaded.model().forward(ops, reference.tensor("pixel_values").toF32()).toFloats();
       assertClose(logits, reference.tensor("logits"), 2e-5, "logits");
     }
   }
@@ -34,7 +36,8 @@ class DeitTinyTest {
   void everyHiddenStateEqualsTheReference() {
     try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL));
         Safetensors images = Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"));
-        Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "hidden_image0.safetensors"));
+        Safetensors reference =
+            Safetensors.open(SharedData.require(REFERENCE + "hidden_image0.safetensors"));
         Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
       Tensor x = loaded.model().embed(ops, images.tensor("pixel_values").slice(0, 0, 1).toF32());
@@ -51,17 +54,20 @@ class DeitTinyTest {
   @Test
   void rotationKeepsTheLogits() {
     try (LoadedModel loaded = ModelLoader.load(SharedData.require(MODEL));
-        Safetensors reference = Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"));
+        Safetensors reference =
+            Safetensors.open(SharedData.require(REFERENCE + "io8.safetensors"));
         Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
       ModelRotation.apply(loaded.model(), RotationOptions.DEFAULTS.withSeed(7));
-      float[] logits = loaded.model().forward(ops, reference.tensor("pixel_values").toF32()).toFloats();
+      float[] logits =
+          loaded.model().forward(ops, reference.tensor("pixel_values").toF32()).toFloats();
       assertClose(logits, reference.tensor("logits"), 1e-4, "logits");
     }
   }
 
   private static void assertClose(float[] actual, Tensor expected, double tolerance, String name) {
     double difference = RandomModels.relativeDifference(actual, expected.toFloats());
-    assertTrue(difference < tolerance, name + " differs by " + difference + " of the largest value");
+    assertTrue(
+        difference < tolerance, name + " differs by " + difference + " of the largest value");
   }
 }

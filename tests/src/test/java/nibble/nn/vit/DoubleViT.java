@@ -7,7 +7,10 @@ import java.util.Map;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
 
-/** ViT and DeiT in double precision with plain loops, written from the papers: the specification that {@link ViT} is tested against. */
+/**
+ * ViT and DeiT in double precision with plain loops, written from the papers: the specification
+ * that {@link ViT} is tested against.
+ */
 final class DoubleViT {
   private final ViTConfig config;
   private final Map<String, double[]> parameters = new HashMap<>();
@@ -79,7 +82,9 @@ final class DoubleViT {
           for (int c = 0; c < config.channels(); c++) {
             for (int y = 0; y < patch; y++) {
               for (int z = 0; z < patch; z++) {
-                token[o] += kernel[((o * config.channels() + c) * patch + y) * patch + z] * image[(c * size + top + y) * size + left + z];
+                token[o] +=
+                    kernel[((o * config.channels() + c) * patch + y) * patch + z]
+                        * image[(c * size + top + y) * size + left + z];
               }
             }
           }
@@ -115,7 +120,8 @@ final class DoubleViT {
       }
       result[t] = new double[x[t].length];
       for (int i = 0; i < x[t].length; i++) {
-        result[t][i] = (x[t][i] - mean) / Math.sqrt(variance + config.epsilon()) * gain[i] + bias[i];
+        result[t][i] =
+            (x[t][i] - mean) / Math.sqrt(variance + config.epsilon()) * gain[i] + bias[i];
       }
     }
     return result;
@@ -174,7 +180,10 @@ final class DoubleViT {
     }
   }
 
-  /** {@code erf(x) = 2/sqrt(pi) e^(-x^2) sum 2^n x^(2n+1) / (1 3 5 ... (2n+1))}: all terms have one sign, so nothing cancels. */
+  /**
+   * {@code erf(x) = 2/sqrt(pi) e^(-x^2) sum 2^n x^(2n+1) / (1 3 5 ... (2n+1))}: all terms have one
+   * sign, so nothing cancels.
+   */
   static double erf(double x) {
     if (Math.abs(x) > 6) {
       return Math.signum(x);

@@ -14,7 +14,10 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 
-/** After the first passes, memory is used again: one activation that is not would be 150 KB here, a bias that is copied 3 KB. */
+/**
+ * After the first passes, memory is used again: one activation that is not would be 150 KB here, a
+ * bias that is copied 3 KB.
+ */
 class ForwardAllocationTest {
   private static final int BYTES_PER_PASS = 40_000;
   private static final int PASSES = 5;
@@ -23,12 +26,27 @@ class ForwardAllocationTest {
   @Test
   void aForwardPassAllocatesNextToNothing() {
     assumeTrue(VectorSupport.isAvailable(), "scalar kernels hold their sums in small arrays");
-    ViTConfig config = new ViTConfig(ViTConfig.DEIT, 224, 16, 3, 192, 2, 3, 768, Activation.GELU, 1e-6f, true, 10, Norm.Kind.LAYER);
+    ViTConfig config =
+        new ViTConfig(
+            ViTConfig.DEIT,
+            224,
+            16,
+            3,
+            192,
+            2,
+            3,
+            768,
+            Activation.GELU,
+            1e-6f,
+            true,
+            10,
+            Norm.Kind.LAYER);
     ViT model = new ViT(config, new RandomWeights(new Random(1), 0.02f));
     Tensor pixels = Tensor.of(new float[3 * 224 * 224], 1, 3, 224, 224);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long perPass = Long.MAX_VALUE;
-    long end = System.nanoTime() + PATIENCE_NANOS; // until the kernels are compiled, vectors are allocated
+    long end =
+        System.nanoTime() + PATIENCE_NANOS; // until the kernels are compiled, vectors are allocated
     try (Ops ops = Ops.serial()) {
       while (perPass > BYTES_PER_PASS && System.nanoTime() < end) {
         long before = threads.getCurrentThreadAllocatedBytes();

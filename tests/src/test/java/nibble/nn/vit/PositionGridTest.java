@@ -9,7 +9,10 @@ import nibble.tensor.Tensor;
 
 class PositionGridTest {
   @Property(tries = 200)
-  void weightsOfOnePlaceAddUpToOne(@ForAll @IntRange(min = 1, max = 40) int from, @ForAll @IntRange(min = 1, max = 40) int to, @ForAll boolean antialias) {
+  void weightsOfOnePlaceAddUpToOne(
+      @ForAll @IntRange(min = 1, max = 40) int from,
+      @ForAll @IntRange(min = 1, max = 40) int to,
+      @ForAll boolean antialias) {
     Tensor weights = PositionGrid.weights(from, to, antialias);
     for (int i = 0; i < to; i++) {
       double sum = 0;

@@ -18,14 +18,17 @@ import nibble.testing.RandomModels;
 import nibble.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
-/** The trained CIFAR-10 and MNIST transformers against the outputs of an independent implementation. */
+/**
+ * The trained CIFAR-10 and MNIST transformers against the outputs of an independent implementation.
+ */
 class SmallViTTest {
   private static final int BATCH = 100;
 
   @Test
   void cifar10() {
     Path images = SharedData.require("cifar10/test2000.bin");
-    check("vit-cifar10-postnorm", ByteImages.read(images, null), "logits_test2000.safetensors", 1406);
+    check(
+        "vit-cifar10-postnorm", ByteImages.read(images, null), "logits_test2000.safetensors", 1406);
   }
 
   @Test
@@ -41,19 +44,31 @@ class SmallViTTest {
         Safetensors all = Safetensors.open(reference.resolve(allLogits));
         Ops ops = new Ops(WorkSplitter.ofThreads(2));
         var inference = ops.noGrad()) {
-      ImagePreprocessor preprocessor = ImagePreprocessor.fromJson(loaded.checkpoint().preprocessorConfig().orElseThrow());
-      Tensor inputs = first16.tensor(first16.names().stream().filter(n -> !n.equals("logits")).findFirst().orElseThrow()).toF32();
+      ImagePreprocessor preprocessor =
+          ImagePreprocessor.fromJson(loaded.checkpoint().preprocessorConfig().orElseThrow());
+      Tensor inputs =
+          first16
+              .tensor(
+                  first16.names().stream()
+                      .filter(n -> !n.equals("logits"))
+                      .findFirst()
+                      .orElseThrow())
+              .toF32();
       float[] logits = loaded.model().forward(ops, inputs).toFloats();
       assertClose(logits, first16.tensor("logits").toFloats(), 2e-5);
       int size = (int) (inputs.size() / inputs.dim(0));
-      assertClose(preprocessor.apply(images.rgb(5)), Arrays.copyOfRange(inputs.toFloats(), 5 * size, 6 * size), 1e-6);
+      assertClose(
+          preprocessor.apply(images.rgb(5)),
+          Arrays.copyOfRange(inputs.toFloats(), 5 * size, 6 * size),
+          1e-6);
       float[] every = every(ops, loaded.model(), images, preprocessor, inputs.shape().dims());
       assertClose(every, all.tensor("logits").toFloats(), 1e-4);
       assertEquals(right, right(every, images));
     }
   }
 
-  private static float[] every(Ops ops, Model model, ByteImages images, ImagePreprocessor preprocessor, int[] dims) {
+  private static float[] every(
+      Ops ops, Model model, ByteImages images, ImagePreprocessor preprocessor, int[] dims) {
     float[] logits = new float[images.count() * 10];
     int size = dims[1] * dims[2] * dims[3];
     for (int from = 0; from < images.count(); from += BATCH) {
@@ -61,7 +76,8 @@ class SmallViTTest {
       for (int i = 0; i < BATCH; i++) {
         System.arraycopy(preprocessor.apply(images.rgb(from + i)), 0, pixels, i * size, size);
       }
-      float[] part = model.forward(ops, Tensor.of(pixels, BATCH, dims[1], dims[2], dims[3])).toFloats();
+      float[] part =
+          model.forward(ops, Tensor.of(pixels, BATCH, dims[1], dims[2], dims[3])).toFloats();
       System.arraycopy(part, 0, logits, from * 10, part.length);
     }
     return logits;

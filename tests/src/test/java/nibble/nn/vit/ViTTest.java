@@ -24,14 +24,23 @@ import nibble.testing.RandomModels;
 import org.junit.jupiter.api.Test;
 
 class ViTTest {
-  private static final List<String> ARCHITECTURES = List.of(ViTConfig.VIT, ViTConfig.DEIT, ViTConfig.DEIT_DISTILLED);
+  private static final List<String> ARCHITECTURES =
+      List.of(ViTConfig.VIT, ViTConfig.DEIT, ViTConfig.DEIT_DISTILLED);
 
   @Property(tries = 40)
   void logitsEqualTheSpecification(
-      @ForAll long seed, @ForAll @IntRange(max = 2) int architecture, @ForAll @IntRange(min = 1, max = 4) int heads,
-      @ForAll @IntRange(min = 1, max = 9) int headDim, @ForAll @IntRange(min = 1, max = 3) int layers, @ForAll boolean qkvBias,
+      @ForAll long seed,
+      @ForAll @IntRange(max = 2) int architecture,
+      @ForAll @IntRange(min = 1, max = 4) int heads,
+      @ForAll @IntRange(min = 1, max = 9) int headDim,
+      @ForAll @IntRange(min = 1, max = 3) int layers,
+      @ForAll boolean qkvBias,
       @ForAll boolean recording) {
-    ViT model = RandomModels.vit(RandomModels.vitConfig(ARCHITECTURES.get(architecture), heads, headDim, layers, 20, qkvBias), seed);
+    ViT model =
+        RandomModels.vit(
+            RandomModels.vitConfig(
+                ARCHITECTURES.get(architecture), heads, headDim, layers, 20, qkvBias),
+            seed);
     DoubleViT truth = new DoubleViT(model);
     Tensor pixels = RandomModels.pixels(2, seed + 1);
     float[] logits;
@@ -51,8 +60,11 @@ class ViTTest {
 
   /** Central differences of the specification, in double: exact to about h^2. */
   @Property(tries = 3)
-  void gradientsEqualFiniteDifferences(@ForAll long seed, @ForAll @IntRange(max = 2) int architecture) {
-    ViT model = RandomModels.vit(RandomModels.vitConfig(ARCHITECTURES.get(architecture), 2, 4, 2, 12, true), seed);
+  void gradientsEqualFiniteDifferences(
+      @ForAll long seed, @ForAll @IntRange(max = 2) int architecture) {
+    ViT model =
+        RandomModels.vit(
+            RandomModels.vitConfig(ARCHITECTURES.get(architecture), 2, 4, 2, 12, true), seed);
     DoubleViT truth = new DoubleViT(model);
     Tensor pixels = RandomModels.pixels(2, seed + 1);
     int[] labels = {3, 6};
@@ -75,16 +87,22 @@ class ViTTest {
         double down = loss(truth, images, labels);
         values[i] = before;
         double expected = (up - down) / (2 * h);
-        assertEquals(expected, actual[i], 1e-4 * Math.abs(expected) + 2e-5, parameter.name() + " element " + i);
+        assertEquals(
+            expected,
+            actual[i],
+            1e-4 * Math.abs(expected) + 2e-5,
+            parameter.name() + " element " + i);
       }
     }
   }
 
   @Test
   void inferenceIsTheSameOnSeveralThreads() {
-    ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.DEIT_DISTILLED, 3, 8, 2, 40, true), 5);
+    ViT model =
+        RandomModels.vit(RandomModels.vitConfig(ViTConfig.DEIT_DISTILLED, 3, 8, 2, 40, true), 5);
     Tensor pixels = RandomModels.pixels(5, 6);
-    try (Ops one = Ops.serial(); Ops two = new Ops(WorkSplitter.ofThreads(2))) {
+    try (Ops one = Ops.serial();
+        Ops two = new Ops(WorkSplitter.ofThreads(2))) {
       assertArrayEquals(inference(one, model, pixels), inference(two, model, pixels));
     }
   }
@@ -94,8 +112,12 @@ class ViTTest {
     ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 1, 4, 1, 8, true), 1);
     try (Ops ops = Ops.serial()) {
       for (int[] dims : new int[][] {{2, 3, 12, 16}, {2, 1, 12, 12}, {3, 12, 12}}) {
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> model.forward(ops, Tensor.zeros(dims)));
-        String expected = "the model takes pixels of shape [%d, 3, 12, 12], these are %s".formatted(dims[0], Arrays.toString(dims));
+        IllegalArgumentException e =
+            assertThrows(
+                IllegalArgumentException.class, () -> model.forward(ops, Tensor.zeros(dims)));
+        String expected =
+            "the model takes pixels of shape [%d, 3, 12, 12], these are %s"
+                .formatted(dims[0], Arrays.toString(dims));
         assertEquals(expected, e.getMessage());
       }
     }
@@ -119,7 +141,13 @@ class ViTTest {
         inference(ops, model, RandomModels.pixels(1, 1));
       }
       assertEquals(expected, passed);
-      assertTrue(expected.containsAll(List.of("patch_embed.input", "blocks.1.attn.qkv.input", "blocks.0.attn.probs", "blocks.1.mlp.fc2.weight")));
+      assertTrue(
+          expected.containsAll(
+              List.of(
+                  "patch_embed.input",
+                  "blocks.1.attn.qkv.input",
+                  "blocks.0.attn.probs",
+                  "blocks.1.mlp.fc2.weight")));
     }
   }
 
@@ -139,7 +167,8 @@ class ViTTest {
             });
         float[] plain = inference(ops, model, pixels);
         site.clear();
-        assertArrayEquals(new int[] {2, 2, 11, name.equals("probs") ? 11 : 8}, shapes.getFirst(), name);
+        assertArrayEquals(
+            new int[] {2, 2, 11, name.equals("probs") ? 11 : 8}, shapes.getFirst(), name);
         assertTrue(RandomModels.relativeDifference(fused, plain) < 1e-5, name);
       }
     }
@@ -147,33 +176,60 @@ class ViTTest {
 
   @Test
   void linearsComeInForwardOrder() {
-    ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.DEIT_DISTILLED, 2, 4, 1, 8, true), 1);
+    ViT model =
+        RandomModels.vit(RandomModels.vitConfig(ViTConfig.DEIT_DISTILLED, 2, 4, 1, 8, true), 1);
     List<String> names = model.linears().stream().map(Linear::name).toList();
     assertEquals(
         List.of(
-            "patch_embed", "blocks.0.attn.q", "blocks.0.attn.k", "blocks.0.attn.v", "blocks.0.attn.proj", "blocks.0.mlp.fc1",
-            "blocks.0.mlp.fc2", "head", "head_dist"),
+            "patch_embed",
+            "blocks.0.attn.q",
+            "blocks.0.attn.k",
+            "blocks.0.attn.v",
+            "blocks.0.attn.proj",
+            "blocks.0.mlp.fc1",
+            "blocks.0.mlp.fc2",
+            "head",
+            "head_dist"),
         names);
     assertEquals("head_dist", model.linear("head_dist").name());
     assertEquals(
-        "the model has no linear layer 'tail'", assertThrows(IllegalArgumentException.class, () -> model.linear("tail")).getMessage());
+        "the model has no linear layer 'tail'",
+        assertThrows(IllegalArgumentException.class, () -> model.linear("tail")).getMessage());
   }
 
   @Test
   void wrongDimensionsAreNamed() {
     assertEquals(
         "hidden_size 8 is not a multiple of num_attention_heads 3",
-        assertThrows(IllegalArgumentException.class, () -> config(12, 4, 8, 3, 1e-6f)).getMessage());
+        assertThrows(IllegalArgumentException.class, () -> config(12, 4, 8, 3, 1e-6f))
+            .getMessage());
     assertEquals(
         "image_size 13 is not a multiple of patch_size 4",
-        assertThrows(IllegalArgumentException.class, () -> config(13, 4, 8, 2, 1e-6f)).getMessage());
-    assertEquals("hidden_size must be positive, was 0", assertThrows(IllegalArgumentException.class, () -> config(12, 4, 0, 2, 1e-6f)).getMessage());
+        assertThrows(IllegalArgumentException.class, () -> config(13, 4, 8, 2, 1e-6f))
+            .getMessage());
+    assertEquals(
+        "hidden_size must be positive, was 0",
+        assertThrows(IllegalArgumentException.class, () -> config(12, 4, 0, 2, 1e-6f))
+            .getMessage());
     assertThrows(IllegalArgumentException.class, () -> config(12, 4, 8, 2, Float.NaN));
   }
 
   private static void config(int image, int patch, int hidden, int heads, float epsilon) {
     ViTConfig good = RandomModels.vitConfig(ViTConfig.VIT, 1, 4, 1, 8, true);
-    new ViTConfig(good.architecture(), image, patch, 3, hidden, 1, heads, 8, good.activation(), epsilon, true, 7, good.norm());
+    new ViTConfig(
+        good.architecture(),
+        image,
+        patch,
+        3,
+        hidden,
+        1,
+        heads,
+        8,
+        good.activation(),
+        epsilon,
+        true,
+        7,
+        good.norm());
   }
 
   private static float[] inference(Ops ops, ViT model, Tensor pixels) {

@@ -24,13 +24,27 @@ import nibble.testing.RandomModels;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tiny checkpoints of every vision family against independent float64 implementations (see the scripts in {@code tests/golden}). */
+/**
+ * Tiny checkpoints of every vision family against independent float64 implementations (see the
+ * scripts in {@code tests/golden}).
+ */
 class VisionGoldenTest {
   private static final int[] LABELS = {3, 1};
 
   @ParameterizedTest
-  @ValueSource(strings = {"swin/odd", "swin/padded", "dinov2/plain", "dinov2/gated", "dinov2/registers", "vit_small/postnorm",
-    "vit_small/plain", "vit_small/pooled", "vit_small/pooled_beside_class_token", "vit_small/resized_deit"})
+  @ValueSource(
+      strings = {
+        "swin/odd",
+        "swin/padded",
+        "dinov2/plain",
+        "dinov2/gated",
+        "dinov2/registers",
+        "vit_small/postnorm",
+        "vit_small/plain",
+        "vit_small/pooled",
+        "vit_small/pooled_beside_class_token",
+        "vit_small/resized_deit"
+      })
   void logitsEqualTheGoldenValues(String folder) {
     try (LoadedModel loaded = ModelLoader.load(GoldenFiles.of(folder));
         Safetensors expected = Safetensors.open(GoldenFiles.of(folder + "/expected.safetensors"));
@@ -40,7 +54,9 @@ class VisionGoldenTest {
       for (String name : expected.names()) {
         if (name.startsWith("pixels")) {
           float[] logits = loaded.model().forward(ops, expected.tensor(name).toF32()).toFloats();
-          double difference = RandomModels.relativeDifference(logits, expected.tensor(name.replace("pixels", "logits")).toFloats());
+          double difference =
+              RandomModels.relativeDifference(
+                  logits, expected.tensor(name.replace("pixels", "logits")).toFloats());
           assertTrue(difference < 2e-5, name + " differs by " + difference);
           cases++;
         }
@@ -50,15 +66,31 @@ class VisionGoldenTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"swin/odd", "swin/padded", "dinov2/plain", "dinov2/gated", "dinov2/registers", "vit_small/postnorm",
-    "vit_small/plain", "vit_small/pooled", "vit_small/pooled_beside_class_token", "vit_small/resized_deit"})
+  @ValueSource(
+      strings = {
+        "swin/odd",
+        "swin/padded",
+        "dinov2/plain",
+        "dinov2/gated",
+        "dinov2/registers",
+        "vit_small/postnorm",
+        "vit_small/plain",
+        "vit_small/pooled",
+        "vit_small/pooled_beside_class_token",
+        "vit_small/resized_deit"
+      })
   void gradientsEqualTheGoldenValues(String folder) {
     try (LoadedModel loaded = ModelLoader.load(GoldenFiles.of(folder));
         Safetensors expected = Safetensors.open(GoldenFiles.of(folder + "/expected.safetensors"));
         Ops ops = Ops.serial()) {
       loaded.model().parameters().forEach(Parameter::train);
-      String pixels = expected.names().stream().filter(n -> n.startsWith("pixels") && isLast(folder, n)).findFirst().orElseThrow();
-      ops.backward(ops.crossEntropy(loaded.model().forward(ops, expected.tensor(pixels).toF32()), LABELS));
+      String pixels =
+          expected.names().stream()
+              .filter(n -> n.startsWith("pixels") && isLast(folder, n))
+              .findFirst()
+              .orElseThrow();
+      ops.backward(
+          ops.crossEntropy(loaded.model().forward(ops, expected.tensor(pixels).toF32()), LABELS));
       for (Parameter parameter : loaded.model().parameters()) {
         if (parameter.name().endsWith("mask_token")) {
           continue; // only pretraining uses it
@@ -69,7 +101,11 @@ class VisionGoldenTest {
         float[] golden = expected.tensor("grad." + parameter.name()).toFloats();
         for (int j = 0; j < golden.length; j++) {
           int place = (2 * j + 1) * all.length / (2 * golden.length);
-          assertEquals(golden[j], all[place], 1e-4 * Math.abs(golden[j]) + 2e-6, parameter.name() + " element " + place);
+          assertEquals(
+              golden[j],
+              all[place],
+              1e-4 * Math.abs(golden[j]) + 2e-6,
+              parameter.name() + " element " + place);
         }
       }
     }
@@ -84,9 +120,13 @@ class VisionGoldenTest {
     };
   }
 
-  /** What a normalisation passes on may be scaled and shifted wherever a model says that only some layers read it. */
+  /**
+   * What a normalisation passes on may be scaled and shifted wherever a model says that only some
+   * layers read it.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"swin/odd", "swin/padded", "dinov2/plain", "dinov2/registers", "vit_small/plain"})
+  @ValueSource(
+      strings = {"swin/odd", "swin/padded", "dinov2/plain", "dinov2/registers", "vit_small/plain"})
   void foldsThroughReadersKeepTheLogits(String folder) {
     try (LoadedModel loaded = ModelLoader.load(GoldenFiles.of(folder));
         Safetensors expected = Safetensors.open(GoldenFiles.of(folder + "/expected.safetensors"));
@@ -104,16 +144,28 @@ class VisionGoldenTest {
         assertTrue(ChannelFold.apply(loaded.model(), site, factors, shifts), site.name());
         assertTrue(site.isIdentity(), site.name());
       }
-      String pixels = expected.names().stream().filter(n -> n.startsWith("pixels")).findFirst().orElseThrow();
+      String pixels =
+          expected.names().stream().filter(n -> n.startsWith("pixels")).findFirst().orElseThrow();
       float[] logits = loaded.model().forward(ops, expected.tensor(pixels).toF32()).toFloats();
-      double difference = RandomModels.relativeDifference(logits, expected.tensor(pixels.replace("pixels", "logits")).toFloats());
+      double difference =
+          RandomModels.relativeDifference(
+              logits, expected.tensor(pixels.replace("pixels", "logits")).toFloats());
       assertTrue(difference < 5e-5, "differs by " + difference);
     }
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"swin/odd", "dinov2/gated", "dinov2/registers", "vit_small/postnorm",
-    "vit_small/plain", "vit_small/pooled", "vit_small/pooled_beside_class_token", "vit_small/resized_deit"})
+  @ValueSource(
+      strings = {
+        "swin/odd",
+        "dinov2/gated",
+        "dinov2/registers",
+        "vit_small/postnorm",
+        "vit_small/plain",
+        "vit_small/pooled",
+        "vit_small/pooled_beside_class_token",
+        "vit_small/resized_deit"
+      })
   void everySiteIsPassedAndEveryLinearHasItsStage(String folder) {
     try (LoadedModel loaded = ModelLoader.load(GoldenFiles.of(folder));
         Safetensors expected = Safetensors.open(GoldenFiles.of(folder + "/expected.safetensors"));
@@ -130,13 +182,16 @@ class VisionGoldenTest {
               return x;
             });
       }
-      String pixels = expected.names().stream().filter(n -> n.startsWith("pixels")).findFirst().orElseThrow();
+      String pixels =
+          expected.names().stream().filter(n -> n.startsWith("pixels")).findFirst().orElseThrow();
       model.forward(ops, expected.tensor(pixels).toF32());
       assertEquals(sites, passed);
       Set<Linear> inStages = new HashSet<>();
       model.blocks().forEach(block -> block.stages().forEach(inStages::addAll));
       Set<String> outside = new HashSet<>();
-      model.linears().stream().filter(l -> !inStages.contains(l)).forEach(l -> outside.add(l.name().replaceFirst("\\..*", "")));
+      model.linears().stream()
+          .filter(l -> !inStages.contains(l))
+          .forEach(l -> outside.add(l.name().replaceFirst("\\..*", "")));
       assertEquals(Set.of("patch_embed", "head"), outside);
     }
   }

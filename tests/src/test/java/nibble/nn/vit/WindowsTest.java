@@ -39,7 +39,8 @@ class WindowsTest {
               values[i] = i + 1;
             }
             Tensor split = windows.split(ops, Tensor.of(values, 2, side * side, 3));
-            assertArrayEquals(new int[] {2 * windows.count(), window * window, 3}, split.shape().dims());
+            assertArrayEquals(
+                new int[] {2 * windows.count(), window * window, 3}, split.shape().dims());
             assertArrayEquals(values, windows.join(ops, split).toFloats());
           });
     }
@@ -62,8 +63,12 @@ class WindowsTest {
             int left = w % (padded / window) * window;
             for (int i = 0; i < window * window; i++) {
               for (int j = 0; j < window * window; j++) {
-                boolean rows = apart(top + i / window, top + j / window, padded, shift) == i / window - j / window;
-                boolean columns = apart(left + i % window, left + j % window, padded, shift) == i % window - j % window;
+                boolean rows =
+                    apart(top + i / window, top + j / window, padded, shift)
+                        == i / window - j / window;
+                boolean columns =
+                    apart(left + i % window, left + j % window, padded, shift)
+                        == i % window - j % window;
                 assertEquals(rows && columns ? 0 : -100, mask.get(w, 0, i, j));
               }
             }

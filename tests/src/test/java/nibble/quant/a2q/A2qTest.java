@@ -36,7 +36,8 @@ import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
 
 class A2qTest {
-  private static final RandomTextModels.Shape SHAPE = new RandomTextModels.Shape(4, 2, 8, 2, 48, false, false, false, false, 0);
+  private static final RandomTextModels.Shape SHAPE =
+      new RandomTextModels.Shape(4, 2, 8, 2, 48, false, false, false, false, 0);
 
   private final Ops ops = Ops.serial();
 
@@ -47,7 +48,15 @@ class A2qTest {
   private static QuantizedTensor tensor(byte[] codes, int in, IntFormat format) {
     float[] scales = new float[codes.length / in];
     Arrays.fill(scales, 1);
-    return new QuantizedTensor(codes, new QuantParams(format, new Granularity.PerChannel(), scales.length, in, scales, new byte[scales.length]));
+    return new QuantizedTensor(
+        codes,
+        new QuantParams(
+            format,
+            new Granularity.PerChannel(),
+            scales.length,
+            in,
+            scales,
+            new byte[scales.length]));
   }
 
   /** Adds products as an accumulator of {@code bits} bits does: what does not fit wraps around. */
@@ -67,7 +76,10 @@ class A2qTest {
     return sum;
   }
 
-  /** Inputs that drive the sum of {@code q x} as far up (or down) as codes {@code low .. high} can, those of one sign first so that partial sums go as far too. */
+  /**
+   * Inputs that drive the sum of {@code q x} as far up (or down) as codes {@code low .. high} can,
+   * those of one sign first so that partial sums go as far too.
+   */
   private static int[] worst(byte[] q, int low, int high, boolean up) {
     int[] x = new int[q.length];
     for (int i = 0; i < q.length; i++) {
@@ -77,16 +89,22 @@ class A2qTest {
   }
 
   /**
-   * Whatever directions, norms and scales are: the codes keep the bound, and in an accumulator of P bits no sum wraps, for inputs at their extremes and at random, with codes
-   * and with levels of any zero point.
+   * Whatever directions, norms and scales are: the codes keep the bound, and in an accumulator of P
+   * bits no sum wraps, for inputs at their extremes and at random, with codes and with levels of
+   * any zero point.
    */
   @Property(tries = 150)
   void noSumEverLeavesTheAccumulator(
-      @ForAll long seed, @ForAll @IntRange(min = 6, max = 20) int p, @ForAll @IntRange(min = 2, max = 8) int n, @ForAll @IntRange(min = 2, max = 8) int bits,
-      @ForAll @IntRange(max = 2) int kind, @ForAll @IntRange(min = 1, max = 40) int in) {
+      @ForAll long seed,
+      @ForAll @IntRange(min = 6, max = 20) int p,
+      @ForAll @IntRange(min = 2, max = 8) int n,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll @IntRange(max = 2) int kind,
+      @ForAll @IntRange(min = 1, max = 40) int in) {
     Random random = new Random(seed);
     AccumulatorBound bound = new AccumulatorBound(p, n, kind == 1, kind == 2);
-    BoundedFunction function = new BoundedFunction(IntFormat.symmetric(bits), bound.limit(), bound.centred());
+    BoundedFunction function =
+        new BoundedFunction(IntFormat.symmetric(bits), bound.limit(), bound.centred());
     Tensor v = random(random, 2, in, 3);
     Tensor a = Tensor.of(RandomModels.gaussian(random, 2, 2, 5), 2);
     Tensor t = Tensor.of(RandomModels.gaussian(random, 2, -1, 3), 2);
@@ -98,8 +116,14 @@ class A2qTest {
     for (int row = 0; row < 2; row++) {
       byte[] q = Arrays.copyOfRange(codes, row * in, (row + 1) * in);
       for (int shift : new int[] {0, z}) {
-        int[] some = IntStream.generate(() -> low - shift + random.nextInt(1 << n)).limit(in).toArray();
-        for (int[] x : new int[][] {worst(q, low - shift, high - shift, true), worst(q, low - shift, high - shift, false), some}) {
+        int[] some =
+            IntStream.generate(() -> low - shift + random.nextInt(1 << n)).limit(in).toArray();
+        for (int[] x :
+            new int[][] {
+              worst(q, low - shift, high - shift, true),
+              worst(q, low - shift, high - shift, false),
+              some
+            }) {
           assertEquals(exact(q, x), wrapped(q, x, p), "P = " + p);
           assertTrue(Math.abs(exact(q, x)) <= (1L << (p - 1)) - 1);
         }
@@ -107,7 +131,10 @@ class A2qTest {
     }
   }
 
-  /** The bound is tight: one code more, and some input leaves the accumulator. So does round to nearest. */
+  /**
+   * The bound is tight: one code more, and some input leaves the accumulator. So does round to
+   * nearest.
+   */
   @Test
   void theBoundIsTightAndNearestCodesBreakIt() {
     AccumulatorBound bound = new AccumulatorBound(8, 4, true, false);
@@ -124,9 +151,21 @@ class A2qTest {
     assertTrue(!plus.holds(tensor(new byte[] {7, 2, -7, 0}, 4, IntFormat.symmetric(4))));
     float[] w = RandomModels.gaussian(new Random(1), 64, 0, 1);
     try (WorkSplitter serial = WorkSplitter.serial()) {
-      QuantParams params = QuantParams.fit("w", w, 0, 1, 64, IntFormat.symmetric(4), new Granularity.PerChannel(), ClipSearch.NONE, serial);
+      QuantParams params =
+          QuantParams.fit(
+              "w",
+              w,
+              0,
+              1,
+              64,
+              IntFormat.symmetric(4),
+              new Granularity.PerChannel(),
+              ClipSearch.NONE,
+              serial);
       byte[] nearest = params.quantize("w", w, 0);
-      assertTrue(exact(nearest, worst(nearest, 0, 255, true)) != wrapped(nearest, worst(nearest, 0, 255, true), 14));
+      assertTrue(
+          exact(nearest, worst(nearest, 0, 255, true))
+              != wrapped(nearest, worst(nearest, 0, 255, true), 14));
     }
     assertThrows(IllegalArgumentException.class, () -> new AccumulatorBound(16, 8, true, true));
     assertThrows(IllegalArgumentException.class, () -> new AccumulatorBound(1, 8, true, false));
@@ -148,7 +187,10 @@ class A2qTest {
     double distance = distance(w, found);
     for (int i = 0; i < 3000; i++) {
       double[] other = {random.nextGaussian(), random.nextGaussian(), random.nextGaussian()};
-      double factor = radius * random.nextDouble() / (Math.abs(other[0]) + Math.abs(other[1]) + Math.abs(other[2]));
+      double factor =
+          radius
+              * random.nextDouble()
+              / (Math.abs(other[0]) + Math.abs(other[1]) + Math.abs(other[2]));
       for (int j = 0; j < 3; j++) {
         other[j] *= factor;
       }
@@ -160,31 +202,46 @@ class A2qTest {
     return Math.pow(a[0] - b[0], 2) + Math.pow(a[1] - b[1], 2) + Math.pow(a[2] - b[2], 2);
   }
 
-  /** Straight through: derivatives are those of {@code s (v g' / |v|_1 + fixed residues)}, taken in double. */
+  /**
+   * Straight through: derivatives are those of {@code s (v g' / |v|_1 + fixed residues)}, taken in
+   * double.
+   */
   @Property(tries = 20)
-  void gradientsAreStraightThrough(@ForAll long seed, @ForAll boolean centred, @ForAll boolean capped) {
+  void gradientsAreStraightThrough(
+      @ForAll long seed, @ForAll boolean centred, @ForAll boolean capped) {
     Random random = new Random(seed);
-    BoundedFunction function = new BoundedFunction(IntFormat.symmetric(8), capped ? 9.5 : 1e9, centred);
+    BoundedFunction function =
+        new BoundedFunction(IntFormat.symmetric(8), capped ? 9.5 : 1e9, centred);
     Tensor v = random(random, 1, 6, 1).requireGrad();
     Tensor a = Tensor.of(new float[] {3.1f}, 1).requireGrad();
     Tensor t = Tensor.of(new float[] {-1.2f}, 1).requireGrad();
     float[] c = RandomModels.gaussian(random, 6, 0, 1);
     ops.backward(ops.sum(ops.mul(ops.custom(function, v, a, t), Tensor.of(c, 1, 6))));
     byte[] codes = function.codes(v, a, t);
-    double[] values = {v.toFloats()[0], v.toFloats()[1], v.toFloats()[2], v.toFloats()[3], v.toFloats()[4], v.toFloats()[5], 3.1f, -1.2f};
+    double[] values = {
+      v.toFloats()[0],
+      v.toFloats()[1],
+      v.toFloats()[2],
+      v.toFloats()[3],
+      v.toFloats()[4],
+      v.toFloats()[5],
+      3.1f,
+      -1.2f
+    };
     double[] start = exact(values, function);
     double[] residues = new double[6];
     for (int i = 0; i < 6; i++) {
       residues[i] = codes[i] - start[i];
     }
-    DoubleSupplier smooth = () -> {
-      double[] exact = exact(values, function);
-      double sum = 0;
-      for (int i = 0; i < 6; i++) {
-        sum += c[i] * Math.pow(2, values[7]) * (exact[i] + residues[i]);
-      }
-      return sum;
-    };
+    DoubleSupplier smooth =
+        () -> {
+          double[] exact = exact(values, function);
+          double sum = 0;
+          for (int i = 0; i < 6; i++) {
+            sum += c[i] * Math.pow(2, values[7]) * (exact[i] + residues[i]);
+          }
+          return sum;
+        };
     Tensor[] leaves = {v, a, t};
     for (int i = 0; i < 8; i++) {
       double before = values[i];
@@ -195,7 +252,8 @@ class A2qTest {
       values[i] = before;
       Tensor grad = leaves[Math.max(0, i - 5)].grad();
       assertTrue(grad != null);
-      assertEquals(slope, grad.toFloats()[i < 6 ? i : 0], 1e-3 * (1 + Math.abs(slope)), "leaf " + i);
+      assertEquals(
+          slope, grad.toFloats()[i < 6 ? i : 0], 1e-3 * (1 + Math.abs(slope)), "leaf " + i);
     }
   }
 
@@ -218,48 +276,84 @@ class A2qTest {
 
   /** A wide accumulator starts with the nearest codes. */
   @Property(tries = 20)
-  void wideAccumulatorsStartWithNearestCodes(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits) {
+  void wideAccumulatorsStartWithNearestCodes(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits) {
     Linear linear = RandomTextModels.llama(SHAPE, seed).linear("layers.0.attn.o");
     float[] w = linear.weight().peek().toFloats();
     try (WorkSplitter serial = WorkSplitter.serial()) {
-      QuantParams params = QuantParams.fit("w", w, 0, linear.out(), linear.in(), IntFormat.symmetric(bits), new Granularity.PerChannel(), ClipSearch.NONE, serial);
-      AccumulatorBound bound = AccumulatorBound.of(32, ActivationQuantizer.perToken(8, false), false);
-      assertArrayEquals(params.quantize("w", w, 0), new BoundedWeight(linear, params, bound, 0.01, 0).codes().codes());
+      QuantParams params =
+          QuantParams.fit(
+              "w",
+              w,
+              0,
+              linear.out(),
+              linear.in(),
+              IntFormat.symmetric(bits),
+              new Granularity.PerChannel(),
+              ClipSearch.NONE,
+              serial);
+      AccumulatorBound bound =
+          AccumulatorBound.of(32, ActivationQuantizer.perToken(8, false), false);
+      assertArrayEquals(
+          params.quantize("w", w, 0),
+          new BoundedWeight(linear, params, bound, 0.01, 0).codes().codes());
     }
   }
 
   private ModelTask task(Model model, String scheme) {
-    List<Samples> samples = IntStream.range(0, 6).mapToObj(i -> Samples.unlabelled(RandomTextModels.input(12, 10 + i))).toList();
-    return ModelTask.of(ops, model, () -> RandomTextModels.llama(SHAPE, 1), SampleSource.of(samples), Scheme.parse(scheme), 5);
+    List<Samples> samples =
+        IntStream.range(0, 6)
+            .mapToObj(i -> Samples.unlabelled(RandomTextModels.input(12, 10 + i)))
+            .toList();
+    return ModelTask.of(
+        ops,
+        model,
+        () -> RandomTextModels.llama(SHAPE, 1),
+        SampleSource.of(samples),
+        Scheme.parse(scheme),
+        5);
   }
 
-  /** Narrower accumulators: all codes keep their bound, more of them are zero, the error grows; training makes blocks better; packed is simulation. */
+  /**
+   * Narrower accumulators: all codes keep their bound, more of them are zero, the error grows;
+   * training makes blocks better; packed is simulation.
+   */
   @Test
   void narrowerAccumulatorsMakeMoreZeros() {
     double zeros = -1;
     double error = -1;
     for (int p : new int[] {24, 14, 12}) {
       Model model = RandomTextModels.llama(SHAPE, 1);
-      MethodReport report = new A2q(new A2qOptions(p, false, 30, 4, 1e-2, 1e-3)).apply(task(model, "W4A8"));
+      MethodReport report =
+          new A2q(new A2qOptions(p, false, 30, 4, 1e-2, 1e-3)).apply(task(model, "W4A8"));
       AccumulatorBound bound = new AccumulatorBound(p, 8, false, false);
       for (LayerResult layer : report.layers()) {
-        assertTrue(layer.name().equals("head") || bound.holds((QuantizedTensor) layer.codes()), layer.name());
+        assertTrue(
+            layer.name().equals("head") || bound.holds((QuantizedTensor) layer.codes()),
+            layer.name());
       }
       double share = report.facts().get("share of bounded codes that are zero");
       double learned = report.facts().get("error with learned codes/layers.1");
-      assertTrue(share > zeros && learned > error, p + " bits: " + share + " zeros, error " + learned);
+      assertTrue(
+          share > zeros && learned > error, p + " bits: " + share + " zeros, error " + learned);
       assertTrue(learned < report.facts().get("error with projected codes/layers.1"));
       zeros = share;
       error = learned;
       try (var inference = ops.noGrad()) {
         float[] packed = model.forward(ops, RandomTextModels.input(9, 3)).toFloats();
         Simulation.install(model);
-        assertTrue(RandomModels.relativeDifference(model.forward(ops, RandomTextModels.input(9, 3)).toFloats(), packed) < 1e-4);
+        assertTrue(
+            RandomModels.relativeDifference(
+                    model.forward(ops, RandomTextModels.input(9, 3)).toFloats(), packed)
+                < 1e-4);
       }
     }
     Model model = RandomTextModels.llama(SHAPE, 1);
-    MethodReport plus = new A2q(new A2qOptions(12, true, 30, 4, 1e-2, 1e-3)).apply(task(model, "W4A8"));
-    assertTrue(plus.facts().get("share of bounded codes that are zero") < zeros, "A2Q+ has twice the room");
+    MethodReport plus =
+        new A2q(new A2qOptions(12, true, 30, 4, 1e-2, 1e-3)).apply(task(model, "W4A8"));
+    assertTrue(
+        plus.facts().get("share of bounded codes that are zero") < zeros,
+        "A2Q+ has twice the room");
   }
 
   @Test
@@ -268,9 +362,12 @@ class A2qTest {
     method.check(Scheme.parse("W4A8"));
     method.check(Scheme.parse("W4A8 a:sym"));
     for (String scheme : new String[] {"W4A16", "W4A8 g32", "W4A8 w:asym", "W4A8 a:static"}) {
-      assertThrows(IllegalArgumentException.class, () -> method.check(Scheme.parse(scheme)), scheme);
+      assertThrows(
+          IllegalArgumentException.class, () -> method.check(Scheme.parse(scheme)), scheme);
     }
-    assertThrows(IllegalArgumentException.class, () -> new A2q(new A2qOptions(16, true, 1, 1, 1, 0)).check(Scheme.parse("W4A8 a:sym")));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new A2q(new A2qOptions(16, true, 1, 1, 1, 0)).check(Scheme.parse("W4A8 a:sym")));
     assertThrows(IllegalArgumentException.class, () -> new A2qOptions(33, false, 1, 1, 1, 0));
   }
 }

@@ -30,17 +30,28 @@ import org.junit.jupiter.api.Test;
 
 /** Bounds, kurtosis, and a model that trains with both. */
 class ActivationRegularizationTest {
-  private static final RandomTextModels.Shape SHAPE = new RandomTextModels.Shape(4, 2, 8, 2, 48, true, false, false, true, 0);
+  private static final RandomTextModels.Shape SHAPE =
+      new RandomTextModels.Shape(4, 2, 8, 2, 48, true, false, false, true, 0);
 
-  /** What is learned with is the static asymmetric grid that runs, and values beyond its ends take them. */
+  /**
+   * What is learned with is the static asymmetric grid that runs, and values beyond its ends take
+   * them.
+   */
   @Property(tries = 80)
   void theForwardPassIsTheStaticGrid(
-      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll @FloatRange(min = -3, max = 1) float low, @ForAll @FloatRange(min = -1, max = 3) float high) {
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll @FloatRange(min = -3, max = 1) float low,
+      @ForAll @FloatRange(min = -1, max = 3) float high) {
     LearnedBounds bounds = LearnedBounds.of("x", bits, low, high);
-    assertTrue(bounds.bounds().get(0) <= 0 && bounds.bounds().get(1) >= bounds.bounds().get(0) + LearnedBounds.GAP * 0.99f);
+    assertTrue(
+        bounds.bounds().get(0) <= 0
+            && bounds.bounds().get(1) >= bounds.bounds().get(0) + LearnedBounds.GAP * 0.99f);
     Tensor x = Tensor.of(RandomModels.gaussian(new Random(seed), 40, 0, 3), 5, 8);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
-      assertArrayEquals(bounds.frozen().apply(ops, x).toFloats(), bounds.apply(ops, x).toFloats(), 1e-5f);
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      assertArrayEquals(
+          bounds.frozen().apply(ops, x).toFloats(), bounds.apply(ops, x).toFloats(), 1e-5f);
     }
   }
 
@@ -57,21 +68,26 @@ class ActivationRegularizationTest {
     }
     assertArrayEquals(new float[] {0, 0, 0, 8, 16}, Objects.requireNonNull(x.grad()).toFloats());
     float inside = (8 * -0.25f + 16 * -0.25f) / 3;
-    assertArrayEquals(new float[] {4 - inside, 3 + inside}, Objects.requireNonNull(learned.bounds().grad()).toFloats(), 1e-6f);
+    assertArrayEquals(
+        new float[] {4 - inside, 3 + inside},
+        Objects.requireNonNull(learned.bounds().grad()).toFloats(),
+        1e-6f);
   }
 
   private static double kurtosis(Tensor y) {
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       return Kurtosis.mean(ops, y).item();
     }
   }
 
   @Test
   void kurtosisOfKnownValues() {
-    assertEquals(3, kurtosis(Tensor.of(RandomModels.gaussian(new Random(3), 20_000, 5, 2), 2, 10_000)), 0.1);
+    assertEquals(
+        3, kurtosis(Tensor.of(RandomModels.gaussian(new Random(3), 20_000, 5, 2), 2, 10_000)), 0.1);
     float[] oneHot = new float[100];
     oneHot[7] = 3;
-    assertEquals(98, kurtosis(Tensor.of(oneHot, 1, 100)), 0.1);                  // (n - 1) + 1 / (n - 1) - 1
+    assertEquals(98, kurtosis(Tensor.of(oneHot, 1, 100)), 0.1); // (n - 1) + 1 / (n - 1) - 1
     assertEquals(1, kurtosis(Tensor.of(new float[] {1, -1, 1, -1}, 1, 4)), 1e-5);
   }
 
@@ -84,7 +100,10 @@ class ActivationRegularizationTest {
     float step = 0x1p-8f;
     for (int i = 0; i < 12; i++) {
       double difference = (kurtosis(moved(y, i, step)) - kurtosis(moved(y, i, -step))) / (2 * step);
-      assertEquals(difference, Objects.requireNonNull(y.grad()).toFloats()[i], 5e-3 * (1 + Math.abs(difference)));
+      assertEquals(
+          difference,
+          Objects.requireNonNull(y.grad()).toFloats()[i],
+          5e-3 * (1 + Math.abs(difference)));
     }
   }
 
@@ -96,23 +115,41 @@ class ActivationRegularizationTest {
 
   private static SampleSource text() {
     return SampleSource.of(
-        List.of(Samples.unlabelled(TokenIds.tensor(List.of(RandomTextModels.ids(12, 1), RandomTextModels.ids(12, 2), RandomTextModels.ids(12, 3))))));
+        List.of(
+            Samples.unlabelled(
+                TokenIds.tensor(
+                    List.of(
+                        RandomTextModels.ids(12, 1),
+                        RandomTextModels.ids(12, 2),
+                        RandomTextModels.ids(12, 3))))));
   }
 
   private static MethodReport apply(Ops ops, Model model, int steps, double lambda) {
     var training = new WeightTraining.Knobs(steps, 3, 2e-3, TuningLoss.KL);
     return new ActivationRegularization(new ActivationRegularizationOptions(training, 0.01, lambda))
-        .apply(ModelTask.of(ops, model, () -> RandomTextModels.llama(SHAPE, 5), text(), Scheme.parse("W4A4"), 7));
+        .apply(
+            ModelTask.of(
+                ops,
+                model,
+                () -> RandomTextModels.llama(SHAPE, 5),
+                text(),
+                Scheme.parse("W4A4"),
+                7));
   }
 
   private static double distance(Ops ops, Model model) {
     try (var inference = ops.noGrad()) {
-      float[] exact = RandomTextModels.llama(SHAPE, 5).forward(ops, text().inputs().getFirst()).toFloats();
-      return RandomModels.relativeDifference(model.forward(ops, text().inputs().getFirst()).toFloats(), exact);
+      float[] exact =
+          RandomTextModels.llama(SHAPE, 5).forward(ops, text().inputs().getFirst()).toFloats();
+      return RandomModels.relativeDifference(
+          model.forward(ops, text().inputs().getFirst()).toFloats(), exact);
     }
   }
 
-  /** Training brings the quantized model nearer to the float one; the penalty lowers kurtosis; sites hold nothing but what runs. */
+  /**
+   * Training brings the quantized model nearer to the float one; the penalty lowers kurtosis; sites
+   * hold nothing but what runs.
+   */
   @Test
   void aTrainedModelIsBetter() {
     try (Ops ops = Ops.serial()) {
@@ -122,20 +159,32 @@ class ActivationRegularizationTest {
       MethodReport unused = apply(ops, start, 0, 0);
       MethodReport plain = apply(ops, trained, 30, 1e-9);
       MethodReport penalized = apply(ops, regularized, 30, 1e-2);
-      assertTrue(distance(ops, trained) < 0.9 * distance(ops, start), distance(ops, trained) + " after " + distance(ops, start));
+      assertTrue(
+          distance(ops, trained) < 0.9 * distance(ops, start),
+          distance(ops, trained) + " after " + distance(ops, start));
       double free = plain.curves().get(1).points().getLast()[1];
       double pressed = penalized.curves().get(1).points().getLast()[1];
-      assertTrue(pressed < 0.95 * free, "kurtosis " + pressed + " with the penalty, " + free + " without");
+      assertTrue(
+          pressed < 0.95 * free, "kurtosis " + pressed + " with the penalty, " + free + " without");
       assertTrue(trained.linears().stream().allMatch(Linear::isReplaced));
-      assertTrue(trained.linears().stream().allMatch(l -> l.input().isIdentity() && l.matrix().format().contains("INT4 static")), trained.linears().getFirst().matrix().format());
+      assertTrue(
+          trained.linears().stream()
+              .allMatch(l -> l.input().isIdentity() && l.matrix().format().contains("INT4 static")),
+          trained.linears().getFirst().matrix().format());
     }
   }
 
   @Test
   void floatActivationsAreRefused() {
     var method = new ActivationRegularization(ActivationRegularizationOptions.DEFAULTS);
-    String message = assertThrows(IllegalArgumentException.class, () -> method.check(Scheme.parse("W4A16"))).getMessage();
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> method.check(Scheme.parse("W4A16")))
+            .getMessage();
     assertTrue(message.contains("name a scheme such as W4A4"), message);
-    assertThrows(IllegalArgumentException.class, () -> new ActivationRegularizationOptions(ActivationRegularizationOptions.DEFAULTS.training(), -1, 0));
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            new ActivationRegularizationOptions(
+                ActivationRegularizationOptions.DEFAULTS.training(), -1, 0));
   }
 }

@@ -20,23 +20,30 @@ import org.junit.jupiter.api.Test;
 
 class AdaLogTableTest {
   @Property(tries = 300)
-  void tablesAreThePowers(@ForAll @IntRange(min = 2, max = 8) int bits, @ForAll @IntRange(min = 10, max = 138) int q) {
+  void tablesAreThePowers(
+      @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll @IntRange(min = 10, max = 138) int q) {
     AdaLogTable table = new AdaLogTable(bits, q);
     for (int k = 0; k < 1 << bits; k++) {
       int rest = k * q - AdaLogTable.R * table.shift(k);
       assertTrue(rest >= 0 && rest < AdaLogTable.R);
       double exact = Math.pow(2, -(double) rest / AdaLogTable.R);
-      assertEquals(exact, (double) table.fraction(k) / table.denominator(), 0.5 / table.denominator() + 1e-12);
+      assertEquals(
+          exact,
+          (double) table.fraction(k) / table.denominator(),
+          0.5 / table.denominator() + 1e-12);
     }
   }
 
   /** q = r is log2, with a table of ones. */
   @Property(tries = 50)
   void thirtySevenIsLog2(
-      @ForAll @IntRange(min = 2, max = 6) int bits, @ForAll @IntRange(min = 1, max = 3000) int hundredths, @ForAll boolean extra) {
+      @ForAll @IntRange(min = 2, max = 6) int bits,
+      @ForAll @IntRange(min = 1, max = 3000) int hundredths,
+      @ForAll boolean extra) {
     float s = hundredths / 100f;
     LogGrid.Zero zero = extra ? LogGrid.Zero.EXTRA : LogGrid.Zero.RESERVED;
-    LevelQuantizer adaptive = new AdaLogTable(bits, AdaLogTable.R).quantizer(s, 0, zero).orElseThrow();
+    LevelQuantizer adaptive =
+        new AdaLogTable(bits, AdaLogTable.R).quantizer(s, 0, zero).orElseThrow();
     LevelQuantizer log2 = LogGrid.of(bits, s, 1, zero);
     assertArrayEquals(log2.levels(), adaptive.levels());
     for (float level : log2.levels()) {
@@ -46,10 +53,15 @@ class AdaLogTableTest {
     }
   }
 
-  /** What thresholds say is what the logarithm says, away from thresholds; and every level keeps its code. */
+  /**
+   * What thresholds say is what the logarithm says, away from thresholds; and every level keeps its
+   * code.
+   */
   @Property(tries = 300)
   void thresholdsRoundTheLogarithm(
-      @ForAll @IntRange(min = 3, max = 8) int bits, @ForAll @IntRange(min = 10, max = 138) int q, @ForAll @IntRange(min = 1, max = 1 << 20) int ticks) {
+      @ForAll @IntRange(min = 3, max = 8) int bits,
+      @ForAll @IntRange(min = 10, max = 138) int q,
+      @ForAll @IntRange(min = 1, max = 1 << 20) int ticks) {
     float x = ticks * 0x1p-20f;
     Optional<LevelQuantizer> found = new AdaLogTable(bits, q).quantizer(1, 0, LogGrid.Zero.EXTRA);
     if (found.isEmpty()) {
@@ -69,7 +81,9 @@ class AdaLogTableTest {
 
   /** The shift within the levels is the shift before the quantizer, taken out behind it. */
   @Property(tries = 300)
-  void theShiftOfGeluIsPartOfTheLevels(@ForAll @IntRange(min = 3, max = 6) int bits, @ForAll @IntRange(min = -16_990, max = 300_000) int ticks) {
+  void theShiftOfGeluIsPartOfTheLevels(
+      @ForAll @IntRange(min = 3, max = 6) int bits,
+      @ForAll @IntRange(min = -16_990, max = 300_000) int ticks) {
     float x = ticks * 1e-5f;
     float shift = (float) TwinGrid.GELU_DEPTH;
     AdaLogTable table = new AdaLogTable(bits, 30);
@@ -77,7 +91,9 @@ class AdaLogTableTest {
     LevelQuantizer plain = table.quantizer(3, 0, LogGrid.Zero.RESERVED).orElseThrow();
     float low = plain.fakeQuantize(Math.nextDown(x + shift)) - shift;
     float high = plain.fakeQuantize(Math.nextUp(x + shift)) - shift;
-    assertTrue(Math.abs(shifted - low) < 1e-6 || Math.abs(shifted - high) < 1e-6, shifted + " is neither " + low + " nor " + high);
+    assertTrue(
+        Math.abs(shifted - low) < 1e-6 || Math.abs(shifted - high) < 1e-6,
+        shifted + " is neither " + low + " nor " + high);
   }
 
   @Test
@@ -94,7 +110,10 @@ class AdaLogTableTest {
         Tensor context = ops.matmul(p, value);
         LevelQuantizer found = SoftmaxBase.fit(ops, bits, p, value, LogGrid.Zero.RESERVED);
         double adaptive = InputGrid.squaredError(context, ops.matmul(found.apply(ops, p), value));
-        double log2 = InputGrid.squaredError(context, ops.matmul(LogGrid.of(bits, 1, 1, LogGrid.Zero.RESERVED).apply(ops, p), value));
+        double log2 =
+            InputGrid.squaredError(
+                context,
+                ops.matmul(LogGrid.of(bits, 1, 1, LogGrid.Zero.RESERVED).apply(ops, p), value));
         assertTrue(adaptive <= log2 * (1 + 1e-6), bits + " bits: " + adaptive + " against " + log2);
       }
     }
@@ -112,8 +131,11 @@ class AdaLogTableTest {
 
   @Test
   void theSearchNeverLosesWhatItHad() {
-    ToDoubleFunction<Fpcs.Pair> score = pair -> Math.pow(Math.log(pair.scale() / 0.37), 2) + 0.01 * Math.pow(pair.integer() - 21, 2);
-    List<Fpcs.Pair> seeds = List.of(new Fpcs.Pair(1, 18), new Fpcs.Pair(0.3f, 30), new Fpcs.Pair(0.45f, 20));
+    ToDoubleFunction<Fpcs.Pair> score =
+        pair ->
+            Math.pow(Math.log(pair.scale() / 0.37), 2) + 0.01 * Math.pow(pair.integer() - 21, 2);
+    List<Fpcs.Pair> seeds =
+        List.of(new Fpcs.Pair(1, 18), new Fpcs.Pair(0.3f, 30), new Fpcs.Pair(0.45f, 20));
     double before = seeds.stream().mapToDouble(score).min().orElseThrow();
     double last = before;
     for (int rounds = 0; rounds < 6; rounds++) {

@@ -56,7 +56,8 @@ class AdaRoundTest {
     return accumulator.hessian();
   }
 
-  private QuantizedTensor adaRound(float[] w, int out, int in, Hessian hessian, WeightScheme scheme) {
+  private QuantizedTensor adaRound(
+      float[] w, int out, int in, Hessian hessian, WeightScheme scheme) {
     return new AdaRound(QUICK).quantize("w", Tensor.of(w, out, in), hessian, scheme, serial);
   }
 
@@ -71,30 +72,41 @@ class AdaRoundTest {
 
   @Property(tries = 40)
   void codesAreFloorOrCeilingAndNeverWorseThanNearest(
-      @ForAll("weights") Sample sample, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean asymmetric) {
+      @ForAll("weights") Sample sample,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll boolean asymmetric) {
     WeightScheme scheme = scheme(bits, asymmetric);
     Hessian hessian = hessian(64, sample.in(), 1, sample.seed());
     QuantizedTensor found = adaRound(sample.values(), sample.out(), sample.in(), hessian, scheme);
-    QuantizedTensor nearest = Rtn.quantize("w", sample.values(), sample.out(), sample.in(), scheme, serial);
+    QuantizedTensor nearest =
+        Rtn.quantize("w", sample.values(), sample.out(), sample.in(), scheme, serial);
     assertArrayEquals(nearest.params().scales(), found.params().scales());
     for (int i = 0; i < found.codes().length; i++) {
       assertTrue(Math.abs(found.codes()[i] - nearest.codes()[i]) <= 1);
     }
-    assertTrue(error(sample.values(), found, hessian) <= error(sample.values(), nearest, hessian) * (1 + 1e-9));
+    assertTrue(
+        error(sample.values(), found, hessian)
+            <= error(sample.values(), nearest, hessian) * (1 + 1e-9));
   }
 
   @Property(tries = 30)
-  void quantizedWeightsStay(@ForAll("weights") Sample sample, @ForAll @IntRange(min = 3, max = 8) int bits) {
+  void quantizedWeightsStay(
+      @ForAll("weights") Sample sample, @ForAll @IntRange(min = 3, max = 8) int bits) {
     WeightScheme scheme = scheme(bits, false);
-    float[] onGrid = Rtn.quantize("w", sample.values(), sample.out(), sample.in(), scheme, serial).dequantize();
-    QuantizedTensor again = adaRound(onGrid, sample.out(), sample.in(), hessian(64, sample.in(), 1, 3), scheme);
+    float[] onGrid =
+        Rtn.quantize("w", sample.values(), sample.out(), sample.in(), scheme, serial).dequantize();
+    QuantizedTensor again =
+        adaRound(onGrid, sample.out(), sample.in(), hessian(64, sample.in(), 1, 3), scheme);
     float[] values = again.dequantize();
     for (int i = 0; i < values.length; i++) {
       assertEquals(onGrid[i], values[i], 1e-6 * Math.abs(onGrid[i]));
     }
   }
 
-  /** Of all 2^10 ways to round ten weights, AdaRound mostly finds one that is within a tenth of the way from the best to the nearest. */
+  /**
+   * Of all 2^10 ways to round ten weights, AdaRound mostly finds one that is within a tenth of the
+   * way from the best to the nearest.
+   */
   @Test
   void nearlyTheBestOfAllRoundings() {
     int good = 0;
@@ -107,7 +119,8 @@ class AdaRoundTest {
       Hessian hessian = hessian(100, 10, 1.5, seed);
       WeightScheme scheme = scheme(3, false);
       AdaRound patient = new AdaRound(new AdaRoundOptions(2000, 0.01, 0.5, 0.1));
-      double found = error(w, patient.quantize("w", Tensor.of(w, 1, 10), hessian, scheme, serial), hessian);
+      double found =
+          error(w, patient.quantize("w", Tensor.of(w, 1, 10), hessian, scheme, serial), hessian);
       double best = best(w, hessian, Rtn.quantize("w", w, 1, 10, scheme, serial).params());
       double nearest = error(w, Rtn.quantize("w", w, 1, 10, scheme, serial), hessian);
       good += found <= best + 0.1 * (nearest - best) + 1e-9 ? 1 : 0;
@@ -141,8 +154,12 @@ class AdaRoundTest {
   @Test
   void missingDataAndWrongOptionsAreRefused() {
     Tensor w = Tensor.of(new float[] {1, 2}, 1, 2);
-    assertThrows(IllegalArgumentException.class, () -> new AdaRound(QUICK).quantize("w", w, null, scheme(4, false), serial));
-    assertThrows(IllegalArgumentException.class, () -> new AdaRound(QUICK).quantize("w", w, hessian(4, 3, 1, 1), scheme(4, false), serial));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new AdaRound(QUICK).quantize("w", w, null, scheme(4, false), serial));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new AdaRound(QUICK).quantize("w", w, hessian(4, 3, 1, 1), scheme(4, false), serial));
     assertThrows(IllegalArgumentException.class, () -> new AdaRoundOptions(0, 0.01, 0.01, 0.2));
     assertThrows(IllegalArgumentException.class, () -> new AdaRoundOptions(10, 0.01, 0.01, 1));
   }

@@ -17,22 +17,28 @@ import org.junit.jupiter.api.Test;
 class BitAllocatorTest {
   /** Mean traces, errors at 8 and 4 bits and sizes of ResNet18 as published with HAWQ-V3. */
   private static final double[] TRACE = {
-    .06857826, .03162379, .03298575, .01205663, .02222431, .00596336, .06931772, .00807129, .00372905, .00530698, .00209011, .00737569, .00210454, .00151197,
-    .00158041, .00078146, .00451841, .00098745, .00072944
+    .06857826, .03162379, .03298575, .01205663, .02222431, .00596336, .06931772, .00807129,
+    .00372905, .00530698, .00209011, .00737569, .00210454, .00151197, .00158041, .00078146,
+    .00451841, .00098745, .00072944
   };
 
   private static final double[] AT_8 = {
-    .0235, .0125, .0102, .0082, .0145, .0344, .0023, .0287, .0148, .0333, .0682, .0027, .0448, .0336, .0576, .1130, .0102, .0947, .0532
+    .0235, .0125, .0102, .0082, .0145, .0344, .0023, .0287, .0148, .0333, .0682, .0027, .0448,
+    .0336, .0576, .1130, .0102, .0947, .0532
   };
 
   private static final double[] AT_4 = {
-    6.7430, 3.9691, 3.3281, 2.6796, 4.7277, 10.5966, .6827, 9.0942, 4.8857, 10.7599, 21.7546, .8603, 14.5324, 10.9651, 18.7706, 36.4044, 3.1572, 29.6994, 17.4016
+    6.7430, 3.9691, 3.3281, 2.6796, 4.7277, 10.5966, .6827, 9.0942, 4.8857, 10.7599, 21.7546, .8603,
+    14.5324, 10.9651, 18.7706, 36.4044, 3.1572, 29.6994, 17.4016
   };
 
-  private static final int[] SIZE = {36, 36, 36, 36, 72, 144, 8, 144, 144, 288, 576, 32, 576, 576, 1152, 2304, 128, 2304, 2304};
+  private static final int[] SIZE = {
+    36, 36, 36, 36, 72, 144, 8, 144, 144, 288, 576, 32, 576, 576, 1152, 2304, 128, 2304, 2304
+  };
 
   /** Layers that must have the same bits are one item. */
-  private static final List<List<Integer>> TIES = List.of(List.of(4, 6), List.of(9, 11), List.of(14, 16));
+  private static final List<List<Integer>> TIES =
+      List.of(List.of(4, 6), List.of(9, 11), List.of(14, 16));
 
   @Test
   void findsThePublishedOptimum() {
@@ -40,7 +46,8 @@ class BitAllocatorTest {
     List<Integer> taken = new ArrayList<>();
     for (int i = 0; i < TRACE.length; i++) {
       int layer = i;
-      List<Integer> group = TIES.stream().filter(t -> t.contains(layer)).findFirst().orElse(List.of(layer));
+      List<Integer> group =
+          TIES.stream().filter(t -> t.contains(layer)).findFirst().orElse(List.of(layer));
       if (taken.contains(layer)) {
         continue;
       }
@@ -48,7 +55,12 @@ class BitAllocatorTest {
       long size = group.stream().mapToLong(l -> SIZE[l]).sum();
       double at8 = group.stream().mapToDouble(l -> TRACE[l] * AT_8[l]).sum();
       double at4 = group.stream().mapToDouble(l -> TRACE[l] * AT_4[l]).sum();
-      items.add(new BitAllocator.Item(group.toString(), List.of(new BitAllocator.Choice(4, size, at4), new BitAllocator.Choice(8, 2 * size, at8))));
+      items.add(
+          new BitAllocator.Item(
+              group.toString(),
+              List.of(
+                  new BitAllocator.Choice(4, size, at4),
+                  new BitAllocator.Choice(8, 2 * size, at8))));
     }
     long budget = (long) (2 * 1024 * 7.98046875);
     BitAllocator.Allocation best = BitAllocator.solve(items, budget);
@@ -69,7 +81,9 @@ class BitAllocatorTest {
     for (int i = 0; i < count; i++) {
       List<BitAllocator.Choice> choices = new ArrayList<>();
       for (int bits = 2; bits < 6; bits++) {
-        choices.add(new BitAllocator.Choice(bits, (long) bits * (1 + random.nextInt(9)), random.nextInt(20)));
+        choices.add(
+            new BitAllocator.Choice(
+                bits, (long) bits * (1 + random.nextInt(9)), random.nextInt(20)));
       }
       items.add(new BitAllocator.Item("item " + i, choices));
       most += choices.stream().mapToLong(BitAllocator.Choice::cost).max().orElseThrow();

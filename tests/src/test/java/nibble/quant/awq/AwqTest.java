@@ -40,21 +40,30 @@ class AwqTest {
   private final Ops ops = Ops.serial();
 
   @Property(tries = 10)
-  void theFunctionStaysAndEveryPlaceHasAnExponent(@ForAll @IntRange(max = 1000) int seed, @ForAll ScalePlaces places, @ForAll boolean text) {
+  void theFunctionStaysAndEveryPlaceHasAnExponent(
+      @ForAll @IntRange(max = 1000) int seed, @ForAll ScalePlaces places, @ForAll boolean text) {
     Model model =
         text
-            ? RandomTextModels.llama(new RandomTextModels.Shape(6, 3, 8, 2, 40, seed % 2 == 0, seed % 3 == 0, false, true, 0), seed)
+            ? RandomTextModels.llama(
+                new RandomTextModels.Shape(
+                    6, 3, 8, 2, 40, seed % 2 == 0, seed % 3 == 0, false, true, 0),
+                seed)
             : RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 3, 8, 2, 24, true), seed);
     Tensor input = text ? RandomTextModels.input(9, seed) : RandomModels.pixels(3, seed);
     try (var inference = ops.noGrad()) {
       float[] before = model.forward(ops, input).toFloats();
       SampleSource samples = SampleSource.of(List.of(Samples.unlabelled(input)));
-      MethodReport report = new Awq(new AwqOptions(6, 8, places)).apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W3A16"), 0));
+      MethodReport report =
+          new Awq(new AwqOptions(6, 8, places))
+              .apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W3A16"), 0));
       double change = RandomModels.relativeDifference(model.forward(ops, input).toFloats(), before);
       assertTrue(change < 1e-4, "relative difference " + change);
-      int expected = places == ScalePlaces.NORMS ? 4 : places == ScalePlaces.FOLDED && !text ? 6 : 8;
+      int expected =
+          places == ScalePlaces.NORMS ? 4 : places == ScalePlaces.FOLDED && !text ? 6 : 8;
       assertEquals(expected, report.facts().get("awq.places"));
-      assertEquals(expected, report.facts().keySet().stream().filter(name -> name.endsWith(".exponent")).count());
+      assertEquals(
+          expected,
+          report.facts().keySet().stream().filter(name -> name.endsWith(".exponent")).count());
     }
   }
 
@@ -80,7 +89,12 @@ class AwqTest {
     int in = 128;
     Layer layer = new Layer(in, 64, 300, 5);
     OnlineEdge edge = new OnlineEdge(layer.linear.input(), List.of(layer.linear));
-    BlockOutput judge = new BlockOutput(ops, layer.segment(), List.of(layer.input), layer.segment().forward(ops, List.of(layer.input)));
+    BlockOutput judge =
+        new BlockOutput(
+            ops,
+            layer.segment(),
+            List.of(layer.input),
+            layer.segment().forward(ops, List.of(layer.input)));
     SchemePlan schemes = new SchemePlan(Scheme.parse("W3A16 g128"), SiteRules.NONE);
     float[] before = layer.linear.weight().peek().toFloats();
     double plain = judge.errorOf(edge, AwqScales.of(layer.sizes(), 0), schemes);
@@ -94,7 +108,8 @@ class AwqTest {
         best = i / 20.0;
       }
     }
-    assertTrue(best > 0 && least < plain / 2, "exponent " + best + ": error " + least + " after " + plain);
+    assertTrue(
+        best > 0 && least < plain / 2, "exponent " + best + ": error " + least + " after " + plain);
   }
 
   /** A layer by itself with one large input channel. */
@@ -108,7 +123,13 @@ class AwqTest {
       this.in = in;
       Sites sites = new Sites();
       float[] w = RandomModels.gaussian(random, out * in, 0, 1);
-      linear = new Linear("layer", new Parameter("layer.weight", Tensor.of(w, out, in)), null, sites.add("layer.input"), sites);
+      linear =
+          new Linear(
+              "layer",
+              new Parameter("layer.weight", Tensor.of(w, out, in)),
+              null,
+              sites.add("layer.input"),
+              sites);
       float[] x = RandomModels.gaussian(random, tokens * in, 0, 1);
       for (int t = 0; t < tokens; t++) {
         x[t * in + 7] *= 30;
@@ -137,7 +158,10 @@ class AwqTest {
     }
   }
 
-  /** Every group's error in the output is at most that of the whole range; queries and keys are rounded as they are. */
+  /**
+   * Every group's error in the output is at most that of the whole range; queries and keys are
+   * rounded as they are.
+   */
   @Test
   void clippingServesTheOutput() {
     for (String scheme : List.of("W3A16 g32", "W3A16", "W2A16 g16 w:asym")) {
@@ -146,8 +170,10 @@ class AwqTest {
       Hessian hessian = layer.hessian();
       Tensor w = layer.linear.weight().peek();
       ClippedRounding clip = new ClippedRounding(ClipOptions.DEFAULTS);
-      QuantizedTensor clipped = clip.quantize("layers.0.mlp.up", w, hessian, weights, WorkSplitter.serial());
-      QuantizedTensor plain = Rtn.quantize("layer", w.toFloats(), 16, 64, weights, WorkSplitter.serial());
+      QuantizedTensor clipped =
+          clip.quantize("layers.0.mlp.up", w, hessian, weights, WorkSplitter.serial());
+      QuantizedTensor plain =
+          Rtn.quantize("layer", w.toFloats(), 16, 64, weights, WorkSplitter.serial());
       int size = weights.granularity().groupSize(64);
       boolean better = false;
       for (int row = 0; row < 16; row++) {
@@ -160,18 +186,27 @@ class AwqTest {
       }
       assertTrue(better, scheme);
       for (String name : List.of("layers.0.attn.q", "layers.0.attn.k", "blocks.1.attn.qkv")) {
-        assertArrayEquals(plain.codes(), clip.quantize(name, w, hessian, weights, WorkSplitter.serial()).codes(), name);
+        assertArrayEquals(
+            plain.codes(),
+            clip.quantize(name, w, hessian, weights, WorkSplitter.serial()).codes(),
+            name);
       }
-      QuantizedTensor all = new ClippedRounding(new ClipOptions(10, true)).quantize("layers.0.attn.q", w, hessian, weights, WorkSplitter.serial());
+      QuantizedTensor all =
+          new ClippedRounding(new ClipOptions(10, true))
+              .quantize("layers.0.attn.q", w, hessian, weights, WorkSplitter.serial());
       assertArrayEquals(clipped.codes(), all.codes());
     }
   }
 
-  private static double error(float[] w, float[] rounded, Hessian hessian, int row, int from, int size) {
+  private static double error(
+      float[] w, float[] rounded, Hessian hessian, int row, int from, int size) {
     double sum = 0;
     for (int i = from; i < from + size; i++) {
       for (int j = from; j < from + size; j++) {
-        sum += (w[row * 64 + i] - rounded[row * 64 + i]) * hessian.values()[i * 64 + j] * (w[row * 64 + j] - rounded[row * 64 + j]);
+        sum +=
+            (w[row * 64 + i] - rounded[row * 64 + i])
+                * hessian.values()[i * 64 + j]
+                * (w[row * 64 + j] - rounded[row * 64 + j]);
       }
     }
     return sum;

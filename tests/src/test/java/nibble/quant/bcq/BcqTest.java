@@ -47,7 +47,10 @@ class BcqTest {
   }
 
   @Property(tries = 150)
-  void theErrorFallsFromRoundToRound(@ForAll("groups") Sample sample, @ForAll @IntRange(min = 1, max = 4) int planes, @ForAll boolean offset) {
+  void theErrorFallsFromRoundToRound(
+      @ForAll("groups") Sample sample,
+      @ForAll @IntRange(min = 1, max = 4) int planes,
+      @ForAll boolean offset) {
     double[] w = doubles(sample.values());
     double[] f = importance(w.length, sample.seed());
     GroupFit fit = new GroupFit(w, f, planes, offset);
@@ -64,7 +67,10 @@ class BcqTest {
   }
 
   @Property(tries = 100)
-  void halfStepsAreExactMinimisers(@ForAll("groups") Sample sample, @ForAll @IntRange(min = 1, max = 4) int planes, @ForAll boolean offset) {
+  void halfStepsAreExactMinimisers(
+      @ForAll("groups") Sample sample,
+      @ForAll @IntRange(min = 1, max = 4) int planes,
+      @ForAll boolean offset) {
     double[] w = doubles(sample.values());
     double[] f = importance(w.length, sample.seed());
     GroupFit fit = new GroupFit(w, f, planes, offset);
@@ -75,13 +81,16 @@ class BcqTest {
     GroupCode nearest = solved.reassigned(w);
     for (int j = 0; j < w.length; j++) {
       for (int code = 0; code < 1 << planes; code++) {
-        assertTrue(Math.abs(w[j] - nearest.level(nearest.codes()[j])) <= Math.abs(w[j] - nearest.level(code)) + 1e-12 * Math.sqrt(size));
+        assertTrue(
+            Math.abs(w[j] - nearest.level(nearest.codes()[j]))
+                <= Math.abs(w[j] - nearest.level(code)) + 1e-12 * Math.sqrt(size));
       }
     }
   }
 
   @Property(tries = 100)
-  void normalizedCodesMeanTheSame(@ForAll @IntRange(min = 1, max = 4) int planes, @ForAll long seed) {
+  void normalizedCodesMeanTheSame(
+      @ForAll @IntRange(min = 1, max = 4) int planes, @ForAll long seed) {
     Random random = new Random(seed);
     double[] scales = random.doubles(planes, -1, 1).map(s -> Math.abs(s) < 0.2 ? 0 : s).toArray();
     GroupCode code = new GroupCode(scales, 0.3, random.ints(20, 0, 1 << planes).toArray());
@@ -96,11 +105,18 @@ class BcqTest {
   }
 
   @Property(tries = 60)
-  void anOffsetIsNeverWorseThanTheUniformGrid(@ForAll("groups") Sample sample, @ForAll @IntRange(min = 2, max = 4) int planes) {
+  void anOffsetIsNeverWorseThanTheUniformGrid(
+      @ForAll("groups") Sample sample, @ForAll @IntRange(min = 2, max = 4) int planes) {
     float[] w = sample.values();
-    WeightScheme scheme = new WeightScheme(IntFormat.asymmetric(planes), new Granularity.PerChannel(), ClipSearch.NONE);
+    WeightScheme scheme =
+        new WeightScheme(
+            IntFormat.asymmetric(planes), new Granularity.PerChannel(), ClipSearch.NONE);
     double uniform = squared(w, Rtn.quantize("w", w, 1, w.length, scheme, serial).dequantize());
-    double binary = squared(w, Bcq.fit("w", w, 1, w.length, planes, w.length, true, BcqOptions.DEFAULTS, serial).dequantize());
+    double binary =
+        squared(
+            w,
+            Bcq.fit("w", w, 1, w.length, planes, w.length, true, BcqOptions.DEFAULTS, serial)
+                .dequantize());
     assertTrue(binary <= uniform + 1e-10);
   }
 
@@ -125,22 +141,34 @@ class BcqTest {
     float[] w = sample.values();
     double[] expected = {0.3634, 0.117, 0.036, 0.0114};
     for (int planes = 1; planes <= 4; planes++) {
-      BinaryCodedTensor code = Bcq.fit("w", w, 1, w.length, planes, w.length, false, BcqOptions.DEFAULTS, serial);
-      assertEquals(expected[planes - 1], squared(w, code.dequantize()) / w.length, 0.06 * expected[planes - 1]);
+      BinaryCodedTensor code =
+          Bcq.fit("w", w, 1, w.length, planes, w.length, false, BcqOptions.DEFAULTS, serial);
+      assertEquals(
+          expected[planes - 1],
+          squared(w, code.dequantize()) / w.length,
+          0.06 * expected[planes - 1]);
     }
   }
 
   @Property(tries = 100)
-  void uniformCodesConvertExactly(@ForAll @IntRange(min = 2, max = 8) int bits, @ForAll Symmetry symmetry, @ForAll @IntRange(min = 1, max = 70) int in,
-      @ForAll @IntRange(min = 0, max = 2) int scope, @ForAll long seed) {
-    Granularity[] granularities = {new Granularity.PerTensor(), new Granularity.PerChannel(), new Granularity.PerGroup(16)};
-    WeightScheme scheme = new WeightScheme(new IntFormat(bits, symmetry), granularities[scope], ClipSearch.NONE);
+  void uniformCodesConvertExactly(
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll Symmetry symmetry,
+      @ForAll @IntRange(min = 1, max = 70) int in,
+      @ForAll @IntRange(min = 0, max = 2) int scope,
+      @ForAll long seed) {
+    Granularity[] granularities = {
+      new Granularity.PerTensor(), new Granularity.PerChannel(), new Granularity.PerGroup(16)
+    };
+    WeightScheme scheme =
+        new WeightScheme(new IntFormat(bits, symmetry), granularities[scope], ClipSearch.NONE);
     Sample sample = new Sample(TestWeights.GAUSSIAN, 3, in, seed);
     QuantizedTensor uniform = Rtn.quantize("w", sample.values(), 3, in, scheme, serial);
     BinaryCodedTensor binary = BinaryCodedTensor.ofUniform(uniform);
     assertArrayEquals(uniform.dequantize(), binary.dequantize(), 1e-6f * 8);
     for (int i = 0; i < 3 * in; i++) {
-      assertEquals(uniform.codes()[i] - uniform.params().format().minCode(), binary.code(i / in, i % in));
+      assertEquals(
+          uniform.codes()[i] - uniform.params().format().minCode(), binary.code(i / in, i % in));
     }
   }
 
@@ -150,15 +178,23 @@ class BcqTest {
     double[] f = importance(256, seed);
     double[] ones = new double[256];
     Arrays.fill(ones, 1);
-    GroupCode weighted = new GroupFit(w, f, 2, false).refined(new GroupFit(w, ones, 2, false).refined(new GroupFit(w, ones, 2, false).greedy(), 15), 15);
-    GroupCode plain = new GroupFit(w, ones, 2, false).refined(new GroupFit(w, ones, 2, false).greedy(), 15);
+    GroupCode weighted =
+        new GroupFit(w, f, 2, false)
+            .refined(
+                new GroupFit(w, ones, 2, false)
+                    .refined(new GroupFit(w, ones, 2, false).greedy(), 15),
+                15);
+    GroupCode plain =
+        new GroupFit(w, ones, 2, false).refined(new GroupFit(w, ones, 2, false).greedy(), 15);
     assertTrue(weighted.error(w, f) <= plain.error(w, f));
   }
 
   @Example
   void plateausRampsAndThreads() {
     Sample plateau = new Sample(TestWeights.PLATEAU, 3, 20, 0);
-    for (float value : Bcq.fit("w", plateau.values(), 3, 20, 3, 7, false, BcqOptions.DEFAULTS, serial).dequantize()) {
+    for (float value :
+        Bcq.fit("w", plateau.values(), 3, 20, 3, 7, false, BcqOptions.DEFAULTS, serial)
+            .dequantize()) {
       assertEquals(0.375f, value, 1e-6f);
     }
     Sample ramp = new Sample(TestWeights.RAMP, 8, 32, 0);
@@ -166,12 +202,15 @@ class BcqTest {
     WeightScheme scheme = WeightScheme.ofBits(3).withGranularity(new Granularity.PerGroup(16));
     try (WorkSplitter two = WorkSplitter.ofThreads(2)) {
       Bcq bcq = new Bcq(BcqOptions.DEFAULTS);
-      assertArrayEquals(binary(bcq, weight, scheme, serial).bits(), binary(bcq, weight, scheme, two).bits());
+      assertArrayEquals(
+          binary(bcq, weight, scheme, serial).bits(), binary(bcq, weight, scheme, two).bits());
     }
   }
 
-  private static BinaryCodedTensor binary(Bcq bcq, Tensor weight, WeightScheme scheme, WorkSplitter splitter) {
-    return assertInstanceOf(BinaryCodedTensor.class, bcq.quantize("w", weight, null, scheme, splitter));
+  private static BinaryCodedTensor binary(
+      Bcq bcq, Tensor weight, WeightScheme scheme, WorkSplitter splitter) {
+    return assertInstanceOf(
+        BinaryCodedTensor.class, bcq.quantize("w", weight, null, scheme, splitter));
   }
 
   @Example
@@ -180,15 +219,20 @@ class BcqTest {
     Bcq bcq = new Bcq(BcqOptions.DEFAULTS.withPlanes(2));
     for (int bits = 5; bits <= 8; bits++) {
       WeightScheme scheme = WeightScheme.ofBits(bits);
-      QuantizedWeight codes = bcq.quantize("w", Tensor.of(sample.values(), 3, 64), null, scheme, serial);
-      assertArrayEquals(Rtn.quantize("w", sample.values(), 3, 64, scheme, serial).dequantize(), codes.dequantize());
+      QuantizedWeight codes =
+          bcq.quantize("w", Tensor.of(sample.values(), 3, 64), null, scheme, serial);
+      assertArrayEquals(
+          Rtn.quantize("w", sample.values(), 3, 64, scheme, serial).dequantize(),
+          codes.dequantize());
     }
   }
 
   @Example
   void offsetsOfZeroAreNotCounted() {
-    BinaryCodedTensor symmetric = new BinaryCodedTensor(1, 32, 2, 32, new int[2], new float[2], new float[1]);
-    BinaryCodedTensor shifted = new BinaryCodedTensor(1, 32, 2, 32, new int[2], new float[2], new float[] {1});
+    BinaryCodedTensor symmetric =
+        new BinaryCodedTensor(1, 32, 2, 32, new int[2], new float[2], new float[1]);
+    BinaryCodedTensor shifted =
+        new BinaryCodedTensor(1, 32, 2, 32, new int[2], new float[2], new float[] {1});
     assertEquals(32 * 4, symmetric.storedBits());
     assertEquals(32 * 5, shifted.storedBits());
   }
@@ -198,11 +242,15 @@ class BcqTest {
     Bcq bcq = new Bcq(BcqOptions.DEFAULTS);
     Tensor weight = Tensor.zeros(2, 4);
     WeightScheme three = WeightScheme.ofBits(3);
-    for (WeightScheme scheme : new WeightScheme[] {
-        three.withClip(ClipSearch.MSE), three.withGranularity(new Granularity.PerTensor())}) {
-      assertThrows(IllegalArgumentException.class, () -> bcq.quantize("w", weight, null, scheme, serial));
+    for (WeightScheme scheme :
+        new WeightScheme[] {
+          three.withClip(ClipSearch.MSE), three.withGranularity(new Granularity.PerTensor())
+        }) {
+      assertThrows(
+          IllegalArgumentException.class, () -> bcq.quantize("w", weight, null, scheme, serial));
     }
-    assertThrows(IllegalArgumentException.class,
+    assertThrows(
+        IllegalArgumentException.class,
         () -> bcq.quantize("w", Tensor.of(new float[] {1, Float.NaN}, 1, 2), null, three, serial));
   }
 }

@@ -35,8 +35,13 @@ class BrecqTest {
   }
 
   private MethodReport apply(ModelMethod method, ViT model, String scheme) {
-    SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(8, 1), null), new Samples(RandomModels.pixels(8, 2), null)));
-    return method.apply(ModelTask.of(ops, model, BrecqTest::model, samples, Scheme.parse(scheme), 7));
+    SampleSource samples =
+        SampleSource.of(
+            List.of(
+                new Samples(RandomModels.pixels(8, 1), null),
+                new Samples(RandomModels.pixels(8, 2), null)));
+    return method.apply(
+        ModelTask.of(ops, model, BrecqTest::model, samples, Scheme.parse(scheme), 7));
   }
 
   @Test
@@ -72,7 +77,8 @@ class BrecqTest {
         }
         for (int i = row * linear.in(); i < (row + 1) * linear.in(); i++) {
           boolean clipped = Math.abs(q[i]) >= largest * 0.85f;
-          assertTrue(clipped || Math.abs(q[i] - w[i]) <= largest / 6, linear.name() + " element " + i);
+          assertTrue(
+              clipped || Math.abs(q[i] - w[i]) <= largest / 6, linear.name() + " element " + i);
         }
       }
     }
@@ -86,11 +92,16 @@ class BrecqTest {
     MethodReport b = apply(new QDrop(QUICK), second, "W4A4");
     assertEquals(a.facts(), b.facts());
     try (var inference = ops.noGrad()) {
-      assertArrayEquals(first.forward(ops, RandomModels.pixels(2, 5)).toFloats(), second.forward(ops, RandomModels.pixels(2, 5)).toFloats());
+      assertArrayEquals(
+          first.forward(ops, RandomModels.pixels(2, 5)).toFloats(),
+          second.forward(ops, RandomModels.pixels(2, 5)).toFloats());
     }
   }
 
-  /** While learning, every element is either quantized or in float, about half of each; afterwards all are quantized. */
+  /**
+   * While learning, every element is either quantized or in float, about half of each; afterwards
+   * all are quantized.
+   */
   @Test
   void halfOfTheElementsAreLeftInFloat() {
     UniformQuantizer quantizer = UniformQuantizer.symmetric(2, Tensor.scalar(1));

@@ -17,30 +17,52 @@ class MethodCatalogueTest {
   @Example
   void everyMethodIsDescribedAndBuiltFromItsDefaults() {
     for (MethodCard card : catalogue.cards()) {
-      assertFalse(card.paper().isBlank() || card.needs().isBlank() || card.whenToChoose().isBlank());
+      assertFalse(
+          card.paper().isBlank() || card.needs().isBlank() || card.whenToChoose().isBlank());
       for (MethodOption option : card.options()) {
-        assertEquals(option.defaultValue(), card.resolve(Map.of(option.name(), option.defaultValue().toString())).get(option.name()));
+        assertEquals(
+            option.defaultValue(),
+            card.resolve(Map.of(option.name(), option.defaultValue().toString()))
+                .get(option.name()));
       }
       boolean whole = catalogue.isModelMethod(card.name());
-      assertEquals(card.name(), whole ? catalogue.modelMethod(card.name(), Map.of()).name() : catalogue.method(card.name(), Map.of()).name());
+      assertEquals(
+          card.name(),
+          whole
+              ? catalogue.modelMethod(card.name(), Map.of()).name()
+              : catalogue.method(card.name(), Map.of()).name());
     }
   }
 
   @Example
   void unknownNamesGetNearMatches() {
     assertMessage("there is no method 'gtpq'; did you mean gptq?", () -> catalogue.card("gtpq"));
-    assertMessage("there is no method 'nonesuch'; known: rtn, gptq, adaround, bcq", () -> catalogue.card("nonesuch"));
-    assertMessage("method gptq has no option 'damp'; did you mean dampening?", () -> catalogue.method("gptq", Map.of("damp", 1)));
-    assertMessage("method rtn has no option 'x'; it has none", () -> catalogue.method("rtn", Map.of("x", 1)));
+    assertMessage(
+        "there is no method 'nonesuch'; known: rtn, gptq, adaround, bcq",
+        () -> catalogue.card("nonesuch"));
+    assertMessage(
+        "method gptq has no option 'damp'; did you mean dampening?",
+        () -> catalogue.method("gptq", Map.of("damp", 1)));
+    assertMessage(
+        "method rtn has no option 'x'; it has none", () -> catalogue.method("rtn", Map.of("x", 1)));
   }
 
   @Example
   void valuesOfAnotherTypeAreExplained() {
-    assertMessage("option block-size is '1.5', expected an integer", () -> catalogue.method("gptq", Map.of("block-size", 1.5)));
-    assertMessage("option dampening is 'much', expected a number", () -> catalogue.method("gptq", Map.of("dampening", "much")));
-    assertMessage("option static-groups is 'yes', expected true or false", () -> catalogue.method("gptq", Map.of("static-groups", "yes")));
-    assertMessage("expected one of natural, by-hessian-diagonal", () -> catalogue.method("gptq", Map.of("order", "random")));
-    assertMessage("dampening must be from 0", () -> catalogue.method("gptq", Map.of("dampening", -1)));
+    assertMessage(
+        "option block-size is '1.5', expected an integer",
+        () -> catalogue.method("gptq", Map.of("block-size", 1.5)));
+    assertMessage(
+        "option dampening is 'much', expected a number",
+        () -> catalogue.method("gptq", Map.of("dampening", "much")));
+    assertMessage(
+        "option static-groups is 'yes', expected true or false",
+        () -> catalogue.method("gptq", Map.of("static-groups", "yes")));
+    assertMessage(
+        "expected one of natural, by-hessian-diagonal",
+        () -> catalogue.method("gptq", Map.of("order", "random")));
+    assertMessage(
+        "dampening must be from 0", () -> catalogue.method("gptq", Map.of("dampening", -1)));
   }
 
   @Example
@@ -49,7 +71,8 @@ class MethodCatalogueTest {
   }
 
   private static void assertMessage(String part, org.junit.jupiter.api.function.Executable call) {
-    String message = String.valueOf(assertThrows(IllegalArgumentException.class, call).getMessage());
+    String message =
+        String.valueOf(assertThrows(IllegalArgumentException.class, call).getMessage());
     assertTrue(message.contains(part), message);
   }
 }

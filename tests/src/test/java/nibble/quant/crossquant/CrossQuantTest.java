@@ -53,10 +53,15 @@ class CrossQuantTest {
     return c;
   }
 
-  /** With columns of the tensor itself: the nearest multiple of t^alpha c^(1 - alpha) / qmax, and nothing is clipped. */
+  /**
+   * With columns of the tensor itself: the nearest multiple of t^alpha c^(1 - alpha) / qmax, and
+   * nothing is clipped.
+   */
   @Property(tries = 60)
   void theStepIsTheGeometricMeanAndNothingIsClipped(
-      @ForAll @IntRange(max = 10_000) int seed, @ForAll @IntRange(min = 3, max = 8) int bits, @ForAll @DoubleRange(min = 0, max = 1) double alpha) {
+      @ForAll @IntRange(max = 10_000) int seed,
+      @ForAll @IntRange(min = 3, max = 8) int bits,
+      @ForAll @DoubleRange(min = 0, max = 1) double alpha) {
     float[] x = outlying(seed, 10);
     float[] c = columns(x);
     float[] f = new float[WIDTH];
@@ -84,7 +89,10 @@ class CrossQuantTest {
         assertTrue(Math.abs(y[i] * f[j] - x[i]) <= step * 0.501, "nearest");
       }
     }
-    float[] again = StoredFunctions.of(quantizer.stored()).apply(ops, Tensor.of(divided, ROWS, WIDTH)).toFloats();
+    float[] again =
+        StoredFunctions.of(quantizer.stored())
+            .apply(ops, Tensor.of(divided, ROWS, WIDTH))
+            .toFloats();
     assertArrayEquals(y, again);
   }
 
@@ -93,13 +101,19 @@ class CrossQuantTest {
     float[] x = outlying(3, 20);
     float[] ones = new float[WIDTH];
     Arrays.fill(ones, 1);
-    float[] perToken = new CrossQuantizer(4, 1, Tensor.of(ones, WIDTH)).apply(ops, Tensor.of(x, ROWS, WIDTH)).toFloats();
+    float[] perToken =
+        new CrossQuantizer(4, 1, Tensor.of(ones, WIDTH))
+            .apply(ops, Tensor.of(x, ROWS, WIDTH))
+            .toFloats();
     float[] c = columns(x);
     float[] divided = new float[x.length];
     for (int i = 0; i < x.length; i++) {
       divided[i] = x[i] / c[i % WIDTH];
     }
-    float[] perChannel = new CrossQuantizer(4, 0, Tensor.of(c, WIDTH)).apply(ops, Tensor.of(divided, ROWS, WIDTH)).toFloats();
+    float[] perChannel =
+        new CrossQuantizer(4, 0, Tensor.of(c, WIDTH))
+            .apply(ops, Tensor.of(divided, ROWS, WIDTH))
+            .toFloats();
     for (int i = 0; i < x.length; i++) {
       float t = 0;
       for (int j = 0; j < WIDTH; j++) {
@@ -107,11 +121,15 @@ class CrossQuantTest {
       }
       assertEquals(Math.rint(x[i] / (t / 7)) * (t / 7), perToken[i], 1e-4 * t);
       float column = c[i % WIDTH];
-      assertEquals(Math.rint(x[i] / (column / 7)) * (column / 7), perChannel[i] * column, 1e-4 * column);
+      assertEquals(
+          Math.rint(x[i] / (column / 7)) * (column / 7), perChannel[i] * column, 1e-4 * column);
     }
   }
 
-  /** Three channels of twelve are 30 times as large: fewer of the others become 0, the fewer the smaller alpha. */
+  /**
+   * Three channels of twelve are 30 times as large: fewer of the others become 0, the fewer the
+   * smaller alpha.
+   */
   @Test
   void fewerElementsBecomeZero() {
     float[] x = outlying(7, 30);
@@ -126,11 +144,15 @@ class CrossQuantTest {
       for (int i = 0; i < x.length; i++) {
         divided[i] = x[i] / f[i % WIDTH];
       }
-      KernelFraction kernel = new KernelFraction(new CrossQuantizer(8, alpha, Tensor.of(f, WIDTH)), f, true);
+      KernelFraction kernel =
+          new KernelFraction(new CrossQuantizer(8, alpha, Tensor.of(f, WIDTH)), f, true);
       kernel.apply(ops, Tensor.of(divided, ROWS, WIDTH));
       assertEquals(x.length, kernel.elements());
       assertTrue(kernel.crossed() < before, alpha + ": " + kernel.crossed());
-      assertTrue(alpha == 1 ? kernel.crossed() == kernel.perToken() : kernel.crossed() < kernel.perToken());
+      assertTrue(
+          alpha == 1
+              ? kernel.crossed() == kernel.perToken()
+              : kernel.crossed() < kernel.perToken());
       before = kernel.crossed();
     }
   }
@@ -148,8 +170,11 @@ class CrossQuantTest {
   void aRowOfZerosStaysZero() {
     CrossQuantizer quantizer = new CrossQuantizer(8, 0.15, Tensor.of(new float[] {1, 2}, 2));
     assertArrayEquals(new float[2], quantizer.apply(ops, Tensor.of(new float[2], 1, 2)).toFloats());
-    assertThrows(IllegalArgumentException.class, () -> quantizer.apply(ops, Tensor.of(new float[3], 1, 3)));
-    assertThrows(IllegalArgumentException.class, () -> new CrossQuantizer(8, 0.15, Tensor.of(new float[] {0}, 1)));
+    assertThrows(
+        IllegalArgumentException.class, () -> quantizer.apply(ops, Tensor.of(new float[3], 1, 3)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new CrossQuantizer(8, 0.15, Tensor.of(new float[] {0}, 1)));
   }
 
   @ParameterizedTest
@@ -160,13 +185,21 @@ class CrossQuantTest {
     try (var inference = ops.noGrad()) {
       float[] before = model.forward(ops, input).toFloats();
       SampleSource samples = SampleSource.of(List.of(Samples.unlabelled(input)));
-      MethodReport report = new CrossQuant(new CrossQuantOptions(0.15, fold)).apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W8A8"), 0));
+      MethodReport report =
+          new CrossQuant(new CrossQuantOptions(0.15, fold))
+              .apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W8A8"), 0));
       assertTrue(model.linears().stream().allMatch(Linear::isReplaced));
       assertEquals(model.linears().size(), report.layers().size());
-      assertEquals(1, model.sites().get("layers.1.mlp.down.input").functions().stream().filter(CrossQuantizer.class::isInstance).count());
+      assertEquals(
+          1,
+          model.sites().get("layers.1.mlp.down.input").functions().stream()
+              .filter(CrossQuantizer.class::isInstance)
+              .count());
       double change = RandomModels.relativeDifference(model.forward(ops, input).toFloats(), before);
       assertTrue(change > 0 && change < 0.05, "relative difference " + change);
-      assertTrue(report.facts().get("crossquant.kernel") <= report.facts().get("crossquant.kernel.per-token"));
+      assertTrue(
+          report.facts().get("crossquant.kernel")
+              <= report.facts().get("crossquant.kernel.per-token"));
     }
   }
 
@@ -174,7 +207,8 @@ class CrossQuantTest {
   void schemesThatMakeNoSenseAreRefused() {
     CrossQuant method = new CrossQuant(CrossQuantOptions.DEFAULTS);
     for (String scheme : List.of("W8A16", "W16A16", "W8A8 a:static")) {
-      assertThrows(IllegalArgumentException.class, () -> method.check(Scheme.parse(scheme)), scheme);
+      assertThrows(
+          IllegalArgumentException.class, () -> method.check(Scheme.parse(scheme)), scheme);
     }
     method.check(Scheme.parse("W4A8 g32"));
   }

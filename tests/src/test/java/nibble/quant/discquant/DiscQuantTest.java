@@ -39,21 +39,25 @@ import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
 
 class DiscQuantTest {
-  private static final RandomTextModels.Shape SHAPE = new RandomTextModels.Shape(4, 2, 8, 2, 48, false, false, false, true, 0);
+  private static final RandomTextModels.Shape SHAPE =
+      new RandomTextModels.Shape(4, 2, 8, 2, 48, false, false, false, true, 0);
 
   private final Ops ops = Ops.serial();
 
   private static QuantParams params(float[] w, int rows, int columns, IntFormat format) {
     try (WorkSplitter serial = WorkSplitter.serial()) {
-      return QuantParams.fit("w", w, 0, rows, columns, format, new Granularity.PerChannel(), ClipSearch.NONE, serial);
+      return QuantParams.fit(
+          "w", w, 0, rows, columns, format, new Granularity.PerChannel(), ClipSearch.NONE, serial);
     }
   }
 
   /** Without a loss, everything goes to the nearer point. */
   @Property(tries = 20)
-  void withoutAWeightItIsRoundToNearest(@ForAll long seed, @ForAll @IntRange(min = 2, max = 4) int bits, @ForAll boolean asymmetric) {
+  void withoutAWeightItIsRoundToNearest(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 4) int bits, @ForAll boolean asymmetric) {
     float[] w = RandomModels.gaussian(new Random(seed), 4 * 16, 0, 1);
-    QuantParams params = params(w, 4, 16, asymmetric ? IntFormat.asymmetric(bits) : IntFormat.symmetric(bits));
+    QuantParams params =
+        params(w, 4, 16, asymmetric ? IntFormat.asymmetric(bits) : IntFormat.symmetric(bits));
     RoundingGrid grid = new RoundingGrid(w, params);
     RoundingSearch search = new RoundingSearch(List.of(grid), 0.05, 0, 1);
     for (int i = 0; i < 60; i++) {
@@ -68,7 +72,10 @@ class DiscQuantTest {
     assertEquals(1, search.decided(), 0.05);
   }
 
-  /** The error seen through few directions: few elements stay undecided, and rounding them costs less than rounding to nearest. */
+  /**
+   * The error seen through few directions: few elements stay undecided, and rounding them costs
+   * less than rounding to nearest.
+   */
   @Test
   void fewConstraintsLeaveFewElementsUndecided() {
     int n = 256;
@@ -79,7 +86,8 @@ class DiscQuantTest {
       float[] w = RandomModels.gaussian(random, n, 0, 1);
       Tensor x = Tensor.of(RandomModels.gaussian(random, m * n, 0, 1), m, n);
       QuantParams params = params(w, 1, n, IntFormat.symmetric(3));
-      RoundingSearch search = new RoundingSearch(List.of(new RoundingGrid(w, params)), 0.05, 1, 1000);
+      RoundingSearch search =
+          new RoundingSearch(List.of(new RoundingGrid(w, params)), 0.05, 1, 1000);
       Tensor weight = Tensor.of(w, 1, n);
       double first = 0;
       for (int i = 0; i < 600; i++) {
@@ -90,7 +98,9 @@ class DiscQuantTest {
         }
         first = i == 20 ? search.decided() : first;
       }
-      assertTrue(search.decided() > 0.9 && search.decided() > first, "decided " + first + " to " + search.decided());
+      assertTrue(
+          search.decided() > 0.9 && search.decided() > first,
+          "decided " + first + " to " + search.decided());
       double found = error(x, search.codes(0).dequantize(), w);
       double nearest = error(x, params.dequantize(params.quantize("w", w, 0)), w);
       better += found < 0.5 * nearest ? 1 : 0;
@@ -111,16 +121,29 @@ class DiscQuantTest {
   }
 
   private ModelTask task(Model model, String scheme) {
-    List<Samples> samples = IntStream.range(0, 8).mapToObj(i -> Samples.unlabelled(RandomTextModels.input(12, 10 + i))).toList();
-    return ModelTask.of(ops, model, () -> RandomTextModels.llama(SHAPE, 1), SampleSource.of(samples), Scheme.parse(scheme), 5);
+    List<Samples> samples =
+        IntStream.range(0, 8)
+            .mapToObj(i -> Samples.unlabelled(RandomTextModels.input(12, 10 + i)))
+            .toList();
+    return ModelTask.of(
+        ops,
+        model,
+        () -> RandomTextModels.llama(SHAPE, 1),
+        SampleSource.of(samples),
+        Scheme.parse(scheme),
+        5);
   }
 
-  /** On the samples and on others the predictions are nearer than with nearest codes; every code is floor or ceiling. */
+  /**
+   * On the samples and on others the predictions are nearer than with nearest codes; every code is
+   * floor or ceiling.
+   */
   @Test
   void predictionsComeNearer() {
     Model model = RandomTextModels.llama(SHAPE, 1);
     Model original = RandomTextModels.llama(SHAPE, 1);
-    MethodReport report = new DiscQuant(new DiscQuantOptions(80, 4, 0.1, 200, 1)).apply(task(model, "W3A16"));
+    MethodReport report =
+        new DiscQuant(new DiscQuantOptions(80, 4, 0.1, 200, 1)).apply(task(model, "W3A16"));
     double nearest = report.facts().get("divergence with nearest codes");
     double learned = report.facts().get("divergence with learned codes");
     assertTrue(learned < 0.9 * nearest, nearest + " to " + learned);
@@ -152,22 +175,40 @@ class DiscQuantTest {
       assertTrue(values.size() <= 8);
     }
     Model again = RandomTextModels.llama(SHAPE, 1);
-    assertEquals(report.facts(), new DiscQuant(new DiscQuantOptions(80, 4, 0.1, 200, 1)).apply(task(again, "W3A16")).facts());
+    assertEquals(
+        report.facts(),
+        new DiscQuant(new DiscQuantOptions(80, 4, 0.1, 200, 1))
+            .apply(task(again, "W3A16"))
+            .facts());
     try (var inference = ops.noGrad()) {
-      assertArrayEquals(model.forward(ops, RandomTextModels.input(9, 3)).toFloats(), again.forward(ops, RandomTextModels.input(9, 3)).toFloats());
+      assertArrayEquals(
+          model.forward(ops, RandomTextModels.input(9, 3)).toFloats(),
+          again.forward(ops, RandomTextModels.input(9, 3)).toFloats());
     }
   }
 
   @Test
   void encodersAndWrongOptionsAreRefused() {
     try (LoadedModel bert = ModelLoader.load(Golden.path("text/bert"))) {
-      ModelTask task = ModelTask.of(
-          ops, bert.model(), bert::model, SampleSource.of(List.of(Samples.unlabelled(RandomTextModels.input(5, 1)))), Scheme.parse("W4A16"), 1);
-      String message = assertThrows(IllegalArgumentException.class, () -> new DiscQuant(DiscQuantOptions.DEFAULTS).apply(task)).getMessage();
+      ModelTask task =
+          ModelTask.of(
+              ops,
+              bert.model(),
+              bert::model,
+              SampleSource.of(List.of(Samples.unlabelled(RandomTextModels.input(5, 1)))),
+              Scheme.parse("W4A16"),
+              1);
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> new DiscQuant(DiscQuantOptions.DEFAULTS).apply(task))
+              .getMessage();
       assertTrue(message.contains("keeps predictions"), message);
     }
     assertThrows(IllegalArgumentException.class, () -> new DiscQuantOptions(0, 4, 0.1, 200, 1));
     assertThrows(IllegalArgumentException.class, () -> new DiscQuantOptions(10, 4, 0, 200, 1));
-    assertThrows(IllegalArgumentException.class, () -> new DiscQuant(DiscQuantOptions.DEFAULTS).check(Scheme.parse("W16A16")));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new DiscQuant(DiscQuantOptions.DEFAULTS).check(Scheme.parse("W16A16")));
   }
 }

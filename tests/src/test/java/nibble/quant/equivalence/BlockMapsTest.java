@@ -27,7 +27,9 @@ import org.junit.jupiter.api.Test;
 
 /** Maps that leave the function of a block. */
 class BlockMapsTest {
-  private static final int[][] HEADS_AND_DIMS = {{4, 2, 8}, {6, 3, 8}, {3, 1, 8}, {5, 5, 6}, {2, 1, 10}};
+  private static final int[][] HEADS_AND_DIMS = {
+    {4, 2, 8}, {6, 3, 8}, {3, 1, 8}, {5, 5, 6}, {2, 1, 10}
+  };
 
   private final Ops ops = Ops.serial();
 
@@ -41,12 +43,19 @@ class BlockMapsTest {
     List<BlockMaps> all = new ArrayList<>();
     for (Block block : model.blocks()) {
       BlockMaps maps = new BlockMaps(model, linears(block), new BlockMaps.Choice(full, 1, 0.01));
-      maps.groups().forEach(group -> group.parameters().forEach(leaf -> {
-        float spread = leaf.rank() == 3 ? 0.3f / leaf.dim(2) : 0.3f;
-        for (int i = 0; i < leaf.size(); i++) {
-          leaf.array()[leaf.offset() + i] += spread * (float) random.nextGaussian();
-        }
-      }));
+      maps.groups()
+          .forEach(
+              group ->
+                  group
+                      .parameters()
+                      .forEach(
+                          leaf -> {
+                            float spread = leaf.rank() == 3 ? 0.3f / leaf.dim(2) : 0.3f;
+                            for (int i = 0; i < leaf.size(); i++) {
+                              leaf.array()[leaf.offset() + i] +=
+                                  spread * (float) random.nextGaussian();
+                            }
+                          }));
       maps.project();
       all.add(maps);
     }
@@ -56,7 +65,8 @@ class BlockMapsTest {
   private void keepsTheOutput(Model model, Tensor input, boolean full, long seed) {
     try (var inference = ops.noGrad()) {
       float[] before = model.forward(ops, input).toFloats();
-      List<float[]> weights = model.linears().stream().map(linear -> linear.weight().peek().toFloats()).toList();
+      List<float[]> weights =
+          model.linears().stream().map(linear -> linear.weight().peek().toFloats()).toList();
       List<BlockMaps> all = randomMaps(model, full, seed);
       for (BlockMaps maps : all) {
         assertTrue(maps.size() >= 3, "norms, values, queries and keys: " + maps.size());
@@ -64,14 +74,21 @@ class BlockMapsTest {
         maps.prepare(ops, 1);
       }
       float[] mapped = model.forward(ops, input).toFloats();
-      assertTrue(RandomModels.relativeDifference(mapped, before) < 1e-4, "relative difference " + RandomModels.relativeDifference(mapped, before));
+      assertTrue(
+          RandomModels.relativeDifference(mapped, before) < 1e-4,
+          "relative difference " + RandomModels.relativeDifference(mapped, before));
       double moved = 0;
       for (int i = 0; i < weights.size(); i++) {
-        moved = Math.max(moved, RandomModels.relativeDifference(model.linears().get(i).weight().peek().toFloats(), weights.get(i)));
+        moved =
+            Math.max(
+                moved,
+                RandomModels.relativeDifference(
+                    model.linears().get(i).weight().peek().toFloats(), weights.get(i)));
       }
       assertTrue(moved > 0.05, "weights moved by " + moved);
       all.forEach(BlockMaps::end);
-      assertArrayEquals(before, model.forward(ops, input).toFloats(), "the parameters are as before");
+      assertArrayEquals(
+          before, model.forward(ops, input).toFloats(), "the parameters are as before");
       all.forEach(maps -> maps.fold(ops));
       assertArrayEquals(mapped, model.forward(ops, input).toFloats(), "folded for good");
     }
@@ -79,21 +96,39 @@ class BlockMapsTest {
 
   @Property(tries = 40)
   void llamaKeepsItsLogits(
-      @ForAll long seed, @ForAll @IntRange(max = 4) int size, @ForAll boolean biases, @ForAll boolean norms, @ForAll boolean joined, @ForAll boolean tied, @ForAll boolean full) {
+      @ForAll long seed,
+      @ForAll @IntRange(max = 4) int size,
+      @ForAll boolean biases,
+      @ForAll boolean norms,
+      @ForAll boolean joined,
+      @ForAll boolean tied,
+      @ForAll boolean full) {
     int[] s = HEADS_AND_DIMS[size];
     var shape = new RandomTextModels.Shape(s[0], s[1], s[2], 2, 48, biases, norms, joined, tied, 0);
-    keepsTheOutput(RandomTextModels.llama(shape, seed), RandomTextModels.input(7, seed + 1), full, seed);
+    keepsTheOutput(
+        RandomTextModels.llama(shape, seed), RandomTextModels.input(7, seed + 1), full, seed);
   }
 
   @Property(tries = 20)
-  void modelsWithLayerNormKeepTheirLogits(@ForAll long seed, @ForAll @IntRange(max = 2) int kind, @ForAll @IntRange(min = 3, max = 4) int heads, @ForAll boolean full) {
-    Model model = kind == 0 ? RandomTextModels.gpt2(heads, 8, seed) : RandomTextModels.gptNeoX(heads, 8, kind == 1, seed);
+  void modelsWithLayerNormKeepTheirLogits(
+      @ForAll long seed,
+      @ForAll @IntRange(max = 2) int kind,
+      @ForAll @IntRange(min = 3, max = 4) int heads,
+      @ForAll boolean full) {
+    Model model =
+        kind == 0
+            ? RandomTextModels.gpt2(heads, 8, seed)
+            : RandomTextModels.gptNeoX(heads, 8, kind == 1, seed);
     keepsTheOutput(model, RandomTextModels.input(7, seed + 1), full, seed);
   }
 
   @Property(tries = 10)
   void imageClassifiersKeepTheirLogits(@ForAll long seed, @ForAll boolean full) {
-    keepsTheOutput(RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 3, 8, 2, 24, true), seed), RandomModels.pixels(2, seed), full, seed);
+    keepsTheOutput(
+        RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 3, 8, 2, 24, true), seed),
+        RandomModels.pixels(2, seed),
+        full,
+        seed);
   }
 
   /** Why scales of queries and keys are tied: one of a rotary pair alone changes the function. */
@@ -103,10 +138,12 @@ class BlockMapsTest {
       Model model = RandomTextModels.llama(RandomTextModels.Shape.SMALL, 3);
       ResidualStructure.Attention attention = model.attentions().getFirst();
       assertEquals(8, attention.between().rotary());
-      HeadMatrix matrix = new HeadMatrix(tied ? HeadMatrix.Form.PAIRS : HeadMatrix.Form.DIAGONAL, 2, 8, tied ? 8 : 0, 1);
+      HeadMatrix matrix =
+          new HeadMatrix(
+              tied ? HeadMatrix.Form.PAIRS : HeadMatrix.Form.DIAGONAL, 2, 8, tied ? 8 : 0, 1);
       float[] factors = new float[16];
       Arrays.fill(factors, 1);
-      factors[1] = 3;                                    // of the pair 1, 5 of the first head
+      factors[1] = 3; // of the pair 1, 5 of the first head
       matrix.setDiagonal(factors);
       QueryKeyMap map = new QueryKeyMap(attention, matrix);
       PartParameters parameters = new PartParameters();
@@ -117,7 +154,8 @@ class BlockMapsTest {
         parameters.reset();
         map.apply(ops, parameters, 1);
         parameters.install();
-        double difference = RandomModels.relativeDifference(model.forward(ops, input).toFloats(), before);
+        double difference =
+            RandomModels.relativeDifference(model.forward(ops, input).toFloats(), before);
         assertEquals(tied, difference < 1e-4, "relative difference " + difference);
         assertTrue(tied || difference > 1e-2, "relative difference " + difference);
       }
@@ -127,7 +165,8 @@ class BlockMapsTest {
   private void checkGradients(DifferentiableFunction function, double tolerance, Tensor... in) {
     Random random = new Random(3);
     Tensor first = ops.custom(function, in);
-    Tensor c = Tensor.of(RandomModels.gaussian(random, (int) first.size(), 0, 1), first.shape().dims());
+    Tensor c =
+        Tensor.of(RandomModels.gaussian(random, (int) first.size(), 0, 1), first.shape().dims());
     Supplier<Tensor> value = () -> ops.sum(ops.mul(ops.custom(function, in), c));
     for (Tensor leaf : in) {
       leaf.requireGrad().clearGrad();
@@ -143,7 +182,11 @@ class BlockMapsTest {
         leaf.array()[i] = before - 1e-2f;
         double down = value.get().item();
         leaf.array()[i] = before;
-        assertEquals((up - down) / 2e-2, grad.toFloats()[i], tolerance * (1 + Math.abs(up - down) / 2e-2), "element " + i);
+        assertEquals(
+            (up - down) / 2e-2,
+            grad.toFloats()[i],
+            tolerance * (1 + Math.abs(up - down) / 2e-2),
+            "element " + i);
       }
     }
   }
@@ -156,8 +199,16 @@ class BlockMapsTest {
       a[i * 4 + i % 4] += 2;
     }
     checkGradients(new MatrixInverse(), 5e-3, Tensor.of(a, 2, 4, 4));
-    checkGradients(new RowsByHead(1, 5, 1), 5e-3, Tensor.of(RandomModels.gaussian(random, 11 * 3, 0, 1), 11, 3), Tensor.of(a, 2, 4, 4));
-    checkGradients(new RowsByHead(0, 4, 2), 5e-3, Tensor.of(RandomModels.gaussian(random, 16 * 3, 0, 1), 16, 3), Tensor.of(a, 2, 4, 4));
+    checkGradients(
+        new RowsByHead(1, 5, 1),
+        5e-3,
+        Tensor.of(RandomModels.gaussian(random, 11 * 3, 0, 1), 11, 3),
+        Tensor.of(a, 2, 4, 4));
+    checkGradients(
+        new RowsByHead(0, 4, 2),
+        5e-3,
+        Tensor.of(RandomModels.gaussian(random, 16 * 3, 0, 1), 16, 3),
+        Tensor.of(a, 2, 4, 4));
   }
 
   @Test
@@ -169,12 +220,17 @@ class BlockMapsTest {
     for (int i = 0; i < product.length; i++) {
       assertEquals(i / 6 % 6 == i % 6 ? 1 : 0, product[i], 1e-4);
     }
-    assertThrows(ArithmeticException.class, () -> ops.custom(new MatrixInverse(), Tensor.zeros(1, 2, 2)));
+    assertThrows(
+        ArithmeticException.class, () -> ops.custom(new MatrixInverse(), Tensor.zeros(1, 2, 2)));
   }
 
-  /** AffineQuant's gradual mask: the identity in the beginning, everything in the end; dominance after every projection, whatever an update did. */
+  /**
+   * AffineQuant's gradual mask: the identity in the beginning, everything in the end; dominance
+   * after every projection, whatever an update did.
+   */
   @Property(tries = 40)
-  void theMaskOpensAndTheDiagonalStaysDominant(@ForAll long seed, @ForAll @IntRange(min = 2, max = 9) int d, @ForAll boolean small) {
+  void theMaskOpensAndTheDiagonalStaysDominant(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 9) int d, @ForAll boolean small) {
     HeadMatrix matrix = new HeadMatrix(HeadMatrix.Form.FULL, 2, d, 0, small ? 0.1f : 1);
     Random random = new Random(seed);
     for (int i = 0; i < matrix.leaf().size(); i++) {
@@ -215,7 +271,11 @@ class BlockMapsTest {
       var after = ChannelRanges.of(ops, block::forward, inputs, linears(block));
       ChannelRanges centred = after.get(linears(block).getFirst().input());
       for (int j = 0; j < centred.low().length; j++) {
-        assertEquals(-centred.low()[j], centred.high()[j], 1e-3 * centred.high()[j] + 1e-5, "channel " + j + " is centred");
+        assertEquals(
+            -centred.low()[j],
+            centred.high()[j],
+            1e-3 * centred.high()[j] + 1e-5,
+            "channel " + j + " is centred");
       }
     }
   }

@@ -18,10 +18,15 @@ import org.junit.jupiter.api.Test;
 class ProductSamplesTest {
   private static final int ALL = 100_000;
 
-  private final ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 2, 4, 2, 12, true), 3);
-  private final List<Tensor> batches = List.of(RandomModels.pixels(2, 1), RandomModels.pixels(3, 2));
+  private final ViT model =
+      RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 2, 4, 2, 12, true), 3);
+  private final List<Tensor> batches =
+      List.of(RandomModels.pixels(2, 1), RandomModels.pixels(3, 2));
 
-  /** The gradient of cross-entropy in the logits is the prediction less one for the label, so what it takes off is one label an image. */
+  /**
+   * The gradient of cross-entropy in the logits is the prediction less one for the label, so what
+   * it takes off is one label an image.
+   */
   @Test
   void theGradientAtTheHeadIsPredictionLessLabel() {
     try (Ops ops = Ops.serial()) {
@@ -31,7 +36,9 @@ class ProductSamplesTest {
       assertNotNull(gradient);
       assertEquals(5, gradient.dim(0));
       Tensor bias = model.linear("head").ensureBias().floats();
-      float[] p = ops.softmax(ops.linear(head.input(), model.linear("head").weight().floats(), bias)).toFloats();
+      float[] p =
+          ops.softmax(ops.linear(head.input(), model.linear("head").weight().floats(), bias))
+              .toFloats();
       for (int image = 0; image < 5; image++) {
         double sum = 0;
         double squares = 0;
@@ -46,22 +53,30 @@ class ProductSamplesTest {
     }
   }
 
-  /** The gradient in what attention gives to its output projection is that of the projection's output through its weight. */
+  /**
+   * The gradient in what attention gives to its output projection is that of the projection's
+   * output through its weight.
+   */
   @Test
   void theGradientOfTheContextComesThroughTheProjection() {
     try (Ops ops = Ops.serial()) {
-      ProductSamples samples = ProductSamples.record(ops, model, List.of(batches.getFirst()), ALL, ALL, 5);
+      ProductSamples samples =
+          ProductSamples.record(ops, model, List.of(batches.getFirst()), ALL, ALL, 5);
       Linear projection = model.linear("blocks.0.attn.proj");
       Tensor gradient = samples.of(projection).gradient();
       assertNotNull(gradient);
-      Tensor expected = ops.splitHeads(ops.reshape(ops.matmul(gradient, projection.weight().floats()), 2, 10, 8), 2);
-      AttentionSamples attention = samples.ofProbabilities(model.sites().get("blocks.0.attn.probs")).orElseThrow();
+      Tensor expected =
+          ops.splitHeads(
+              ops.reshape(ops.matmul(gradient, projection.weight().floats()), 2, 10, 8), 2);
+      AttentionSamples attention =
+          samples.ofProbabilities(model.sites().get("blocks.0.attn.probs")).orElseThrow();
       Tensor context = attention.contextGradient();
       assertNotNull(context);
       assertEquals(List.of(0, 1, 0, 1), attention.heads());
       for (int map = 0; map < 4; map++) {
         float[] actual = context.slice(0, map, map + 1).toFloats();
-        float[] wanted = expected.slice(0, map / 2, map / 2 + 1).slice(1, map % 2, map % 2 + 1).toFloats();
+        float[] wanted =
+            expected.slice(0, map / 2, map / 2 + 1).slice(1, map % 2, map % 2 + 1).toFloats();
         assertTrue(RandomModels.relativeDifference(actual, wanted) < 1e-5, "map " + map);
       }
     }
@@ -71,7 +86,8 @@ class ProductSamplesTest {
   void gradientsOfScoresAddUpToNothing() {
     try (Ops ops = Ops.serial()) {
       ProductSamples samples = ProductSamples.record(ops, model, batches, ALL, ALL, 5);
-      AttentionSamples attention = samples.ofProbabilities(model.sites().get("blocks.1.attn.probs")).orElseThrow();
+      AttentionSamples attention =
+          samples.ofProbabilities(model.sites().get("blocks.1.attn.probs")).orElseThrow();
       Tensor gradient = attention.scoreGradient();
       assertNotNull(gradient);
       float[] sums = ops.sum(gradient, 2, false).toFloats();
@@ -91,7 +107,9 @@ class ProductSamplesTest {
       ProductSamples both = ProductSamples.record(ops, model, batches, 8, 2, 5);
       ProductSamples forward = ProductSamples.forward(ops, model, batches, 8, 2);
       for (Linear linear : model.linears()) {
-        double difference = RandomModels.relativeDifference(forward.of(linear).input().toFloats(), both.of(linear).input().toFloats());
+        double difference =
+            RandomModels.relativeDifference(
+                forward.of(linear).input().toFloats(), both.of(linear).input().toFloats());
         assertTrue(difference < 1e-5, linear.name());
         assertNull(forward.of(linear).gradient());
         assertFalse(linear.isReplaced());

@@ -35,22 +35,37 @@ class ChannelFoldTest {
     try (var inference = ops.noGrad()) {
       float[] before = model.forward(ops, pixels).toFloats();
       boolean[] expected = {true, false, true, false, true};
-      String[] sites = {"blocks.0.attn.qkv.input", "blocks.1.attn.proj.input", "blocks.1.mlp.fc1.input", "blocks.0.mlp.fc2.input", "head.input"};
+      String[] sites = {
+        "blocks.0.attn.qkv.input",
+        "blocks.1.attn.proj.input",
+        "blocks.1.mlp.fc1.input",
+        "blocks.0.mlp.fc2.input",
+        "head.input"
+      };
       for (int i = 0; i < sites.length; i++) {
         Site site = model.sites().get(sites[i]);
         int width = sites[i].contains("fc2") ? 24 : 16;
-        boolean byNorm = ChannelFold.apply(model, site, factors(random, width), RandomModels.gaussian(random, width, 0, 0.5f));
+        boolean byNorm =
+            ChannelFold.apply(
+                model, site, factors(random, width), RandomModels.gaussian(random, width, 0, 0.5f));
         assertEquals(expected[i], byNorm, sites[i]);
-        assertEquals(!byNorm, !site.isIdentity(), sites[i] + " has something to do in the forward pass");
+        assertEquals(
+            !byNorm, !site.isIdentity(), sites[i] + " has something to do in the forward pass");
       }
-      assertTrue(RandomModels.relativeDifference(model.forward(ops, pixels).toFloats(), before) < 1e-4);
+      assertTrue(
+          RandomModels.relativeDifference(model.forward(ops, pixels).toFloats(), before) < 1e-4);
     }
   }
 
   @Property(tries = 5)
   void aScaleAloneNeedsNoBias(@ForAll @IntRange(min = 1, max = 1000) int seed) {
     ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 2, 8, 1, 24, false), seed);
-    boolean byNorm = ChannelFold.apply(model, model.sites().get("blocks.0.attn.qkv.input"), factors(new Random(seed), 16), new float[16]);
+    boolean byNorm =
+        ChannelFold.apply(
+            model,
+            model.sites().get("blocks.0.attn.qkv.input"),
+            factors(new Random(seed), 16),
+            new float[16]);
     assertTrue(byNorm);
     assertTrue(model.linear("blocks.0.attn.q").bias() == null);
   }
@@ -60,8 +75,14 @@ class ChannelFoldTest {
     ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 2, 8, 1, 24, true), 1);
     Site probs = model.sites().get("blocks.0.attn.probs");
     Site input = model.sites().get("blocks.0.attn.qkv.input");
-    assertThrows(IllegalArgumentException.class, () -> ChannelFold.apply(model, probs, new float[16], new float[16]));
-    assertThrows(IllegalArgumentException.class, () -> ChannelFold.apply(model, input, new float[16], new float[16]));
-    assertThrows(IllegalArgumentException.class, () -> ChannelFold.apply(model, input, new float[15], new float[15]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ChannelFold.apply(model, probs, new float[16], new float[16]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ChannelFold.apply(model, input, new float[16], new float[16]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ChannelFold.apply(model, input, new float[15], new float[15]));
   }
 }

@@ -32,7 +32,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Scales of channels leave the function of a model as it was. */
 class ScaleEdgesTest {
-  private static final int[][] HEADS_AND_DIMS = {{4, 2, 8}, {6, 3, 8}, {3, 1, 8}, {5, 5, 8}, {2, 1, 20}, {12, 4, 4}, {1, 1, 6}};
+  private static final int[][] HEADS_AND_DIMS = {
+    {4, 2, 8}, {6, 3, 8}, {3, 1, 8}, {5, 5, 8}, {2, 1, 20}, {12, 4, 4}, {1, 1, 6}
+  };
 
   /** Random factors from 0.1 to 10, some of them negative where that is allowed, on every edge. */
   private static void scaleAll(List<? extends ScaleEdge> edges, long seed) {
@@ -45,13 +47,16 @@ class ScaleEdgesTest {
   private static float[] factors(ScaleEdge edge, Random random) {
     float[] a = new float[edge.factors()];
     for (int i = 0; i < a.length; i++) {
-      a[i] = (float) Math.pow(10, 2 * random.nextDouble() - 1) * (!edge.positive() && random.nextInt(4) == 0 ? -1 : 1);
+      a[i] =
+          (float) Math.pow(10, 2 * random.nextDouble() - 1)
+              * (!edge.positive() && random.nextInt(4) == 0 ? -1 : 1);
     }
     return a;
   }
 
   private static double change(Model model, Tensor input, Runnable transform) {
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] before = model.forward(ops, input).toFloats();
       transform.run();
       return RandomModels.relativeDifference(model.forward(ops, input).toFloats(), before);
@@ -60,18 +65,35 @@ class ScaleEdgesTest {
 
   @Property(tries = 60)
   void llamaKeepsItsLogits(
-      @ForAll long seed, @ForAll @IntRange(max = 6) int size, @ForAll boolean biases, @ForAll boolean norms, @ForAll boolean joined, @ForAll boolean tied) {
+      @ForAll long seed,
+      @ForAll @IntRange(max = 6) int size,
+      @ForAll boolean biases,
+      @ForAll boolean norms,
+      @ForAll boolean joined,
+      @ForAll boolean tied) {
     int[] s = HEADS_AND_DIMS[size];
-    Decoder model = RandomTextModels.llama(new RandomTextModels.Shape(s[0], s[1], s[2], 2, 48, biases, norms, joined, tied, 0), seed);
+    Decoder model =
+        RandomTextModels.llama(
+            new RandomTextModels.Shape(s[0], s[1], s[2], 2, 48, biases, norms, joined, tied, 0),
+            seed);
     List<ScaleEdge> edges = ScaleEdges.of(model);
-    assertEquals(5 + 2 + 2 + (norms ? 0 : 2), edges.size(), "norms with the last one, values, feed-forward, queries and keys");
+    assertEquals(
+        5 + 2 + 2 + (norms ? 0 : 2),
+        edges.size(),
+        "norms with the last one, values, feed-forward, queries and keys");
     double change = change(model, RandomTextModels.input(7, seed + 1), () -> scaleAll(edges, seed));
     assertTrue(change < 1e-4, "relative difference " + change);
   }
 
   @Property(tries = 30)
-  void modelsWithLayerNormKeepTheirLogits(@ForAll long seed, @ForAll @IntRange(max = 2) int kind, @ForAll @IntRange(min = 1, max = 5) int heads) {
-    Decoder model = kind == 0 ? RandomTextModels.gpt2(heads, 8, seed) : RandomTextModels.gptNeoX(heads, 8, kind == 1, seed);
+  void modelsWithLayerNormKeepTheirLogits(
+      @ForAll long seed,
+      @ForAll @IntRange(max = 2) int kind,
+      @ForAll @IntRange(min = 1, max = 5) int heads) {
+    Decoder model =
+        kind == 0
+            ? RandomTextModels.gpt2(heads, 8, seed)
+            : RandomTextModels.gptNeoX(heads, 8, kind == 1, seed);
     List<ScaleEdge> edges = ScaleEdges.of(model);
     assertEquals(5 + 2 + 2, edges.size(), "nothing passes GELU");
     double change = change(model, RandomTextModels.input(7, seed + 1), () -> scaleAll(edges, seed));
@@ -79,34 +101,50 @@ class ScaleEdgesTest {
   }
 
   @Property(tries = 20)
-  void visionTransformersKeepTheirLogits(@ForAll @IntRange(max = 1000) int seed, @ForAll @IntRange(min = 1, max = 5) int heads) {
-    Model model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, heads, 8, 2, 24, true), seed);
+  void visionTransformersKeepTheirLogits(
+      @ForAll @IntRange(max = 1000) int seed, @ForAll @IntRange(min = 1, max = 5) int heads) {
+    Model model =
+        RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, heads, 8, 2, 24, true), seed);
     List<ScaleEdge> edges = ScaleEdges.of(model);
     assertEquals(5 + 2 + 2, edges.size());
     double change = change(model, RandomModels.pixels(2, seed), () -> scaleAll(edges, seed));
     assertTrue(change < 1e-4, "relative difference " + change);
   }
 
-  /** Every architecture says what edges it has: norms, values, feed-forward layers, queries and keys. */
+  /**
+   * Every architecture says what edges it has: norms, values, feed-forward layers, queries and
+   * keys.
+   */
   @ParameterizedTest
   @CsvSource({
-    "llama, 5 2 2 2", "llama-biases, 5 2 2 2", "mistral, 5 2 2 2", "qwen2, 5 2 2 2", "qwen3, 5 2 2 0", "phi3, 5 2 2 2", "gemma2, 5 2 2 2", "gemma3, 5 2 2 0",
-    "gpt2, 5 2 0 2", "opt, 5 2 2 2", "opt-post, 0 2 2 2", "gpt-neox, 5 2 0 2", "bert, 0 2 0 2", "roberta, 0 2 0 2", "distilbert, 0 2 0 2", "modernbert, 7 4 4 4"
+    "llama, 5 2 2 2", "llama-biases, 5 2 2 2", "mistral, 5 2 2 2", "qwen2, 5 2 2 2",
+        "qwen3, 5 2 2 0", "phi3, 5 2 2 2", "gemma2, 5 2 2 2", "gemma3, 5 2 2 0",
+    "gpt2, 5 2 0 2", "opt, 5 2 2 2", "opt-post, 0 2 2 2", "gpt-neox, 5 2 0 2", "bert, 0 2 0 2",
+        "roberta, 0 2 0 2", "distilbert, 0 2 0 2", "modernbert, 7 4 4 4"
   })
   void everyTextArchitectureKeepsItsOutputs(String name, String expected) {
     try (LoadedModel loaded = ModelLoader.load(Golden.path("text/" + name));
-        Safetensors golden = Safetensors.open(Golden.path("text/" + name + "/expected.safetensors"))) {
+        Safetensors golden =
+            Safetensors.open(Golden.path("text/" + name + "/expected.safetensors"))) {
       Model model = loaded.model();
       int[] counts = {
-        ScaleEdges.norms(model).size(), ScaleEdges.values(model).size(), ScaleEdges.feedForwards(model).size(), ScaleEdges.queriesAndKeys(model).size()
+        ScaleEdges.norms(model).size(),
+        ScaleEdges.values(model).size(),
+        ScaleEdges.feedForwards(model).size(),
+        ScaleEdges.queriesAndKeys(model).size()
       };
-      assertEquals(expected, "%d %d %d %d".formatted(counts[0], counts[1], counts[2], counts[3]), name);
-      double change = change(model, golden.tensor("input_ids"), () -> scaleAll(ScaleEdges.of(model), 3));
+      assertEquals(
+          expected, "%d %d %d %d".formatted(counts[0], counts[1], counts[2], counts[3]), name);
+      double change =
+          change(model, golden.tensor("input_ids"), () -> scaleAll(ScaleEdges.of(model), 3));
       assertTrue(change < 1e-4, name + ": relative difference " + change);
     }
   }
 
-  /** The slip of public reference code: factors of queries and keys that are not the same for both channels of a rotary pair. */
+  /**
+   * The slip of public reference code: factors of queries and keys that are not the same for both
+   * channels of a rotary pair.
+   */
   @Test
   void untiedFactorsOfRotaryPairsChangeTheFunction() {
     Decoder model = RandomTextModels.llama(RandomTextModels.Shape.SMALL, 5);
@@ -115,11 +153,19 @@ class ScaleEdgesTest {
     assertEquals(2 * 4, new QueryKeyEdge(attention).factors());
     ResidualStructure.Attention untied =
         new ResidualStructure.Attention(
-            attention.inputs(), attention.queries(), attention.keys(), attention.values(), attention.output(), attention.heads(), attention.keyValueHeads(),
-            attention.headDim(), ResidualStructure.Between.NOTHING);
+            attention.inputs(),
+            attention.queries(),
+            attention.keys(),
+            attention.values(),
+            attention.output(),
+            attention.heads(),
+            attention.keyValueHeads(),
+            attention.headDim(),
+            ResidualStructure.Between.NOTHING);
     QueryKeyEdge edge = new QueryKeyEdge(untied);
     assertEquals(2 * 8, edge.factors());
-    double change = change(model, RandomTextModels.input(9, 1), () -> edge.scale(factors(edge, new Random(1))));
+    double change =
+        change(model, RandomTextModels.input(9, 1), () -> edge.scale(factors(edge, new Random(1))));
     assertTrue(change > 0.01, "untied factors changed the logits by " + change + " only");
   }
 
@@ -128,8 +174,10 @@ class ScaleEdgesTest {
   void factorsThroughGeluChangeTheFunction() {
     Decoder model = RandomTextModels.gpt2(4, 8, 2);
     ResidualStructure.FeedForward plain = model.feedForwards().getFirst();
-    FeedForwardEdge edge = new FeedForwardEdge(plain, new ResidualStructure.Carrier(plain.up().getFirst(), 0, true));
-    double change = change(model, RandomTextModels.input(9, 1), () -> edge.scale(factors(edge, new Random(1))));
+    FeedForwardEdge edge =
+        new FeedForwardEdge(plain, new ResidualStructure.Carrier(plain.up().getFirst(), 0, true));
+    double change =
+        change(model, RandomTextModels.input(9, 1), () -> edge.scale(factors(edge, new Random(1))));
     assertTrue(change > 0.01, "changed by " + change);
   }
 
@@ -138,8 +186,10 @@ class ScaleEdgesTest {
   void factorsOfTheGateChangeTheFunction() {
     Decoder model = RandomTextModels.llama(RandomTextModels.Shape.SMALL, 5);
     ResidualStructure.FeedForward gated = model.feedForwards().getFirst();
-    FeedForwardEdge edge = new FeedForwardEdge(gated, new ResidualStructure.Carrier(gated.up().getFirst(), 0, false));
-    double change = change(model, RandomTextModels.input(9, 1), () -> edge.scale(factors(edge, new Random(1))));
+    FeedForwardEdge edge =
+        new FeedForwardEdge(gated, new ResidualStructure.Carrier(gated.up().getFirst(), 0, false));
+    double change =
+        change(model, RandomTextModels.input(9, 1), () -> edge.scale(factors(edge, new Random(1))));
     assertTrue(change > 0.01, "changed by " + change);
   }
 
@@ -150,10 +200,14 @@ class ScaleEdgesTest {
     assertThrows(IllegalArgumentException.class, () -> edge.scale(new float[3]));
     assertThrows(IllegalArgumentException.class, () -> edge.scale(new float[edge.factors()]));
     Linear relu = RandomTextModels.gpt2(4, 8, 2).feedForwards().getFirst().down();
-    ScaleEdge positive = new FeedForwardEdge(new ResidualStructure.FeedForward(List.of(relu), relu, Optional.empty()), new ResidualStructure.Carrier(relu, 0, true));
+    ScaleEdge positive =
+        new FeedForwardEdge(
+            new ResidualStructure.FeedForward(List.of(relu), relu, Optional.empty()),
+            new ResidualStructure.Carrier(relu, 0, true));
     float[] negative = LinearScale.ones(positive.factors());
     negative[2] = -1;
-    String message = assertThrows(IllegalArgumentException.class, () -> positive.scale(negative)).getMessage();
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> positive.scale(negative)).getMessage();
     assertTrue(message.contains("factor 2 is -1.0, expected a finite number above 0"), message);
   }
 

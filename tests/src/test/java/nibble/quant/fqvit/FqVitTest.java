@@ -31,7 +31,10 @@ class FqVitTest {
 
   /** Every factor is a power of two, and no channel is worse off than with the plain quantizer. */
   @Property(tries = 60)
-  void factorsArePowersOfTwoAndNeverHurt(@ForAll long seed, @ForAll @IntRange(min = 4, max = 8) int bits, @ForAll @IntRange(min = 2, max = 20) int channels) {
+  void factorsArePowersOfTwoAndNeverHurt(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 4, max = 8) int bits,
+      @ForAll @IntRange(min = 2, max = 20) int channels) {
     Tensor x = outliers(seed, channels);
     UniformQuantizer found = PowerOfTwoFactors.fit(x, bits, ops);
     float[] values = x.toFloats();
@@ -48,8 +51,11 @@ class FqVitTest {
     int zero = (int) zeroPoints.get(0);
     for (int j = 0; j < channels; j++) {
       float factor = found.scales().get(j) / plain;
-      assertTrue(factor == 1 || factor == 0.5f || factor == 0.25f || factor == 0.125f, "factor " + factor);
-      assertTrue(PowerOfTwoFactors.error(x, j, found.scales().get(j), zero, most) <= PowerOfTwoFactors.error(x, j, plain, zero, most));
+      assertTrue(
+          factor == 1 || factor == 0.5f || factor == 0.25f || factor == 0.125f, "factor " + factor);
+      assertTrue(
+          PowerOfTwoFactors.error(x, j, found.scales().get(j), zero, most)
+              <= PowerOfTwoFactors.error(x, j, plain, zero, most));
       assertEquals(zero, zeroPoints.get(j));
     }
   }
@@ -95,13 +101,17 @@ class FqVitTest {
   }
 
   @Property(tries = 100)
-  void rowsOfPowersAddUpToHalfToTwo(@ForAll long seed, @ForAll @IntRange(min = 2, max = 300) int tokens) {
+  void rowsOfPowersAddUpToHalfToTwo(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 300) int tokens) {
     Random random = new Random(seed);
     float[] scores = new float[tokens];
     for (int i = 0; i < tokens; i++) {
       scores[i] = (float) (2 * random.nextGaussian());
     }
-    float[] p = LogIntSoftmax.grid(4, LogGrid.Zero.EXTRA).apply(ops, ops.softmax(Tensor.of(scores, 1, tokens))).toFloats();
+    float[] p =
+        LogIntSoftmax.grid(4, LogGrid.Zero.EXTRA)
+            .apply(ops, ops.softmax(Tensor.of(scores, 1, tokens)))
+            .toFloats();
     double sum = 0;
     for (float value : p) {
       sum += value;
@@ -114,7 +124,9 @@ class FqVitTest {
     ViT model = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 2, 8, 2, 24, true), 3);
     float[] expected = logits(model);
     SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(4, 1), null)));
-    MethodReport report = new FqVit(FqVitOptions.DEFAULTS).apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W8A8"), 0));
+    MethodReport report =
+        new FqVit(FqVitOptions.DEFAULTS)
+            .apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W8A8"), 0));
     assertEquals(model.linears().size(), report.layers().size());
     assertEquals(5, ActivationSite.streams(model).size());
     for (Site stream : ActivationSite.streams(model)) {

@@ -60,9 +60,17 @@ class GplqTest {
     return GplqOptions.DEFAULTS.withTraining(training);
   }
 
-  private MethodReport run(ViT model, GplqOptions options, String scheme, SampleSource samples, ResumeStore store, Ops with) {
+  private MethodReport run(
+      ViT model,
+      GplqOptions options,
+      String scheme,
+      SampleSource samples,
+      ResumeStore store,
+      Ops with) {
     ModelTask plain = ModelTask.of(with, model, GplqTest::model, samples, Scheme.parse(scheme), 3);
-    ModelTask task = new ModelTask(with, model, plain.floatModel(), samples, plain.schemes(), 3, plain.progress(), store);
+    ModelTask task =
+        new ModelTask(
+            with, model, plain.floatModel(), samples, plain.schemes(), 3, plain.progress(), store);
     return new Gplq(options).apply(task);
   }
 
@@ -89,7 +97,8 @@ class GplqTest {
   void theLossFallsAndTheReportSaysSo() {
     for (boolean labelled : new boolean[] {true, false}) {
       ViT model = model();
-      MethodReport report = run(model, options(SHORT), "W4A4", samples(labelled), ResumeStore.NONE, ops);
+      MethodReport report =
+          run(model, options(SHORT), "W4A4", samples(labelled), ResumeStore.NONE, ops);
       List<double[]> loss = report.curves().getFirst().points();
       assertEquals(30, loss.size());
       double early = (loss.get(0)[1] + loss.get(1)[1]) / 2;
@@ -103,26 +112,35 @@ class GplqTest {
   @Test
   void eachStageHelps() {
     TrainingKnobs none = new TrainingKnobs(0, 8, 0, 0, 1, true, true);
-    double plain = error(quantized(options(none).withCompensation(GplqOptions.Compensation.NONE), "W4A4"));
+    double plain =
+        error(quantized(options(none).withCompensation(GplqOptions.Compensation.NONE), "W4A4"));
     double compensated = error(quantized(options(none), "W4A4"));
-    double whole = error(quantized(options(new TrainingKnobs(400, 8, 1e-4, 1e-4, 1, true, false)), "W4A4"));
-    double layerWise = error(quantized(options(none).withScales(ActivationScales.Sharing.LAYER), "W4A4"));
+    double whole =
+        error(quantized(options(new TrainingKnobs(400, 8, 1e-4, 1e-4, 1, true, false)), "W4A4"));
+    double layerWise =
+        error(quantized(options(none).withScales(ActivationScales.Sharing.LAYER), "W4A4"));
     assertTrue(compensated < plain, compensated + " " + plain);
     assertTrue(whole < compensated, whole + " " + compensated);
-    assertTrue(compensated < layerWise, "a scale for each channel: " + compensated + " " + layerWise);
+    assertTrue(
+        compensated < layerWise, "a scale for each channel: " + compensated + " " + layerWise);
   }
 
   @Test
   void linearLayersRunAsIntegersWithOneScale() {
     ViT model = quantized(options(new TrainingKnobs(16, 8, 1e-5, 1e-4, 1, true, true)), "W4A4");
     for (Linear linear : model.linears()) {
-      assertTrue(linear.matrix() instanceof PackedIntWeight packed
-          && packed.weights().bits() == 4
-          && packed.activations() instanceof ActivationQuantizer.PerTensor input
-          && input.scale() == 1 && !input.symmetric(), linear.name() + " " + linear.matrix().format());
+      assertTrue(
+          linear.matrix() instanceof PackedIntWeight packed
+              && packed.weights().bits() == 4
+              && packed.activations() instanceof ActivationQuantizer.PerTensor input
+              && input.scale() == 1
+              && !input.symmetric(),
+          linear.name() + " " + linear.matrix().format());
     }
-    assertTrue(model.sites().get("blocks.0.attn.qkv.input").isIdentity(), "the norm took the scales");
-    assertFalse(model.sites().get("blocks.0.mlp.fc2.input").isIdentity(), "no norm could take them");
+    assertTrue(
+        model.sites().get("blocks.0.attn.qkv.input").isIdentity(), "the norm took the scales");
+    assertFalse(
+        model.sites().get("blocks.0.mlp.fc2.input").isIdentity(), "no norm could take them");
     assertFalse(model.sites().get("blocks.0.attn.probs").isIdentity());
     float[] packed = logits(model);
     Simulation.install(model);
@@ -135,11 +153,14 @@ class GplqTest {
     float[] expected = logits(quantized(options(few), "W3A3"));
     try (Ops three = new Ops(WorkSplitter.ofThreads(3))) {
       ViT model = model();
-      MethodReport unused = run(model, options(few), "W3A3", samples(true), ResumeStore.NONE, three);
+      MethodReport unused =
+          run(model, options(few), "W3A3", samples(true), ResumeStore.NONE, three);
       assertArrayEquals(expected, logits(model));
     }
     ViT kept = quantized(options(new TrainingKnobs(40, 8, 1e-4, 1e-3, 1, false, true)), "W3A3");
-    assertTrue(RandomModels.relativeDifference(logits(kept), expected) < 0.2, "keeping inner results instead of recomputing them changes rounding only");
+    assertTrue(
+        RandomModels.relativeDifference(logits(kept), expected) < 0.2,
+        "keeping inner results instead of recomputing them changes rounding only");
   }
 
   /** Stops after the first saved state, and goes on from it. */
@@ -148,30 +169,40 @@ class GplqTest {
     TrainingKnobs knobs = new TrainingKnobs(30 * 8, 8, 1e-4, 1e-3, 1, true, true);
     float[] expected = logits(quantized(options(knobs), "W4A4"));
     Map<String, ResumeStore.State> saved = new HashMap<>();
-    ResumeStore stopping = new ResumeStore() {
-      @Override
-      public Optional<State> load(String name) {
-        return Optional.ofNullable(saved.get(name));
-      }
+    ResumeStore stopping =
+        new ResumeStore() {
+          @Override
+          public Optional<State> load(String name) {
+            return Optional.ofNullable(saved.get(name));
+          }
 
-      @Override
-      public void save(String name, State state) {
-        saved.put(name, state);
-        throw new IllegalStateException("stopped");
-      }
-    };
-    assertThrows(IllegalStateException.class, () -> run(model(), options(knobs), "W4A4", samples(true), stopping, ops));
+          @Override
+          public void save(String name, State state) {
+            saved.put(name, state);
+            throw new IllegalStateException("stopped");
+          }
+        };
+    assertThrows(
+        IllegalStateException.class,
+        () -> run(model(), options(knobs), "W4A4", samples(true), stopping, ops));
     assertEquals(20, saved.get("gplq").step());
     ViT model = model();
-    MethodReport report = run(model, options(knobs), "W4A4", samples(true), new ResumeStore() {
-      @Override
-      public Optional<State> load(String name) {
-        return Optional.ofNullable(saved.get(name));
-      }
+    MethodReport report =
+        run(
+            model,
+            options(knobs),
+            "W4A4",
+            samples(true),
+            new ResumeStore() {
+              @Override
+              public Optional<State> load(String name) {
+                return Optional.ofNullable(saved.get(name));
+              }
 
-      @Override
-      public void save(String name, State state) {}
-    }, ops);
+              @Override
+              public void save(String name, State state) {}
+            },
+            ops);
     assertArrayEquals(expected, logits(model));
     assertEquals(30, report.curves().getFirst().points().size());
   }
@@ -179,7 +210,9 @@ class GplqTest {
   @Test
   void othersAreRefused() {
     assertEquals(GplqOptions.DEFAULTS, GplqOptions.of(Gplq.CARD.resolve(Map.of())));
-    assertThrows(IllegalArgumentException.class, () -> new TrainingKnobs(8, 0, 0, 0, 1, true, true));
-    assertThrows(IllegalArgumentException.class, () -> new TrainingKnobs(8, 8, 2, 0, 1, true, true));
+    assertThrows(
+        IllegalArgumentException.class, () -> new TrainingKnobs(8, 0, 0, 0, 1, true, true));
+    assertThrows(
+        IllegalArgumentException.class, () -> new TrainingKnobs(8, 8, 2, 0, 1, true, true));
   }
 }

@@ -39,16 +39,28 @@ class GptqTest {
 
   @Provide
   Arbitrary<WeightScheme> schemes() {
-    Arbitrary<Granularity> granularities = Arbitraries.of(
-        new Granularity.PerTensor(), new Granularity.PerChannel(), new Granularity.PerGroup(8), new Granularity.PerGroup(5));
+    Arbitrary<Granularity> granularities =
+        Arbitraries.of(
+            new Granularity.PerTensor(),
+            new Granularity.PerChannel(),
+            new Granularity.PerGroup(8),
+            new Granularity.PerGroup(5));
     return Combinators.combine(
-            Arbitraries.integers().between(2, 8), Arbitraries.of(Symmetry.class), granularities, Arbitraries.of(ClipSearch.NONE, ClipSearch.MSE))
-        .as((bits, symmetry, granularity, clip) -> new WeightScheme(new IntFormat(bits, symmetry), granularity, clip));
+            Arbitraries.integers().between(2, 8),
+            Arbitraries.of(Symmetry.class),
+            granularities,
+            Arbitraries.of(ClipSearch.NONE, ClipSearch.MSE))
+        .as(
+            (bits, symmetry, granularity, clip) ->
+                new WeightScheme(new IntFormat(bits, symmetry), granularity, clip));
   }
 
   @Provide
   Arbitrary<GptqOptions> options() {
-    return Combinators.combine(Arbitraries.of(1, 3, 8, 128), Arbitraries.of(0.01, 0.1), Arbitraries.of(ColumnOrder.class))
+    return Combinators.combine(
+            Arbitraries.of(1, 3, 8, 128),
+            Arbitraries.of(0.01, 0.1),
+            Arbitraries.of(ColumnOrder.class))
         .as((block, dampening, order) -> new GptqOptions(block, dampening, order, true));
   }
 
@@ -71,8 +83,18 @@ class GptqTest {
     return accumulator.hessian();
   }
 
-  private GptqResult gptq(Sample sample, Hessian hessian, WeightScheme scheme, GptqOptions options) {
-    return Gptq.solve("w", sample.values(), sample.out(), sample.in(), hessian, Frozen.NONE, scheme, options, serial);
+  private GptqResult gptq(
+      Sample sample, Hessian hessian, WeightScheme scheme, GptqOptions options) {
+    return Gptq.solve(
+        "w",
+        sample.values(),
+        sample.out(),
+        sample.in(),
+        hessian,
+        Frozen.NONE,
+        scheme,
+        options,
+        serial);
   }
 
   private static double[] difference(float[] a, float[] b) {
@@ -85,15 +107,21 @@ class GptqTest {
 
   @Property(tries = 100)
   void aDiagonalHessianGivesRtnBitForBit(
-      @ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme, @ForAll("options") GptqOptions options) {
+      @ForAll("weights") Sample sample,
+      @ForAll("schemes") WeightScheme scheme,
+      @ForAll("options") GptqOptions options) {
     double[] h = new double[sample.in() * sample.in()];
     for (int i = 0; i < sample.in(); i++) {
       h[i * sample.in() + i] = 0.1 + i % 7;
     }
     Hessian diagonal = new Hessian("x", h, sample.in(), 1);
-    QuantizedTensor expected = Rtn.quantize("w", sample.values(), sample.out(), sample.in(), scheme, serial);
+    QuantizedTensor expected =
+        Rtn.quantize("w", sample.values(), sample.out(), sample.in(), scheme, serial);
     boolean natural = options.order() == ColumnOrder.NATURAL;
-    for (GptqOptions o : natural ? new GptqOptions[] {options, options.withStaticGroups(false)} : new GptqOptions[] {options}) {
+    for (GptqOptions o :
+        natural
+            ? new GptqOptions[] {options, options.withStaticGroups(false)}
+            : new GptqOptions[] {options}) {
       GptqResult actual = gptq(sample, diagonal, scheme, o);
       assertArrayEquals(expected.codes(), actual.quantized().codes());
       assertArrayEquals(expected.params().scales(), actual.quantized().params().scales());
@@ -103,14 +131,19 @@ class GptqTest {
 
   @Property(tries = 100)
   void theSquaresOfTheLoopAddUpToTheError(
-      @ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme, @ForAll("options") GptqOptions options, @ForAll long seed) {
+      @ForAll("weights") Sample sample,
+      @ForAll("schemes") WeightScheme scheme,
+      @ForAll("options") GptqOptions options,
+      @ForAll long seed) {
     Hessian hessian = hessian(3 * sample.in(), sample.in(), seed);
     GptqResult result = gptq(sample, hessian, scheme, options);
     double[] damped = hessian.values().clone();
     for (int i = 0; i < sample.in(); i++) {
       damped[i * sample.in() + i] += result.lambda();
     }
-    double error = new Hessian("x", damped, sample.in(), 1).errorOf(difference(sample.values(), result.weight()), sample.out());
+    double error =
+        new Hessian("x", damped, sample.in(), 1)
+            .errorOf(difference(sample.values(), result.weight()), sample.out());
     assertEquals(error, result.error(), 1e-9 * error + 1e-300);
     assertArrayEquals(result.quantized().dequantize(), result.weight());
   }
@@ -121,26 +154,40 @@ class GptqTest {
     Hessian hessian = hessian(2 * sample.in() + 1, sample.in(), seed);
     GptqOptions options = GptqOptions.DEFAULTS.withStaticGroups(true);
     GptqResult result = gptq(sample, hessian, scheme, options);
-    QuantParams grids = Rtn.quantize("w", sample.values(), sample.out(), sample.in(), scheme, serial).params();
-    assertArrayEquals(Ldlq.codes(sample.values(), sample.out(), sample.in(), hessian, result.lambda(), grids), result.quantized().codes());
+    QuantParams grids =
+        Rtn.quantize("w", sample.values(), sample.out(), sample.in(), scheme, serial).params();
+    assertArrayEquals(
+        Ldlq.codes(sample.values(), sample.out(), sample.in(), hessian, result.lambda(), grids),
+        result.quantized().codes());
   }
 
   @Property(tries = 60)
-  void theBlockSizeDoesNotMatter(@ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme, @ForAll("options") GptqOptions options,
+  void theBlockSizeDoesNotMatter(
+      @ForAll("weights") Sample sample,
+      @ForAll("schemes") WeightScheme scheme,
+      @ForAll("options") GptqOptions options,
       @ForAll long seed) {
     Hessian hessian = hessian(2 * sample.in(), sample.in(), seed);
     byte[] expected = gptq(sample, hessian, scheme, options.withBlockSize(1)).quantized().codes();
-    assertArrayEquals(expected, gptq(sample, hessian, scheme, options.withBlockSize(7)).quantized().codes());
-    assertArrayEquals(expected, gptq(sample, hessian, scheme, options.withBlockSize(sample.in())).quantized().codes());
+    assertArrayEquals(
+        expected, gptq(sample, hessian, scheme, options.withBlockSize(7)).quantized().codes());
+    assertArrayEquals(
+        expected,
+        gptq(sample, hessian, scheme, options.withBlockSize(sample.in())).quantized().codes());
     if (options.order() == ColumnOrder.NATURAL) {
       GptqOptions fresh = options.withStaticGroups(false);
       byte[] updated = gptq(sample, hessian, scheme, fresh.withBlockSize(1)).quantized().codes();
-      assertArrayEquals(updated, gptq(sample, hessian, scheme, fresh.withBlockSize(6)).quantized().codes());
-      assertArrayEquals(updated, gptq(sample, hessian, scheme, fresh.withBlockSize(128)).quantized().codes());
+      assertArrayEquals(
+          updated, gptq(sample, hessian, scheme, fresh.withBlockSize(6)).quantized().codes());
+      assertArrayEquals(
+          updated, gptq(sample, hessian, scheme, fresh.withBlockSize(128)).quantized().codes());
     }
   }
 
-  /** Not a theorem: a greedy loop can lose on single small problems, so the sum over twenty is compared. */
+  /**
+   * Not a theorem: a greedy loop can lose on single small problems, so the sum over twenty is
+   * compared.
+   */
   @Property(tries = 5)
   void theErrorIsBelowThatOfRtn(@ForAll long seed) {
     double gptq = 0;
@@ -150,8 +197,12 @@ class GptqTest {
       Hessian hessian = hessian(200, 48, seed - i);
       WeightScheme scheme = WeightScheme.ofBits(3);
       float[] w = sample.values();
-      gptq += hessian.errorOf(difference(w, gptq(sample, hessian, scheme, GptqOptions.DEFAULTS).weight()), 8);
-      rtn += hessian.errorOf(difference(w, Rtn.quantize("w", w, 8, 48, scheme, serial).dequantize()), 8);
+      gptq +=
+          hessian.errorOf(
+              difference(w, gptq(sample, hessian, scheme, GptqOptions.DEFAULTS).weight()), 8);
+      rtn +=
+          hessian.errorOf(
+              difference(w, Rtn.quantize("w", w, 8, 48, scheme, serial).dequantize()), 8);
     }
     assertTrue(gptq < 0.8 * rtn, gptq + " against " + rtn);
   }
@@ -159,7 +210,8 @@ class GptqTest {
   @Property(tries = 40)
   void reorderedColumnsComeBackInPlace(@ForAll("weights") Sample sample, @ForAll long seed) {
     Hessian hessian = hessian(4 * sample.in() + 8, sample.in(), seed);
-    GptqOptions options = GptqOptions.DEFAULTS.withOrder(ColumnOrder.BY_HESSIAN_DIAGONAL).withDampening(1);
+    GptqOptions options =
+        GptqOptions.DEFAULTS.withOrder(ColumnOrder.BY_HESSIAN_DIAGONAL).withDampening(1);
     GptqResult result = gptq(sample, hessian, WeightScheme.ofBits(8), options);
     float[] w = sample.values();
     for (int i = 0; i < w.length; i++) {
@@ -169,8 +221,11 @@ class GptqTest {
   }
 
   @Property(tries = 40)
-  void inputsThatWereAlwaysZeroGetZeroWeights(@ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme,
-      @ForAll("options") GptqOptions options, @ForAll long seed) {
+  void inputsThatWereAlwaysZeroGetZeroWeights(
+      @ForAll("weights") Sample sample,
+      @ForAll("schemes") WeightScheme scheme,
+      @ForAll("options") GptqOptions options,
+      @ForAll long seed) {
     int tokens = 2 * sample.in();
     float[] x = inputs(tokens, sample.in(), seed);
     for (int t = 0; t < tokens; t++) {
@@ -191,7 +246,8 @@ class GptqTest {
   void dampeningIsRaisedUntilARankDeficientHessianCanBeFactored(@ForAll long seed) {
     Sample sample = new Sample(TestWeights.GAUSSIAN, 4, 32, seed);
     Hessian hessian = hessian(5, 32, seed);
-    GptqResult none = gptq(sample, hessian, WeightScheme.ofBits(4), GptqOptions.DEFAULTS.withDampening(0));
+    GptqResult none =
+        gptq(sample, hessian, WeightScheme.ofBits(4), GptqOptions.DEFAULTS.withDampening(0));
     assertTrue(none.retries() > 0 && none.lambda() > 0);
     assertEquals(0, gptq(sample, hessian, WeightScheme.ofBits(4), GptqOptions.DEFAULTS).retries());
   }
@@ -204,7 +260,9 @@ class GptqTest {
     frozen[3] = frozen[17] = true;
     WeightScheme scheme = WeightScheme.ofBits(3);
     float[] w = sample.values();
-    GptqResult result = Gptq.solve("w", w, 6, 24, hessian, Frozen.columns(frozen), scheme, GptqOptions.DEFAULTS, serial);
+    GptqResult result =
+        Gptq.solve(
+            "w", w, 6, 24, hessian, Frozen.columns(frozen), scheme, GptqOptions.DEFAULTS, serial);
     float[] kept = result.weight().clone();
     for (int row = 0; row < 6; row++) {
       for (int j : new int[] {3, 17}) {
@@ -222,7 +280,17 @@ class GptqTest {
     Sample sample = new Sample(TestWeights.GAUSSIAN, 4, 32, 1);
     WeightScheme scheme = WeightScheme.ofBits(4);
     QuantizedTensor first = Rtn.quantize("w", sample.values(), 4, 32, scheme, serial);
-    GptqResult result = Gptq.solve("w", first.dequantize(), 4, 32, hessian(64, 32, 2), Frozen.NONE, scheme, GptqOptions.DEFAULTS, serial);
+    GptqResult result =
+        Gptq.solve(
+            "w",
+            first.dequantize(),
+            4,
+            32,
+            hessian(64, 32, 2),
+            Frozen.NONE,
+            scheme,
+            GptqOptions.DEFAULTS,
+            serial);
     assertArrayEquals(first.codes(), result.quantized().codes());
     assertEquals(0, result.error(), 1e-6);
   }
@@ -236,7 +304,8 @@ class GptqTest {
     try (WorkSplitter two = WorkSplitter.ofThreads(2)) {
       Gptq method = new Gptq(GptqOptions.DEFAULTS);
       assertArrayEquals(
-          method.quantize("w", weight, hessian, scheme, serial).codes(), method.quantize("w", weight, hessian, scheme, two).codes());
+          method.quantize("w", weight, hessian, scheme, serial).codes(),
+          method.quantize("w", weight, hessian, scheme, two).codes());
     }
   }
 
@@ -245,22 +314,35 @@ class GptqTest {
     Gptq method = new Gptq(GptqOptions.DEFAULTS.withOrder(ColumnOrder.BY_HESSIAN_DIAGONAL));
     Tensor weight = Tensor.zeros(2, 8);
     WeightScheme groups = WeightScheme.ofBits(4).withGranularity(new Granularity.PerGroup(4));
-    assertThrows(IllegalArgumentException.class, () -> method.quantize("w", weight, null, groups, serial));
-    String message = assertThrows(IllegalArgumentException.class, () -> method.quantize("w", weight, hessian(8, 8, 1), groups, serial)).getMessage();
+    assertThrows(
+        IllegalArgumentException.class, () -> method.quantize("w", weight, null, groups, serial));
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> method.quantize("w", weight, hessian(8, 8, 1), groups, serial))
+            .getMessage();
     assertTrue(message.contains("static-groups=true"), message);
-    assertThrows(IllegalArgumentException.class, () -> method.quantize("w", weight, hessian(8, 7, 1), WeightScheme.ofBits(4), serial));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> method.quantize("w", weight, hessian(8, 7, 1), WeightScheme.ofBits(4), serial));
     Tensor poisoned = Tensor.of(new float[] {0, Float.NaN}, 1, 2);
-    assertThrows(IllegalArgumentException.class, () -> method.quantize("w", poisoned, hessian(8, 2, 1), WeightScheme.ofBits(4), serial));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> method.quantize("w", poisoned, hessian(8, 2, 1), WeightScheme.ofBits(4), serial));
   }
 
-  /** The equivalent form of the card: {@code H = V D V^T}, V unit upper triangular, written with plain loops. */
+  /**
+   * The equivalent form of the card: {@code H = V D V^T}, V unit upper triangular, written with
+   * plain loops.
+   */
   private static final class Ldlq {
-    static byte[] codes(float[] w, int out, int in, Hessian hessian, double lambda, QuantParams grids) {
+    static byte[] codes(
+        float[] w, int out, int in, Hessian hessian, double lambda, QuantParams grids) {
       double[] v = hessian.values().clone();
       for (int i = 0; i < in; i++) {
         v[i * in + i] += lambda;
       }
-      for (int k = in - 1; k >= 0; k--) {                   // eliminate from the last column: columns of V in place
+      for (int k = in - 1; k >= 0; k--) { // eliminate from the last column: columns of V in place
         double d = v[k * in + k];
         for (int i = 0; i < k; i++) {
           for (int j = 0; j < k; j++) {

@@ -38,7 +38,11 @@ class ShiftUniformLog2Test {
   }
 
   @Property(tries = 60)
-  void valuesFollowTheFormula(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll @IntRange(max = 10) int which, @ForAll boolean inner) {
+  void valuesFollowTheFormula(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll @IntRange(max = 10) int which,
+      @ForAll boolean inner) {
     double eta = ShiftUniformLog2.SHIFTS.get(which);
     float[] x = maps(seed, 8, 16);
     LevelQuantizer quantizer = ShiftUniformLog2.of(bits, x, eta, inner);
@@ -53,7 +57,7 @@ class ShiftUniformLog2Test {
     for (float value : x) {
       double t = -Math.log(value + eta) / Math.log(2) / s;
       if (Math.abs(t - Math.floor(t) - 0.5) < 1e-4) {
-        continue;                                          // a tie falls to either side
+        continue; // a tie falls to either side
       }
       double exponent = s * (Math.clamp(Math.rint(t) + z, 0, (1 << bits) - 1) - z);
       double expected = Math.max(0, Math.pow(2, -(inner ? Math.rint(exponent) : exponent)) - eta);
@@ -78,14 +82,25 @@ class ShiftUniformLog2Test {
     for (int bits : new int[] {3, 4}) {
       double found = ShiftUniformLog2.error(ShiftUniformLog2.search(bits, x, true), x);
       assertTrue(found <= ShiftUniformLog2.error(ShiftUniformLog2.of(bits, x, 0.01, true), x));
-      UniformQuantizer uniform = SiteGrids.fit("x", Tensor.of(x, x.length), Shape.of(), IntFormat.asymmetric(bits), RangeSearch.MIN_MAX, Ops.serial());
+      UniformQuantizer uniform =
+          SiteGrids.fit(
+              "x",
+              Tensor.of(x, x.length),
+              Shape.of(),
+              IntFormat.asymmetric(bits),
+              RangeSearch.MIN_MAX,
+              Ops.serial());
       float[] rounded = uniform.apply(Ops.serial(), Tensor.of(x, x.length)).toFloats();
       double error = 0;
       for (int i = 0; i < x.length; i++) {
         error += (double) (x[i] - rounded[i]) * (x[i] - rounded[i]);
       }
-      assertTrue(bits == 4 || found < error, "values alone, at 3 bits: " + bits + " bits: " + found + " " + error);
-      assertTrue(ShiftUniformLog2.error(ShiftUniformLog2.search(bits, x, false), x) < found, "integer exponents cost something");
+      assertTrue(
+          bits == 4 || found < error,
+          "values alone, at 3 bits: " + bits + " bits: " + found + " " + error);
+      assertTrue(
+          ShiftUniformLog2.error(ShiftUniformLog2.search(bits, x, false), x) < found,
+          "integer exponents cost something");
     }
   }
 

@@ -24,7 +24,10 @@ class LevelFitTest {
   }
 
   @Property(tries = 60)
-  void everyStepLowersTheObjective(@ForAll @IntRange(min = 1, max = 200) int count, @ForAll @IntRange(min = 1, max = 12) int steps, @ForAll long seed) {
+  void everyStepLowersTheObjective(
+      @ForAll @IntRange(min = 1, max = 200) int count,
+      @ForAll @IntRange(min = 1, max = 12) int steps,
+      @ForAll long seed) {
     Random random = new Random(seed);
     float[] x = new float[count];
     float[] w = new float[count];
@@ -37,7 +40,8 @@ class LevelFitTest {
     double before = objective(x, w, start);
     for (int step = 1; step <= steps; step++) {
       double after = objective(x, w, kMeans.fit(start, step));
-      assertTrue(after <= before + 1e-6 * (1 + before), "step " + step + ": " + before + " to " + after);
+      assertTrue(
+          after <= before + 1e-6 * (1 + before), "step " + step + ": " + before + " to " + after);
       before = after;
     }
   }
@@ -67,7 +71,10 @@ class LevelFitTest {
     assertEquals(0.6, levels.value(levels.code(0.6f)), 1e-3);
   }
 
-  /** Q-Norm: mean and deviation of the levels on the calibration numbers are those of the numbers. Outliers do not count. */
+  /**
+   * Q-Norm: mean and deviation of the levels on the calibration numbers are those of the numbers.
+   * Outliers do not count.
+   */
   @Property(tries = 30)
   void momentsAreKept(@ForAll long seed) {
     Random random = new Random(seed);
@@ -89,6 +96,9 @@ class LevelFitTest {
     }
     int n = numbers.length;
     assertEquals(sums[0] / n, sums[2] / n, 1e-6);
-    assertEquals(Math.sqrt(sums[1] / n - sums[0] * sums[0] / n / n), Math.sqrt(sums[3] / n - sums[2] * sums[2] / n / n), 1e-6);
+    assertEquals(
+        Math.sqrt(sums[1] / n - sums[0] * sums[0] / n / n),
+        Math.sqrt(sums[3] / n - sums[2] * sums[2] / n / n),
+        1e-6);
   }
 }

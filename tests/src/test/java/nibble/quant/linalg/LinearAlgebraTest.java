@@ -84,7 +84,8 @@ class LinearAlgebraTest {
   }
 
   @Property(tries = 30)
-  void inverseOfTheReverseFactorFactorsTheInverse(@ForAll @IntRange(min = 1, max = 140) int n, @ForAll long seed) {
+  void inverseOfTheReverseFactorFactorsTheInverse(
+      @ForAll @IntRange(min = 1, max = 140) int n, @ForAll long seed) {
     double[] a = positiveDefinite(n, seed);
     double[] u = Triangular.invertUpper(Triangular.reverseCholesky(a, n, serial), n, serial);
     assertUpper(u, n);
@@ -93,25 +94,34 @@ class LinearAlgebraTest {
   }
 
   @Property(tries = 30)
-  void solutionsSolve(@ForAll @IntRange(min = 1, max = 100) int n, @ForAll @IntRange(min = 1, max = 5) int columns, @ForAll long seed) {
+  void solutionsSolve(
+      @ForAll @IntRange(min = 1, max = 100) int n,
+      @ForAll @IntRange(min = 1, max = 5) int columns,
+      @ForAll long seed) {
     double[] a = positiveDefinite(n, seed);
     double[] x = random(n, columns, seed + 1);
-    assertArrayEquals(x, Cholesky.of(a, n, serial).solve(product(a, x, n, n, columns), columns), 1e-8);
+    assertArrayEquals(
+        x, Cholesky.of(a, n, serial).solve(product(a, x, n, n, columns), columns), 1e-8);
   }
 
   @Example
   void determinantOfADiagonalMatrix() {
-    assertEquals(Math.log(6), Cholesky.of(new double[] {2, 0, 0, 3}, 2, serial).logDeterminant(), 1e-14);
+    assertEquals(
+        Math.log(6), Cholesky.of(new double[] {2, 0, 0, 3}, 2, serial).logDeterminant(), 1e-14);
   }
 
   @Example
   void matricesThatAreNotPositiveDefiniteNameThePivot() {
     double[] a = identity(100);
     a[80 * 100 + 80] = -1e-9;
-    assertEquals(80, assertThrows(NotPositiveDefiniteException.class, () -> Cholesky.of(a, 100, serial)).pivot());
+    assertEquals(
+        80,
+        assertThrows(NotPositiveDefiniteException.class, () -> Cholesky.of(a, 100, serial))
+            .pivot());
     a[80 * 100 + 80] = Double.NaN;
     assertThrows(NotPositiveDefiniteException.class, () -> Cholesky.of(a, 100, serial));
-    assertThrows(IllegalArgumentException.class, () -> Triangular.invertUpper(new double[4], 2, serial));
+    assertThrows(
+        IllegalArgumentException.class, () -> Triangular.invertUpper(new double[4], 2, serial));
   }
 
   @Example
@@ -120,7 +130,8 @@ class LinearAlgebraTest {
     try (WorkSplitter two = WorkSplitter.ofThreads(2)) {
       assertArrayEquals(Cholesky.of(a, 200, serial).upper(), Cholesky.of(a, 200, two).upper());
       double[] r = Triangular.reverseCholesky(a, 200, serial);
-      assertArrayEquals(Triangular.invertUpper(r, 200, serial), Triangular.invertUpper(r, 200, two));
+      assertArrayEquals(
+          Triangular.invertUpper(r, 200, serial), Triangular.invertUpper(r, 200, two));
     }
   }
 
@@ -136,7 +147,8 @@ class LinearAlgebraTest {
     SymmetricEigen eigen = SymmetricEigen.of(a, n);
     double[] v = eigen.vectors();
     assertArrayEquals(identity(n), product(transposed(v, n, n), v, n, n, n), 1e-10);
-    assertArrayEquals(a, product(timesDiagonal(v, eigen.values(), n, n), transposed(v, n, n), n, n, n), 1e-9);
+    assertArrayEquals(
+        a, product(timesDiagonal(v, eigen.values(), n, n), transposed(v, n, n), n, n, n), 1e-9);
     assertDescending(eigen.values());
   }
 
@@ -157,20 +169,28 @@ class LinearAlgebraTest {
   }
 
   @Property(tries = 20)
-  void singularVectorsRebuildTheMatrix(@ForAll @IntRange(min = 1, max = 40) int m, @ForAll @IntRange(min = 1, max = 40) int n,
+  void singularVectorsRebuildTheMatrix(
+      @ForAll @IntRange(min = 1, max = 40) int m,
+      @ForAll @IntRange(min = 1, max = 40) int n,
       @ForAll long seed) {
     double[] a = random(m, n, seed);
     int r = Math.min(m, n);
     Svd svd = Svd.of(a, m, n);
     assertArrayEquals(identity(r), product(transposed(svd.u(), m, r), svd.u(), r, m, r), 1e-10);
     assertArrayEquals(identity(r), product(transposed(svd.v(), n, r), svd.v(), r, n, r), 1e-10);
-    assertArrayEquals(a, product(timesDiagonal(svd.u(), svd.s(), m, r), transposed(svd.v(), n, r), m, r, n), 1e-9);
+    assertArrayEquals(
+        a,
+        product(timesDiagonal(svd.u(), svd.s(), m, r), transposed(svd.v(), n, r), m, r, n),
+        1e-9);
     assertDescending(svd.s());
     assertTrue(svd.s()[r - 1] >= 0);
   }
 
   @Property(tries = 20)
-  void qrRebuildsTheMatrix(@ForAll @IntRange(min = 1, max = 30) int n, @ForAll @IntRange(min = 0, max = 20) int more, @ForAll long seed) {
+  void qrRebuildsTheMatrix(
+      @ForAll @IntRange(min = 1, max = 30) int n,
+      @ForAll @IntRange(min = 0, max = 20) int more,
+      @ForAll long seed) {
     int m = n + more;
     double[] a = random(m, n, seed);
     Qr qr = Qr.of(a, m, n);
@@ -181,7 +201,8 @@ class LinearAlgebraTest {
 
   @Example
   void badMatricesAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> SymmetricEigen.of(new double[] {1, 2, 3, 4}, 2));
+    assertThrows(
+        IllegalArgumentException.class, () -> SymmetricEigen.of(new double[] {1, 2, 3, 4}, 2));
     assertThrows(IllegalArgumentException.class, () -> Svd.of(new double[] {1, Double.NaN}, 1, 2));
     assertThrows(IllegalArgumentException.class, () -> Qr.of(new double[2], 1, 2));
     assertThrows(IllegalArgumentException.class, () -> Cholesky.of(new double[3], 2, serial));

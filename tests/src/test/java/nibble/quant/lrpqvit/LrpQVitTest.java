@@ -55,7 +55,8 @@ class LrpQVitTest {
       sum += shares[i];
     }
     assertEquals(1, sum, 1e-9);
-    assertTrue(groups.stream().allMatch(group -> group.input().isIdentity()), "sites are as before");
+    assertTrue(
+        groups.stream().allMatch(group -> group.input().isIdentity()), "sites are as before");
   }
 
   @Test
@@ -65,8 +66,17 @@ class LrpQVitTest {
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (random.nextGaussian() * (i % 8 == 0 ? 30 : 1));
     }
-    UniformQuantizer channels = SiteGrids.fit("x", Tensor.of(values, 60, 8), Shape.of(8), IntFormat.asymmetric(4), RangeSearch.MIN_MAX, ops);
-    assertArrayEquals(channels.scales().toFloats(), ClippedScales.clipped(channels, Double.POSITIVE_INFINITY).scales().toFloats());
+    UniformQuantizer channels =
+        SiteGrids.fit(
+            "x",
+            Tensor.of(values, 60, 8),
+            Shape.of(8),
+            IntFormat.asymmetric(4),
+            RangeSearch.MIN_MAX,
+            ops);
+    assertArrayEquals(
+        channels.scales().toFloats(),
+        ClippedScales.clipped(channels, Double.POSITIVE_INFINITY).scales().toFloats());
     double last = Double.POSITIVE_INFINITY;
     for (double kappa : new double[] {3, 2, 1, 0.5}) {
       double spread = spread(ClippedScales.clipped(channels, kappa).scales().toFloats());
@@ -89,7 +99,9 @@ class LrpQVitTest {
   @Test
   void bitsDifferWithinTheBudget() {
     ViT model = model();
-    MethodReport report = new LrpQVit(new LrpQVitOptions(8, 4, 1, 1, LrpQVitOptions.Importance.RELEVANCE, true)).apply(task(model, "W4A4"));
+    MethodReport report =
+        new LrpQVit(new LrpQVitOptions(8, 4, 1, 1, LrpQVitOptions.Importance.RELEVANCE, true))
+            .apply(task(model, "W4A4"));
     long bits = 0;
     long weights = 0;
     boolean different = false;

@@ -48,7 +48,12 @@ class LsqTest {
 
   /** Element by element, in double. */
   @Property(tries = 60)
-  void gradientsHaveTheClosedForm(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean signed, @ForAll boolean perChannel, @ForAll boolean wholeTensor) {
+  void gradientsHaveTheClosedForm(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll boolean signed,
+      @ForAll boolean perChannel,
+      @ForAll boolean wholeTensor) {
     Random random = new Random(seed);
     LsqFunction function = signed ? LsqFunction.signed(bits) : LsqFunction.unsigned(bits);
     function = new LsqFunction(function.min(), function.max(), wholeTensor);
@@ -74,7 +79,10 @@ class LsqTest {
     }
   }
 
-  /** The trick of code with a plain tape: s' = stop(s - g s) + g s, y = straightThrough(rint)(clamp(x / s')) s'. */
+  /**
+   * The trick of code with a plain tape: s' = stop(s - g s) + g s, y =
+   * straightThrough(rint)(clamp(x / s')) s'.
+   */
   @Property(tries = 30)
   void gradientsAreThoseOfTheTape(@ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits) {
     Random random = new Random(seed);
@@ -103,7 +111,8 @@ class LsqTest {
   }
 
   @Property(tries = 40)
-  void offsetsLearnWhereValuesAreClipped(@ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits) {
+  void offsetsLearnWhereValuesAreClipped(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits) {
     Random random = new Random(seed);
     LsqFunction codes = LsqFunction.unsigned(bits);
     Tensor x = leaf(RandomModels.gaussian(random, ROWS * COLUMNS, 0.2f, 1), ROWS, COLUMNS);
@@ -133,10 +142,12 @@ class LsqTest {
   }
 
   @Property(tries = 30)
-  void theGridIsThatOfTheStoredQuantizer(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean unsigned) {
+  void theGridIsThatOfTheStoredQuantizer(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean unsigned) {
     Random random = new Random(seed);
     Tensor x = Tensor.of(RandomModels.gaussian(random, 2 * 3 * 5 * 4, 0.2f, 1), 2, 3, 5, 4);
-    LearnedQuantizer learned = LearnedQuantizer.of("x", bits, unsigned, Tensor.of(positive(random, 12), 3, 1, 4));
+    LearnedQuantizer learned =
+        LearnedQuantizer.of("x", bits, unsigned, Tensor.of(positive(random, 12), 3, 1, 4));
     float[] y = learned.apply(ops, x).toFloats();
     assertArrayEquals(learned.frozen().apply(ops, x).toFloats(), y);
     assertArrayEquals(y, learned.apply(ops, Tensor.of(y, 2, 3, 5, 4)).toFloats(), "idempotent");
@@ -148,7 +159,9 @@ class LsqTest {
       float[] mirrored = learned.apply(ops, Tensor.of(negated, 2, 3, 5, 4)).toFloats();
       for (int i = 0; i < y.length; i++) {
         float s = learned.scale().toFloats()[i / 20 % 3 * 4 + i % 4];
-        boolean lowest = y[i] <= -(1 << (bits - 1)) * s * 0.999f || mirrored[i] <= -(1 << (bits - 1)) * s * 0.999f;
+        boolean lowest =
+            y[i] <= -(1 << (bits - 1)) * s * 0.999f
+                || mirrored[i] <= -(1 << (bits - 1)) * s * 0.999f;
         assertTrue(lowest || y[i] == -mirrored[i], "odd symmetry except at the smallest code");
       }
     }
@@ -160,8 +173,11 @@ class LsqTest {
     for (int bits : new int[] {3, 4}) {
       float[] values = RandomModels.gaussian(new Random(bits), 4000, 0, 1);
       Tensor x = Tensor.of(values, 10, 400);
-      LearnedQuantizer learned = LearnedQuantizer.of("x", bits, false, Tensor.scalar((float) (2 * 0.8 / Math.sqrt(learnedMax(bits)))));
-      AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS, ParameterGroup.of("scale", 2e-3, 0, learned.scale()));
+      LearnedQuantizer learned =
+          LearnedQuantizer.of(
+              "x", bits, false, Tensor.scalar((float) (2 * 0.8 / Math.sqrt(learnedMax(bits)))));
+      AdamW optimizer =
+          new AdamW(AdamWOptions.DEFAULTS, ParameterGroup.of("scale", 2e-3, 0, learned.scale()));
       double first = 0;
       double last = 0;
       for (int step = 0; step < 400; step++) {
@@ -175,10 +191,21 @@ class LsqTest {
       }
       double best = Double.POSITIVE_INFINITY;
       for (float s = 0.05f; s < 1; s += 0.002f) {
-        best = Math.min(best, ops.mse(LearnedQuantizer.of("x", bits, false, Tensor.scalar(s)).apply(ops, x), x).item());
+        best =
+            Math.min(
+                best,
+                ops.mse(LearnedQuantizer.of("x", bits, false, Tensor.scalar(s)).apply(ops, x), x)
+                    .item());
       }
-      assertTrue(last <= first && last <= 1.05 * best, bits + " bits: " + last + " from " + first + ", best " + best);
-      double minMax = GridFit.error(RangeSearch.MIN_MAX.fit("x", IntFormat.symmetric(bits), Values.of(values)), Values.of(values), 2) / values.length;
+      assertTrue(
+          last <= first && last <= 1.05 * best,
+          bits + " bits: " + last + " from " + first + ", best " + best);
+      double minMax =
+          GridFit.error(
+                  RangeSearch.MIN_MAX.fit("x", IntFormat.symmetric(bits), Values.of(values)),
+                  Values.of(values),
+                  2)
+              / values.length;
       assertTrue(last < minMax);
     }
   }
@@ -189,7 +216,8 @@ class LsqTest {
 
   @Test
   void scalesStayPositiveAndBadCodesAreRefused() {
-    LearnedQuantizer learned = LearnedQuantizer.of("x", 4, false, Tensor.of(new float[] {-1, 0.5f}, 2));
+    LearnedQuantizer learned =
+        LearnedQuantizer.of("x", 4, false, Tensor.of(new float[] {-1, 0.5f}, 2));
     assertArrayEquals(new float[] {LearnedQuantizer.SMALLEST, 0.5f}, learned.scale().toFloats());
     assertThrows(IllegalArgumentException.class, () -> new LsqFunction(1, 3, false));
     assertThrows(IllegalArgumentException.class, () -> new LsqFunction(-4, 0, false));

@@ -32,8 +32,12 @@ class LsqTrainingTest {
   private ViT trained(long images) {
     ViT model = model();
     SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(16, 5), null)));
-    LsqTrainingOptions options = new LsqTrainingOptions(new TrainingKnobs(images, 8, 1e-3, 1e-3, 0, true, true), 16);
-    MethodReport report = new LsqTraining(options).apply(ModelTask.of(ops, model, LsqTrainingTest::model, samples, Scheme.parse("W4A4"), 3));
+    LsqTrainingOptions options =
+        new LsqTrainingOptions(new TrainingKnobs(images, 8, 1e-3, 1e-3, 0, true, true), 16);
+    MethodReport report =
+        new LsqTraining(options)
+            .apply(
+                ModelTask.of(ops, model, LsqTrainingTest::model, samples, Scheme.parse("W4A4"), 3));
     assertEquals(model.linears().size(), report.layers().size());
     assertEquals(images == 0 ? 0 : 1, report.curves().size());
     return model;
@@ -42,7 +46,9 @@ class LsqTrainingTest {
   private double error(ViT model) {
     Tensor pixels = RandomModels.pixels(16, 5);
     try (var inference = ops.noGrad()) {
-      return ops.mse(ops.softmax(model.forward(ops, pixels)), ops.softmax(model().forward(ops, pixels))).item();
+      return ops.mse(
+              ops.softmax(model.forward(ops, pixels)), ops.softmax(model().forward(ops, pixels)))
+          .item();
     }
   }
 
@@ -60,11 +66,15 @@ class LsqTrainingTest {
     try (var inference = ops.noGrad()) {
       float[] packed = model.forward(ops, pixels).toFloats();
       for (Linear linear : model.linears()) {
-        assertTrue(linear.matrix() instanceof PackedIntWeight weight && weight.activations() != null, linear.name());
+        assertTrue(
+            linear.matrix() instanceof PackedIntWeight weight && weight.activations() != null,
+            linear.name());
       }
       Simulation.install(model);
-      assertTrue(RandomModels.relativeDifference(model.forward(ops, pixels).toFloats(), packed) < 1e-3);
+      assertTrue(
+          RandomModels.relativeDifference(model.forward(ops, pixels).toFloats(), packed) < 1e-3);
     }
-    assertEquals(LsqTrainingOptions.DEFAULTS, LsqTrainingOptions.of(LsqTraining.CARD.resolve(Map.of())));
+    assertEquals(
+        LsqTrainingOptions.DEFAULTS, LsqTrainingOptions.of(LsqTraining.CARD.resolve(Map.of())));
   }
 }

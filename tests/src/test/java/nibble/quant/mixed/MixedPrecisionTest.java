@@ -31,9 +31,13 @@ class MixedPrecisionTest {
 
   private ViT quantized(int below, int above, long seed, SiteRules rules) {
     ViT model = model(seed);
-    SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(8, seed), null)));
+    SampleSource samples =
+        SampleSource.of(List.of(new Samples(RandomModels.pixels(8, seed), null)));
     MethodReport report =
-        new MixedPrecision(new MixedOptions(8, below, above)).apply(ModelTask.of(ops, model, () -> model(seed), samples, Scheme.parse("W4A16"), 0).withRules(rules));
+        new MixedPrecision(new MixedOptions(8, below, above))
+            .apply(
+                ModelTask.of(ops, model, () -> model(seed), samples, Scheme.parse("W4A16"), 0)
+                    .withRules(rules));
     assertEquals(model.linears().size(), report.layers().size());
     return model;
   }
@@ -55,7 +59,8 @@ class MixedPrecisionTest {
     double uniform = 0;
     for (long seed = 1; seed <= 4; seed++) {
       ViT model = quantized(1, 2, seed, SiteRules.NONE);
-      long used = model.linears().stream().mapToLong(l -> bits(l) * l.weight().shape().size()).sum();
+      long used =
+          model.linears().stream().mapToLong(l -> bits(l) * l.weight().shape().size()).sum();
       long all = model.linears().stream().mapToLong(l -> l.weight().shape().size()).sum();
       assertTrue(used <= 4 * all, used + " of " + 4 * all);
       assertTrue(model.linears().stream().map(MixedPrecisionTest::bits).distinct().count() > 1);

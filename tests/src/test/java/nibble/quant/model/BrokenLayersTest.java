@@ -24,9 +24,11 @@ import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
 
 class BrokenLayersTest {
-  private static final QuantizedTensor CODES = Rtn.quantize("w", new float[] {1, 2}, 1, 2, WeightScheme.ofBits(4), WorkSplitter.serial());
+  private static final QuantizedTensor CODES =
+      Rtn.quantize("w", new float[] {1, 2}, 1, 2, WeightScheme.ofBits(4), WorkSplitter.serial());
 
-  private static LayerResult layer(String name, double weight, OptionalDouble output, OptionalDouble input) {
+  private static LayerResult layer(
+      String name, double weight, OptionalDouble output, OptionalDouble input) {
     return new LayerResult(name, "INT4", weight, output, input, 8, 4, 0, CODES);
   }
 
@@ -51,12 +53,24 @@ class BrokenLayersTest {
   @Test
   void smallErrorsAreNoHarmAndAllMayBeBroken() {
     assertEquals(List.of(), BrokenLayers.of(List.of()).layers());
-    assertEquals(List.of(), BrokenLayers.of(List.of(layer("a", 0.001), layer("b", 0.001), layer("c", 0.02))).layers(), "below 5 %");
-    assertEquals(3, BrokenLayers.of(List.of(layer("a", 0.6), layer("b", 0.7), layer("c", 0.8))).layers().size(), "above 50 %");
-    assertEquals(Math.hypot(0.3, 0.4), layer("a", 0.3, OptionalDouble.empty(), OptionalDouble.of(0.4)).error(), 1e-12);
+    assertEquals(
+        List.of(),
+        BrokenLayers.of(List.of(layer("a", 0.001), layer("b", 0.001), layer("c", 0.02))).layers(),
+        "below 5 %");
+    assertEquals(
+        3,
+        BrokenLayers.of(List.of(layer("a", 0.6), layer("b", 0.7), layer("c", 0.8))).layers().size(),
+        "above 50 %");
+    assertEquals(
+        Math.hypot(0.3, 0.4),
+        layer("a", 0.3, OptionalDouble.empty(), OptionalDouble.of(0.4)).error(),
+        1e-12);
   }
 
-  /** One layer whose input has a channel a thousand times as large: its activations break at 4 bits, and the option that is printed leaves it alone. */
+  /**
+   * One layer whose input has a channel a thousand times as large: its activations break at 4 bits,
+   * and the option that is printed leaves it alone.
+   */
   @Test
   void aLayerThatBreaksOnItsInputIsFoundAndCanBeKept() {
     List<LayerResult> results = quantize(Map.of());
@@ -85,7 +99,8 @@ class BrokenLayersTest {
     down.setWeight(Tensor.of(columns, down.out(), down.in()));
     MethodCatalogue catalogue = MethodCatalogue.standard();
     try (Ops ops = Ops.serial()) {
-      return new RecipeRunner(catalogue, Presets.recipe(catalogue, "rtn", options, Scheme.parse("W8A4"), 1))
+      return new RecipeRunner(
+              catalogue, Presets.recipe(catalogue, "rtn", options, Scheme.parse("W8A4"), 1))
           .run(ops, model, List.of(RandomTextModels.input(30, 2)), (result, done, total) -> {});
     }
   }

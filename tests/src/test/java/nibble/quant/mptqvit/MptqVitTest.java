@@ -38,7 +38,9 @@ class MptqVitTest {
   private ViT quantized(String scheme, MptqVitOptions options) {
     ViT model = model();
     SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(8, 3), null)));
-    MethodReport report = new MptqVit(options).apply(ModelTask.of(ops, model, MptqVitTest::model, samples, Scheme.parse(scheme), 1));
+    MethodReport report =
+        new MptqVit(options)
+            .apply(ModelTask.of(ops, model, MptqVitTest::model, samples, Scheme.parse(scheme), 1));
     assertEquals(model.linears().size(), report.layers().size());
     return model;
   }
@@ -64,7 +66,8 @@ class MptqVitTest {
     double[] hi = new double[channels];
     double[] lo = new double[channels];
     for (int i = 0; i < x.length; i++) {
-      double changed = change.factors()[i % channels] * (double) x[i] + change.shifts()[i % channels];
+      double changed =
+          change.factors()[i % channels] * (double) x[i] + change.shifts()[i % channels];
       hi[i % channels] = Math.max(hi[i % channels], changed);
       lo[i % channels] = Math.min(lo[i % channels], changed);
     }
@@ -75,7 +78,9 @@ class MptqVitTest {
 
   @Test
   void smoothingChangesNoFunctionAndHelps() {
-    assertTrue(error(quantized("W8A8", MptqVitOptions.DEFAULTS)) < error(quantized("W4A4", MptqVitOptions.DEFAULTS)));
+    assertTrue(
+        error(quantized("W8A8", MptqVitOptions.DEFAULTS))
+            < error(quantized("W4A4", MptqVitOptions.DEFAULTS)));
     MptqVitOptions plain = new MptqVitOptions(32, 0.5, false, true, 0, 0, 8);
     assertTrue(error(quantized("W4A4", MptqVitOptions.DEFAULTS)) < error(quantized("W4A4", plain)));
   }
@@ -103,7 +108,13 @@ class MptqVitTest {
     List<double[]> errors = new ArrayList<>();
     for (int g = 0; g < 4; g++) {
       Sites sites = new Sites();
-      Linear linear = new Linear("l" + g, new Parameter("l" + g + ".weight", Tensor.zeros(2, 3)), null, sites.add("l" + g + ".input"), sites);
+      Linear linear =
+          new Linear(
+              "l" + g,
+              new Parameter("l" + g + ".weight", Tensor.zeros(2, 3)),
+              null,
+              sites.add("l" + g + ".input"),
+              sites);
       groups.add(new LayerGroup(linear.input(), List.of(linear)));
       double scale = random.nextDouble() + 0.01;
       errors.add(new double[] {8 * scale, 3 * scale, scale});

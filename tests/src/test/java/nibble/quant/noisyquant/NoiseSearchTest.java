@@ -15,7 +15,9 @@ import org.junit.jupiter.api.Test;
 class NoiseSearchTest {
   private static final Grid GRID = new Grid(IntFormat.asymmetric(8), 1, 0);
 
-  /** Noise of half a scale makes the expected squared error {@code s^2 / 12} wherever a value lies. */
+  /**
+   * Noise of half a scale makes the expected squared error {@code s^2 / 12} wherever a value lies.
+   */
   @Test
   void ditherTheorem() {
     Random random = new Random(1);
@@ -33,7 +35,8 @@ class NoiseSearchTest {
   }
 
   @Property(tries = 30)
-  void neverWorseThanWithoutNoise(@ForAll long seed, @ForAll @IntRange(min = 1, max = 5) int seeds) {
+  void neverWorseThanWithoutNoise(
+      @ForAll long seed, @ForAll @IntRange(min = 1, max = 5) int seeds) {
     Random random = new Random(seed);
     float[] x = new float[40 * 24];
     for (int i = 0; i < x.length; i++) {
@@ -44,7 +47,10 @@ class NoiseSearchTest {
     assertEquals(found.error(), NoiseSearch.error(x, found.noise(), GRID), 1e-12);
   }
 
-  /** Values at the border of two codes gain more than half; values spread over many codes gain next to nothing. */
+  /**
+   * Values at the border of two codes gain more than half; values spread over many codes gain next
+   * to nothing.
+   */
   @Test
   void helpsAtBordersOnly() {
     Random random = new Random(2);
@@ -55,9 +61,13 @@ class NoiseSearchTest {
       spread[i] = 100 * random.nextFloat() - 50;
     }
     NoiseSearch.Found atBorders = search(crowded, 192, 1);
-    assertTrue(atBorders.error() < 0.5 * atBorders.plainError(), atBorders.plainError() + " to " + atBorders.error());
+    assertTrue(
+        atBorders.error() < 0.5 * atBorders.plainError(),
+        atBorders.plainError() + " to " + atBorders.error());
     NoiseSearch.Found everywhere = search(spread, 192, 1);
-    assertTrue(everywhere.error() > 0.98 * everywhere.plainError(), everywhere.plainError() + " to " + everywhere.error());
+    assertTrue(
+        everywhere.error() > 0.98 * everywhere.plainError(),
+        everywhere.plainError() + " to " + everywhere.error());
   }
 
   private static NoiseSearch.Found search(float[] x, int width, int seeds) {

@@ -45,13 +45,17 @@ import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
 
 class NormTweakingTest {
-  private static final RandomTextModels.Shape SHAPE = new RandomTextModels.Shape(4, 2, 8, 3, 48, false, false, false, false, 0);
+  private static final RandomTextModels.Shape SHAPE =
+      new RandomTextModels.Shape(4, 2, 8, 3, 48, false, false, false, false, 0);
 
   private final Ops ops = Ops.serial();
   private final WorkSplitter serial = WorkSplitter.serial();
 
   private static SampleSource samples() {
-    return SampleSource.of(IntStream.range(0, 8).mapToObj(i -> Samples.unlabelled(RandomTextModels.input(12, 10 + i))).toList());
+    return SampleSource.of(
+        IntStream.range(0, 8)
+            .mapToObj(i -> Samples.unlabelled(RandomTextModels.input(12, 10 + i)))
+            .toList());
   }
 
   private static NormTweakingOptions options(Tune tune) {
@@ -59,20 +63,33 @@ class NormTweakingTest {
   }
 
   private static Map<String, float[]> values(Model model) {
-    return model.parameters().stream().collect(Collectors.toMap(Parameter::name, p -> p.peek().toFloats()));
+    return model.parameters().stream()
+        .collect(Collectors.toMap(Parameter::name, p -> p.peek().toFloats()));
   }
 
   private MethodReport quantize(Model model, String method) {
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    return new RecipeRunner(catalogue, Presets.recipe(catalogue, method, Map.of(), Scheme.parse("W3A8"), 1))
-        .run(ops, model, () -> RandomTextModels.llama(SHAPE, 1), samples(), 1, MethodProgress.NONE, ResumeStore.NONE);
+    return new RecipeRunner(
+            catalogue, Presets.recipe(catalogue, method, Map.of(), Scheme.parse("W3A8"), 1))
+        .run(
+            ops,
+            model,
+            () -> RandomTextModels.llama(SHAPE, 1),
+            samples(),
+            1,
+            MethodProgress.NONE,
+            ResumeStore.NONE);
   }
 
   private ModelTask task(Model model) {
-    return ModelTask.of(ops, model, () -> RandomTextModels.llama(SHAPE, 1), samples(), Scheme.parse("W3A8"), 1);
+    return ModelTask.of(
+        ops, model, () -> RandomTextModels.llama(SHAPE, 1), samples(), Scheme.parse("W3A8"), 1);
   }
 
-  /** Only gains change, packed weights are the same objects, the loss falls, and the blocks' outputs change with the gains. */
+  /**
+   * Only gains change, packed weights are the same objects, the loss falls, and the blocks' outputs
+   * change with the gains.
+   */
   @Test
   void onlyGainsChange() {
     for (Tune tune : Tune.values()) {
@@ -82,8 +99,14 @@ class NormTweakingTest {
       List<WeightMatrix> packed = model.linears().stream().map(Linear::matrix).toList();
       MethodReport report = new NormTweaking(options(tune)).apply(task(model));
       Map<String, float[]> after = values(model);
-      Set<String> changed = before.keySet().stream().filter(name -> !Arrays.equals(before.get(name), after.get(name))).collect(Collectors.toSet());
-      assertTrue(!changed.isEmpty() && changed.stream().allMatch(name -> name.endsWith("layernorm.weight")), "changed: " + changed);
+      Set<String> changed =
+          before.keySet().stream()
+              .filter(name -> !Arrays.equals(before.get(name), after.get(name)))
+              .collect(Collectors.toSet());
+      assertTrue(
+          !changed.isEmpty()
+              && changed.stream().allMatch(name -> name.endsWith("layernorm.weight")),
+          "changed: " + changed);
       for (int i = 0; i < packed.size(); i++) {
         assertSame(packed.get(i), model.linears().get(i).matrix());
         assertTrue(model.linears().get(i).input().isIdentity());
@@ -106,7 +129,8 @@ class NormTweakingTest {
       Model model = RandomTextModels.llama(SHAPE, 1);
       Map<String, float[]> before = values(model);
       MethodReport report = new NormTweaking(options(tune)).apply(task(model));
-      values(model).forEach((name, value) -> assertArrayEquals(before.get(name), value, 2e-6f, name));
+      values(model)
+          .forEach((name, value) -> assertArrayEquals(before.get(name), value, 2e-6f, name));
       assertTrue(report.facts().get("norm-tweaking.layers.0.before") < 1e-9, report.facts() + "");
     }
   }
@@ -136,9 +160,13 @@ class NormTweakingTest {
     return ones;
   }
 
-  /** Never worse than 1, no other factors near are better, exactly 1 for equal weights, and a large ridge leaves 1. */
+  /**
+   * Never worse than 1, no other factors near are better, exactly 1 for equal weights, and a large
+   * ridge leaves 1.
+   */
   @Property(tries = 40)
-  void theClosedFormIsTheLeast(@ForAll long seed, @ForAll @DoubleRange(min = 0.05, max = 0.5) double noise) {
+  void theClosedFormIsTheLeast(
+      @ForAll long seed, @ForAll @DoubleRange(min = 0.05, max = 0.5) double noise) {
     Random random = new Random(seed);
     int in = 6;
     float[] w = weights(random, 9, in);
@@ -176,7 +204,8 @@ class NormTweakingTest {
   @Test
   void theModelWritesItsOwnText() {
     Decoder model = RandomTextModels.llama(SHAPE, 1);
-    List<Tensor> given = List.of(TokenIds.tensor(3, 4, 3, 4, 3, 4, 4), TokenIds.tensor(7, 7, 7, 7, 7, 7, 7));
+    List<Tensor> given =
+        List.of(TokenIds.tensor(3, 4, 3, 4, 3, 4, 4), TokenIds.tensor(7, 7, 7, 7, 7, 7, 7));
     List<Tensor> first = OwnText.of(ops, model, given, 5);
     List<Tensor> second = OwnText.of(ops, model, given, 5);
     for (int i = 0; i < 2; i++) {
@@ -187,17 +216,29 @@ class NormTweakingTest {
     }
     Model quantized = RandomTextModels.llama(SHAPE, 1);
     MethodReport unused = quantize(quantized, "rtn");
-    MethodReport report = new NormTweaking(new NormTweakingOptions(Tune.STATISTICS, 0, 10, 4, 5e-3, 1, true)).apply(task(quantized));
-    assertTrue(report.facts().get("norm-tweaking.layers.0.after") < report.facts().get("norm-tweaking.layers.0.before"));
+    MethodReport report =
+        new NormTweaking(new NormTweakingOptions(Tune.STATISTICS, 0, 10, 4, 5e-3, 1, true))
+            .apply(task(quantized));
+    assertTrue(
+        report.facts().get("norm-tweaking.layers.0.after")
+            < report.facts().get("norm-tweaking.layers.0.before"));
   }
 
   @Test
   void modelsWithoutGainsAndWrongOptionsAreRefused() {
     Decoder model = RandomTextModels.llama(SHAPE, 1);
     ModelRotation.apply(model, RotationOptions.DEFAULTS);
-    String message = assertThrows(IllegalArgumentException.class, () -> new NormTweaking(NormTweakingOptions.DEFAULTS).apply(task(model))).getMessage();
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new NormTweaking(NormTweakingOptions.DEFAULTS).apply(task(model)))
+            .getMessage();
     assertTrue(message.contains("has none"), message);
-    assertThrows(IllegalArgumentException.class, () -> new NormTweakingOptions(Tune.STATISTICS, -1, 1, 1, 1, 1, false));
-    assertThrows(IllegalArgumentException.class, () -> new NormTweaking(NormTweakingOptions.DEFAULTS).check(Scheme.parse("W4A16")));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new NormTweakingOptions(Tune.STATISTICS, -1, 1, 1, 1, 1, false));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new NormTweaking(NormTweakingOptions.DEFAULTS).check(Scheme.parse("W4A16")));
   }
 }

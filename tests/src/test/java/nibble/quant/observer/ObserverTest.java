@@ -31,7 +31,8 @@ class ObserverTest {
 
   @Property(tries = 100)
   void histogramsDoNotDependOnOrderOrSplit(
-      @ForAll @Size(min = 1, max = 60) @FloatRange(min = -1e6f, max = 1e6f) float[] x, @ForAll @IntRange(max = 60) int cut) {
+      @ForAll @Size(min = 1, max = 60) @FloatRange(min = -1e6f, max = 1e6f) float[] x,
+      @ForAll @IntRange(max = 60) int cut) {
     int split = Math.min(cut, x.length);
     Histogram whole = new Histogram("x");
     whole.add(x, 0, x.length);
@@ -50,7 +51,9 @@ class ObserverTest {
   }
 
   @Property(tries = 60)
-  void quantilesAreAtMostOneBinOff(@ForAll @IntRange(min = 1, max = 3000) int count, @ForAll long seed,
+  void quantilesAreAtMostOneBinOff(
+      @ForAll @IntRange(min = 1, max = 3000) int count,
+      @ForAll long seed,
       @ForAll @DoubleRange(min = 0, max = 1) double p) {
     float[] x = heavyTailed(count, seed);
     Histogram histogram = new Histogram("x");
@@ -66,7 +69,8 @@ class ObserverTest {
   }
 
   @Property(tries = 30)
-  void percentileSearchKeepsTheBestCandidate(@ForAll long seed, @ForAll @IntRange(min = 3, max = 8) int bits) {
+  void percentileSearchKeepsTheBestCandidate(
+      @ForAll long seed, @ForAll @IntRange(min = 3, max = 8) int bits) {
     float[] x = heavyTailed(4000, seed);
     PercentileObserver search = PercentileObserver.repq("x");
     search.observe(x, 0, x.length);
@@ -74,12 +78,14 @@ class ObserverTest {
     for (double p : new double[] {0.999, 0.9999, 0.99999}) {
       PercentileObserver single = new PercentileObserver("x", p);
       single.observe(x, 0, x.length);
-      assertTrue(least <= GridError.of(single.grid(IntFormat.asymmetric(bits)), search.histogram(), 2));
+      assertTrue(
+          least <= GridError.of(single.grid(IntFormat.asymmetric(bits)), search.histogram(), 2));
     }
   }
 
   @Property(tries = 20)
-  void mseSearchBeatsTheWholeRange(@ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits) {
+  void mseSearchBeatsTheWholeRange(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits) {
     float[] x = heavyTailed(4000, seed);
     MseObserver search = new MseObserver("x", new ClipSearch.Shrink(2, 80, 100));
     MinMaxObserver whole = new MinMaxObserver("x", 1);
@@ -122,16 +128,27 @@ class ObserverTest {
 
   @Example
   void nothingSeenAndValuesThatAreNotFiniteAreErrors() {
-    for (ActivationObserver observer : new ActivationObserver[] {
-        new MinMaxObserver("head.input", 1), PercentileObserver.repq("head.input"), new MseObserver("head.input", new ClipSearch.Shrink(2, 8, 10))}) {
+    for (ActivationObserver observer :
+        new ActivationObserver[] {
+          new MinMaxObserver("head.input", 1),
+          PercentileObserver.repq("head.input"),
+          new MseObserver("head.input", new ClipSearch.Shrink(2, 8, 10))
+        }) {
       assertThrows(IllegalStateException.class, () -> observer.grid(IntFormat.asymmetric(8)));
-      String message = assertThrows(IllegalArgumentException.class, () -> observer.observe(new float[] {1, Float.NaN}, 0, 2)).getMessage();
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> observer.observe(new float[] {1, Float.NaN}, 0, 2))
+              .getMessage();
       assertTrue(message.startsWith("head.input: observed NaN"), message);
     }
   }
 
   @Property(tries = 20)
-  void hessiansOfPartsMerge(@ForAll @IntRange(min = 1, max = 20) int in, @ForAll @IntRange(min = 2, max = 40) int tokens, @ForAll long seed) {
+  void hessiansOfPartsMerge(
+      @ForAll @IntRange(min = 1, max = 20) int in,
+      @ForAll @IntRange(min = 2, max = 40) int tokens,
+      @ForAll long seed) {
     float[] x = heavyTailed(in * tokens, seed);
     try (WorkSplitter serial = WorkSplitter.serial()) {
       HessianAccumulator first = new HessianAccumulator("x", in);

@@ -39,7 +39,8 @@ class OfqTest {
   }
 
   @Property(tries = 60)
-  void halfIntegersAreSymmetricWithoutZeroAndGrowWithTheWeight(@ForAll long seed, @ForAll @IntRange(min = 2, max = 7) int bits) {
+  void halfIntegersAreSymmetricWithoutZeroAndGrowWithTheWeight(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 7) int bits) {
     float[] w = RandomModels.gaussian(new Random(seed), 3 * 400, 0, 0.05f);
     StatsQ function = new StatsQ(bits);
     float[] rounded = function.forward(ops, Tensor.of(w, 3, 400)).toFloats();
@@ -73,7 +74,13 @@ class OfqTest {
   void onlyWeightsAtABorderMoveWhileAnnealing() {
     float[] w = RandomModels.gaussian(new Random(3), 4 * 200, 0, 0.05f);
     Sites sites = new Sites();
-    Linear linear = new Linear("l", new Parameter("l.weight", Tensor.of(w.clone(), 4, 200)), null, sites.add("l.input"), sites);
+    Linear linear =
+        new Linear(
+            "l",
+            new Parameter("l.weight", Tensor.of(w.clone(), 4, 200)),
+            null,
+            sites.add("l.input"),
+            sites);
     StatsQ function = new StatsQ(3);
     StatsQuantizer quantizer = new StatsQuantizer(linear, function, 0.05);
     Tensor weight = linear.weight().floats();
@@ -96,25 +103,34 @@ class OfqTest {
   void theLossFallsAndPackedEqualsSimulation() {
     SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(16, 5), null)));
     ViT model = model();
-    OfqOptions options = new OfqOptions(new TrainingKnobs(320, 8, 1e-3, 1e-3, 0, true, false), 40, 0.05, 16);
-    MethodReport report = new Ofq(options).apply(ModelTask.of(ops, model, OfqTest::model, samples, Scheme.parse("W3A4"), 3));
+    OfqOptions options =
+        new OfqOptions(new TrainingKnobs(320, 8, 1e-3, 1e-3, 0, true, false), 40, 0.05, 16);
+    MethodReport report =
+        new Ofq(options)
+            .apply(ModelTask.of(ops, model, OfqTest::model, samples, Scheme.parse("W3A4"), 3));
     List<double[]> loss = report.curves().getFirst().points();
-    assertTrue(loss.getLast()[1] < loss.getFirst()[1], loss.getFirst()[1] + " -> " + loss.getLast()[1]);
+    assertTrue(
+        loss.getLast()[1] < loss.getFirst()[1], loss.getFirst()[1] + " -> " + loss.getLast()[1]);
     assertEquals(2, report.curves().size());
     for (Linear linear : model.linears()) {
-      assertTrue(linear.matrix() instanceof PackedIntWeight packed && packed.weights().bits() == 4, "3 bits of odd codes in 4");
+      assertTrue(
+          linear.matrix() instanceof PackedIntWeight packed && packed.weights().bits() == 4,
+          "3 bits of odd codes in 4");
     }
     Tensor pixels = RandomModels.pixels(5, 9);
     try (var inference = ops.noGrad()) {
       float[] packed = model.forward(ops, pixels).toFloats();
       Simulation.install(model);
-      assertTrue(RandomModels.relativeDifference(model.forward(ops, pixels).toFloats(), packed) < 1e-2);
+      assertTrue(
+          RandomModels.relativeDifference(model.forward(ops, pixels).toFloats(), packed) < 1e-2);
     }
   }
 
   @Test
   void eightBitsAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new Ofq(OfqOptions.DEFAULTS).check(Scheme.parse("W8A8")));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new Ofq(OfqOptions.DEFAULTS).check(Scheme.parse("W8A8")));
     assertEquals(OfqOptions.DEFAULTS, OfqOptions.of(Ofq.CARD.resolve(Map.of())));
   }
 }

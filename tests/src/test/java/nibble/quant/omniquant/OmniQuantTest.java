@@ -35,8 +35,10 @@ import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
 
 class OmniQuantTest {
-  private static final RandomTextModels.Shape SHAPE = new RandomTextModels.Shape(4, 2, 8, 2, 48, true, false, false, true, 0);
-  private static final OmniQuantOptions QUICK = new OmniQuantOptions(30, 4, 5e-2, 5e-3, true, 0.5, false);
+  private static final RandomTextModels.Shape SHAPE =
+      new RandomTextModels.Shape(4, 2, 8, 2, 48, true, false, false, true, 0);
+  private static final OmniQuantOptions QUICK =
+      new OmniQuantOptions(30, 4, 5e-2, 5e-3, true, 0.5, false);
 
   private final Ops ops = Ops.serial();
 
@@ -45,35 +47,48 @@ class OmniQuantTest {
   }
 
   private static WeightScheme scheme(int bits, Symmetry symmetry, boolean grouped) {
-    return new WeightScheme(new IntFormat(bits, symmetry), grouped ? new Granularity.PerGroup(8) : new Granularity.PerChannel(), ClipSearch.NONE);
+    return new WeightScheme(
+        new IntFormat(bits, symmetry),
+        grouped ? new Granularity.PerGroup(8) : new Granularity.PerChannel(),
+        ClipSearch.NONE);
   }
 
   @Property(tries = 40)
-  void wholeRangesAreRoundToNearest(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll Symmetry symmetry, @ForAll boolean grouped) {
+  void wholeRangesAreRoundToNearest(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll Symmetry symmetry,
+      @ForAll boolean grouped) {
     Linear linear = linear(seed);
     WeightScheme scheme = scheme(bits, symmetry, grouped);
     LearnedClip clip = new LearnedClip(linear, scheme, 0.01);
     float[] w = linear.weight().peek().toFloats();
     try (WorkSplitter serial = WorkSplitter.serial()) {
-      float[] nearest = Rtn.quantize("w", w, linear.out(), linear.in(), scheme, serial).dequantize();
+      float[] nearest =
+          Rtn.quantize("w", w, linear.out(), linear.in(), scheme, serial).dequantize();
       assertArrayEquals(nearest, clip.codes().dequantize());
-      assertArrayEquals(nearest, clip.apply(ops, linear.weight().floats()).toFloats(), "trained as it will run");
+      assertArrayEquals(
+          nearest, clip.apply(ops, linear.weight().floats()).toFloats(), "trained as it will run");
       clip.start();
       assertTrue(!Arrays.equals(nearest, clip.codes().dequantize()), "sigma(4) clips a little");
-      assertArrayEquals(clip.codes().dequantize(), clip.apply(ops, linear.weight().floats()).toFloats());
+      assertArrayEquals(
+          clip.codes().dequantize(), clip.apply(ops, linear.weight().floats()).toFloats());
     }
   }
 
   /**
-   * With rounding straight through, the derivative in a logit is that of the fake quantized weight with the residues {@code rint(t) - t} held fixed: compared with central
-   * differences of that, in double.
+   * With rounding straight through, the derivative in a logit is that of the fake quantized weight
+   * with the residues {@code rint(t) - t} held fixed: compared with central differences of that, in
+   * double.
    */
   @Property(tries = 30)
-  void gradientsOfClipsAreStraightThrough(@ForAll long seed, @ForAll @IntRange(min = 2, max = 4) int bits, @ForAll Symmetry symmetry) {
+  void gradientsOfClipsAreStraightThrough(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 4) int bits, @ForAll Symmetry symmetry) {
     Random random = new Random(seed);
     float[] w = RandomModels.gaussian(random, 2 * 8, 0.1f, 1);
     float[] c = RandomModels.gaussian(random, 2 * 8, 0, 1);
-    ClipFunction function = new ClipFunction(new IntFormat(bits, symmetry), new Granularity.PerChannel());
+    ClipFunction function =
+        new ClipFunction(new IntFormat(bits, symmetry), new Granularity.PerChannel());
     Tensor u = Tensor.of(new float[] {0.7f, 1.5f}, 2).requireGrad();
     Tensor l = Tensor.of(new float[] {1.1f, 0.4f}, 2).requireGrad();
     Tensor weight = Tensor.of(w, 2, 8).requireGrad();
@@ -84,8 +99,14 @@ class OmniQuantTest {
       double up = u.toFloats()[row];
       double low = l.toFloats()[row];
       double[] residues = residues(w, row, up, low, function.format());
-      double byU = (smooth(w, c, row, up + step, low, function.format(), residues) - smooth(w, c, row, up - step, low, function.format(), residues)) / (2 * step);
-      double byL = (smooth(w, c, row, up, low + step, function.format(), residues) - smooth(w, c, row, up, low - step, function.format(), residues)) / (2 * step);
+      double byU =
+          (smooth(w, c, row, up + step, low, function.format(), residues)
+                  - smooth(w, c, row, up - step, low, function.format(), residues))
+              / (2 * step);
+      double byL =
+          (smooth(w, c, row, up, low + step, function.format(), residues)
+                  - smooth(w, c, row, up, low - step, function.format(), residues))
+              / (2 * step);
       assertEquals(byU, u.grad().toFloats()[row], 2e-3 * (1 + Math.abs(byU)));
       assertEquals(byL, l.grad().toFloats()[row], 2e-3 * (1 + Math.abs(byL)));
     }
@@ -104,11 +125,18 @@ class OmniQuantTest {
     return switch (format.symmetry()) {
       case SYMMETRIC -> new double[] {largest / format.maxCode(), 0};
       case SYMMETRIC_OFFSET -> new double[] {2 * largest / ((1 << format.bits()) - 1), 0};
-      case ASYMMETRIC -> new double[] {(hi - lo) / ((1 << format.bits()) - 1), -lo / ((hi - lo) / ((1 << format.bits()) - 1)) + format.minCode()};
+      case ASYMMETRIC ->
+          new double[] {
+            (hi - lo) / ((1 << format.bits()) - 1),
+            -lo / ((hi - lo) / ((1 << format.bits()) - 1)) + format.minCode()
+          };
     };
   }
 
-  /** Of the present logits {@code rint(t) - t} where inside, NaN where clipped below, infinite where clipped above; last that of the zero point. */
+  /**
+   * Of the present logits {@code rint(t) - t} where inside, NaN where clipped below, infinite where
+   * clipped above; last that of the zero point.
+   */
   private static double[] residues(float[] w, int row, double u, double l, IntFormat format) {
     double[] grid = grid(w, row, u, l, format);
     double[] residues = new double[9];
@@ -116,30 +144,49 @@ class OmniQuantTest {
     for (int i = 0; i < 8; i++) {
       double t = w[row * 8 + i] / grid[0];
       double code = Math.rint(t) + Math.rint(grid[1]);
-      residues[i] = code < format.minCode() ? Double.NaN : code > format.maxCode() ? Double.POSITIVE_INFINITY : Math.rint(t) - t;
+      residues[i] =
+          code < format.minCode()
+              ? Double.NaN
+              : code > format.maxCode() ? Double.POSITIVE_INFINITY : Math.rint(t) - t;
     }
     return residues;
   }
 
-  private static double smooth(float[] w, float[] c, int row, double u, double l, IntFormat format, double[] residues) {
+  private static double smooth(
+      float[] w, float[] c, int row, double u, double l, IntFormat format, double[] residues) {
     double[] grid = grid(w, row, u, l, format);
     double zeroPoint = grid[1] + residues[8];
     double sum = 0;
     for (int i = 0; i < 8; i++) {
-      double level = Double.isNaN(residues[i])
-          ? format.minCode() - zeroPoint
-          : Double.isInfinite(residues[i]) ? format.maxCode() - zeroPoint : w[row * 8 + i] / grid[0] + residues[i];
+      double level =
+          Double.isNaN(residues[i])
+              ? format.minCode() - zeroPoint
+              : Double.isInfinite(residues[i])
+                  ? format.maxCode() - zeroPoint
+                  : w[row * 8 + i] / grid[0] + residues[i];
       sum += c[row * 8 + i] * grid[0] * level;
     }
     return sum;
   }
 
   private ModelTask task(Model model, String scheme) {
-    List<Samples> samples = IntStream.range(0, 6).mapToObj(i -> Samples.unlabelled(RandomTextModels.input(12, 10 + i))).toList();
-    return ModelTask.of(ops, model, () -> RandomTextModels.llama(SHAPE, 1), SampleSource.of(samples), Scheme.parse(scheme), 5);
+    List<Samples> samples =
+        IntStream.range(0, 6)
+            .mapToObj(i -> Samples.unlabelled(RandomTextModels.input(12, 10 + i)))
+            .toList();
+    return ModelTask.of(
+        ops,
+        model,
+        () -> RandomTextModels.llama(SHAPE, 1),
+        SampleSource.of(samples),
+        Scheme.parse(scheme),
+        5);
   }
 
-  /** No block is worse than round to nearest on what it was trained with; the packed model is its simulation; the same task gives the same codes. */
+  /**
+   * No block is worse than round to nearest on what it was trained with; the packed model is its
+   * simulation; the same task gives the same codes.
+   */
   @Test
   void blocksGetBetterAndRunPacked() {
     for (String scheme : new String[] {"W3A16", "W3A16 g8 w:asym", "W4A4"}) {
@@ -162,7 +209,11 @@ class OmniQuantTest {
         float[] packed = model.forward(ops, RandomTextModels.input(9, 3)).toFloats();
         assertArrayEquals(packed, again.forward(ops, RandomTextModels.input(9, 3)).toFloats());
         Simulation.install(model);
-        assertTrue(RandomModels.relativeDifference(model.forward(ops, RandomTextModels.input(9, 3)).toFloats(), packed) < 1e-4, scheme);
+        assertTrue(
+            RandomModels.relativeDifference(
+                    model.forward(ops, RandomTextModels.input(9, 3)).toFloats(), packed)
+                < 1e-4,
+            scheme);
       }
     }
   }
@@ -173,8 +224,12 @@ class OmniQuantTest {
     assertThrows(IllegalArgumentException.class, () -> method.check(Scheme.parse("W16A16")));
     assertThrows(IllegalArgumentException.class, () -> method.check(Scheme.parse("W4A8 a:static")));
     method.check(Scheme.parse("W4A8 g32 w:asym a:sym"));
-    assertThrows(IllegalArgumentException.class, () -> new OmniQuantOptions(0, 4, 0.01, 0.01, true, 0.5, false));
-    assertThrows(IllegalArgumentException.class, () -> new OmniQuantOptions(5, 4, 0.01, 0.01, true, 2, false).knobs());
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new OmniQuantOptions(0, 4, 0.01, 0.01, true, 0.5, false));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new OmniQuantOptions(5, 4, 0.01, 0.01, true, 2, false).knobs());
     assertThrows(NullPointerException.class, () -> OmniQuant.of(Map.of()));
   }
 }

@@ -48,16 +48,23 @@ class OutliersTest {
   private final Ops ops = Ops.serial();
 
   private void outliers(Model model, OutlierOptions options) {
-    new Outliers(options).apply(ModelTask.of(ops, model, () -> model, SampleSource.none(), Scheme.parse("W8A8"), 4));
+    new Outliers(options)
+        .apply(ModelTask.of(ops, model, () -> model, SampleSource.none(), Scheme.parse("W8A8"), 4));
   }
 
   @Property(tries = 30)
   void theFunctionStays(
-      @ForAll @IntRange(max = 1000) int seed, @ForAll @IntRange(min = 1, max = 30) int channels, @ForAll @DoubleRange(min = 0.01, max = 300) double factor,
-      @ForAll ScalePlaces places, @ForAll boolean text) {
+      @ForAll @IntRange(max = 1000) int seed,
+      @ForAll @IntRange(min = 1, max = 30) int channels,
+      @ForAll @DoubleRange(min = 0.01, max = 300) double factor,
+      @ForAll ScalePlaces places,
+      @ForAll boolean text) {
     Model model =
         text
-            ? RandomTextModels.llama(new RandomTextModels.Shape(6, 3, 8, 2, 40, seed % 2 == 0, seed % 3 == 0, false, true, 0), seed)
+            ? RandomTextModels.llama(
+                new RandomTextModels.Shape(
+                    6, 3, 8, 2, 40, seed % 2 == 0, seed % 3 == 0, false, true, 0),
+                seed)
             : RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 3, 8, 2, 24, true), seed);
     Tensor input = text ? RandomTextModels.input(9, seed) : RandomModels.pixels(3, seed);
     try (var inference = ops.noGrad()) {
@@ -83,20 +90,29 @@ class OutliersTest {
       grown += large ? 1 : 0;
     }
     assertEquals(3, grown);
-    assertThrows(IllegalArgumentException.class, () -> new OutlierOptions(0, 30, ScalePlaces.NORMS));
+    assertThrows(
+        IllegalArgumentException.class, () -> new OutlierOptions(0, 30, ScalePlaces.NORMS));
   }
 
   private float[] largest(Model model, Tensor input, Site site) {
-    Map<Site, ChannelMagnitudes> sizes = SiteMagnitudes.measure(ops, model, List.of(input), List.of(site));
+    Map<Site, ChannelMagnitudes> sizes =
+        SiteMagnitudes.measure(ops, model, List.of(input), List.of(site));
     return sizes.get(site).largest();
   }
 
-  /** The papers' ordering on a trained model with outliers: KL divergence from the float model, 1,500 tokens. */
+  /**
+   * The papers' ordering on a trained model with outliers: KL divergence from the float model,
+   * 1,500 tokens.
+   */
   @Test
   void methodsAgainstOutliersWinOnStories260k() throws IOException {
     Path folder = SharedData.require("llm/stories260k");
     int[] text =
-        Tokenizers.load(folder).encode(Files.readString(SharedData.require("text/tinystories-dev.txt")), EncodeOptions.DEFAULTS.withAddSpecial(false)).ids();
+        Tokenizers.load(folder)
+            .encode(
+                Files.readString(SharedData.require("text/tinystories-dev.txt")),
+                EncodeOptions.DEFAULTS.withAddSpecial(false))
+            .ids();
     double rtn8 = divergence(folder, text, "outliers+rtn", "W8A8");
     double smooth8 = divergence(folder, text, "outliers+smoothquant+rtn", "W8A8");
     assertTrue(smooth8 < rtn8 / 2, "W8A8: smoothquant " + smooth8 + ", rtn " + rtn8);
@@ -110,13 +126,28 @@ class OutliersTest {
 
   private static double divergence(Path folder, int[] text, String method, String scheme) {
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    List<Tensor> calibration = TokenWindows.random(Arrays.copyOfRange(text, 25_000, text.length), 128, 4, new Random(1));
-    try (LoadedModel model = ModelLoader.load(folder); LoadedModel reference = ModelLoader.load(folder); Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
-      new RecipeRunner(catalogue, Presets.recipe(catalogue, method, Map.of(), Scheme.parse(scheme), 1))
+    List<Tensor> calibration =
+        TokenWindows.random(Arrays.copyOfRange(text, 25_000, text.length), 128, 4, new Random(1));
+    try (LoadedModel model = ModelLoader.load(folder);
+        LoadedModel reference = ModelLoader.load(folder);
+        Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
+      new RecipeRunner(
+              catalogue, Presets.recipe(catalogue, method, Map.of(), Scheme.parse(scheme), 1))
           .run(
-              ops, model.model(), () -> ModelLoader.load(folder).model(), SampleSource.of(calibration.stream().map(Samples::unlabelled).toList()), 1, MethodProgress.NONE,
+              ops,
+              model.model(),
+              () -> ModelLoader.load(folder).model(),
+              SampleSource.of(calibration.stream().map(Samples::unlabelled).toList()),
+              1,
+              MethodProgress.NONE,
               ResumeStore.NONE);
-      return Divergence.of(ops, model.languageModel(), reference.languageModel(), Arrays.copyOf(text, 1500), TokenWindows.separate(256, 1), share -> {})
+      return Divergence.of(
+              ops,
+              model.languageModel(),
+              reference.languageModel(),
+              Arrays.copyOf(text, 1500),
+              TokenWindows.separate(256, 1),
+              share -> {})
           .kullbackLeibler()
           .mean();
     }

@@ -35,7 +35,8 @@ class PactTest {
   }
 
   @Property(tries = 60)
-  void boundsGetTheGradientsOfClippedElementsAlone(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean signed) {
+  void boundsGetTheGradientsOfClippedElementsAlone(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean signed) {
     float[] values = RandomModels.gaussian(new Random(seed), 200, signed ? 0 : 0.5f, 1);
     float[] weights = RandomModels.gaussian(new Random(seed + 1), 200, 0, 1);
     Tensor x = Tensor.of(values, 200).requireGrad();
@@ -51,10 +52,14 @@ class PactTest {
       assertEquals(inside ? weights[i] : 0, grad(x)[i]);
       above += values[i] >= upper.item() ? weights[i] : 0;
       below += values[i] <= lower.item() ? weights[i] : 0;
-      levels.add(y.toFloats()[i] + 0f);                      // one zero
+      levels.add(y.toFloats()[i] + 0f); // one zero
       double half = 0.5001 * (upper.item() - lower.item()) / ((1 << bits) - 1);
       double clamped = Math.clamp(values[i], lower.item(), upper.item());
-      assertEquals(clamped, y.toFloats()[i], signed ? 2 * half : half, "the clamp, up to a rounding of value and zero point");
+      assertEquals(
+          clamped,
+          y.toFloats()[i],
+          signed ? 2 * half : half,
+          "the clamp, up to a rounding of value and zero point");
     }
     assertTrue(levels.size() <= 1 << bits);
     assertEquals(above, grad(upper)[0], 1e-4);
@@ -74,7 +79,8 @@ class PactTest {
     Tensor x = Tensor.of(RandomModels.gaussian(new Random(1), 500, 0.2f, 1), 500);
     for (float lower : new float[] {0, -0.8f}) {
       PactQuantizer quantizer = PactQuantizer.of("x", 4, 1.3f, lower, 0);
-      assertArrayEquals(quantizer.apply(ops, x).toFloats(), quantizer.frozen().apply(ops, x).toFloats(), 1e-9f);
+      assertArrayEquals(
+          quantizer.apply(ops, x).toFloats(), quantizer.frozen().apply(ops, x).toFloats(), 1e-9f);
     }
   }
 
@@ -84,14 +90,18 @@ class PactTest {
     SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(16, 5), null)));
     ViT model = model();
     TrainingKnobs knobs = new TrainingKnobs(320, 8, 1e-4, 1e-2, 0, true, false);
-    MethodReport report = new Pact(new PactOptions(knobs, 0, 16)).apply(ModelTask.of(ops, model, PactTest::model, samples, Scheme.parse("W4A4"), 3));
+    MethodReport report =
+        new Pact(new PactOptions(knobs, 0, 16))
+            .apply(ModelTask.of(ops, model, PactTest::model, samples, Scheme.parse("W4A4"), 3));
     List<double[]> loss = report.curves().getFirst().points();
-    assertTrue(loss.getLast()[1] < loss.getFirst()[1], loss.getFirst()[1] + " -> " + loss.getLast()[1]);
+    assertTrue(
+        loss.getLast()[1] < loss.getFirst()[1], loss.getFirst()[1] + " -> " + loss.getLast()[1]);
     Tensor pixels = RandomModels.pixels(5, 9);
     try (var inference = ops.noGrad()) {
       float[] packed = model.forward(ops, pixels).toFloats();
       Simulation.install(model);
-      assertTrue(RandomModels.relativeDifference(model.forward(ops, pixels).toFloats(), packed) < 1e-2);
+      assertTrue(
+          RandomModels.relativeDifference(model.forward(ops, pixels).toFloats(), packed) < 1e-2);
     }
     PactQuantizer quantizer = PactQuantizer.of("x", 4, 2, -1, 0.5);
     Tensor penalty = quantizer.penalty(ops).orElseThrow();

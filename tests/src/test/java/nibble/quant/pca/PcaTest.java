@@ -27,7 +27,8 @@ class PcaTest {
   }
 
   @Property(tries = 25)
-  void directionsAreOrthonormalAndSorted(@ForAll long seed, @ForAll @IntRange(min = 2, max = 24) int width) {
+  void directionsAreOrthonormalAndSorted(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 24) int width) {
     Pca pca = Pca.of(rows(seed, 60, width), 60, width);
     for (int a = 0; a < width; a++) {
       assertTrue(a == 0 || pca.variances()[a] <= pca.variances()[a - 1]);
@@ -43,12 +44,16 @@ class PcaTest {
   }
 
   @Property(tries = 25)
-  void theLossNeverExceedsTheWholeErrorAndEqualsItWithAllDirections(@ForAll long seed, @ForAll @IntRange(min = 2, max = 20) int width, @ForAll @IntRange(min = 1, max = 20) int k) {
+  void theLossNeverExceedsTheWholeErrorAndEqualsItWithAllDirections(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 20) int width,
+      @ForAll @IntRange(min = 1, max = 20) int k) {
     Pca pca = Pca.of(rows(seed, 40, width), 40, width);
     Tensor student = Tensor.of(rows(seed + 1, 5, width), 5, width);
     Tensor teacher = Tensor.of(rows(seed + 2, 5, width), 5, width);
     double whole = 5.0 * width * ops.mse(student, teacher).item() / 5;
-    double part = new FeatureLoss(pca.projection(Math.min(k, width)), 0).of(ops, student, teacher).item();
+    double part =
+        new FeatureLoss(pca.projection(Math.min(k, width)), 0).of(ops, student, teacher).item();
     double all = new FeatureLoss(pca.projection(width), 1).of(ops, student, teacher).item();
     assertEquals(whole, all, 1e-4 * whole);
     assertTrue(part <= whole * (1 + 1e-4));
@@ -67,7 +72,10 @@ class PcaTest {
       shiftedB[i] += 10 + i % 6;
     }
     double expected = loss.of(ops, Tensor.of(a, 4, 6), Tensor.of(b, 4, 6)).item();
-    assertEquals(expected, loss.of(ops, Tensor.of(shiftedA, 4, 6), Tensor.of(shiftedB, 4, 6)).item(), 1e-4 * expected);
+    assertEquals(
+        expected,
+        loss.of(ops, Tensor.of(shiftedA, 4, 6), Tensor.of(shiftedB, 4, 6)).item(),
+        1e-4 * expected);
   }
 
   @Test

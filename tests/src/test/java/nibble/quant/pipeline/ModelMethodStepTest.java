@@ -53,7 +53,11 @@ class ModelMethodStepTest {
 
   @Test
   void treesMakeTheSameRecipe() {
-    RecipeStep step = RecipeStep.ApplyMethod.of("repq-vit", Scheme.parse("W4A4")).withOption("images", 16).with("*.probs", SiteRule.bits(8)).with("head*", SiteRule.keepFloat());
+    RecipeStep step =
+        RecipeStep.ApplyMethod.of("repq-vit", Scheme.parse("W4A4"))
+            .withOption("images", 16)
+            .with("*.probs", SiteRule.bits(8))
+            .with("head*", SiteRule.keepFloat());
     Recipe recipe = Recipe.of(step, RecipeStep.ApplyMethod.of("qwt", Scheme.parse("W16A16")));
     assertEquals(recipe, Recipe.ofTree(recipe.toTree()));
     new RecipeRunner(CATALOGUE, recipe);
@@ -66,21 +70,36 @@ class ModelMethodStepTest {
     assertRefused(preset("rtn+repq-vit", "W4A4", Map.of()), "quantizes again");
     assertRefused(preset("repq-vit+repq-vit", "W4A4", Map.of()), "quantizes again");
     assertRefused(preset("repq-vit", "W4A4 g16", Map.of()), "bits only");
-    assertRefused(Recipe.of(RecipeStep.QuantizeWeights.of("repq-vit", preset("rtn", "W4A16", Map.of()).scheme().weights().orElseThrow())), "whole model");
-    assertRefused(Recipe.of(RecipeStep.ApplyMethod.of("rtn", Scheme.parse("W4A4"))), "single weights");
-    String unknown = assertThrows(IllegalArgumentException.class, () -> preset("repq-vit+qwt", "W4A4", Map.of("rigde", "1"))).getMessage();
+    assertRefused(
+        Recipe.of(
+            RecipeStep.QuantizeWeights.of(
+                "repq-vit", preset("rtn", "W4A16", Map.of()).scheme().weights().orElseThrow())),
+        "whole model");
+    assertRefused(
+        Recipe.of(RecipeStep.ApplyMethod.of("rtn", Scheme.parse("W4A4"))), "single weights");
+    String unknown =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> preset("repq-vit+qwt", "W4A4", Map.of("rigde", "1")))
+            .getMessage();
     assertTrue(unknown.contains("rigde") && unknown.contains("ridge"), unknown);
-    assertThrows(IllegalArgumentException.class, () -> preset("repq-vit", "W4A4", Map.of("observer", "mse")));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> preset("repq-vit", "W4A4", Map.of("observer", "mse")));
   }
 
   private static void assertRefused(Recipe recipe, String expected) {
-    String message = String.valueOf(assertThrows(IllegalArgumentException.class, () -> new RecipeRunner(CATALOGUE, recipe)).getMessage());
+    String message =
+        String.valueOf(
+            assertThrows(IllegalArgumentException.class, () -> new RecipeRunner(CATALOGUE, recipe))
+                .getMessage());
     assertTrue(message.contains(expected), message);
   }
 
   @Test
   void aDryRunKnowsEveryLayer() {
-    RecipeRunner runner = new RecipeRunner(CATALOGUE, preset("repq-vit", "W4A4", Map.of("edge-bits", "16")));
+    RecipeRunner runner =
+        new RecipeRunner(CATALOGUE, preset("repq-vit", "W4A4", Map.of("edge-bits", "16")));
     ViT model = model();
     assertTrue(runner.needsCalibration(model));
     assertTrue(runner.passes(32) > 0);
@@ -93,17 +112,37 @@ class ModelMethodStepTest {
 
   @Test
   void rulesReachSitesAndMissingSamplesAreNamed() {
-    Recipe recipe = Recipe.of(RecipeStep.ApplyMethod.of("repq-vit", Scheme.parse("W4A4")).with("*.probs", SiteRule.keepFloat()).with("blocks.1.*", SiteRule.keepFloat()));
+    Recipe recipe =
+        Recipe.of(
+            RecipeStep.ApplyMethod.of("repq-vit", Scheme.parse("W4A4"))
+                .with("*.probs", SiteRule.keepFloat())
+                .with("blocks.1.*", SiteRule.keepFloat()));
     RecipeRunner runner = new RecipeRunner(CATALOGUE, recipe);
     ViT model = model();
     assertEquals(List.of(), runner.unusedRules(model));
     try (Ops ops = Ops.serial()) {
       assertThrows(
           IllegalArgumentException.class,
-          () -> runner.run(ops, model, ModelMethodStepTest::model, SampleSource.none(), 0, MethodProgress.NONE, ResumeStore.NONE));
-      assertThrows(IllegalArgumentException.class, () -> runner.run(ops, model, List.of(), (r, d, t) -> {}));
+          () ->
+              runner.run(
+                  ops,
+                  model,
+                  ModelMethodStepTest::model,
+                  SampleSource.none(),
+                  0,
+                  MethodProgress.NONE,
+                  ResumeStore.NONE));
+      assertThrows(
+          IllegalArgumentException.class, () -> runner.run(ops, model, List.of(), (r, d, t) -> {}));
       SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(3, 1), null)));
-      runner.run(ops, model, ModelMethodStepTest::model, samples, 0, MethodProgress.NONE, ResumeStore.NONE);
+      runner.run(
+          ops,
+          model,
+          ModelMethodStepTest::model,
+          samples,
+          0,
+          MethodProgress.NONE,
+          ResumeStore.NONE);
     }
     assertTrue(model.sites().get("blocks.0.attn.probs").isIdentity());
     assertFalse(model.sites().get("blocks.0.attn.q_out").isIdentity());

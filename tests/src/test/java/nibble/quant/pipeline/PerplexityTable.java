@@ -26,18 +26,29 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
 /**
- * Prints the table of perplexities in docs/methods.md. Arguments: model folder, text file, then pairs of method and scheme; options follow the method, as in
- * {@code "spinquant+rtn steps=60"}. The first 20,000 tokens (property {@code tokens}) are scored in separate windows of 256 behind the token 1, calibration is 32 windows of 256 tokens
- * (property {@code window}) from what comes after the first 20,000.
+ * Prints the table of perplexities in docs/methods.md. Arguments: model folder, text file, then
+ * pairs of method and scheme; options follow the method, as in {@code "spinquant+rtn steps=60"}.
+ * The first 20,000 tokens (property {@code tokens}) are scored in separate windows of 256 behind
+ * the token 1, calibration is 32 windows of 256 tokens (property {@code window}) from what comes
+ * after the first 20,000.
  */
 final class PerplexityTable {
   private PerplexityTable() {}
 
   public static void main(String[] args) throws IOException {
     Path folder = Path.of(args[0]);
-    int[] text = Tokenizers.load(folder).encode(Files.readString(Path.of(args[1])), EncodeOptions.DEFAULTS.withAddSpecial(false)).ids();
+    int[] text =
+        Tokenizers.load(folder)
+            .encode(
+                Files.readString(Path.of(args[1])), EncodeOptions.DEFAULTS.withAddSpecial(false))
+            .ids();
     int[] scored = Arrays.copyOf(text, Integer.getInteger("tokens", 20_000));
-    List<Tensor> calibration = TokenWindows.random(Arrays.copyOfRange(text, 20_000, text.length), Integer.getInteger("window", 256), 32, new Random(1));
+    List<Tensor> calibration =
+        TokenWindows.random(
+            Arrays.copyOfRange(text, 20_000, text.length),
+            Integer.getInteger("window", 256),
+            32,
+            new Random(1));
     for (int i = 2; i < args.length; i += 2) {
       row(folder, scored, calibration, args[i], args[i + 1]);
     }
@@ -56,18 +67,35 @@ final class PerplexityTable {
     return options;
   }
 
-  private static void row(Path folder, int[] text, List<Tensor> calibration, String method, String scheme) {
-    try (LoadedModel model = ModelLoader.load(folder); LoadedModel reference = ModelLoader.load(folder); Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
+  private static void row(
+      Path folder, int[] text, List<Tensor> calibration, String method, String scheme) {
+    try (LoadedModel model = ModelLoader.load(folder);
+        LoadedModel reference = ModelLoader.load(folder);
+        Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
       if (!method.equals("float")) {
         String[] words = method.split(" ");
         MethodCatalogue catalogue = MethodCatalogue.standard();
-        new RecipeRunner(catalogue, Presets.recipe(catalogue, words[0], options(words, scheme), Scheme.parse(scheme), 1))
+        new RecipeRunner(
+                catalogue,
+                Presets.recipe(
+                    catalogue, words[0], options(words, scheme), Scheme.parse(scheme), 1))
             .run(
-                ops, model.model(), () -> ModelLoader.load(folder).model(), SampleSource.of(calibration.stream().map(Samples::unlabelled).toList()), 1,
-                MethodProgress.NONE, ResumeStore.NONE);
+                ops,
+                model.model(),
+                () -> ModelLoader.load(folder).model(),
+                SampleSource.of(calibration.stream().map(Samples::unlabelled).toList()),
+                1,
+                MethodProgress.NONE,
+                ResumeStore.NONE);
       }
       Divergence d =
-          Divergence.of(ops, model.languageModel(), reference.languageModel(), text, TokenWindows.separate(256, 1), share -> {});
+          Divergence.of(
+              ops,
+              model.languageModel(),
+              reference.languageModel(),
+              text,
+              TokenWindows.separate(256, 1),
+              share -> {});
       System.out.printf(
           "| %s | %s | %.4f | %.4f | %.2f %% |%n",
           method, scheme, d.perplexity().value(), d.kullbackLeibler().mean(), 100 * d.agreement());

@@ -90,14 +90,22 @@ class PreparingStepTest {
       Linear first = task.model().readers().getFirst().linears().getFirst();
       Linear head = task.model().linear("head");
       assertFalse(first.isReplaced());
-      seen.add(name + " " + first.name() + " " + task.weights(first).map(w -> w.format().bits()) + " " + task.activations(first.input()).map(a -> a.format().bits()));
+      seen.add(
+          name
+              + " "
+              + first.name()
+              + " "
+              + task.weights(first).map(w -> w.format().bits())
+              + " "
+              + task.activations(first.input()).map(a -> a.format().bits()));
       seen.add(name + " head " + task.weights(head).map(w -> w.format().bits()));
       floatModels.add(task.floatModel().get());
       for (ResidualStructure.Reader reader : task.model().readers()) {
         int width = reader.linears().getFirst().in();
         float[] factors = new float[width];
         Arrays.fill(factors, 2);
-        ChannelFold.apply(task.model(), reader.linears().getFirst().input(), factors, new float[width]);
+        ChannelFold.apply(
+            task.model(), reader.linears().getFirst().input(), factors, new float[width]);
       }
       return new MethodReport(List.of(), Map.of(name + ".done", 1.0), List.of());
     }
@@ -123,7 +131,9 @@ class PreparingStepTest {
     @Override
     public MethodReport apply(ModelTask task) {
       assertTrue(task.model().linears().stream().allMatch(Linear::isReplaced));
-      assertEquals(Optional.of(3), task.weights(task.model().linear("layers.0.attn.q")).map(w -> w.format().bits()));
+      assertEquals(
+          Optional.of(3),
+          task.weights(task.model().linear("layers.0.attn.q")).map(w -> w.format().bits()));
       floatModels.add(task.floatModel().get());
       return MethodReport.of(List.of());
     }
@@ -137,7 +147,14 @@ class PreparingStepTest {
     Decoder model = llama();
     RecipeRunner runner = new RecipeRunner(catalogue, preset(method, scheme));
     try (Ops ops = Ops.serial()) {
-      runner.run(ops, model, PreparingStepTest::llama, SampleSource.of(List.of(Samples.unlabelled(IDS))), 0, MethodProgress.NONE, ResumeStore.NONE);
+      runner.run(
+          ops,
+          model,
+          PreparingStepTest::llama,
+          SampleSource.of(List.of(Samples.unlabelled(IDS))),
+          0,
+          MethodProgress.NONE,
+          ResumeStore.NONE);
     }
     return model;
   }
@@ -163,8 +180,11 @@ class PreparingStepTest {
   void aNameHasWhatQuantizesFilledIn() {
     assertEquals(List.of("double W16A16", "rtn", "activations"), steps("double"));
     assertEquals(List.of("twice W16A16", "gptq", "activations"), steps("twice"));
-    assertEquals(List.of("rotate", "twice W16A16", "double W16A16", "gptq", "activations", "qwt W16A16"), steps("hadamard+twice+double+qwt"));
-    assertEquals(List.of("double W16A16", "repq-vit W4A8", "qwt W16A16"), steps("double+repq-vit+qwt"));
+    assertEquals(
+        List.of("rotate", "twice W16A16", "double W16A16", "gptq", "activations", "qwt W16A16"),
+        steps("hadamard+twice+double+qwt"));
+    assertEquals(
+        List.of("double W16A16", "repq-vit W4A8", "qwt W16A16"), steps("double+repq-vit+qwt"));
     assertEquals(List.of("rotate", "gptq", "activations"), steps("quarot"));
     assertEquals(List.of("rotate", "adaround", "activations"), steps("quarot+adaround"));
     assertEquals(List.of("rotate", "gptq", "activations", "qwt W16A16"), steps("quarot+qwt"));
@@ -174,9 +194,12 @@ class PreparingStepTest {
   @Test
   void preparedModelsMayStayInFloat() {
     Recipe recipe = preset("hadamard+double", "W16A16");
-    assertEquals(List.of("rotate", "double W16A16"), recipe.steps().stream().map(PreparingStepTest::name).toList());
+    assertEquals(
+        List.of("rotate", "double W16A16"),
+        recipe.steps().stream().map(PreparingStepTest::name).toList());
     Decoder model = (Decoder) run("double", "W16A16");
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       assertArrayEquals(llama().forward(ops, IDS).toFloats(), model.forward(ops, IDS).toFloats());
     }
     assertThrows(IllegalArgumentException.class, () -> preset("double+qwt", "W16A16"));
@@ -198,16 +221,28 @@ class PreparingStepTest {
     refused("rtn+qwt+double", "prepares with double after rtn; put it in front");
     refused("rtn+hadamard", "prepares with a rotation after rtn; put it in front");
     refused("double+rtn+gptq", "quantizes again with gptq after rtn did; leave one of them out");
-    refused("double+rtn+repq-vit", "quantizes again with repq-vit after rtn did; leave one of them out");
-    refused("repq-vit+repq-vit", "quantizes again with repq-vit after repq-vit did; leave one of them out");
+    refused(
+        "double+rtn+repq-vit",
+        "quantizes again with repq-vit after rtn did; leave one of them out");
+    refused(
+        "repq-vit+repq-vit",
+        "quantizes again with repq-vit after repq-vit did; leave one of them out");
     refused("qwt+rtn", "mend with 'qwt' before anything is quantized; put it behind rtn");
-    refused("qwt", "mend with 'qwt' before anything is quantized; put a method that quantizes in front of it");
-    assertTrue(assertThrows(IllegalArgumentException.class, () -> preset("doubel+rtn", "W4A4")).getMessage().contains("double"));
+    refused(
+        "qwt",
+        "mend with 'qwt' before anything is quantized; put a method that quantizes in front of it");
+    assertTrue(
+        assertThrows(IllegalArgumentException.class, () -> preset("doubel+rtn", "W4A4"))
+            .getMessage()
+            .contains("double"));
   }
 
   private void refused(String method, String expected) {
     Recipe recipe = preset(method, "W4A4");
-    String message = String.valueOf(assertThrows(IllegalArgumentException.class, () -> new RecipeRunner(catalogue, recipe)).getMessage());
+    String message =
+        String.valueOf(
+            assertThrows(IllegalArgumentException.class, () -> new RecipeRunner(catalogue, recipe))
+                .getMessage());
     assertTrue(message.contains(expected), message);
   }
 
@@ -215,16 +250,22 @@ class PreparingStepTest {
   void bitsOfTheQuantizingStepAreSeenAndTheFloatModelIsAsTheStepsBeforeLeftIt() {
     run("hadamard+double+twice+rtn+look", "W3A8");
     String first = " layers.0.attn.q Optional[3] Optional[8]";
-    assertEquals(List.of("double" + first, "double head Optional[8]", "twice" + first, "twice head Optional[8]"), seen);
+    assertEquals(
+        List.of(
+            "double" + first, "double head Optional[8]", "twice" + first, "twice head Optional[8]"),
+        seen);
     Decoder original = llama();
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] logits = original.forward(ops, IDS).toFloats();
       for (Model model : floatModels) {
-        assertTrue(RandomModels.relativeDifference(model.forward(ops, IDS).toFloats(), logits) < 1e-5);
+        assertTrue(
+            RandomModels.relativeDifference(model.forward(ops, IDS).toFloats(), logits) < 1e-5);
         assertTrue(model.linears().stream().noneMatch(Linear::isReplaced));
       }
       float[] rotated = floatModels.getFirst().embed(ops, IDS).toFloats();
-      assertTrue(RandomModels.relativeDifference(rotated, original.embed(ops, IDS).toFloats()) > 0.1);
+      assertTrue(
+          RandomModels.relativeDifference(rotated, original.embed(ops, IDS).toFloats()) > 0.1);
       float[] weight = floatModels.getFirst().linear("layers.1.mlp.up").weight().peek().toFloats();
       for (int i = 1; i < 3; i++) {
         assertArrayEquals(rotated, floatModels.get(i).embed(ops, IDS).toFloats());
@@ -244,7 +285,14 @@ class PreparingStepTest {
     try (Ops ops = Ops.serial()) {
       MethodReport report =
           new RecipeRunner(catalogue, preset("double+repq-vit", "W4A8"))
-              .run(ops, model, () -> RandomModels.vit(config, 1), samples, 0, MethodProgress.NONE, ResumeStore.NONE);
+              .run(
+                  ops,
+                  model,
+                  () -> RandomModels.vit(config, 1),
+                  samples,
+                  0,
+                  MethodProgress.NONE,
+                  ResumeStore.NONE);
       assertEquals(1.0, report.facts().get("double.done"));
       assertEquals(model.linears().size(), report.layers().size());
     }

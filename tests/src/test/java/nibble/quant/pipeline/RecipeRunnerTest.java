@@ -36,18 +36,48 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RecipeRunnerTest {
   private static final MethodCatalogue CATALOGUE = MethodCatalogue.standard();
-  private static final List<Tensor> CALIBRATION = List.of(RandomModels.pixels(8, 1), RandomModels.pixels(5, 2));
+  private static final List<Tensor> CALIBRATION =
+      List.of(RandomModels.pixels(8, 1), RandomModels.pixels(5, 2));
   private static final List<String> LAYERS =
       List.of(
-          "patch_embed", "blocks.0.attn.q", "blocks.0.attn.k", "blocks.0.attn.v", "blocks.0.attn.proj", "blocks.0.mlp.fc1", "blocks.0.mlp.fc2",
-          "blocks.1.attn.q", "blocks.1.attn.k", "blocks.1.attn.v", "blocks.1.attn.proj", "blocks.1.mlp.fc1", "blocks.1.mlp.fc2", "head");
+          "patch_embed",
+          "blocks.0.attn.q",
+          "blocks.0.attn.k",
+          "blocks.0.attn.v",
+          "blocks.0.attn.proj",
+          "blocks.0.mlp.fc1",
+          "blocks.0.mlp.fc2",
+          "blocks.1.attn.q",
+          "blocks.1.attn.k",
+          "blocks.1.attn.v",
+          "blocks.1.attn.proj",
+          "blocks.1.mlp.fc1",
+          "blocks.1.mlp.fc2",
+          "head");
 
   @ParameterizedTest
   @CsvSource({
-    "rtn, W8A8", "rtn, W4A8", "rtn, W4A4", "rtn, W4A16", "rtn, W4A16 g16", "rtn, W8A8 a:static", "rtn, W3A8 w:asym a:sym",
-    "gptq, W8A8", "gptq, W4A8", "gptq, W4A4", "gptq, W4A16", "gptq, W4A16 g16", "gptq, W4A8 a:static a:sym", "gptq, W2A16 g16 w:asym",
-    "hadamard+gptq, W8A8", "hadamard+gptq, W4A8", "hadamard+gptq, W4A4", "hadamard+gptq, W4A16", "hadamard+gptq, W4A16 g16",
-    "hadamard+gptq, W4A8 a:static", "hadamard+rtn, W4A4 a:clip=0.9"
+    "rtn, W8A8",
+    "rtn, W4A8",
+    "rtn, W4A4",
+    "rtn, W4A16",
+    "rtn, W4A16 g16",
+    "rtn, W8A8 a:static",
+    "rtn, W3A8 w:asym a:sym",
+    "gptq, W8A8",
+    "gptq, W4A8",
+    "gptq, W4A4",
+    "gptq, W4A16",
+    "gptq, W4A16 g16",
+    "gptq, W4A8 a:static a:sym",
+    "gptq, W2A16 g16 w:asym",
+    "hadamard+gptq, W8A8",
+    "hadamard+gptq, W4A8",
+    "hadamard+gptq, W4A4",
+    "hadamard+gptq, W4A16",
+    "hadamard+gptq, W4A16 g16",
+    "hadamard+gptq, W4A8 a:static",
+    "hadamard+rtn, W4A4 a:clip=0.9"
   })
   void everyPlannedLayerIsReplacedAndTheModelStillWorks(String method, String scheme) {
     ViT model = model();
@@ -57,7 +87,11 @@ class RecipeRunnerTest {
     try (Ops ops = Ops.serial()) {
       results =
           new RecipeRunner(CATALOGUE, recipe)
-              .run(ops, model, CALIBRATION, (result, done, total) -> told.add(result.name() + " " + done + "/" + total));
+              .run(
+                  ops,
+                  model,
+                  CALIBRATION,
+                  (result, done, total) -> told.add(result.name() + " " + done + "/" + total));
     }
     assertEquals(LAYERS, results.stream().map(LayerResult::name).toList());
     for (int i = 0; i < LAYERS.size(); i++) {
@@ -71,29 +105,41 @@ class RecipeRunnerTest {
       checkErrors(result, method.endsWith("rtn"));
       assertEquals(!scheme.contains("A16"), result.inputError().isPresent());
       double input = result.inputError().orElse(0.001);
-      assertTrue(input > 0 && input < (result.format().contains("activations INT8") ? 0.1 : 0.6), result.name() + " input error " + input);
+      assertTrue(
+          input > 0 && input < (result.format().contains("activations INT8") ? 0.1 : 0.6),
+          result.name() + " input error " + input);
     }
     // with quantized activations, float rounding moves one to the next code now and then
     simulationAgrees(model, results, scheme.contains("A16") ? 2e-5 : 0.05);
   }
 
-  /** RTN is off by at most half a step, and the norm of a row (or group) is at least its largest weight: the error is below sqrt(n) / levels. */
+  /**
+   * RTN is off by at most half a step, and the norm of a row (or group) is at least its largest
+   * weight: the error is below sqrt(n) / levels.
+   */
   private static void checkErrors(LayerResult result, boolean nearest) {
     QuantizedTensor codes = (QuantizedTensor) result.codes();
     int n = codes.in() / codes.params().groupsPerRow();
     double bound = nearest ? Math.sqrt(n) / ((1 << codes.bits()) - 2) : 2;
-    assertTrue(result.weightError() > 0 && result.weightError() <= bound, result.name() + " weight error " + result.weightError());
+    assertTrue(
+        result.weightError() > 0 && result.weightError() <= bound,
+        result.name() + " weight error " + result.weightError());
     double output = result.outputError().orElseThrow();
     assertTrue(output > 0 && output < 1.5, result.name() + " output error " + output);
   }
 
-  /** Float weights were let go; they come back from the codes, and the simulation takes the same codes as the packed model. */
+  /**
+   * Float weights were let go; they come back from the codes, and the simulation takes the same
+   * codes as the packed model.
+   */
   private static void simulationAgrees(ViT model, List<LayerResult> results, double bound) {
     Tensor pixels = RandomModels.pixels(4, 9);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] packed = model.forward(ops, pixels).toFloats();
       for (LayerResult result : results) {
-        assertArrayEquals(result.codes().dequantize(), model.linear(result.name()).weight().peek().toFloats());
+        assertArrayEquals(
+            result.codes().dequantize(), model.linear(result.name()).weight().peek().toFloats());
         Tensor executed = ((PackedIntWeight) model.linear(result.name()).matrix()).dequantized();
         assertArrayEquals(result.codes().dequantize(), executed.toFloats());
       }
@@ -115,7 +161,10 @@ class RecipeRunnerTest {
       for (int i = 0; i < rtn.size(); i++) {
         nearest += rtn.get(i).outputError().orElseThrow();
         chosen += gptq.get(i).outputError().orElseThrow();
-        assertTrue(gptq.get(i).outputError().orElseThrow() <= 1.05 * rtn.get(i).outputError().orElseThrow(), scheme + " " + rtn.get(i).name());
+        assertTrue(
+            gptq.get(i).outputError().orElseThrow()
+                <= 1.05 * rtn.get(i).outputError().orElseThrow(),
+            scheme + " " + rtn.get(i).name());
       }
       assertTrue(chosen < 0.9 * nearest, scheme + ": " + chosen + " and " + nearest);
     }
@@ -155,8 +204,10 @@ class RecipeRunnerTest {
     Recipe first = Presets.recipe(CATALOGUE, "hadamard+rtn", Map.of(), Scheme.parse("W4A16"), 1);
     Recipe second = Presets.recipe(CATALOGUE, "hadamard+rtn", Map.of(), Scheme.parse("W4A16"), 2);
     try (Ops ops = Ops.serial()) {
-      List<LayerResult> a = new RecipeRunner(CATALOGUE, first).run(ops, model(), List.of(), (r, d, t) -> {});
-      List<LayerResult> b = new RecipeRunner(CATALOGUE, second).run(ops, model(), List.of(), (r, d, t) -> {});
+      List<LayerResult> a =
+          new RecipeRunner(CATALOGUE, first).run(ops, model(), List.of(), (r, d, t) -> {});
+      List<LayerResult> b =
+          new RecipeRunner(CATALOGUE, second).run(ops, model(), List.of(), (r, d, t) -> {});
       QuantizedTensor left = (QuantizedTensor) a.get(1).codes();
       QuantizedTensor right = (QuantizedTensor) b.get(1).codes();
       assertFalse(Arrays.equals(left.codes(), right.codes()));
@@ -168,9 +219,15 @@ class RecipeRunnerTest {
   void missingCalibrationIsSaidBeforeAnythingChanges() {
     ViT model = model();
     String message = failure(model, "gptq", "W4A8", Map.of(), List.of());
-    assertEquals("'patch_embed' needs calibration data for gptq; pass some, or choose a method that needs none", message);
+    assertEquals(
+        "'patch_embed' needs calibration data for gptq; pass some, or choose a method that needs"
+            + " none",
+        message);
     message = failure(model, "rtn", "W8A8 a:static", Map.of(), List.of());
-    assertEquals("'patch_embed' needs calibration data for rtn with static activation scales; pass some, or choose a method that needs none", message);
+    assertEquals(
+        "'patch_embed' needs calibration data for rtn with static activation scales; pass some, or"
+            + " choose a method that needs none",
+        message);
     assertTrue(model.linears().stream().noneMatch(Linear::isReplaced));
     assertTrue(new RecipeRunner(CATALOGUE, preset("gptq", "W4A8")).needsCalibration(model));
     assertFalse(new RecipeRunner(CATALOGUE, preset("rtn", "W4A4")).needsCalibration(model));
@@ -206,15 +263,22 @@ class RecipeRunnerTest {
     for (String wrong : List.of("1", "9", "many", "")) {
       Map<String, String> options = Map.of("edge-bits", wrong);
       Scheme scheme = Scheme.parse("W4A4");
-      IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Presets.recipe(CATALOGUE, "rtn", options, scheme, 1));
-      assertEquals("option edge-bits is '" + wrong + "', expected 2 to 8, 16 (float) or same", e.getMessage());
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> Presets.recipe(CATALOGUE, "rtn", options, scheme, 1));
+      assertEquals(
+          "option edge-bits is '" + wrong + "', expected 2 to 8, 16 (float) or same",
+          e.getMessage());
     }
   }
 
   private static void assertEdges(Map<String, String> options, String scheme, String edge) {
     ViT model = model();
     try (Ops ops = Ops.serial()) {
-      new RecipeRunner(CATALOGUE, Presets.recipe(CATALOGUE, "rtn", options, Scheme.parse(scheme), 1)).run(ops, model, List.of(), (r, d, t) -> {});
+      new RecipeRunner(
+              CATALOGUE, Presets.recipe(CATALOGUE, "rtn", options, Scheme.parse(scheme), 1))
+          .run(ops, model, List.of(), (r, d, t) -> {});
     }
     assertEquals(edge, model.linear("patch_embed").matrix().format(), scheme + " " + options);
     assertEquals(edge, model.linear("head").matrix().format(), scheme + " " + options);
@@ -226,13 +290,24 @@ class RecipeRunnerTest {
   void presetsRefuseWhatTheyDoNotKnow() {
     Scheme scheme = Scheme.parse("W4A8");
     Scheme floats = Scheme.parse("W16A16");
-    assertThrows(IllegalArgumentException.class, () -> Presets.recipe(CATALOGUE, "gptk", Map.of(), scheme, 1));
-    assertThrows(IllegalArgumentException.class, () -> Presets.recipe(CATALOGUE, "gptq", Map.of("damp", "1"), scheme, 1));
-    assertThrows(IllegalArgumentException.class, () -> Presets.recipe(CATALOGUE, "rtn", Map.of("observer", "guess"), scheme, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Presets.recipe(CATALOGUE, "gptk", Map.of(), scheme, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Presets.recipe(CATALOGUE, "gptq", Map.of("damp", "1"), scheme, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Presets.recipe(CATALOGUE, "rtn", Map.of("observer", "guess"), scheme, 1));
     assertTrue(
-        assertThrows(IllegalArgumentException.class, () -> Presets.recipe(CATALOGUE, "rtn", Map.of(), floats, 1))
-            .getMessage().contains("nothing to quantize"));
-    assertEquals(Presets.recipe(CATALOGUE, "hadamard+gptq", Map.of(), scheme, 1), Presets.recipe(CATALOGUE, "QuaRot", Map.of(), scheme, 1));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Presets.recipe(CATALOGUE, "rtn", Map.of(), floats, 1))
+            .getMessage()
+            .contains("nothing to quantize"));
+    assertEquals(
+        Presets.recipe(CATALOGUE, "hadamard+gptq", Map.of(), scheme, 1),
+        Presets.recipe(CATALOGUE, "QuaRot", Map.of(), scheme, 1));
   }
 
   @Test
@@ -240,20 +315,34 @@ class RecipeRunnerTest {
     Scheme scheme = Scheme.parse("W4A8");
     Recipe recipe =
         Recipe.of(
-            RecipeStep.QuantizeWeights.of("rtn", scheme.weights().orElseThrow()).with("blocks.9.*", SiteRule.bits(8)).with("head", SiteRule.keepFloat()),
-            RecipeStep.QuantizeActivations.of(scheme.activations().orElseThrow()).with("*.mlp.fc3.input", SiteRule.keepFloat()));
-    assertEquals(List.of("blocks.9.*", "*.mlp.fc3.input"), new RecipeRunner(CATALOGUE, recipe).unusedRules(model()));
-    assertEquals(List.of(), new RecipeRunner(CATALOGUE, preset("rtn", "W4A4")).unusedRules(model()));
+            RecipeStep.QuantizeWeights.of("rtn", scheme.weights().orElseThrow())
+                .with("blocks.9.*", SiteRule.bits(8))
+                .with("head", SiteRule.keepFloat()),
+            RecipeStep.QuantizeActivations.of(scheme.activations().orElseThrow())
+                .with("*.mlp.fc3.input", SiteRule.keepFloat()));
+    assertEquals(
+        List.of("blocks.9.*", "*.mlp.fc3.input"),
+        new RecipeRunner(CATALOGUE, recipe).unusedRules(model()));
+    assertEquals(
+        List.of(), new RecipeRunner(CATALOGUE, preset("rtn", "W4A4")).unusedRules(model()));
   }
 
   @Test
   void stepsInAnImpossibleOrderAreRefused() {
-    RecipeStep weights = RecipeStep.QuantizeWeights.of("rtn", Scheme.parse("W4A16").weights().orElseThrow());
-    RecipeStep activations = RecipeStep.QuantizeActivations.of(Scheme.parse("W4A8").activations().orElseThrow());
+    RecipeStep weights =
+        RecipeStep.QuantizeWeights.of("rtn", Scheme.parse("W4A16").weights().orElseThrow());
+    RecipeStep activations =
+        RecipeStep.QuantizeActivations.of(Scheme.parse("W4A8").activations().orElseThrow());
     RecipeStep rotate = new RecipeStep.Rotate(1, EnumSet.allOf(RotationKind.class));
-    assertEquals("the recipe prepares with a rotation after rtn; put it in front", refusal(Recipe.of(weights, rotate)));
-    assertEquals("the recipe quantizes again with rtn after rtn did; leave one of them out", refusal(Recipe.of(weights, activations, weights)));
-    assertEquals("the recipe quantizes activations but no weights; no kernel executes that", refusal(Recipe.of(rotate, activations)));
+    assertEquals(
+        "the recipe prepares with a rotation after rtn; put it in front",
+        refusal(Recipe.of(weights, rotate)));
+    assertEquals(
+        "the recipe quantizes again with rtn after rtn did; leave one of them out",
+        refusal(Recipe.of(weights, activations, weights)));
+    assertEquals(
+        "the recipe quantizes activations but no weights; no kernel executes that",
+        refusal(Recipe.of(rotate, activations)));
   }
 
   /** A simulation has one quantizer for each input; packed execution has one for each layer. */
@@ -262,33 +351,53 @@ class RecipeRunnerTest {
     Scheme scheme = Scheme.parse("W4A8");
     Recipe recipe =
         Recipe.of(
-            RecipeStep.QuantizeWeights.of("rtn", scheme.weights().orElseThrow()).with("blocks.0.attn.q", SiteRule.keepFloat()),
+            RecipeStep.QuantizeWeights.of("rtn", scheme.weights().orElseThrow())
+                .with("blocks.0.attn.q", SiteRule.keepFloat()),
             RecipeStep.QuantizeActivations.of(scheme.activations().orElseThrow()));
     ViT model = model();
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       new RecipeRunner(CATALOGUE, recipe).run(ops, model, List.of(), (r, d, t) -> {});
       float[] before = model.forward(ops, CALIBRATION.getFirst()).toFloats();
-      String message = assertThrows(IllegalArgumentException.class, () -> Simulation.install(model)).getMessage();
-      assertTrue(message.startsWith("layers that read 'blocks.0.attn.qkv.input' quantize it in different ways"), message);
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> Simulation.install(model))
+              .getMessage();
+      assertTrue(
+          message.startsWith(
+              "layers that read 'blocks.0.attn.qkv.input' quantize it in different ways"),
+          message);
       assertArrayEquals(before, model.forward(ops, CALIBRATION.getFirst()).toFloats());
     }
   }
 
   private static String refusal(Recipe recipe) {
-    return String.valueOf(assertThrows(IllegalArgumentException.class, () -> new RecipeRunner(CATALOGUE, recipe)).getMessage());
+    return String.valueOf(
+        assertThrows(IllegalArgumentException.class, () -> new RecipeRunner(CATALOGUE, recipe))
+            .getMessage());
   }
 
-  private static String failure(ViT model, String method, String scheme, Map<String, String> options, List<Tensor> calibration) {
-    RecipeRunner runner = new RecipeRunner(CATALOGUE, Presets.recipe(CATALOGUE, method, options, Scheme.parse(scheme), 1));
+  private static String failure(
+      ViT model,
+      String method,
+      String scheme,
+      Map<String, String> options,
+      List<Tensor> calibration) {
+    RecipeRunner runner =
+        new RecipeRunner(
+            CATALOGUE, Presets.recipe(CATALOGUE, method, options, Scheme.parse(scheme), 1));
     try (Ops ops = Ops.serial()) {
       return String.valueOf(
-          assertThrows(IllegalArgumentException.class, () -> runner.run(ops, model, calibration, (r, d, t) -> {})).getMessage());
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> runner.run(ops, model, calibration, (r, d, t) -> {}))
+              .getMessage());
     }
   }
 
   private static List<LayerResult> quantize(ViT model, String method, String scheme, int threads) {
     try (Ops ops = new Ops(WorkSplitter.ofThreads(threads))) {
-      return new RecipeRunner(CATALOGUE, preset(method, scheme)).run(ops, model, CALIBRATION, (r, d, t) -> {});
+      return new RecipeRunner(CATALOGUE, preset(method, scheme))
+          .run(ops, model, CALIBRATION, (r, d, t) -> {});
     }
   }
 

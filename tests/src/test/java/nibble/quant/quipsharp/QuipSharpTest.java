@@ -64,7 +64,11 @@ class QuipSharpTest {
     Set<List<Float>> seen = new HashSet<>();
     for (int code = 0; code < 1 << 16; code++) {
       float[] point = point(code);
-      assertTrue(seen.add(List.of(point[0], point[1], point[2], point[3], point[4], point[5], point[6], point[7])), "twice: " + code);
+      assertTrue(
+          seen.add(
+              List.of(
+                  point[0], point[1], point[2], point[3], point[4], point[5], point[6], point[7])),
+          "twice: " + code);
       double sum = 0;
       for (float value : point) {
         double half = value - ((code & 1) == 1 ? 0.25 : -0.25);
@@ -96,7 +100,10 @@ class QuipSharpTest {
     return sum;
   }
 
-  /** Of Gaussian numbers: better than the best 2-bit scalar grid (0.1175), and 4 bits far better than 2. */
+  /**
+   * Of Gaussian numbers: better than the best 2-bit scalar grid (0.1175), and 4 bits far better
+   * than 2.
+   */
   @Test
   void theErrorOfGaussianWeights() {
     int out = 32;
@@ -117,7 +124,9 @@ class QuipSharpTest {
   }
 
   private static float[] quantized(Tensor w, int bits, Hessian hessian) {
-    return new QuipSharp(QuipSharpOptions.DEFAULTS).quantize("w", w, hessian, WeightScheme.ofBits(bits), SERIAL).dequantize();
+    return new QuipSharp(QuipSharpOptions.DEFAULTS)
+        .quantize("w", w, hessian, WeightScheme.ofBits(bits), SERIAL)
+        .dequantize();
   }
 
   private static double relativeError(Tensor w, int bits, Hessian hessian) {
@@ -131,9 +140,13 @@ class QuipSharpTest {
     return error / norm;
   }
 
-  /** Without correlations there is nothing to repair: every block takes its nearest point. With them, feedback lowers the error of outputs. */
+  /**
+   * Without correlations there is nothing to repair: every block takes its nearest point. With
+   * them, feedback lowers the error of outputs.
+   */
   @Property(tries = 15)
-  void feedbackRepairsWhatCorrelationsAllow(@ForAll long seed, @ForAll @IntRange(min = 3, max = 8) int quarter) {
+  void feedbackRepairsWhatCorrelationsAllow(
+      @ForAll long seed, @ForAll @IntRange(min = 3, max = 8) int quarter) {
     int n = 4 * quarter;
     Random random = new Random(seed);
     double[] row = doubles(RandomModels.gaussian(random, n, 0, 1));
@@ -159,15 +172,17 @@ class QuipSharpTest {
 
   private static double[] rounded(double[] w, BlockFeedback feedback) {
     double[] result = new double[w.length];
-    feedback.row(w.clone(), (block, values) -> {
-      float[] nearest = point(E8Encoder.encode(values, 0));
-      for (int i = 0; i < 8; i++) {
-        values[i] = nearest[i];
-        if (block * 8 + i < result.length) {
-          result[block * 8 + i] = nearest[i];
-        }
-      }
-    });
+    feedback.row(
+        w.clone(),
+        (block, values) -> {
+          float[] nearest = point(E8Encoder.encode(values, 0));
+          for (int i = 0; i < 8; i++) {
+            values[i] = nearest[i];
+            if (block * 8 + i < result.length) {
+              result[block * 8 + i] = nearest[i];
+            }
+          }
+        });
     return result;
   }
 
@@ -193,7 +208,10 @@ class QuipSharpTest {
     return h.errorOf(d, 1);
   }
 
-  /** A few outliers are spread over all elements by the rotations, so their weight is coded about as well as a Gaussian one. */
+  /**
+   * A few outliers are spread over all elements by the rotations, so their weight is coded about as
+   * well as a Gaussian one.
+   */
   @Test
   void outliersAreSpread() {
     float[] values = RandomModels.gaussian(new Random(2), 64 * 64, 0, 0.01f);
@@ -203,7 +221,10 @@ class QuipSharpTest {
   }
 
   @Property(tries = 25)
-  void packedExecutionIsTheDequantizedWeight(@ForAll long seed, @ForAll @IntRange(max = 3) int size, @ForAll @IntRange(min = 1, max = 2) int planes) {
+  void packedExecutionIsTheDequantizedWeight(
+      @ForAll long seed,
+      @ForAll @IntRange(max = 3) int size,
+      @ForAll @IntRange(min = 1, max = 2) int planes) {
     int out = new int[] {8, 12, 64, 80}[size];
     int in = new int[] {64, 12, 20, 172}[size];
     Random random = new Random(seed);
@@ -211,12 +232,21 @@ class QuipSharpTest {
     for (int i = 0; i < codes.length; i++) {
       codes[i] = (short) random.nextInt();
     }
-    LatticeWeight weight = new LatticeWeight(out, in, codes, planes == 1 ? new float[] {0.5f} : new float[] {0.5f, 0.1f}, seed, ~seed);
+    LatticeWeight weight =
+        new LatticeWeight(
+            out,
+            in,
+            codes,
+            planes == 1 ? new float[] {0.5f} : new float[] {0.5f, 0.1f},
+            seed,
+            ~seed);
     Tensor x = Tensor.of(RandomModels.gaussian(random, 3 * in, 0, 1), 3, in);
     Tensor bias = Tensor.of(RandomModels.gaussian(random, out, 0, 1), out);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] expected = ops.linear(x, weight.dequantized(), bias).toFloats();
-      double difference = RandomModels.relativeDifference(weight.multiply(ops, x, bias).toFloats(), expected);
+      double difference =
+          RandomModels.relativeDifference(weight.multiply(ops, x, bias).toFloats(), expected);
       assertTrue(difference < 1e-5, "relative difference " + difference);
     }
   }
@@ -225,11 +255,18 @@ class QuipSharpTest {
   @Test
   void aModelIsWrittenAndReadBack() {
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    try (LoadedModel loaded = ModelLoader.load(Golden.path("text/llama")); Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (LoadedModel loaded = ModelLoader.load(Golden.path("text/llama"));
+        Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       Model model = loaded.model();
       Tensor ids = TokenIds.tensor(1, 2, 3, 4, 5, 6, 7);
-      new RecipeRunner(catalogue, Presets.recipe(catalogue, "quip-sharp", Map.of(), Scheme.parse("W4A16"), 1)).run(ops, model, List.of(ids), (r, d, t) -> {});
-      assertTrue(model.linears().stream().anyMatch(l -> l.isReplaced() && l.matrix() instanceof LatticeWeight));
+      new RecipeRunner(
+              catalogue,
+              Presets.recipe(catalogue, "quip-sharp", Map.of(), Scheme.parse("W4A16"), 1))
+          .run(ops, model, List.of(ids), (r, d, t) -> {});
+      assertTrue(
+          model.linears().stream()
+              .anyMatch(l -> l.isReplaced() && l.matrix() instanceof LatticeWeight));
       float[] quantized = model.forward(ops, ids).toFloats();
       ModelWriter.write(folder, loaded.checkpoint().config(), model, JsonObject.empty());
       try (LoadedModel read = ModelLoader.load(folder)) {
@@ -245,21 +282,40 @@ class QuipSharpTest {
     Tensor w = Tensor.zeros(8, 8);
     assertTrue(refused(w, "W3A16").contains("2 and 4 bits"), refused(w, "W3A16"));
     assertTrue(refused(w, "W2A16 g8").contains("one scale for a weight"), refused(w, "W2A16 g8"));
-    assertTrue(refused(Tensor.zeros(7, 8), "W2A16").contains("no Hadamard matrix of size 7"), refused(Tensor.zeros(7, 8), "W2A16"));
+    assertTrue(
+        refused(Tensor.zeros(7, 8), "W2A16").contains("no Hadamard matrix of size 7"),
+        refused(Tensor.zeros(7, 8), "W2A16"));
     Model model = RandomTextModels.llama(RandomTextModels.Shape.SMALL, 1);
     MethodCatalogue catalogue = MethodCatalogue.standard();
     try (Ops ops = Ops.serial()) {
-      RecipeRunner runner = new RecipeRunner(catalogue, Presets.recipe(catalogue, "quip-sharp", Map.of(), Scheme.parse("W4A8"), 1));
-      String message = assertThrows(IllegalArgumentException.class, () -> runner.run(ops, model, List.of(RandomTextModels.input(9, 1)), (r, d, t) -> {})).getMessage();
+      RecipeRunner runner =
+          new RecipeRunner(
+              catalogue,
+              Presets.recipe(catalogue, "quip-sharp", Map.of(), Scheme.parse("W4A8"), 1));
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () ->
+                      runner.run(
+                          ops, model, List.of(RandomTextModels.input(9, 1)), (r, d, t) -> {}))
+              .getMessage();
       assertTrue(message.contains("no kernel multiplies lattice codes"), message);
     }
-    assertThrows(IllegalArgumentException.class, () -> new LatticeWeight(8, 8, new short[7], new float[] {1}, 0, 0));
-    assertThrows(IllegalArgumentException.class, () -> new LatticeWeight(8, 8, new short[8], new float[] {0}, 0, 0));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new LatticeWeight(8, 8, new short[7], new float[] {1}, 0, 0));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new LatticeWeight(8, 8, new short[8], new float[] {0}, 0, 0));
   }
 
   private static String refused(Tensor w, String scheme) {
     WeightScheme weights = Scheme.parse(scheme).weights().orElseThrow();
     return assertThrows(
-        IllegalArgumentException.class, () -> new QuipSharp(QuipSharpOptions.DEFAULTS).quantize("w", w, identity(w.dim(1)), weights, SERIAL)).getMessage();
+            IllegalArgumentException.class,
+            () ->
+                new QuipSharp(QuipSharpOptions.DEFAULTS)
+                    .quantize("w", w, identity(w.dim(1)), weights, SERIAL))
+        .getMessage();
   }
 }

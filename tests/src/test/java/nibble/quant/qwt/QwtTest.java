@@ -39,9 +39,17 @@ class QwtTest {
   private ViT quantized(String method, String scheme, long seed, Map<String, String> options) {
     ViT model = model(seed);
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    RecipeRunner runner = new RecipeRunner(catalogue, Presets.recipe(catalogue, method, options, Scheme.parse(scheme), 3));
-    SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(24, seed), null), new Samples(RandomModels.pixels(16, seed + 1), null)));
-    MethodReport report = runner.run(ops, model, () -> model(seed), samples, 0, MethodProgress.NONE, ResumeStore.NONE);
+    RecipeRunner runner =
+        new RecipeRunner(
+            catalogue, Presets.recipe(catalogue, method, options, Scheme.parse(scheme), 3));
+    SampleSource samples =
+        SampleSource.of(
+            List.of(
+                new Samples(RandomModels.pixels(24, seed), null),
+                new Samples(RandomModels.pixels(16, seed + 1), null)));
+    MethodReport report =
+        runner.run(
+            ops, model, () -> model(seed), samples, 0, MethodProgress.NONE, ResumeStore.NONE);
     assertTrue(!report.layers().isEmpty());
     return model;
   }
@@ -52,7 +60,10 @@ class QwtTest {
     ViT model = quantized("rtn+qwt", "W3A16", seed, Map.of("ridge", "0"));
     ViT original = model(seed);
     try (var inference = ops.noGrad()) {
-      Tensor[] stream = {model.embed(ops, RandomModels.pixels(24, seed)), model.embed(ops, RandomModels.pixels(16, seed + 1))};
+      Tensor[] stream = {
+        model.embed(ops, RandomModels.pixels(24, seed)),
+        model.embed(ops, RandomModels.pixels(16, seed + 1))
+      };
       for (int i = 0; i < 3; i++) {
         Block block = model.blocks().get(i);
         double with = 0;
@@ -74,7 +85,9 @@ class QwtTest {
   @Test
   void aPerfectBlockGetsNoMap() {
     ViT model = model(1);
-    Map<String, Double> explained = new BlockCompensation(ops, 1e-6, 0).fit(model, model(1), List.of(RandomModels.pixels(20, 1)), MethodProgress.NONE);
+    Map<String, Double> explained =
+        new BlockCompensation(ops, 1e-6, 0)
+            .fit(model, model(1), List.of(RandomModels.pixels(20, 1)), MethodProgress.NONE);
     assertEquals(3, explained.size());
     for (AffineMap map : model.sites().beside().values()) {
       for (float value : map.weight().toFloats()) {
@@ -90,11 +103,17 @@ class QwtTest {
     ViT target = model(2);
     float[] weight = RandomModels.gaussian(new Random(5), 16 * 16, 0, 0.1f);
     float[] bias = RandomModels.gaussian(new Random(6), 16, 0, 0.1f);
-    target.sites().putBeside("blocks.1", new AffineMap(Tensor.of(weight, 16, 16), Tensor.of(bias, 16)));
-    Map<String, Double> explained = new BlockCompensation(ops, 0, 1).fit(model, target, List.of(RandomModels.pixels(40, 3)), MethodProgress.NONE);
+    target
+        .sites()
+        .putBeside("blocks.1", new AffineMap(Tensor.of(weight, 16, 16), Tensor.of(bias, 16)));
+    Map<String, Double> explained =
+        new BlockCompensation(ops, 0, 1)
+            .fit(model, target, List.of(RandomModels.pixels(40, 3)), MethodProgress.NONE);
     assertEquals(1, explained.get("blocks.1"), 1e-4);
     AffineMap map = model.sites().beside().get("blocks.1");
-    assertTrue(map != null && !model.sites().beside().containsKey("blocks.0"), "the first block is left alone");
+    assertTrue(
+        map != null && !model.sites().beside().containsKey("blocks.0"),
+        "the first block is left alone");
     for (int i = 0; i < weight.length; i++) {
       assertEquals(weight[i], map.weight().toFloats()[i], 1e-3);
     }

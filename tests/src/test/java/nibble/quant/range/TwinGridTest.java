@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Test;
 class TwinGridTest {
   @Property(tries = 300)
   void probabilitiesRiseAndKeepTheirError(
-      @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll @IntRange(max = 19) int exponent, @ForAll @IntRange(max = 1 << 24) int ticks,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll @IntRange(max = 19) int exponent,
+      @ForAll @IntRange(max = 1 << 24) int ticks,
       @ForAll @IntRange(max = 1 << 24) int otherTicks) {
     float x = ticks * 0x1p-24f;
     float y = otherTicks * 0x1p-24f;
@@ -23,15 +25,20 @@ class TwinGridTest {
     float steps = (1 << (bits - 1)) - 1;
     float quantized = grid.fakeQuantize(x);
     assertEquals(quantized, grid.fakeQuantize(quantized), "idempotent");
-    assertTrue(x <= y == quantized <= grid.fakeQuantize(y) || quantized == grid.fakeQuantize(y), "rises");
+    assertTrue(
+        x <= y == quantized <= grid.fakeQuantize(y) || quantized == grid.fakeQuantize(y), "rises");
     double bound = x < split ? split / steps / 2 : 1 / steps / 2;
     assertTrue(Math.abs(quantized - x) <= bound * (1 + 1e-5), "error of " + x);
     assertTrue(grid.levels().length <= 1 << bits);
   }
 
   @Property(tries = 100)
-  void everyCodeStandsForItsLevel(@ForAll @IntRange(min = 2, max = 8) int bits, @ForAll @IntRange(max = 19) int exponent) {
-    for (LevelQuantizer grid : new LevelQuantizer[] {TwinGrid.probabilities(bits, Math.pow(2, -exponent)), TwinGrid.signs(bits, 0.3f, 0.02f)}) {
+  void everyCodeStandsForItsLevel(
+      @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll @IntRange(max = 19) int exponent) {
+    for (LevelQuantizer grid :
+        new LevelQuantizer[] {
+          TwinGrid.probabilities(bits, Math.pow(2, -exponent)), TwinGrid.signs(bits, 0.3f, 0.02f)
+        }) {
       float[] levels = grid.levels();
       for (int code = 0; code < levels.length; code++) {
         assertEquals(code, grid.code(levels[code]));
@@ -41,7 +48,9 @@ class TwinGridTest {
   }
 
   @Property(tries = 300)
-  void bothSignsHaveTheirOwnScale(@ForAll @IntRange(min = 2, max = 8) int bits, @ForAll @IntRange(min = -16_990, max = 400_000) int ticks) {
+  void bothSignsHaveTheirOwnScale(
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll @IntRange(min = -16_990, max = 400_000) int ticks) {
     float x = ticks * 1e-5f;
     int half = 1 << (bits - 1);
     float negative = (float) (TwinGrid.GELU_DEPTH / half);
@@ -52,12 +61,19 @@ class TwinGridTest {
     assertTrue(x >= 0 ? quantized >= 0 : quantized <= 0);
   }
 
-  /** Figures of the method card: on rows like attention, either grid beats one grid, and the sum of both is worse than one. */
+  /**
+   * Figures of the method card: on rows like attention, either grid beats one grid, and the sum of
+   * both is worse than one.
+   */
   @Test
   void eitherGridIsBetterThanOneAndTheirSumIsWorse() {
     float[] p = attention(400, 197, 3);
-    assertTrue(bestTwin(8, p) * 3 < uniform(8, p), "8 bits: " + bestTwin(8, p) + " against " + uniform(8, p));
-    assertTrue(bestTwin(6, p) * 2 < uniform(6, p), "6 bits: " + bestTwin(6, p) + " against " + uniform(6, p));
+    assertTrue(
+        bestTwin(8, p) * 3 < uniform(8, p),
+        "8 bits: " + bestTwin(8, p) + " against " + uniform(8, p));
+    assertTrue(
+        bestTwin(6, p) * 2 < uniform(6, p),
+        "6 bits: " + bestTwin(6, p) + " against " + uniform(6, p));
     assertTrue(bestSum(8, p) > uniform(8, p), "the sum: " + bestSum(8, p));
   }
 
@@ -75,8 +91,15 @@ class TwinGridTest {
     double best = Double.POSITIVE_INFINITY;
     for (int i = 0; i < 20; i++) {
       double split = Math.pow(2, -i);
-      best = Math.min(best, error(p, x ->
-          (float) (Math.rint(Math.max(x, split) * steps) / steps + Math.rint(Math.min(x, split) / split * steps) * split / steps)));
+      best =
+          Math.min(
+              best,
+              error(
+                  p,
+                  x ->
+                      (float)
+                          (Math.rint(Math.max(x, split) * steps) / steps
+                              + Math.rint(Math.min(x, split) / split * steps) * split / steps)));
     }
     return best;
   }

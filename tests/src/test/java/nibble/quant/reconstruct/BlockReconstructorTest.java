@@ -40,12 +40,25 @@ class BlockReconstructorTest {
     float[] w = linear.weight().peek().toFloats();
     try (WorkSplitter serial = WorkSplitter.serial()) {
       return new RoundingLogits(
-          linear, QuantParams.fit(linear.name(), w, 0, linear.out(), linear.in(), IntFormat.symmetric(bits), new Granularity.PerChannel(), ClipSearch.NONE, serial), 2e-2, RoundingDrive.DEFAULTS);
+          linear,
+          QuantParams.fit(
+              linear.name(),
+              w,
+              0,
+              linear.out(),
+              linear.in(),
+              IntFormat.symmetric(bits),
+              new Granularity.PerChannel(),
+              ClipSearch.NONE,
+              serial),
+          2e-2,
+          RoundingDrive.DEFAULTS);
     }
   }
 
   @Property(tries = 20)
-  void startsAtTheFloatWeightAndHardensToNearest(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits) {
+  void startsAtTheFloatWeightAndHardensToNearest(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits) {
     Linear linear = model(seed).linear("blocks.0.mlp.fc1");
     RoundingLogits rounding = logits(linear, bits);
     float[] soft = rounding.apply(ops, linear.weight().floats()).toFloats();
@@ -66,7 +79,11 @@ class BlockReconstructorTest {
     Linear linear = model(seed).linear("blocks.0.attn.proj");
     RoundingLogits rounding = logits(linear, 4);
     float[] weights = RandomModels.gaussian(new Random(seed), linear.out() * linear.in(), 0, 1);
-    ops.backward(ops.sum(ops.mul(rounding.apply(ops, linear.weight().floats()), Tensor.of(weights, linear.out(), linear.in()))));
+    ops.backward(
+        ops.sum(
+            ops.mul(
+                rounding.apply(ops, linear.weight().floats()),
+                Tensor.of(weights, linear.out(), linear.in()))));
     Tensor grad = rounding.logits().grad();
     assertTrue(grad != null);
     float[] v = rounding.logits().toFloats();
@@ -78,7 +95,10 @@ class BlockReconstructorTest {
       double h = sigmoid * 1.2 - 0.1;
       boolean inside = h > 0 && h < 1 && floor + h > -8 && floor + h < 7;
       if (Math.abs(floor + h - 7) > 1e-3 && Math.abs(floor + h + 8) > 1e-3) {
-        assertEquals(inside ? weights[i] * s * 1.2 * sigmoid * (1 - sigmoid) : 0, grad.toFloats()[i], 1e-4 * s + 1e-6);
+        assertEquals(
+            inside ? weights[i] * s * 1.2 * sigmoid * (1 - sigmoid) : 0,
+            grad.toFloats()[i],
+            1e-4 * s + 1e-6);
       }
     }
   }
@@ -106,13 +126,25 @@ class BlockReconstructorTest {
       inputs = List.of(x);
       targets = List.of(block.forward(ops, x));
     }
-    List<RoundingLogits> roundings = block.stages().stream().flatMap(List::stream).map(linear -> logits(linear, 3)).toList();
+    List<RoundingLogits> roundings =
+        block.stages().stream().flatMap(List::stream).map(linear -> logits(linear, 3)).toList();
     BlockReconstructor reconstructor = new BlockReconstructor(ops, options);
-    BlockReconstructor.Result result = reconstructor.reconstruct(block::forward, Streams.of(inputs, inputs, targets), roundings, 7);
-    assertTrue(roundings.stream().allMatch(r -> r.linear().weightSite().isIdentity()), "the sites are as before");
+    BlockReconstructor.Result result =
+        reconstructor.reconstruct(
+            block::forward, Streams.of(inputs, inputs, targets), roundings, 7);
+    assertTrue(
+        roundings.stream().allMatch(r -> r.linear().weightSite().isIdentity()),
+        "the sites are as before");
     try (var inference = ops.noGrad()) {
-      roundings.forEach(r -> r.linear().setWeight(Tensor.of(r.harden().dequantize(), r.linear().out(), r.linear().in())));
-      assertEquals(result.after(), ops.mse(block.forward(ops, inputs.getFirst()), targets.getFirst()).item(), 1e-3 * result.after());
+      roundings.forEach(
+          r ->
+              r.linear()
+                  .setWeight(
+                      Tensor.of(r.harden().dequantize(), r.linear().out(), r.linear().in())));
+      assertEquals(
+          result.after(),
+          ops.mse(block.forward(ops, inputs.getFirst()), targets.getFirst()).item(),
+          1e-3 * result.after());
     }
     return result;
   }
@@ -130,13 +162,19 @@ class BlockReconstructorTest {
     for (int run = 0; run < 2; run++) {
       RoundingLogits rounding = logits(linear, 3);
       BlockReconstructor.Result result =
-          new BlockReconstructor(ops, SHORT).reconstruct(linear::project, Streams.of(List.of(x), List.of(x), List.of(target)), List.of(rounding), 3);
+          new BlockReconstructor(ops, SHORT)
+              .reconstruct(
+                  linear::project,
+                  Streams.of(List.of(x), List.of(x), List.of(target)),
+                  List.of(rounding),
+                  3);
       assertTrue(result.after() < result.before());
       byte[] codes = rounding.harden().codes();
       assertArrayEquals(first == null ? codes : first, codes);
       first = codes;
     }
     assertThrows(IllegalArgumentException.class, () -> new ReconstructionOptions(0, 8, 0));
-    assertThrows(IllegalArgumentException.class, () -> Streams.of(List.of(x), List.of(x), List.of()));
+    assertThrows(
+        IllegalArgumentException.class, () -> Streams.of(List.of(x), List.of(x), List.of()));
   }
 }

@@ -18,7 +18,8 @@ class RidgeRegressionTest {
 
   private final WorkSplitter splitter = WorkSplitter.serial();
 
-  private static double squaredError(float[] x, float[] r, int in, int out, float[] weight, float[] bias) {
+  private static double squaredError(
+      float[] x, float[] r, int in, int out, float[] weight, float[] bias) {
     double sum = 0;
     for (int row = 0; row < ROWS; row++) {
       for (int j = 0; j < out; j++) {
@@ -33,7 +34,10 @@ class RidgeRegressionTest {
   }
 
   @Property(tries = 30)
-  void findsAnExactMap(@ForAll long seed, @ForAll @IntRange(min = 1, max = 12) int in, @ForAll @IntRange(min = 1, max = 9) int out) {
+  void findsAnExactMap(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 12) int in,
+      @ForAll @IntRange(min = 1, max = 9) int out) {
     Random random = new Random(seed);
     float[] x = RandomModels.gaussian(random, ROWS * in, 0.5f, 1);
     float[] weight = RandomModels.gaussian(random, out * in, 0, 1);
@@ -61,7 +65,10 @@ class RidgeRegressionTest {
   }
 
   @Property(tries = 30)
-  void neverExplainsLessThanNothingAndPiecesDoNotMatter(@ForAll long seed, @ForAll @IntRange(min = 1, max = 10) int in, @ForAll @IntRange(min = 1, max = 299) int cut) {
+  void neverExplainsLessThanNothingAndPiecesDoNotMatter(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 10) int in,
+      @ForAll @IntRange(min = 1, max = 299) int cut) {
     Random random = new Random(seed);
     int out = 3;
     float[] x = RandomModels.gaussian(random, ROWS * in, 0.5f, 1);
@@ -80,7 +87,9 @@ class RidgeRegressionTest {
     for (float value : r) {
       before += value * (double) value;
     }
-    assertTrue(squaredError(x, r, in, out, a.weight(), a.bias()) <= before * (1 + 1e-6), "never worse than no map");
+    assertTrue(
+        squaredError(x, r, in, out, a.weight(), a.bias()) <= before * (1 + 1e-6),
+        "never worse than no map");
     double[] mean = new double[out];
     for (int i = 0; i < r.length; i++) {
       mean[i % out] += r[i] / (double) ROWS;
@@ -95,7 +104,13 @@ class RidgeRegressionTest {
   @Test
   void nothingToExplainGivesNoMap() {
     RidgeRegression regression = new RidgeRegression(4, 2);
-    regression.add(RandomModels.gaussian(new Random(1), ROWS * 4, 0, 1), 0, new float[ROWS * 2], 0, ROWS, splitter);
+    regression.add(
+        RandomModels.gaussian(new Random(1), ROWS * 4, 0, 1),
+        0,
+        new float[ROWS * 2],
+        0,
+        ROWS,
+        splitter);
     RidgeRegression.Solution solution = regression.solve(1e-6, splitter);
     for (float value : solution.weight()) {
       assertEquals(0, value, 1e-6);

@@ -31,20 +31,29 @@ import org.junit.jupiter.api.Test;
 
 /** Choices, and training through rounding. */
 class RoSteTest {
-  private static final RandomTextModels.Shape SHAPE = new RandomTextModels.Shape(4, 2, 8, 2, 48, true, false, false, true, 0);
+  private static final RandomTextModels.Shape SHAPE =
+      new RandomTextModels.Shape(4, 2, 8, 2, 48, true, false, false, true, 0);
   private static final WeightScheme W4 = WeightScheme.ofBits(4);
 
   private static SampleSource text() {
     return SampleSource.of(
-        List.of(Samples.unlabelled(TokenIds.tensor(List.of(RandomTextModels.ids(12, 1), RandomTextModels.ids(12, 2), RandomTextModels.ids(12, 3))))));
+        List.of(
+            Samples.unlabelled(
+                TokenIds.tensor(
+                    List.of(
+                        RandomTextModels.ids(12, 1),
+                        RandomTextModels.ids(12, 2),
+                        RandomTextModels.ids(12, 3))))));
   }
 
   private static ModelTask task(Ops ops, Model model, String scheme) {
-    return ModelTask.of(ops, model, () -> RandomTextModels.llama(SHAPE, 5), text(), Scheme.parse(scheme), 7);
+    return ModelTask.of(
+        ops, model, () -> RandomTextModels.llama(SHAPE, 5), text(), Scheme.parse(scheme), 7);
   }
 
   private static RoSte method(int steps, double rate, RoSteOptions.Where where) {
-    return new RoSte(new RoSteOptions(new WeightTraining.Knobs(steps, 3, rate, TuningLoss.KL), where, 64));
+    return new RoSte(
+        new RoSteOptions(new WeightTraining.Knobs(steps, 3, rate, TuningLoss.KL), where, 64));
   }
 
   private static float[] logits(Ops ops, Model model) {
@@ -58,7 +67,9 @@ class RoSteTest {
     Model model = RandomTextModels.llama(SHAPE, seed);
     try (Ops ops = Ops.serial()) {
       float[] before = logits(ops, model);
-      BasisChoice choice = method(0, 0, RoSteOptions.Where.values()[where]).turn(task(ops, model, "W4A4"), model.requireResidualStructure());
+      BasisChoice choice =
+          method(0, 0, RoSteOptions.Where.values()[where])
+              .turn(task(ops, model, "W4A4"), model.requireResidualStructure());
       assertEquals(where == 1, choice.places() == 5, "1 stream, 2 values, 2 feed-forward layers");
       assertTrue(where != 2 || choice.places() == 0);
       double difference = RandomModels.relativeDifference(logits(ops, model), before);
@@ -66,7 +77,10 @@ class RoSteTest {
     }
   }
 
-  /** A basis is turned for rows with few large elements, and left where all elements are of one size. */
+  /**
+   * A basis is turned for rows with few large elements, and left where all elements are of one
+   * size.
+   */
   @Property(tries = 30)
   void heavyTailsAreTurnedAndFlatOnesNot(@ForAll long seed) {
     Random random = new Random(seed);
@@ -78,7 +92,7 @@ class RoSteTest {
       flat[i] = (random.nextInt(15) - 7) / 7f;
     }
     for (int row = 0; row < 16; row++) {
-      flat[row * 64] = 1;                                   // the whole range, so its codes are exact
+      flat[row * 64] = 1; // the whole range, so its codes are exact
     }
     assertTrue(weight(RoundingError.turnedRows(heavy, r)) < weight(heavy));
     assertTrue(weight(RoundingError.turnedRows(flat, r)) > weight(flat));
@@ -93,7 +107,10 @@ class RoSteTest {
     return RoundingError.ofInputs("x", x, 16, 64, Scheme.parse("W4A4").activations());
   }
 
-  /** Without rotation a row of d elements loses at most {@code d max^2 / (4 (2^(b-1) - 1)^2)}: half a step each. */
+  /**
+   * Without rotation a row of d elements loses at most {@code d max^2 / (4 (2^(b-1) - 1)^2)}: half
+   * a step each.
+   */
   @Property(tries = 60)
   void theErrorStaysBelowItsBound(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits) {
     float[] w = RandomModels.gaussian(new Random(seed), 40, 0, 1);
@@ -103,25 +120,33 @@ class RoSteTest {
     }
     int levels = (1 << (bits - 1)) - 1;
     double bound = 40 * max * max / (4.0 * levels * levels);
-    assertTrue(RoundingError.ofWeight("w", w, 1, 40, WeightScheme.ofBits(bits)) <= bound * (1 + 1e-6));
+    assertTrue(
+        RoundingError.ofWeight("w", w, 1, 40, WeightScheme.ofBits(bits)) <= bound * (1 + 1e-6));
     assertEquals(0, RoundingError.ofInputs("x", w, 1, 40, Optional.empty()));
   }
 
-  /** The loss of the rounded network falls below that of rounding alone, and what runs is what was trained. */
+  /**
+   * The loss of the rounded network falls below that of rounding alone, and what runs is what was
+   * trained.
+   */
   @Test
   void trainingThroughRoundingLowersTheLoss() {
     try (Ops ops = Ops.serial()) {
       Model rounded = RandomTextModels.llama(SHAPE, 5);
       Model trained = RandomTextModels.llama(SHAPE, 5);
       float[] exact = logits(ops, RandomTextModels.llama(SHAPE, 5));
-      MethodReport start = method(0, 0, RoSteOptions.Where.NOWHERE).apply(task(ops, rounded, "W3A8"));
-      MethodReport report = method(40, 2e-3, RoSteOptions.Where.NOWHERE).apply(task(ops, trained, "W3A8"));
+      MethodReport start =
+          method(0, 0, RoSteOptions.Where.NOWHERE).apply(task(ops, rounded, "W3A8"));
+      MethodReport report =
+          method(40, 2e-3, RoSteOptions.Where.NOWHERE).apply(task(ops, trained, "W3A8"));
       double before = squaredDistance(logits(ops, rounded), exact);
       double after = squaredDistance(logits(ops, trained), exact);
       assertTrue(after < 0.8 * before, "distance of logits " + before + ", trained " + after);
       assertTrue(trained.linears().stream().allMatch(Linear::isReplaced));
       assertEquals(start.layers().size(), report.layers().size());
-      assertTrue(trained.parameters().stream().noneMatch(p -> p.peek().requiresGrad()), "parameters are plain again");
+      assertTrue(
+          trained.parameters().stream().noneMatch(p -> p.peek().requiresGrad()),
+          "parameters are plain again");
     }
   }
 
@@ -133,7 +158,10 @@ class RoSteTest {
     return sum;
   }
 
-  /** With 8 bits everywhere, gradients of the simulated network are nearly those of the float network. */
+  /**
+   * With 8 bits everywhere, gradients of the simulated network are nearly those of the float
+   * network.
+   */
   @Test
   void gradientsThroughFineRoundingAreThoseOfTheFloatNetwork() {
     try (Ops ops = Ops.serial()) {

@@ -20,18 +20,23 @@ import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;
 import org.junit.jupiter.api.Test;
 
-/** Rotations of one layer: {@code (x R)(R^T W) = x W}, RMS norm commutes with R, and R takes heavy tails away. */
+/**
+ * Rotations of one layer: {@code (x R)(R^T W) = x W}, RMS norm commutes with R, and R takes heavy
+ * tails away.
+ */
 class LayerRotationTest {
   private static final int[] SIZES = {1, 4, 12, 20, 32, 48};
 
   @Property(tries = 40)
-  void rotatedInputsMeetRotatedWeights(@ForAll long seed, @ForAll @IntRange(max = 5) int size, @ForAll boolean random) {
+  void rotatedInputsMeetRotatedWeights(
+      @ForAll long seed, @ForAll @IntRange(max = 5) int size, @ForAll boolean random) {
     int in = SIZES[size];
     Orthogonal r = random ? new RandomOrthogonal(in, seed) : RandomizedHadamard.random(in, seed);
     Random numbers = new Random(seed);
     Linear linear = linear(numbers, 9, in);
     float[] x = RandomModels.gaussian(numbers, 3 * in, 0, 1);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] before = linear.forward(ops, Tensor.of(x, 3, in)).toFloats();
       WeightMaps.mapInputs(linear, r);
       float[] after = linear.forward(ops, Tensor.of(rotated(x, r), 3, in)).toFloats();
@@ -40,12 +45,14 @@ class LayerRotationTest {
   }
 
   @Property(tries = 20)
-  void theOnlineTransformUndoesTheFoldedOne(@ForAll long seed, @ForAll @IntRange(max = 5) int size) {
+  void theOnlineTransformUndoesTheFoldedOne(
+      @ForAll long seed, @ForAll @IntRange(max = 5) int size) {
     int in = SIZES[size];
     Random numbers = new Random(seed);
     Linear linear = linear(numbers, 9, in);
     Tensor x = Tensor.of(RandomModels.gaussian(numbers, 3 * in, 0, 1), 3, in);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] before = linear.forward(ops, x).toFloats();
       WeightMaps.mapInputs(linear, RandomizedHadamard.plain(in));
       linear.input().append(new HadamardSite(in));
@@ -60,7 +67,8 @@ class LayerRotationTest {
     Linear linear = linear(numbers, out, 7);
     Orthogonal r = RandomizedHadamard.random(out, seed);
     Tensor x = Tensor.of(RandomModels.gaussian(numbers, 3 * 7, 0, 1), 3, 7);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] before = linear.forward(ops, x).toFloats();
       WeightMaps.mapOutputs(linear, r);
       assertSmall(linear.forward(ops, x).toFloats(), rotated(before, r));
@@ -68,12 +76,15 @@ class LayerRotationTest {
   }
 
   @Property(tries = 40)
-  void rmsNormCommutesWithRotation(@ForAll long seed, @ForAll @IntRange(max = 5) int size, @ForAll boolean random) {
+  void rmsNormCommutesWithRotation(
+      @ForAll long seed, @ForAll @IntRange(max = 5) int size, @ForAll boolean random) {
     int hidden = SIZES[size];
-    Orthogonal r = random ? new RandomOrthogonal(hidden, seed) : RandomizedHadamard.random(hidden, seed);
+    Orthogonal r =
+        random ? new RandomOrthogonal(hidden, seed) : RandomizedHadamard.random(hidden, seed);
     float[] x = RandomModels.gaussian(new Random(seed), 3 * hidden, 0.5f, 1);
     Norm norm = new Norm("norm", Norm.Kind.RMS, 1e-6f, null, null);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] rotatedFirst = norm.forward(ops, Tensor.of(rotated(x, r), 3, hidden)).toFloats();
       float[] normedFirst = norm.forward(ops, Tensor.of(x, 3, hidden)).toFloats();
       assertSmall(rotatedFirst, rotated(normedFirst, r));
@@ -130,7 +141,8 @@ class LayerRotationTest {
   }
 
   private static double rtnError(float[] w) {
-    float[] rounded = QuantizedTensor.quantize("w", w, 16, 128, WeightScheme.ofBits(4)).dequantize();
+    float[] rounded =
+        QuantizedTensor.quantize("w", w, 16, 128, WeightScheme.ofBits(4)).dequantize();
     double error = 0;
     for (int i = 0; i < w.length; i++) {
       error += Math.pow((double) w[i] - rounded[i], 2);
@@ -140,8 +152,11 @@ class LayerRotationTest {
 
   private static Linear linear(Random random, int out, int in) {
     Sites sites = new Sites();
-    Parameter weight = new Parameter("w.weight", Tensor.of(RandomModels.gaussian(random, out * in, 0, 1), out, in));
-    Parameter bias = new Parameter("w.bias", Tensor.of(RandomModels.gaussian(random, out, 0, 1), out));
+    Parameter weight =
+        new Parameter(
+            "w.weight", Tensor.of(RandomModels.gaussian(random, out * in, 0, 1), out, in));
+    Parameter bias =
+        new Parameter("w.bias", Tensor.of(RandomModels.gaussian(random, out, 0, 1), out));
     Linear linear = new Linear("w", weight, bias, sites.add("w.input"), sites);
     assertNotNull(linear.bias());
     return linear;

@@ -24,28 +24,44 @@ class OnlineTransformTest {
   private static final int[] HEADS = {1, 2, 4, 8, 12, 16, 20};
 
   @Property(tries = 40)
-  void hadamardEqualsTheFoldedOne(@ForAll long seed, @ForAll @IntRange(max = 9) int size, @ForAll @IntRange(min = 1, max = 5) int rows) {
+  void hadamardEqualsTheFoldedOne(
+      @ForAll long seed,
+      @ForAll @IntRange(max = 9) int size,
+      @ForAll @IntRange(min = 1, max = 5) int rows) {
     check(new HadamardSite(SIZES[size]), RandomizedHadamard.plain(SIZES[size]), rows, seed);
   }
 
   @Property(tries = 40)
-  void randomisedHadamardEqualsTheFoldedOne(@ForAll long seed, @ForAll @IntRange(max = 9) int size, @ForAll @IntRange(min = 1, max = 5) int rows) {
-    check(new HadamardSite(SIZES[size], OptionalLong.of(seed)), RandomizedHadamard.random(SIZES[size], seed), rows, seed);
+  void randomisedHadamardEqualsTheFoldedOne(
+      @ForAll long seed,
+      @ForAll @IntRange(max = 9) int size,
+      @ForAll @IntRange(min = 1, max = 5) int rows) {
+    check(
+        new HadamardSite(SIZES[size], OptionalLong.of(seed)),
+        RandomizedHadamard.random(SIZES[size], seed),
+        rows,
+        seed);
   }
 
   @Property(tries = 40)
   void hadamardAcrossHeadsEqualsTheFoldedOne(
-      @ForAll long seed, @ForAll @IntRange(max = 6) int heads, @ForAll @IntRange(min = 1, max = 9) int headDim,
+      @ForAll long seed,
+      @ForAll @IntRange(max = 6) int heads,
+      @ForAll @IntRange(min = 1, max = 9) int headDim,
       @ForAll @IntRange(min = 1, max = 5) int rows) {
     Orthogonal folded = new AcrossHeads(RandomizedHadamard.plain(HEADS[heads]), headDim);
     check(new HeadHadamardSite(HEADS[heads]), folded, rows, seed);
   }
 
-  /** Values against {@code folded}; the gradient of {@code <y, r>} in x is {@code Q^T r}, so {@code <x, gradient> = <Q x, r>} for every x. */
+  /**
+   * Values against {@code folded}; the gradient of {@code <y, r>} in x is {@code Q^T r}, so {@code
+   * <x, gradient> = <Q x, r>} for every x.
+   */
   private static void check(OnlineTransform site, Orthogonal folded, int rows, long seed) {
     Random random = new Random(seed);
     int width = folded.size();
-    Tensor x = Tensor.of(RandomModels.gaussian(random, rows * width, 0, 1), rows, width).requireGrad();
+    Tensor x =
+        Tensor.of(RandomModels.gaussian(random, rows * width, 0, 1), rows, width).requireGrad();
     Tensor r = Tensor.of(RandomModels.gaussian(random, rows * width, 0, 1), rows, width);
     float[] input = x.toFloats();
     try (Ops ops = Ops.serial()) {
@@ -65,7 +81,8 @@ class OnlineTransformTest {
           assertEquals(expected[i], actual[row * width + i], bound);
         }
         assertEquals(norm, norm(doubles(actual, row, width)), bound * Math.sqrt(width));
-        checkTransposed(folded, doubles(r.toFloats(), row, width), doubles(gradient.toFloats(), row, width));
+        checkTransposed(
+            folded, doubles(r.toFloats(), row, width), doubles(gradient.toFloats(), row, width));
       }
     }
   }
@@ -82,23 +99,41 @@ class OnlineTransformTest {
   @Test
   void kindSizeAndSeedAreEnoughToMakeOneAgain() {
     for (OnlineTransform transform :
-        new OnlineTransform[] {new HadamardSite(24), new HadamardSite(24, OptionalLong.of(5)), new HeadHadamardSite(4)}) {
-      OnlineTransform again = OnlineTransform.of(transform.kind(), transform.size(), transform.signSeed());
+        new OnlineTransform[] {
+          new HadamardSite(24), new HadamardSite(24, OptionalLong.of(5)), new HeadHadamardSite(4)
+        }) {
+      OnlineTransform again =
+          OnlineTransform.of(transform.kind(), transform.size(), transform.signSeed());
       assertEquals(transform.getClass(), again.getClass());
       assertEquals(transform.size(), again.size());
       assertEquals(transform.signSeed(), again.signSeed());
     }
-    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> OnlineTransform.of("fourier", 8, OptionalLong.empty()));
-    assertEquals("unknown online transform 'fourier'; known are hadamard, hadamard_across_heads", e.getMessage());
-    assertThrows(IllegalArgumentException.class, () -> OnlineTransform.of("hadamard", 7, OptionalLong.empty()));
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> OnlineTransform.of("fourier", 8, OptionalLong.empty()));
+    assertEquals(
+        "unknown online transform 'fourier'; known are hadamard, hadamard_across_heads",
+        e.getMessage());
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> OnlineTransform.of("hadamard", 7, OptionalLong.empty()));
   }
 
   @Test
   void widthsThatDoNotFitAreNamed() {
     try (Ops ops = Ops.serial()) {
-      String message = assertThrows(IllegalArgumentException.class, () -> new HadamardSite(8).apply(ops, Tensor.zeros(2, 16))).getMessage();
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> new HadamardSite(8).apply(ops, Tensor.zeros(2, 16)))
+              .getMessage();
       assertEquals("expected rows of 8 channels, found [2, 16]", message);
-      message = assertThrows(IllegalArgumentException.class, () -> new HeadHadamardSite(4).apply(ops, Tensor.zeros(2, 10))).getMessage();
+      message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> new HeadHadamardSite(4).apply(ops, Tensor.zeros(2, 10)))
+              .getMessage();
       assertTrue(message.contains("4 heads"), message);
     }
   }

@@ -29,8 +29,18 @@ class RoundingGridTest {
   private final WorkSplitter serial = WorkSplitter.serial();
 
   private QuantParams params(float[] w, int bits, Symmetry symmetry, int group, float clip) {
-    Granularity granularity = group == IN ? new Granularity.PerChannel() : new Granularity.PerGroup(group);
-    return QuantParams.fit("w", w, 0, OUT, IN, new IntFormat(bits, symmetry), granularity, new ClipSearch.Ratio(clip), serial);
+    Granularity granularity =
+        group == IN ? new Granularity.PerChannel() : new Granularity.PerGroup(group);
+    return QuantParams.fit(
+        "w",
+        w,
+        0,
+        OUT,
+        IN,
+        new IntFormat(bits, symmetry),
+        granularity,
+        new ClipSearch.Ratio(clip),
+        serial);
   }
 
   private static float[] weights(long seed) {
@@ -44,10 +54,17 @@ class RoundingGridTest {
     assertEquals(share >= 0.5, RectifiedSigmoid.inverse(share) >= -1e-12);
   }
 
-  /** Also with groups and zero points: the weight itself where it is free, its nearest code in the end. */
+  /**
+   * Also with groups and zero points: the weight itself where it is free, its nearest code in the
+   * end.
+   */
   @Property(tries = 60)
   void logitsStartAtTheWeightAndHardenToNearest(
-      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll Symmetry symmetry, @ForAll boolean grouped, @ForAll boolean clipped) {
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 8) int bits,
+      @ForAll Symmetry symmetry,
+      @ForAll boolean grouped,
+      @ForAll boolean clipped) {
     float[] w = weights(seed);
     QuantParams params = params(w, bits, symmetry, grouped ? 4 : IN, clipped ? 0.6f : 1);
     RoundingGrid grid = new RoundingGrid(w, params);
@@ -63,13 +80,18 @@ class RoundingGridTest {
         assertEquals(nearest[i], soft[i], 1e-6 * Math.abs(nearest[i]));
       }
       boolean tie = Math.abs(grid.share(i) - 0.5) < 1e-4;
-      assertTrue(tie || Math.abs(nearest[i] - hard[i]) <= 1e-6 * Math.abs(nearest[i]), "element " + i);
+      assertTrue(
+          tie || Math.abs(nearest[i] - hard[i]) <= 1e-6 * Math.abs(nearest[i]), "element " + i);
     }
   }
 
-  /** Central differences of {@code sum(c W~) + openness}, in V and in the scales, away from the corners of h. */
+  /**
+   * Central differences of {@code sum(c W~) + openness}, in V and in the scales, away from the
+   * corners of h.
+   */
   @Property(tries = 20)
-  void gradientsAreThoseOfTheValues(@ForAll long seed, @ForAll @IntRange(min = 2, max = 4) int bits, @ForAll Symmetry symmetry) {
+  void gradientsAreThoseOfTheValues(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 4) int bits, @ForAll Symmetry symmetry) {
     float[] w = weights(seed);
     RoundingGrid grid = new RoundingGrid(w, params(w, bits, symmetry, 4, 0.8f));
     Random random = new Random(seed);
@@ -87,7 +109,11 @@ class RoundingGridTest {
         leaf.array()[i] = before - 1e-3f;
         double down = value(grid, c, v, scales).item();
         leaf.array()[i] = before;
-        assertEquals((up - down) / 2e-3, grad.toFloats()[i], 0.02 * Math.abs(up - down) / 2e-3 + 0.02, "element " + i);
+        assertEquals(
+            (up - down) / 2e-3,
+            grad.toFloats()[i],
+            0.02 * Math.abs(up - down) / 2e-3 + 0.02,
+            "element " + i);
       }
     }
   }
@@ -97,20 +123,27 @@ class RoundingGridTest {
     return ops.add(ops.sum(ops.mul(soft, c)), grid.openness(ops, v, 2));
   }
 
-  /** An element beyond the grid has one code whatever its variable says, no gradient, and no part in the openness. */
+  /**
+   * An element beyond the grid has one code whatever its variable says, no gradient, and no part in
+   * the openness.
+   */
   @Test
   void whatIsBeyondTheGridIsNotFree() {
     float[] w = new float[OUT * IN];
     Arrays.fill(w, 0.01f);
     w[0] = 1;
     w[1] = -1;
-    QuantParams params = params(w, 2, Symmetry.SYMMETRIC, IN, 0.25f);                // codes -2 .. 1 of 0.25
+    QuantParams params = params(w, 2, Symmetry.SYMMETRIC, IN, 0.25f); // codes -2 .. 1 of 0.25
     RoundingGrid grid = new RoundingGrid(w, params);
     assertTrue(!grid.isFree(0) && !grid.isFree(1) && grid.isFree(2));
     Tensor v = Tensor.zeros(OUT, IN).requireGrad();
     ops.backward(ops.add(ops.sum(grid.soft(ops, v)), grid.openness(ops, v, 2)));
     assertTrue(v.grad() != null && v.grad().toFloats()[0] == 0 && v.grad().toFloats()[1] == 0);
-    assertEquals(IN - 2, grid.openness(ops, v, 2).item(), 1e-4, "h(0) = 1/2 is open; all of the other rows is clipped");
+    assertEquals(
+        IN - 2,
+        grid.openness(ops, v, 2).item(),
+        1e-4,
+        "h(0) = 1/2 is open; all of the other rows is clipped");
     float[] down = new float[w.length];
     Arrays.fill(down, -5);
     float[] up = new float[w.length];

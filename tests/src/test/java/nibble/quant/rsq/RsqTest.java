@@ -39,7 +39,9 @@ import org.junit.jupiter.api.Test;
 class RsqTest {
   @Property(tries = 200)
   void weightsHaveTheMeanOneAndTheRatioOfTheRule(
-      @ForAll @IntRange(min = 2, max = 60) int tokens, @ForAll @DoubleRange(min = 0.01, max = 1) double least, @ForAll long seed) {
+      @ForAll @IntRange(min = 2, max = 60) int tokens,
+      @ForAll @DoubleRange(min = 0.01, max = 1) double least,
+      @ForAll long seed) {
     Random random = new Random(seed);
     double[] c = random.doubles(tokens, 0, 9).toArray();
     float[] weights = new AttentionConcentration(least).weights(c);
@@ -57,8 +59,10 @@ class RsqTest {
 
   @Test
   void equalAttentionAndALeastWeightOfOneWeighAlike() {
-    assertArrayEquals(new float[] {1, 1, 1}, new AttentionConcentration(0.01).weights(new double[] {2, 2, 2}));
-    assertArrayEquals(new float[] {1, 1}, new AttentionConcentration(1).weights(new double[] {2, 7}));
+    assertArrayEquals(
+        new float[] {1, 1, 1}, new AttentionConcentration(0.01).weights(new double[] {2, 2, 2}));
+    assertArrayEquals(
+        new float[] {1, 1}, new AttentionConcentration(1).weights(new double[] {2, 7}));
     assertThrows(IllegalArgumentException.class, () -> new AttentionConcentration(0));
   }
 
@@ -68,14 +72,18 @@ class RsqTest {
     assertArrayEquals(new double[] {1.75, 1.25}, AttentionConcentration.columnSums(maps, 1, 3, 2));
   }
 
-  private static List<LayerResult> quantize(Ops ops, Model model, String method, Map<String, String> options, List<Tensor> inputs) {
+  private static List<LayerResult> quantize(
+      Ops ops, Model model, String method, Map<String, String> options, List<Tensor> inputs) {
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    RecipeRunner runner = new RecipeRunner(catalogue, Presets.recipe(catalogue, method, options, Scheme.parse("W3A16"), 3));
+    RecipeRunner runner =
+        new RecipeRunner(
+            catalogue, Presets.recipe(catalogue, method, options, Scheme.parse("W3A16"), 3));
     return new ArrayList<>(runner.run(ops, model, inputs, (result, done, total) -> {}));
   }
 
   private static List<Tensor> texts() {
-    return List.of(TokenIds.tensor(RandomTextModels.ids(30, 1)), TokenIds.tensor(RandomTextModels.ids(17, 2)));
+    return List.of(
+        TokenIds.tensor(RandomTextModels.ids(30, 1)), TokenIds.tensor(RandomTextModels.ids(17, 2)));
   }
 
   /** With equal weights it is GPTQ to the bit; with others it is not. */
@@ -101,7 +109,10 @@ class RsqTest {
     return ((QuantizedTensor) result.codes()).codes();
   }
 
-  /** On its own objective it is better than GPTQ, on GPTQ's GPTQ is better. Sums over several layers: a single one may differ, both are greedy. */
+  /**
+   * On its own objective it is better than GPTQ, on GPTQ's GPTQ is better. Sums over several
+   * layers: a single one may differ, both are greedy.
+   */
   @Test
   void eachIsBetterOnItsOwnLoss() {
     double[][] losses = new double[2][2];
@@ -114,7 +125,8 @@ class RsqTest {
         for (int t = 0; t < tokens; t++) {
           float[] row = RandomModels.gaussian(random, in, 0, 1);
           for (int i = 0; i < in; i++) {
-            x[t * in + i] = row[i] * (t < 40 == i < 12 ? 2 : 0.2f); // important tokens use other channels
+            x[t * in + i] =
+                row[i] * (t < 40 == i < 12 ? 2 : 0.2f); // important tokens use other channels
           }
         }
         double[] c = new double[tokens];
@@ -125,7 +137,13 @@ class RsqTest {
         float[] w = RandomModels.gaussian(random, 16 * in, 0, 1);
         for (int method = 0; method < 2; method++) {
           QuantizedTensor codes =
-              new Gptq(GptqOptions.DEFAULTS).quantize("w", Tensor.of(w, 16, in), method == 0 ? plain : weighted, WeightScheme.ofBits(3), serial);
+              new Gptq(GptqOptions.DEFAULTS)
+                  .quantize(
+                      "w",
+                      Tensor.of(w, 16, in),
+                      method == 0 ? plain : weighted,
+                      WeightScheme.ofBits(3),
+                      serial);
           float[] back = codes.dequantize();
           double[] d = new double[w.length];
           for (int i = 0; i < d.length; i++) {
@@ -136,11 +154,14 @@ class RsqTest {
         }
       }
     }
-    assertTrue(losses[1][1] < 0.98 * losses[0][1], "weighted: " + losses[1][1] + " of " + losses[0][1]);
-    assertTrue(losses[0][0] < 0.98 * losses[1][0], "unweighted: " + losses[0][0] + " of " + losses[1][0]);
+    assertTrue(
+        losses[1][1] < 0.98 * losses[0][1], "weighted: " + losses[1][1] + " of " + losses[0][1]);
+    assertTrue(
+        losses[0][0] < 0.98 * losses[1][0], "unweighted: " + losses[0][0] + " of " + losses[1][0]);
   }
 
-  private static Hessian hessian(float[] x, int tokens, int in, float[] weights, WorkSplitter splitter) {
+  private static Hessian hessian(
+      float[] x, int tokens, int in, float[] weights, WorkSplitter splitter) {
     HessianAccumulator sum = new HessianAccumulator("w", in);
     if (weights == null) {
       sum.add(x, 0, tokens, splitter);

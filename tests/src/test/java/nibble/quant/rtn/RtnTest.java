@@ -36,10 +36,17 @@ class RtnTest {
 
   @Provide
   Arbitrary<WeightScheme> schemes() {
-    Arbitrary<Granularity> granularities = Arbitraries.of(
-        new Granularity.PerTensor(), new Granularity.PerChannel(), new Granularity.PerGroup(8), new Granularity.PerGroup(7));
-    return Combinators.combine(Arbitraries.integers().between(2, 8), Arbitraries.of(Symmetry.class), granularities)
-        .as((bits, symmetry, granularity) -> new WeightScheme(new IntFormat(bits, symmetry), granularity, ClipSearch.NONE));
+    Arbitrary<Granularity> granularities =
+        Arbitraries.of(
+            new Granularity.PerTensor(),
+            new Granularity.PerChannel(),
+            new Granularity.PerGroup(8),
+            new Granularity.PerGroup(7));
+    return Combinators.combine(
+            Arbitraries.integers().between(2, 8), Arbitraries.of(Symmetry.class), granularities)
+        .as(
+            (bits, symmetry, granularity) ->
+                new WeightScheme(new IntFormat(bits, symmetry), granularity, ClipSearch.NONE));
   }
 
   private QuantizedTensor rtn(float[] w, Sample sample, WeightScheme scheme) {
@@ -47,7 +54,8 @@ class RtnTest {
   }
 
   @Property(tries = 200)
-  void weightsAreAtMostHalfAScaleOff(@ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme) {
+  void weightsAreAtMostHalfAScaleOff(
+      @ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme) {
     float[] w = sample.values();
     QuantizedTensor quantized = rtn(w, sample, scheme);
     float[] back = quantized.dequantize();
@@ -59,7 +67,8 @@ class RtnTest {
   }
 
   @Property(tries = 100)
-  void dequantizedWeightsKeepTheirCodes(@ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme) {
+  void dequantizedWeightsKeepTheirCodes(
+      @ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme) {
     QuantizedTensor quantized = rtn(sample.values(), sample, scheme);
     float[] back = quantized.dequantize();
     assertArrayEquals(quantized.codes(), quantized.params().quantize("w", back, 0));
@@ -69,16 +78,22 @@ class RtnTest {
   }
 
   @Property(tries = 100)
-  void aPlateauIsExactToARounding(@ForAll("schemes") WeightScheme scheme, @ForAll @IntRange(min = 1, max = 40) int in) {
+  void aPlateauIsExactToARounding(
+      @ForAll("schemes") WeightScheme scheme, @ForAll @IntRange(min = 1, max = 40) int in) {
     Sample sample = new Sample(TestWeights.PLATEAU, 2, in, 0);
     boolean halfOff = scheme.format().symmetry() == Symmetry.SYMMETRIC_OFFSET;
     for (float value : rtn(sample.values(), sample, scheme).dequantize()) {
-      assertEquals(0.375f, value, halfOff ? 0.375f / ((1 << scheme.format().bits()) - 1) * 1.0001f : Math.ulp(0.375f));
+      assertEquals(
+          0.375f,
+          value,
+          halfOff ? 0.375f / ((1 << scheme.format().bits()) - 1) * 1.0001f : Math.ulp(0.375f));
     }
   }
 
   @Property(tries = 60)
-  void powersOfTwoCommuteWithRounding(@ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme,
+  void powersOfTwoCommuteWithRounding(
+      @ForAll("weights") Sample sample,
+      @ForAll("schemes") WeightScheme scheme,
       @ForAll @IntRange(min = -12, max = 12) int power) {
     float[] w = sample.values();
     float[] scaled = new float[w.length];
@@ -93,7 +108,8 @@ class RtnTest {
   }
 
   @Property(tries = 60)
-  void clipSearchIsNeverWorseOnItsOwnObjective(@ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme) {
+  void clipSearchIsNeverWorseOnItsOwnObjective(
+      @ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme) {
     float[] w = sample.values();
     double plain = objective(w, rtn(w, sample, scheme).dequantize());
     double searched = objective(w, rtn(w, sample, scheme.withClip(ClipSearch.MSE)).dequantize());
@@ -106,7 +122,8 @@ class RtnTest {
     float[] w = sample.values();
     WeightScheme scheme = WeightScheme.ofBits(4);
     double plain = objective(w, rtn(w, sample, scheme).dequantize());
-    assertTrue(objective(w, rtn(w, sample, scheme.withClip(ClipSearch.MSE)).dequantize()) < 0.9 * plain);
+    assertTrue(
+        objective(w, rtn(w, sample, scheme.withClip(ClipSearch.MSE)).dequantize()) < 0.9 * plain);
   }
 
   private static double objective(float[] w, float[] back) {
@@ -129,10 +146,17 @@ class RtnTest {
   void eachBitBuysSixDecibelsOnGaussianRows(@ForAll long seed) {
     Sample sample = new Sample(TestWeights.GAUSSIAN, 16, 512, seed);
     float[] w = sample.values();
-    double previous = mse(w, rtn(w, sample, WeightScheme.ofBits(4).withSymmetry(Symmetry.ASYMMETRIC)).dequantize());
+    double previous =
+        mse(
+            w,
+            rtn(w, sample, WeightScheme.ofBits(4).withSymmetry(Symmetry.ASYMMETRIC)).dequantize());
     for (int bits = 5; bits <= 8; bits++) {
-      double next = mse(w, rtn(w, sample, WeightScheme.ofBits(bits).withSymmetry(Symmetry.ASYMMETRIC)).dequantize());
-      assertEquals(4.2, previous / next, 0.6);      // (2^(b+1) - 1)^2 / (2^b - 1)^2 falls to 4 from 4.27
+      double next =
+          mse(
+              w,
+              rtn(w, sample, WeightScheme.ofBits(bits).withSymmetry(Symmetry.ASYMMETRIC))
+                  .dequantize());
+      assertEquals(4.2, previous / next, 0.6); // (2^(b+1) - 1)^2 / (2^b - 1)^2 falls to 4 from 4.27
       previous = next;
     }
   }
@@ -142,14 +166,19 @@ class RtnTest {
     Sample sample = new Sample(TestWeights.OUTLIER, 16, 512, seed);
     float[] w = sample.values();
     double rows = mse(w, rtn(w, sample, WeightScheme.ofBits(4)).dequantize());
-    double groups = mse(w, rtn(w, sample, WeightScheme.ofBits(4).withGranularity(new Granularity.PerGroup(128))).dequantize());
+    double groups =
+        mse(
+            w,
+            rtn(w, sample, WeightScheme.ofBits(4).withGranularity(new Granularity.PerGroup(128)))
+                .dequantize());
     assertTrue(groups <= rows);
   }
 
   @Example
   void theLastGroupMayBeShorter() {
     float[] w = {1, 2, 3, 4, 100, -50};
-    WeightScheme scheme = new WeightScheme(IntFormat.symmetric(8), new Granularity.PerGroup(4), ClipSearch.NONE);
+    WeightScheme scheme =
+        new WeightScheme(IntFormat.symmetric(8), new Granularity.PerGroup(4), ClipSearch.NONE);
     QuantParams params = Rtn.quantize("w", w, 1, 6, scheme, serial).params();
     assertArrayEquals(new float[] {4f / 127, 100f / 127}, params.scales());
   }
@@ -158,8 +187,13 @@ class RtnTest {
   void valuesThatAreNotFiniteAreNamed() {
     for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
       float[] w = {0, 1, bad, 3};
-      String message = assertThrows(IllegalArgumentException.class,
-          () -> Rtn.quantize("blocks.0.mlp.fc1.weight", w, 2, 2, WeightScheme.ofBits(4), serial)).getMessage();
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () ->
+                      Rtn.quantize(
+                          "blocks.0.mlp.fc1.weight", w, 2, 2, WeightScheme.ofBits(4), serial))
+              .getMessage();
       assertTrue(message.startsWith("blocks.0.mlp.fc1.weight: element 2 is " + bad), message);
     }
   }
@@ -171,7 +205,10 @@ class RtnTest {
     for (int i = 0; i < w.length; i++) {
       w[i] = (float) random.nextGaussian();
     }
-    WeightScheme scheme = WeightScheme.ofBits(4).withGranularity(new Granularity.PerGroup(32)).withClip(ClipSearch.MSE);
+    WeightScheme scheme =
+        WeightScheme.ofBits(4)
+            .withGranularity(new Granularity.PerGroup(32))
+            .withClip(ClipSearch.MSE);
     Tensor tensor = Tensor.of(w, 64, 96);
     try (WorkSplitter two = WorkSplitter.ofThreads(2)) {
       QuantizedTensor expected = new Rtn().quantize("w", tensor, null, scheme, serial);
@@ -185,9 +222,12 @@ class RtnTest {
   void packedTensorsComeBack() {
     Sample sample = new Sample(TestWeights.GAUSSIAN, 5, 37, 9);
     for (int bits = 2; bits <= 8; bits++) {
-      WeightScheme scheme = new WeightScheme(IntFormat.asymmetric(bits), new Granularity.PerGroup(16), ClipSearch.NONE);
+      WeightScheme scheme =
+          new WeightScheme(
+              IntFormat.asymmetric(bits), new Granularity.PerGroup(16), ClipSearch.NONE);
       QuantizedTensor quantized = rtn(sample.values(), sample, scheme);
-      assertArrayEquals(quantized.codes(), QuantizedTensor.unpack(quantized.pack(), quantized.params()).codes());
+      assertArrayEquals(
+          quantized.codes(), QuantizedTensor.unpack(quantized.pack(), quantized.params()).codes());
       assertEquals("int" + bits + "-asym-g16", quantized.formatName());
     }
   }

@@ -49,10 +49,14 @@ class SageTest {
   @TempDir private Path folder = Path.of("");
 
   private static Tensor gaussian(long seed) {
-    return Tensor.of(RandomModels.gaussian(new Random(seed), 2 * TOKENS * D, 0, 1), 1, 2, TOKENS, D);
+    return Tensor.of(
+        RandomModels.gaussian(new Random(seed), 2 * TOKENS * D, 0, 1), 1, 2, TOKENS, D);
   }
 
-  /** Attention with quantized queries and keys against the float one: relative L2. Keys have a common channel bias. */
+  /**
+   * Attention with quantized queries and keys against the float one: relative L2. Keys have a
+   * common channel bias.
+   */
   private static double error(int bits, Mean queries, Mean keys, float bias) {
     float[] k = gaussian(2).toFloats();
     for (int i = 5; i < k.length; i += D) {
@@ -60,9 +64,14 @@ class SageTest {
     }
     Tensor q = gaussian(1);
     Tensor key = Tensor.of(k, 1, 2, TOKENS, D);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] exact = attention(ops, q, key);
-      float[] found = attention(ops, new SmoothedQuantizer(bits, 128, queries).apply(ops, q), new SmoothedQuantizer(bits, 64, keys).apply(ops, key));
+      float[] found =
+          attention(
+              ops,
+              new SmoothedQuantizer(bits, 128, queries).apply(ops, q),
+              new SmoothedQuantizer(bits, 64, keys).apply(ops, key));
       double sum = 0;
       double norm = 0;
       for (int i = 0; i < exact.length; i++) {
@@ -74,23 +83,43 @@ class SageTest {
   }
 
   private static float[] attention(Ops ops, Tensor q, Tensor k) {
-    return ops.attention(ops.mergeHeads(q), ops.mergeHeads(k), ops.mergeHeads(gaussian(3)), 2, 2, AttentionRule.scaled(D).causalFrom(0), null, null).toFloats();
+    return ops.attention(
+            ops.mergeHeads(q),
+            ops.mergeHeads(k),
+            ops.mergeHeads(gaussian(3)),
+            2,
+            2,
+            AttentionRule.scaled(D).causalFrom(0),
+            null,
+            null)
+        .toFloats();
   }
 
   @Test
   void eightBitsAreCloseAndSmoothingSavesFour() {
-    assertTrue(error(8, Mean.BLOCK, Mean.ALL, 0) < 1e-2, "8 bits: " + error(8, Mean.BLOCK, Mean.ALL, 0));
+    assertTrue(
+        error(8, Mean.BLOCK, Mean.ALL, 0) < 1e-2, "8 bits: " + error(8, Mean.BLOCK, Mean.ALL, 0));
     double plain = error(4, Mean.NONE, Mean.NONE, 20);
     double smoothed = error(4, Mean.BLOCK, Mean.ALL, 20);
     assertTrue(3 * smoothed < plain, "4 bits: " + smoothed + " smoothed, " + plain + " not");
-    assertEquals(error(4, Mean.BLOCK, Mean.ALL, 0), smoothed, 0.2 * smoothed, "a common bias does not matter once it is taken off");
+    assertEquals(
+        error(4, Mean.BLOCK, Mean.ALL, 0),
+        smoothed,
+        0.2 * smoothed,
+        "a common bias does not matter once it is taken off");
   }
 
   @Property(tries = 60)
-  void everyElementIsWithinHalfAStep(@ForAll @IntRange(min = 1, max = 90) int tokens, @ForAll @IntRange(min = 1, max = 20) int width, @ForAll Mean mean, @ForAll long seed) {
+  void everyElementIsWithinHalfAStep(
+      @ForAll @IntRange(min = 1, max = 90) int tokens,
+      @ForAll @IntRange(min = 1, max = 20) int width,
+      @ForAll Mean mean,
+      @ForAll long seed) {
     float[] x = RandomModels.gaussian(new Random(seed), tokens * width, 1, 2);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
-      float[] y = new SmoothedQuantizer(4, 64, mean).apply(ops, Tensor.of(x, 1, tokens, width)).toFloats();
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      float[] y =
+          new SmoothedQuantizer(4, 64, mean).apply(ops, Tensor.of(x, 1, tokens, width)).toFloats();
       float largest = 0;
       for (float v : x) {
         largest = Math.max(largest, Math.abs(v));
@@ -106,15 +135,23 @@ class SageTest {
   @Test
   void oneTokenStaysAsItIs() {
     float[] x = RandomModels.gaussian(new Random(1), 16, 0, 1);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
-      assertArrayEquals(x, new SmoothedQuantizer(4, 64, Mean.ALL).apply(ops, Tensor.of(x, 1, 1, 16)).toFloats(), 1e-6f);
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      assertArrayEquals(
+          x,
+          new SmoothedQuantizer(4, 64, Mean.ALL).apply(ops, Tensor.of(x, 1, 1, 16)).toFloats(),
+          1e-6f);
     }
   }
 
   private static void quantize(Ops ops, Model model, Map<String, String> options) {
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    RecipeRunner runner = new RecipeRunner(catalogue, Presets.recipe(catalogue, "sage", options, Scheme.parse("W16A16"), 3));
-    MethodReport unused = runner.run(ops, model, () -> model, SampleSource.none(), 3, MethodProgress.NONE, ResumeStore.NONE);
+    RecipeRunner runner =
+        new RecipeRunner(
+            catalogue, Presets.recipe(catalogue, "sage", options, Scheme.parse("W16A16"), 3));
+    MethodReport unused =
+        runner.run(
+            ops, model, () -> model, SampleSource.none(), 3, MethodProgress.NONE, ResumeStore.NONE);
   }
 
   @Test
@@ -122,7 +159,9 @@ class SageTest {
     Path source = TinyTextFolders.llama(folder.resolve("float"));
     Path target = Files.createDirectory(folder.resolve("quantized"));
     Tensor ids = TokenIds.tensor(RandomTextModels.ids(20, 1));
-    try (LoadedModel loaded = ModelLoader.load(source); Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (LoadedModel loaded = ModelLoader.load(source);
+        Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] exact = loaded.model().forward(ops, ids).toFloats();
       quantize(ops, loaded.model(), Map.of("sage-bits", "8"));
       float[] logits = loaded.model().forward(ops, ids).toFloats();
@@ -138,19 +177,27 @@ class SageTest {
   @Test
   void imageModelsToo() {
     Model vit = RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 2, 8, 2, 24, true), 4);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       float[] exact = vit.forward(ops, RandomModels.pixels(2, 1)).toFloats();
       quantize(ops, vit, Map.of());
-      double difference = RandomModels.relativeDifference(vit.forward(ops, RandomModels.pixels(2, 1)).toFloats(), exact);
+      double difference =
+          RandomModels.relativeDifference(
+              vit.forward(ops, RandomModels.pixels(2, 1)).toFloats(), exact);
       assertTrue(difference > 1e-6 && difference < 0.5, "differs by " + difference);
     }
   }
 
   @Test
   void brokenRecordsAreRefused() {
-    for (Map<String, Double> numbers : List.of(
-        Map.of("bits", 4.0, "block", 0.0, "mean", 1.0), Map.of("bits", 4.0, "block", 64.0, "mean", 3.0), Map.of("bits", 9.0, "block", 64.0, "mean", 1.0))) {
-      assertThrows(IllegalArgumentException.class, () -> StoredFunctions.of(new FunctionRecord("smoothed", numbers, Map.of())));
+    for (Map<String, Double> numbers :
+        List.of(
+            Map.of("bits", 4.0, "block", 0.0, "mean", 1.0),
+            Map.of("bits", 4.0, "block", 64.0, "mean", 3.0),
+            Map.of("bits", 9.0, "block", 64.0, "mean", 1.0))) {
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> StoredFunctions.of(new FunctionRecord("smoothed", numbers, Map.of())));
     }
   }
 }

@@ -70,10 +70,23 @@ class SideMethodsTest {
 
   @TempDir Path folder;
 
-  private static MethodReport quantize(Ops ops, Model model, Model reference, String method, String scheme, Map<String, String> options) {
-    RecipeRunner runner = new RecipeRunner(CATALOGUE, Presets.recipe(CATALOGUE, method, options, Scheme.parse(scheme), 3));
-    SampleSource samples = SampleSource.of(List.of(Samples.unlabelled(TokenIds.tensor(RandomTextModels.ids(24, 1))), Samples.unlabelled(TokenIds.tensor(RandomTextModels.ids(20, 2)))));
-    return runner.run(ops, model, () -> reference, samples, 3, MethodProgress.NONE, ResumeStore.NONE);
+  private static MethodReport quantize(
+      Ops ops,
+      Model model,
+      Model reference,
+      String method,
+      String scheme,
+      Map<String, String> options) {
+    RecipeRunner runner =
+        new RecipeRunner(
+            CATALOGUE, Presets.recipe(CATALOGUE, method, options, Scheme.parse(scheme), 3));
+    SampleSource samples =
+        SampleSource.of(
+            List.of(
+                Samples.unlabelled(TokenIds.tensor(RandomTextModels.ids(24, 1))),
+                Samples.unlabelled(TokenIds.tensor(RandomTextModels.ids(20, 2)))));
+    return runner.run(
+        ops, model, () -> reference, samples, 3, MethodProgress.NONE, ResumeStore.NONE);
   }
 
   private static Decoder model() {
@@ -85,13 +98,23 @@ class SideMethodsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"quik, W4A4", "quik, W4A16", "gwq, W3A16 w:asym", "tacq, W2A16 w:asym", "tacq, W3A16"})
+  @CsvSource({
+    "quik, W4A4",
+    "quik, W4A16",
+    "gwq, W3A16 w:asym",
+    "tacq, W2A16 w:asym",
+    "tacq, W3A16"
+  })
   void isWrittenAndReadBack(String method, String scheme) throws IOException {
     Path source = TinyTextFolders.llama(folder.resolve("float"));
     Path target = Files.createDirectory(folder.resolve("quantized"));
-    Map<String, String> options = method.equals("quik") ? Map.of("float-share", "0.2") : Map.of("fraction", "0.1");
-    try (LoadedModel loaded = ModelLoader.load(source); LoadedModel reference = ModelLoader.load(source); Ops ops = Ops.serial()) {
-      MethodReport unused = quantize(ops, loaded.model(), reference.model(), method, scheme, options);
+    Map<String, String> options =
+        method.equals("quik") ? Map.of("float-share", "0.2") : Map.of("fraction", "0.1");
+    try (LoadedModel loaded = ModelLoader.load(source);
+        LoadedModel reference = ModelLoader.load(source);
+        Ops ops = Ops.serial()) {
+      MethodReport unused =
+          quantize(ops, loaded.model(), reference.model(), method, scheme, options);
       Class<?> form = method.equals("quik") ? FloatColumnsWeight.class : SparseSideWeight.class;
       assertTrue(loaded.model().linears().stream().map(Linear::matrix).anyMatch(form::isInstance));
       Tensor ids = TokenIds.tensor(RandomTextModels.ids(15, 5));
@@ -100,11 +123,20 @@ class SideMethodsTest {
       try (LoadedModel read = ModelLoader.load(target)) {
         assertArrayEquals(logits, logits(ops, read.model(), ids));
         for (int i = 0; i < read.model().linears().size(); i++) {
-          assertEquals(loaded.model().linears().get(i).matrix().format(), read.model().linears().get(i).matrix().format());
+          assertEquals(
+              loaded.model().linears().get(i).matrix().format(),
+              read.model().linears().get(i).matrix().format());
         }
       }
       assertThrows(
-          IllegalArgumentException.class, () -> ModelWriter.write(target, loaded.checkpoint().config(), loaded.model(), JsonObject.empty(), WeightFormat.GPTQ));
+          IllegalArgumentException.class,
+          () ->
+              ModelWriter.write(
+                  target,
+                  loaded.checkpoint().config(),
+                  loaded.model(),
+                  JsonObject.empty(),
+                  WeightFormat.GPTQ));
     }
   }
 
@@ -117,16 +149,25 @@ class SideMethodsTest {
   @Test
   void withoutFloatsTheyAreTheirBaseMethods() {
     try (Ops ops = Ops.serial()) {
-      assertSame(quantize(ops, model(), model(), "gptq", "W3A16", Map.of()), quantize(ops, model(), model(), "tacq", "W3A16", Map.of("fraction", "0")));
-      assertSame(quantize(ops, model(), model(), "gptq", "W4A4", Map.of()), quantize(ops, model(), model(), "quik", "W4A4", Map.of("float-share", "0")));
-      assertSame(quantize(ops, model(), model(), "rtn", "W3A16", Map.of()), quantize(ops, model(), model(), "gwq", "W3A16", Map.of("fraction", "0")));
+      assertSame(
+          quantize(ops, model(), model(), "gptq", "W3A16", Map.of()),
+          quantize(ops, model(), model(), "tacq", "W3A16", Map.of("fraction", "0")));
+      assertSame(
+          quantize(ops, model(), model(), "gptq", "W4A4", Map.of()),
+          quantize(ops, model(), model(), "quik", "W4A4", Map.of("float-share", "0")));
+      assertSame(
+          quantize(ops, model(), model(), "rtn", "W3A16", Map.of()),
+          quantize(ops, model(), model(), "gwq", "W3A16", Map.of("fraction", "0")));
     }
   }
 
   private static void assertSame(MethodReport expected, MethodReport actual) {
     assertEquals(expected.layers().size(), actual.layers().size());
     for (int i = 0; i < expected.layers().size(); i++) {
-      assertArrayEquals(codes(expected.layers().get(i).codes()), codes(actual.layers().get(i).codes()), expected.layers().get(i).name());
+      assertArrayEquals(
+          codes(expected.layers().get(i).codes()),
+          codes(actual.layers().get(i).codes()),
+          expected.layers().get(i).name());
     }
   }
 
@@ -135,23 +176,40 @@ class SideMethodsTest {
   void theShareIsOneOfAllRankedWeights() {
     try (Ops ops = Ops.serial()) {
       Decoder model = model();
-      MethodReport unused = quantize(ops, model, model(), "tacq", "W3A16", Map.of("fraction", "0.05"));
-      int kept = model.linears().stream().mapToInt(l -> l.matrix() instanceof SparseSideWeight side ? side.side().count() : 0).sum();
-      long ranked = model.linears().stream().filter(l -> l.name().startsWith("layers.")).mapToLong(l -> l.weight().shape().size()).sum();
+      MethodReport unused =
+          quantize(ops, model, model(), "tacq", "W3A16", Map.of("fraction", "0.05"));
+      int kept =
+          model.linears().stream()
+              .mapToInt(l -> l.matrix() instanceof SparseSideWeight side ? side.side().count() : 0)
+              .sum();
+      long ranked =
+          model.linears().stream()
+              .filter(l -> l.name().startsWith("layers."))
+              .mapToLong(l -> l.weight().shape().size())
+              .sum();
       assertEquals(Math.round(0.05 * ranked), kept);
       Decoder other = model();
       unused = quantize(ops, other, model(), "gwq", "W3A16", Map.of("fraction", "0.05"));
       for (Linear linear : other.linears()) {
         if (linear.name().startsWith("layers.")) {
-          assertEquals(Math.round(0.05 * linear.out() * linear.in()), ((SparseSideWeight) linear.matrix()).side().count(), linear.name());
+          assertEquals(
+              Math.round(0.05 * linear.out() * linear.in()),
+              ((SparseSideWeight) linear.matrix()).side().count(),
+              linear.name());
         }
       }
     }
   }
 
-  /** An outlier that is kept widens no range and is exact; the others are within half a step of that range. */
+  /**
+   * An outlier that is kept widens no range and is exact; the others are within half a step of that
+   * range.
+   */
   @Property(tries = 60)
-  void rangesLeaveTheFloatElementsOut(@ForAll @IntRange(min = 2, max = 30) int in, @ForAll @DoubleRange(min = 0, max = 1) double share, @ForAll long seed) {
+  void rangesLeaveTheFloatElementsOut(
+      @ForAll @IntRange(min = 2, max = 30) int in,
+      @ForAll @DoubleRange(min = 0, max = 1) double share,
+      @ForAll long seed) {
     Random random = new Random(seed);
     int out = 3;
     float[] w = RandomModels.gaussian(random, out * in, 0, 1);
@@ -170,7 +228,10 @@ class SideMethodsTest {
           max = kept[i] ? max : Math.max(max, w[i]);
         }
         for (int i = row * in; i < (row + 1) * in; i++) {
-          assertEquals(w[i], back[i], kept[i] ? Math.abs(w[i]) * 0x1p-11 + 1e-7 : 0.51 * (max - min) / 7 + 1e-6);
+          assertEquals(
+              w[i],
+              back[i],
+              kept[i] ? Math.abs(w[i]) * 0x1p-11 + 1e-7 : 0.51 * (max - min) / 7 + 1e-6);
         }
       }
     }
@@ -188,7 +249,8 @@ class SideMethodsTest {
     double before = Double.MAX_VALUE;
     try (WorkSplitter serial = WorkSplitter.serial()) {
       for (int count : new int[] {0, 5, 20, 80, 160, 256}) {
-        float[] back = Gwq.quantize("w", w, 8, 32, TopScores.of(scores, count), W3, serial).dequantize();
+        float[] back =
+            Gwq.quantize("w", w, 8, 32, TopScores.of(scores, count), W3, serial).dequantize();
         double error = 0;
         for (int i = 0; i < w.length; i++) {
           error += (w[i] - back[i]) * (double) (w[i] - back[i]);
@@ -219,11 +281,27 @@ class SideMethodsTest {
       HessianAccumulator sum = new HessianAccumulator("w", in);
       sum.add(x, 0, 200, serial);
       Hessian hessian = sum.hessian();
-      GptqResult none = Gptq.solve("w", w, 6, in, hessian, Frozen.NONE, W3, GptqOptions.DEFAULTS, serial);
-      GptqResult nothing = Gptq.solve("w", w, 6, in, hessian, Frozen.elements(new boolean[w.length]), W3, GptqOptions.DEFAULTS, serial);
+      GptqResult none =
+          Gptq.solve("w", w, 6, in, hessian, Frozen.NONE, W3, GptqOptions.DEFAULTS, serial);
+      GptqResult nothing =
+          Gptq.solve(
+              "w",
+              w,
+              6,
+              in,
+              hessian,
+              Frozen.elements(new boolean[w.length]),
+              W3,
+              GptqOptions.DEFAULTS,
+              serial);
       assertArrayEquals(none.quantized().codes(), nothing.quantized().codes());
-      assertArrayEquals(w, Gptq.solve("w", w, 6, in, hessian, Frozen.elements(all), W3, GptqOptions.DEFAULTS, serial).weight());
-      GptqResult some = Gptq.solve("w", w, 6, in, hessian, Frozen.elements(kept), W3, GptqOptions.DEFAULTS, serial);
+      assertArrayEquals(
+          w,
+          Gptq.solve("w", w, 6, in, hessian, Frozen.elements(all), W3, GptqOptions.DEFAULTS, serial)
+              .weight());
+      GptqResult some =
+          Gptq.solve(
+              "w", w, 6, in, hessian, Frozen.elements(kept), W3, GptqOptions.DEFAULTS, serial);
       float[] original = some.weight().clone();
       boolean moved = false;
       for (int i = 0; i < w.length; i++) {
@@ -231,16 +309,33 @@ class SideMethodsTest {
         original[i] = kept[i] ? w[i] : original[i];
       }
       assertTrue(moved, "kept elements take up errors");
-      assertTrue(hessian.errorOf(difference(w, some.weight()), 6) < hessian.errorOf(difference(w, original), 6));
-      assertTrue(hessian.errorOf(difference(w, some.weight()), 6) < hessian.errorOf(difference(w, none.weight()), 6));
+      assertTrue(
+          hessian.errorOf(difference(w, some.weight()), 6)
+              < hessian.errorOf(difference(w, original), 6));
+      assertTrue(
+          hessian.errorOf(difference(w, some.weight()), 6)
+              < hessian.errorOf(difference(w, none.weight()), 6));
       float[] outlier = w.clone();
       int first = 0;
       while (!kept[first]) {
         first++;
       }
       outlier[first] *= 100;
-      GptqResult planted = Gptq.solve("w", outlier, 6, in, hessian, Frozen.elements(kept), W3, GptqOptions.DEFAULTS, serial);
-      assertArrayEquals(some.quantized().params().scales(), planted.quantized().params().scales(), "a kept outlier leaves the scales alone");
+      GptqResult planted =
+          Gptq.solve(
+              "w",
+              outlier,
+              6,
+              in,
+              hessian,
+              Frozen.elements(kept),
+              W3,
+              GptqOptions.DEFAULTS,
+              serial);
+      assertArrayEquals(
+          some.quantized().params().scales(),
+          planted.quantized().params().scales(),
+          "a kept outlier leaves the scales alone");
     }
   }
 
@@ -258,21 +353,27 @@ class SideMethodsTest {
     Decoder model = model();
     Tensor text = TokenIds.tensor(RandomTextModels.ids(9, 3));
     try (Ops ops = Ops.serial()) {
-      Map<String, double[]> gradients = WeightGradients.absolute(ops, model, List.of(text), MethodProgress.NONE);
-      assertEquals(model.linears().stream().map(Linear::name).filter(n -> n.startsWith("layers.")).toList(), List.copyOf(gradients.keySet()));
+      Map<String, double[]> gradients =
+          WeightGradients.absolute(ops, model, List.of(text), MethodProgress.NONE);
+      assertEquals(
+          model.linears().stream().map(Linear::name).filter(n -> n.startsWith("layers.")).toList(),
+          List.copyOf(gradients.keySet()));
       for (String name : List.of("layers.0.attn.k", "layers.1.mlp.down")) {
         double[] gradient = gradients.getOrDefault(name, new double[0]);
         for (int i = 3; i < gradient.length; i += gradient.length / 5) {
           Decoder plus = model();
           Decoder minus = model();
-          double slope = (loss(ops, plus, name, i, 5e-3f, text) - loss(ops, minus, name, i, -5e-3f, text)) / 1e-2;
+          double slope =
+              (loss(ops, plus, name, i, 5e-3f, text) - loss(ops, minus, name, i, -5e-3f, text))
+                  / 1e-2;
           assertEquals(Math.abs(slope), gradient[i], 2e-4 + 0.03 * gradient[i], name + " " + i);
         }
       }
     }
   }
 
-  private static double loss(Ops ops, Decoder model, String layer, int index, float step, Tensor text) {
+  private static double loss(
+      Ops ops, Decoder model, String layer, int index, float step, Tensor text) {
     Linear linear = model.linear(layer);
     float[] w = linear.weight().peek().toFloats();
     w[index] += step;
@@ -292,9 +393,14 @@ class SideMethodsTest {
 
   @Test
   void whatTheyCannotDoIsSaid() {
-    assertThrows(IllegalArgumentException.class, () -> Presets.recipe(CATALOGUE, "gwq", Map.of("fraction", "2"), Scheme.parse("W3A16"), 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Presets.recipe(CATALOGUE, "gwq", Map.of("fraction", "2"), Scheme.parse("W3A16"), 1));
     try (Ops ops = Ops.serial()) {
-      IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> quantize(ops, model(), model(), "tacq", "W3A8", Map.of()));
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> quantize(ops, model(), model(), "tacq", "W3A8", Map.of()));
       assertTrue(e.getMessage().contains("activations"), e.getMessage());
     }
   }
@@ -302,8 +408,11 @@ class SideMethodsTest {
   @Test
   void brokenFilesAreRefusedByName() throws IOException {
     Path source = TinyTextFolders.llama(folder.resolve("float"));
-    try (LoadedModel loaded = ModelLoader.load(source); LoadedModel reference = ModelLoader.load(source); Ops ops = Ops.serial()) {
-      MethodReport report = quantize(ops, loaded.model(), reference.model(), "gwq", "W3A16", Map.of());
+    try (LoadedModel loaded = ModelLoader.load(source);
+        LoadedModel reference = ModelLoader.load(source);
+        Ops ops = Ops.serial()) {
+      MethodReport report =
+          quantize(ops, loaded.model(), reference.model(), "gwq", "W3A16", Map.of());
       LayerResult layer = report.layers().getFirst();
       assertTrue(layer.format().contains("elements in float"), layer.format());
       Path target = Files.createDirectory(folder.resolve("broken"));

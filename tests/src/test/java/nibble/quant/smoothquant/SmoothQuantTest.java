@@ -40,7 +40,8 @@ class SmoothQuantTest {
 
   private MethodReport smooth(Model model, SmoothQuantOptions options, List<Tensor> inputs) {
     SampleSource samples = SampleSource.of(inputs.stream().map(Samples::unlabelled).toList());
-    return new SmoothQuant(options).apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W8A8"), 0));
+    return new SmoothQuant(options)
+        .apply(ModelTask.of(ops, model, () -> model, samples, Scheme.parse("W8A8"), 0));
   }
 
   private float[] outputs(Model model, Tensor input) {
@@ -50,10 +51,17 @@ class SmoothQuantTest {
   }
 
   @Property(tries = 20)
-  void theFunctionStays(@ForAll @IntRange(max = 1000) int seed, @ForAll @DoubleRange(min = 0, max = 1) double alpha, @ForAll ScalePlaces places, @ForAll boolean text) {
+  void theFunctionStays(
+      @ForAll @IntRange(max = 1000) int seed,
+      @ForAll @DoubleRange(min = 0, max = 1) double alpha,
+      @ForAll ScalePlaces places,
+      @ForAll boolean text) {
     Model model =
         text
-            ? RandomTextModels.llama(new RandomTextModels.Shape(6, 3, 8, 2, 40, seed % 2 == 0, seed % 3 == 0, false, true, 0), seed)
+            ? RandomTextModels.llama(
+                new RandomTextModels.Shape(
+                    6, 3, 8, 2, 40, seed % 2 == 0, seed % 3 == 0, false, true, 0),
+                seed)
             : RandomModels.vit(RandomModels.vitConfig(ViTConfig.VIT, 3, 8, 2, 24, true), seed);
     Tensor input = text ? RandomTextModels.input(9, seed) : RandomModels.pixels(3, seed);
     float[] before = outputs(model, input);
@@ -62,11 +70,17 @@ class SmoothQuantTest {
     assertTrue(change < 1e-4, "relative difference " + change);
     int inputs = 8;
     int folded = text ? 8 : 6;
-    assertEquals(places == ScalePlaces.NORMS ? 4 : places == ScalePlaces.FOLDED ? folded : inputs, report.facts().get("smoothquant.places"));
-    assertEquals(places == ScalePlaces.ALL ? inputs - folded : 0, report.facts().get("smoothquant.online"));
+    assertEquals(
+        places == ScalePlaces.NORMS ? 4 : places == ScalePlaces.FOLDED ? folded : inputs,
+        report.facts().get("smoothquant.places"));
+    assertEquals(
+        places == ScalePlaces.ALL ? inputs - folded : 0, report.facts().get("smoothquant.online"));
   }
 
-  /** alpha 1 gives every channel of the calibration data the size 1, alpha 0 every column of the weights. */
+  /**
+   * alpha 1 gives every channel of the calibration data the size 1, alpha 0 every column of the
+   * weights.
+   */
   @Test
   void theEndsOfAlphaEvenOutOneSide() {
     for (double alpha : new double[] {0, 1}) {
@@ -96,19 +110,23 @@ class SmoothQuantTest {
   }
 
   private List<float[]> products(Model model, Tensor input) {
-    return ScalePlaces.NORMS.of(model).stream().map(edge -> {
-      float[] products = activations(model, edge, input);
-      float[] columns = columns(edge);
-      for (int j = 0; j < products.length; j++) {
-        products[j] *= columns[j];
-      }
-      return products;
-    }).toList();
+    return ScalePlaces.NORMS.of(model).stream()
+        .map(
+            edge -> {
+              float[] products = activations(model, edge, input);
+              float[] columns = columns(edge);
+              for (int j = 0; j < products.length; j++) {
+                products[j] *= columns[j];
+              }
+              return products;
+            })
+        .toList();
   }
 
   private float[] activations(Model model, ScaleEdge edge, Tensor input) {
     Site site = edge.readers().getFirst().input();
-    Map<Site, ChannelMagnitudes> sizes = SiteMagnitudes.measure(ops, model, List.of(input), List.of(site));
+    Map<Site, ChannelMagnitudes> sizes =
+        SiteMagnitudes.measure(ops, model, List.of(input), List.of(site));
     float[] largest = new float[edge.factors()];
     for (int j = 0; j < edge.readers().getFirst().in(); j++) {
       largest[edge.factorOf(j)] = Math.max(largest[edge.factorOf(j)], sizes.get(site).largest()[j]);
@@ -128,7 +146,10 @@ class SmoothQuantTest {
     return largest;
   }
 
-  /** The mechanism: three channels of 64 are 50 times as large; 8-bit activations with one scale lose the others. */
+  /**
+   * The mechanism: three channels of 64 are 50 times as large; 8-bit activations with one scale
+   * lose the others.
+   */
   @Test
   void outlierChannelsLoseTheirHarm() {
     Random random = new Random(7);
@@ -156,7 +177,9 @@ class SmoothQuantTest {
     assertTrue(smoothed < plain / 5, smoothed + " after " + plain);
   }
 
-  /** Squared error of the outputs with 8-bit activations, one symmetric scale, and float weights. */
+  /**
+   * Squared error of the outputs with 8-bit activations, one symmetric scale, and float weights.
+   */
   private static double outputError(float[] x, float[] w, float[] s, int tokens, int in, int out) {
     float largest = 0;
     for (int i = 0; i < x.length; i++) {
@@ -190,7 +213,11 @@ class SmoothQuantTest {
     try (LoadedModel loaded = ModelLoader.load(Golden.path("text/bert"))) {
       Model model = loaded.model();
       Tensor input = TokenIds.tensor(new int[] {1, 2, 3, 4, 5});
-      String message = assertThrows(IllegalArgumentException.class, () -> smooth(model, SmoothQuantOptions.DEFAULTS, List.of(input))).getMessage();
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> smooth(model, SmoothQuantOptions.DEFAULTS, List.of(input)))
+              .getMessage();
       assertTrue(message.contains("--set places=all"), message);
       float[] before = outputs(model, input);
       smooth(model, new SmoothQuantOptions(0.5, ScalePlaces.ALL), List.of(input));

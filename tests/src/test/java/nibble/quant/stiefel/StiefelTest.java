@@ -31,18 +31,28 @@ class StiefelTest {
     return Qr.of(gaussian(n, seed), n, n).q();
   }
 
-  private static StiefelRule.Moved step(StiefelRule rule, double[] p, double[] g, int n, double rate) {
+  private static StiefelRule.Moved step(
+      StiefelRule rule, double[] p, double[] g, int n, double rate) {
     return rule.step(p, g, n, rate, StiefelRule.Memory.none(n));
   }
 
   @Property(tries = 200)
-  void theExactStepIsOrthogonal(@ForAll @IntRange(min = 1, max = 24) int n, @ForAll long seed, @ForAll @DoubleRange(max = 1e6) double rate) {
-    double[] moved = step(CayleySgd.EXACT, orthogonal(n, seed), gaussian(n, ~seed), n, rate).matrix();
-    assertTrue(SquareMatrix.deviation(moved, n) < 1e-10, "deviation " + SquareMatrix.deviation(moved, n));
+  void theExactStepIsOrthogonal(
+      @ForAll @IntRange(min = 1, max = 24) int n,
+      @ForAll long seed,
+      @ForAll @DoubleRange(max = 1e6) double rate) {
+    double[] moved =
+        step(CayleySgd.EXACT, orthogonal(n, seed), gaussian(n, ~seed), n, rate).matrix();
+    assertTrue(
+        SquareMatrix.deviation(moved, n) < 1e-10, "deviation " + SquareMatrix.deviation(moved, n));
   }
 
   @Property(tries = 200)
-  void otherStepsAreOrthogonal(@ForAll @IntRange(min = 1, max = 24) int n, @ForAll long seed, @ForAll @DoubleRange(max = 10) double rate, @ForAll boolean adam) {
+  void otherStepsAreOrthogonal(
+      @ForAll @IntRange(min = 1, max = 24) int n,
+      @ForAll long seed,
+      @ForAll @DoubleRange(max = 10) double rate,
+      @ForAll boolean adam) {
     StiefelRule rule = adam ? RiemannianAdam.DEFAULTS : ITERATED;
     double[] p = orthogonal(n, seed);
     StiefelRule.Memory memory = StiefelRule.Memory.none(n);
@@ -54,25 +64,37 @@ class StiefelTest {
     assertTrue(SquareMatrix.deviation(p, n) < 1e-5, "deviation " + SquareMatrix.deviation(p, n));
   }
 
-  /** For a small step five iterations are the Cayley transform: the rest is {@code (t |S| / 2)^6} of it. */
+  /**
+   * For a small step five iterations are the Cayley transform: the rest is {@code (t |S| / 2)^6} of
+   * it.
+   */
   @Property(tries = 100)
-  void theFixedPointAgreesWithTheExactStep(@ForAll @IntRange(min = 2, max = 16) int n, @ForAll long seed) {
+  void theFixedPointAgreesWithTheExactStep(
+      @ForAll @IntRange(min = 2, max = 16) int n, @ForAll long seed) {
     double[] p = orthogonal(n, seed);
     double[] g = gaussian(n, ~seed);
     double rate = 0.05 / SquareMatrix.columnNorm(g, n);
-    assertArrayEquals(step(CayleySgd.EXACT, p, g, n, rate).matrix(), step(ITERATED, p, g, n, rate).matrix(), 1e-7);
+    assertArrayEquals(
+        step(CayleySgd.EXACT, p, g, n, rate).matrix(),
+        step(ITERATED, p, g, n, rate).matrix(),
+        1e-7);
   }
 
   @Property(tries = 50)
-  void noRateMovesNothing(@ForAll @IntRange(min = 1, max = 12) int n, @ForAll long seed, @ForAll boolean adam) {
+  void noRateMovesNothing(
+      @ForAll @IntRange(min = 1, max = 12) int n, @ForAll long seed, @ForAll boolean adam) {
     double[] p = orthogonal(n, seed);
     StiefelRule rule = adam ? RiemannianAdam.DEFAULTS : CayleySgd.EXACT;
     assertArrayEquals(p, step(rule, p, gaussian(n, ~seed), n, 0).matrix());
   }
 
-  /** Of {@code f(P) = <G, P>}: the change along the step is minus the rate times the squared norm of the gradient in the tangent space. */
+  /**
+   * Of {@code f(P) = <G, P>}: the change along the step is minus the rate times the squared norm of
+   * the gradient in the tangent space.
+   */
   @Property(tries = 100)
-  void stepsAgreeWithFiniteDifferences(@ForAll @IntRange(min = 2, max = 12) int n, @ForAll long seed) {
+  void stepsAgreeWithFiniteDifferences(
+      @ForAll @IntRange(min = 2, max = 12) int n, @ForAll long seed) {
     double[] p = orthogonal(n, seed);
     double[] g = gaussian(n, ~seed);
     double[] tangent = RiemannianAdam.tangent(p, g, n);
@@ -91,7 +113,8 @@ class StiefelTest {
     double[] p = orthogonal(n, seed);
     double[] tangent = RiemannianAdam.tangent(p, gaussian(n, ~seed), n);
     double[] inner = SquareMatrix.product(SquareMatrix.transposed(p, n), tangent, n);
-    assertArrayEquals(new double[n * n], SquareMatrix.plus(inner, 1, SquareMatrix.transposed(inner, n)), 1e-12);
+    assertArrayEquals(
+        new double[n * n], SquareMatrix.plus(inner, 1, SquareMatrix.transposed(inner, n)), 1e-12);
     assertArrayEquals(tangent, RiemannianAdam.tangent(p, tangent, n), 1e-12);
   }
 
@@ -103,25 +126,33 @@ class StiefelTest {
     return sum;
   }
 
-  /** {@code |P A - B|^2} with {@code B = P* A}: both rules reach P*, Cayley descent without a step back. */
+  /**
+   * {@code |P A - B|^2} with {@code B = P* A}: both rules reach P*, Cayley descent without a step
+   * back.
+   */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aToyLossLeadsToItsMinimum(boolean adam) {
     int n = 8;
     double[] goal = orthogonal(n, 5);
-    double[] start = step(CayleySgd.EXACT, goal, gaussian(n, 6), n, 0.5).matrix();        // a rotation away, so in the same component
+    double[] start =
+        step(CayleySgd.EXACT, goal, gaussian(n, 6), n, 0.5)
+            .matrix(); // a rotation away, so in the same component
     Tensor a = Tensor.of(floats(gaussian(n, 7)), n, n);
     Tensor b = Tensor.of(floats(SquareMatrix.product(goal, doubles(a.toFloats()), n)), n, n);
     StiefelParameter p = StiefelParameter.of("p", n, start);
-    StiefelOptimizer optimizer = adam
-        ? new StiefelOptimizer(RiemannianAdam.DEFAULTS, 0.05, List.of(p))
-        : new StiefelOptimizer(CayleySgd.EXACT, 0.1, List.of(p));
+    StiefelOptimizer optimizer =
+        adam
+            ? new StiefelOptimizer(RiemannianAdam.DEFAULTS, 0.05, List.of(p))
+            : new StiefelOptimizer(CayleySgd.EXACT, 0.1, List.of(p));
     try (Ops ops = Ops.serial()) {
       double last = Double.POSITIVE_INFINITY;
       for (int i = 0; i < 400; i++) {
         optimizer.clearGrads();
         Tensor loss = ops.sum(ops.square(ops.sub(ops.matmul(p.leaf(), a), b)));
-        assertTrue(adam || loss.item() <= last + 1e-4, "step %d: %s after %s".formatted(i, loss.item(), last));
+        assertTrue(
+            adam || loss.item() <= last + 1e-4,
+            "step %d: %s after %s".formatted(i, loss.item(), last));
         last = loss.item();
         ops.backward(loss);
         optimizer.step(adam ? 1 - i / 400.0 : 1);
@@ -135,7 +166,8 @@ class StiefelTest {
   @Test
   void severalMatricesMoveApart() {
     int n = 4;
-    StiefelParameter both = StiefelParameter.of("both", n, new double[][] {orthogonal(n, 1), orthogonal(n, 2)});
+    StiefelParameter both =
+        StiefelParameter.of("both", n, new double[][] {orthogonal(n, 1), orthogonal(n, 2)});
     StiefelParameter second = StiefelParameter.of("second", n, orthogonal(n, 2));
     Tensor g = Tensor.of(floats(gaussian(n, 3)), n, n);
     try (Ops ops = Ops.serial()) {
@@ -151,7 +183,11 @@ class StiefelTest {
 
   @Test
   void whatIsNotOrthogonalIsRefused() {
-    String message = assertThrows(IllegalArgumentException.class, () -> StiefelParameter.of("layers.0.r", 2, new double[] {1, 0.01, 0, 1})).getMessage();
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> StiefelParameter.of("layers.0.r", 2, new double[] {1, 0.01, 0, 1}))
+            .getMessage();
     assertTrue(message.contains("'layers.0.r' is not orthogonal"), message);
     assertThrows(IllegalArgumentException.class, () -> StiefelParameter.of("p", 3, new double[4]));
   }

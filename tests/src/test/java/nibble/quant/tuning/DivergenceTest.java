@@ -22,13 +22,17 @@ class DivergenceTest {
   }
 
   private static double value(Tensor student, Tensor teacher, int top) {
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
       return ops.custom(new Divergence(teacher, top), student).item();
     }
   }
 
   @Property(tries = 60)
-  void isZeroForEqualLogitsAndPositiveElsewhere(@ForAll long seed, @ForAll @IntRange(min = 2, max = 12) int width, @ForAll @IntRange(min = 2, max = 15) int top) {
+  void isZeroForEqualLogitsAndPositiveElsewhere(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 12) int width,
+      @ForAll @IntRange(min = 2, max = 15) int top) {
     Tensor teacher = logits(width, seed);
     assertEquals(0, value(teacher, teacher, top), 1e-7);
     assertTrue(value(logits(width, ~seed), teacher, top) > 0);
@@ -47,17 +51,23 @@ class DivergenceTest {
   }
 
   @Property(tries = 60)
-  void allOfThemAreTheWholeDivergence(@ForAll long seed, @ForAll @IntRange(min = 2, max = 12) int width) {
+  void allOfThemAreTheWholeDivergence(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 12) int width) {
     Tensor student = logits(width, ~seed);
     Tensor teacher = logits(width, seed);
-    try (Ops ops = Ops.serial(); var inference = ops.noGrad()) {
-      Tensor terms = ops.mul(ops.softmax(teacher), ops.sub(ops.logSoftmax(teacher), ops.logSoftmax(student)));
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      Tensor terms =
+          ops.mul(ops.softmax(teacher), ops.sub(ops.logSoftmax(teacher), ops.logSoftmax(student)));
       assertEquals(ops.sum(terms).item() / ROWS, value(student, teacher, width), 1e-5);
     }
   }
 
   @Property(tries = 40)
-  void theDerivativeAgreesWithDifferences(@ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int width, @ForAll @IntRange(min = 1, max = 8) int top) {
+  void theDerivativeAgreesWithDifferences(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 8) int width,
+      @ForAll @IntRange(min = 1, max = 8) int top) {
     Tensor student = logits(width, ~seed).requireGrad();
     Tensor teacher = logits(width, seed);
     try (Ops ops = Ops.serial()) {
@@ -81,6 +91,7 @@ class DivergenceTest {
   @Test
   void shapesAreChecked() {
     assertThrows(IllegalArgumentException.class, () -> new Divergence(Tensor.zeros(4), 1));
-    assertThrows(IllegalArgumentException.class, () -> value(Tensor.zeros(2, 5), Tensor.zeros(2, 4), 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> value(Tensor.zeros(2, 5), Tensor.zeros(2, 4), 1));
   }
 }

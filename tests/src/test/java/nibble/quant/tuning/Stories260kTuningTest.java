@@ -25,28 +25,54 @@ import nibble.quant.model.SampleSource;
 import nibble.quant.model.Samples;
 import nibble.quant.pipeline.RecipeRunner;
 import nibble.tensor.Ops;
-import nibble.tensor.Tensor;
 import nibble.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
-/** What training through simulated rounding, and lattice codes, are worth on a trained model, on text that it did not see. */
+/**
+ * What training through simulated rounding, and lattice codes, are worth on a trained model, on
+ * text that it did not see.
+ */
 class Stories260kTuningTest {
   private static final int SCORED = 2_000;
   private static final int SPARE = 20_000;
 
   /** Divergence from the float model, in nats a token. */
-  private static double divergence(String method, String scheme, Map<String, String> options) throws IOException {
+  private static double divergence(String method, String scheme, Map<String, String> options)
+      throws IOException {
     Path source = SharedData.require("llm/stories260k");
     int[] text =
-        Tokenizers.load(source).encode(Files.readString(SharedData.require("text/tinystories-dev.txt")), EncodeOptions.DEFAULTS.withAddSpecial(false)).ids();
+        Tokenizers.load(source)
+            .encode(
+                Files.readString(SharedData.require("text/tinystories-dev.txt")),
+                EncodeOptions.DEFAULTS.withAddSpecial(false))
+            .ids();
     List<Samples> windows =
-        TokenWindows.random(Arrays.copyOfRange(text, SPARE, text.length), 64, 24, new Random(1)).stream().map(Samples::unlabelled).toList();
+        TokenWindows.random(Arrays.copyOfRange(text, SPARE, text.length), 64, 24, new Random(1))
+            .stream()
+            .map(Samples::unlabelled)
+            .toList();
     MethodCatalogue catalogue = MethodCatalogue.standard();
-    try (LoadedModel model = ModelLoader.load(source); LoadedModel exact = ModelLoader.load(source); LoadedModel teacher = ModelLoader.load(source);
+    try (LoadedModel model = ModelLoader.load(source);
+        LoadedModel exact = ModelLoader.load(source);
+        LoadedModel teacher = ModelLoader.load(source);
         Ops ops = new Ops(WorkSplitter.ofThreads(2))) {
-      new RecipeRunner(catalogue, Presets.recipe(catalogue, method, options, Scheme.parse(scheme), 1))
-          .run(ops, model.model(), teacher::model, SampleSource.of(windows), 1, MethodProgress.NONE, ResumeStore.NONE);
-      return Divergence.of(ops, model.languageModel(), exact.languageModel(), Arrays.copyOf(text, SCORED), TokenWindows.separate(128, 1), share -> {})
+      new RecipeRunner(
+              catalogue, Presets.recipe(catalogue, method, options, Scheme.parse(scheme), 1))
+          .run(
+              ops,
+              model.model(),
+              teacher::model,
+              SampleSource.of(windows),
+              1,
+              MethodProgress.NONE,
+              ResumeStore.NONE);
+      return Divergence.of(
+              ops,
+              model.languageModel(),
+              exact.languageModel(),
+              Arrays.copyOf(text, SCORED),
+              TokenWindows.separate(128, 1),
+              share -> {})
           .kullbackLeibler()
           .mean();
     }

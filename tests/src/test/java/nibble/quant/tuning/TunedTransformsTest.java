@@ -28,20 +28,31 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Learned transforms leave the float model as it is, while they are learned and when they are folded. */
+/**
+ * Learned transforms leave the float model as it is, while they are learned and when they are
+ * folded.
+ */
 class TunedTransformsTest {
-  private static final int[][] HEADS_AND_DIMS = {{4, 2, 8}, {6, 3, 8}, {3, 1, 8}, {5, 5, 8}, {2, 1, 20}};
+  private static final int[][] HEADS_AND_DIMS = {
+    {4, 2, 8}, {6, 3, 8}, {3, 1, 8}, {5, 5, 8}, {2, 1, 20}
+  };
 
   /** A random model of a kind, its samples beside it. */
   private record Subject(Model model, Tensor input) {
     static Subject of(int kind, boolean biases, boolean norms, boolean tied, long seed) {
       int[] s = HEADS_AND_DIMS[kind % HEADS_AND_DIMS.length];
-      var shape = new RandomTextModels.Shape(s[0], s[1], s[2], 2, 48, biases, norms, kind % 2 == 1, tied, 0);
+      var shape =
+          new RandomTextModels.Shape(
+              s[0], s[1], s[2], 2, 48, biases, norms, kind % 2 == 1, tied, 0);
       Tensor ids = RandomTextModels.input(7, seed + 1);
       return switch (kind) {
         case 5 -> new Subject(RandomTextModels.gpt2(4, 8, seed), ids);
         case 6 -> new Subject(RandomTextModels.gptNeoX(3, 8, biases, seed), ids);
-        case 7 -> new Subject(RandomModels.vit(RandomModels.vitConfig("ViTForImageClassification", 3, 8, 2, 48, biases), seed), RandomModels.pixels(2, seed));
+        case 7 ->
+            new Subject(
+                RandomModels.vit(
+                    RandomModels.vitConfig("ViTForImageClassification", 3, 8, 2, 48, biases), seed),
+                RandomModels.pixels(2, seed));
         default -> new Subject(RandomTextModels.llama(shape, seed), ids);
       };
     }
@@ -49,8 +60,14 @@ class TunedTransformsTest {
 
   @Property(tries = 60)
   void theLogitsStay(
-      @ForAll long seed, @ForAll @IntRange(max = 7) int kind, @ForAll boolean biases, @ForAll boolean norms, @ForAll boolean tied, @ForAll boolean everyHead,
-      @ForAll boolean scaled, @ForAll boolean principal) {
+      @ForAll long seed,
+      @ForAll @IntRange(max = 7) int kind,
+      @ForAll boolean biases,
+      @ForAll boolean norms,
+      @ForAll boolean tied,
+      @ForAll boolean everyHead,
+      @ForAll boolean scaled,
+      @ForAll boolean principal) {
     Subject subject = Subject.of(kind, biases, norms, tied, seed);
     Model model = subject.model();
     try (Ops ops = Ops.serial()) {
@@ -79,12 +96,17 @@ class TunedTransformsTest {
         transforms.restore();
       }
       if (!scaled) {
-        assertClose(before, logits(ops, model, subject.input()));              // nothing is left in sites, and the weights are back
+        assertClose(
+            before,
+            logits(
+                ops, model, subject.input())); // nothing is left in sites, and the weights are back
       }
       float[] embedded = stream(ops, model, subject.input());
       transforms.fold(ops);
       assertClose(before, logits(ops, model, subject.input()));
-      assertTrue(RandomModels.relativeDifference(stream(ops, model, subject.input()), embedded) > 0.1, "the stream was not turned");
+      assertTrue(
+          RandomModels.relativeDifference(stream(ops, model, subject.input()), embedded) > 0.1,
+          "the stream was not turned");
     }
   }
 
@@ -98,7 +120,10 @@ class TunedTransformsTest {
     }
   }
 
-  /** Every place that can take scales has some: two norms, values, keys and the gated half of each layer, and the last norm. */
+  /**
+   * Every place that can take scales has some: two norms, values, keys and the gated half of each
+   * layer, and the last norm.
+   */
   @Test
   void aLlamaHasScalesAtAllPlaces() {
     Model model = RandomTextModels.llama(RandomTextModels.Shape.SMALL, 1);
@@ -108,7 +133,11 @@ class TunedTransformsTest {
     transforms.scaleValues();
     transforms.scaleInputs();
     assertEquals(2 * 5 + 1, transforms.scales().size());
-    assertEquals(List.of(48, 8, 16, 32), List.of(0, 2, 4, 6).stream().map(i -> transforms.scales().get(i).dim(0)).toList());      // keys: 2 heads of 4 pairs
+    assertEquals(
+        List.of(48, 8, 16, 32),
+        List.of(0, 2, 4, 6).stream()
+            .map(i -> transforms.scales().get(i).dim(0))
+            .toList()); // keys: 2 heads of 4 pairs
   }
 
   private static float[] logits(Ops ops, Model model, Tensor input) {
@@ -130,7 +159,8 @@ class TunedTransformsTest {
 
   /** No direction along the manifold changes the loss of the float network; elements alone do. */
   @Property(tries = 20)
-  void theFloatNetworkHasNoGradientAlongRotations(@ForAll long seed, @ForAll @IntRange(max = 7) int kind) {
+  void theFloatNetworkHasNoGradientAlongRotations(
+      @ForAll long seed, @ForAll @IntRange(max = 7) int kind) {
     Subject subject = Subject.of(kind, true, false, true, seed);
     Model model = subject.model();
     try (Ops ops = Ops.serial()) {
@@ -140,7 +170,10 @@ class TunedTransformsTest {
       try (Scope scope = ops.scope()) {
         transforms.install(ops);
         Tensor logits = model.forward(ops, subject.input());
-        Tensor weights = Tensor.of(RandomModels.gaussian(new Random(seed), (int) logits.size(), 0, 1), logits.shape().dims());
+        Tensor weights =
+            Tensor.of(
+                RandomModels.gaussian(new Random(seed), (int) logits.size(), 0, 1),
+                logits.shape().dims());
         ops.backward(ops.sum(ops.mul(logits, weights)));
       } finally {
         transforms.restore();
@@ -161,7 +194,9 @@ class TunedTransformsTest {
             }
           }
         }
-        assertTrue(along < 1e-3 * largest, r.name() + ": " + along + " along the manifold, elements of " + largest);
+        assertTrue(
+            along < 1e-3 * largest,
+            r.name() + ": " + along + " along the manifold, elements of " + largest);
       }
     }
   }
@@ -184,9 +219,19 @@ class TunedTransformsTest {
     Tensor ids = RandomTextModels.input(9, 4);
     try (Ops ops = Ops.serial()) {
       MethodCatalogue catalogue = MethodCatalogue.standard();
-      new RecipeRunner(catalogue, Presets.recipe(catalogue, "rtn", Map.of("edge-bits", "same"), Scheme.parse(scheme), 1))
+      new RecipeRunner(
+              catalogue,
+              Presets.recipe(
+                  catalogue, "rtn", Map.of("edge-bits", "same"), Scheme.parse(scheme), 1))
           .run(ops, packed, List.of(), (result, done, total) -> {});
-      ModelTask task = ModelTask.of(ops, simulated, () -> simulated, SampleSource.of(List.of(Samples.unlabelled(ids))), Scheme.parse(scheme), 1);
+      ModelTask task =
+          ModelTask.of(
+              ops,
+              simulated,
+              () -> simulated,
+              SampleSource.of(List.of(Samples.unlabelled(ids))),
+              Scheme.parse(scheme),
+              1);
       float[] exact = logits(ops, simulated, ids);
       try (SimulatedQuantization simulation = SimulatedQuantization.install(task, true, true)) {
         float[] rounded = simulated.forward(ops, ids).toFloats();
@@ -204,27 +249,55 @@ class TunedTransformsTest {
     Tensor g = Tensor.of(RandomModels.gaussian(new Random(4), 24, 0, 1), 3, 8);
     try (Ops ops = Ops.serial()) {
       Scheme scheme = Scheme.parse("W4A4 a:static");
-      Tensor y = new StraightThroughActivation("x", scheme.activations().orElseThrow(), false).apply(ops, new StraightThroughWeight("w", scheme.weights().orElseThrow(), false).apply(ops, x));
-      assertEquals(16, java.util.stream.IntStream.range(0, 24).mapToObj(i -> y.toFloats()[i]).distinct().count(), 15);
+      Tensor y =
+          new StraightThroughActivation("x", scheme.activations().orElseThrow(), false)
+              .apply(
+                  ops,
+                  new StraightThroughWeight("w", scheme.weights().orElseThrow(), false)
+                      .apply(ops, x));
+      assertEquals(
+          16,
+          java.util.stream.IntStream.range(0, 24).mapToObj(i -> y.toFloats()[i]).distinct().count(),
+          15);
       ops.backward(ops.sum(ops.mul(y, g)));
     }
     assertArrayEquals(g.toFloats(), x.grad().toFloats());
   }
 
-  /** Rounding with ranges of its own is homogeneous, {@code f(a x) = a f(x)}, so {@code <x, dL/dx> = <y, dL/dy>}, by Euler. */
+  /**
+   * Rounding with ranges of its own is homogeneous, {@code f(a x) = a f(x)}, so {@code <x, dL/dx> =
+   * <y, dL/dy>}, by Euler.
+   */
   @Property(tries = 60)
-  void gradientsThroughRangesAreThoseOfAHomogeneousFunction(@ForAll long seed, @ForAll @IntRange(max = 5) int kind) {
-    Scheme scheme = Scheme.parse(List.of("W3A3", "W4A3 a:sym", "W3A2 w:asym a:static", "W3A8 g8 a:static a:sym", "W2A4 w:asym g4", "W3A3 w:tensor").get(kind));
+  void gradientsThroughRangesAreThoseOfAHomogeneousFunction(
+      @ForAll long seed, @ForAll @IntRange(max = 5) int kind) {
+    Scheme scheme =
+        Scheme.parse(
+            List.of(
+                    "W3A3",
+                    "W4A3 a:sym",
+                    "W3A2 w:asym a:static",
+                    "W3A8 g8 a:static a:sym",
+                    "W2A4 w:asym g4",
+                    "W3A3 w:tensor")
+                .get(kind));
     Tensor g = Tensor.of(RandomModels.gaussian(new Random(~seed), 48, 0, 1), 3, 16);
     for (boolean weight : new boolean[] {true, false}) {
-      Tensor x = Tensor.of(RandomModels.gaussian(new Random(seed), 48, kind % 2, 1), 3, 16).requireGrad();
+      Tensor x =
+          Tensor.of(RandomModels.gaussian(new Random(seed), 48, kind % 2, 1), 3, 16).requireGrad();
       try (Ops ops = Ops.serial()) {
-        Tensor y = weight
-            ? new StraightThroughWeight("w", scheme.weights().orElseThrow(), true).apply(ops, x)
-            : new StraightThroughActivation("x", scheme.activations().orElseThrow(), true).apply(ops, x);
+        Tensor y =
+            weight
+                ? new StraightThroughWeight("w", scheme.weights().orElseThrow(), true).apply(ops, x)
+                : new StraightThroughActivation("x", scheme.activations().orElseThrow(), true)
+                    .apply(ops, x);
         float[] rounded = y.toFloats();
         ops.backward(ops.sum(ops.mul(y, g)));
-        assertEquals(dot(rounded, g.toFloats()), dot(x.toFloats(), x.grad().toFloats()), 1e-3, weight ? "weights" : "activations");
+        assertEquals(
+            dot(rounded, g.toFloats()),
+            dot(x.toFloats(), x.grad().toFloats()),
+            1e-3,
+            weight ? "weights" : "activations");
       }
     }
   }

@@ -75,13 +75,15 @@ class CholeskyTest {
   }
 
   @Property(tries = 40)
-  void theInverseAndTheSolutionFit(@ForAll @IntRange(min = 1, max = 110) int n, @ForAll Random random) {
+  void theInverseAndTheSolutionFit(
+      @ForAll @IntRange(min = 1, max = 110) int n, @ForAll Random random) {
     double[] a = positiveDefinite(random, n);
     double[] l = a.clone();
     Cholesky.factor(l, n, splitter);
     double[] inverse = Cholesky.inverse(l, n, splitter);
     assertArrayEquals(identity(n), times(a, inverse, n, false), 1e-10);
-    assertArrayEquals(identity(n), times(l, Triangular.invertLower(l, n, splitter), n, false), 1e-10);
+    assertArrayEquals(
+        identity(n), times(l, Triangular.invertLower(l, n, splitter), n, false), 1e-10);
     double[] x = random.doubles(n).toArray();
     double[] b = new double[n];
     for (int i = 0; i < n; i++) {
@@ -111,11 +113,16 @@ class CholeskyTest {
   void indefiniteMatricesAreNamed() {
     double[] a = identity(60);
     a[55 * 60 + 55] = -1;
-    var exception = assertThrows(NotPositiveDefiniteException.class, () -> Cholesky.factor(a, 60, splitter));
+    var exception =
+        assertThrows(NotPositiveDefiniteException.class, () -> Cholesky.factor(a, 60, splitter));
     assertEquals(55, exception.row());
     assertEquals(-1, exception.pivot());
-    assertThrows(NotPositiveDefiniteException.class, () -> Cholesky.factor(new double[] {1, 0, 1, 1}, 2, splitter));
-    assertThrows(NotPositiveDefiniteException.class, () -> Cholesky.factor(new double[] {Double.NaN}, 1, splitter));
+    assertThrows(
+        NotPositiveDefiniteException.class,
+        () -> Cholesky.factor(new double[] {1, 0, 1, 1}, 2, splitter));
+    assertThrows(
+        NotPositiveDefiniteException.class,
+        () -> Cholesky.factor(new double[] {Double.NaN}, 1, splitter));
     assertThrows(IllegalArgumentException.class, () -> Cholesky.factor(new double[3], 2, splitter));
   }
 }

@@ -11,7 +11,8 @@ final class Budget {
   void spend(long work) {
     left -= work;
     if (left < 0) {
-      throw new JinjaException("the template does too much work; more than " + WORK + " steps and characters");
+      throw new JinjaException(
+          "the template does too much work; more than " + WORK + " steps and characters");
     }
   }
 

@@ -34,21 +34,34 @@ final class Evaluator {
     return switch (expression) {
       case Expression.Literal(_, Object value) -> value;
       case Expression.Variable(_, String name) -> scope.get(name);
-      case Expression.ListOf(_, var elements, boolean tuple) -> tuple ? new Tuple(values(elements, scope)) : values(elements, scope);
-      case Expression.DictOf(_, var keys, var values) -> dict(values(keys, scope), values(values, scope));
-      case Expression.Attribute(_, Expression object, String name) -> Methods.attribute(value(object, scope), name);
-      case Expression.Item(_, Expression object, Expression index) -> item(value(object, scope), value(index, scope));
+      case Expression.ListOf(_, var elements, boolean tuple) ->
+          tuple ? new Tuple(values(elements, scope)) : values(elements, scope);
+      case Expression.DictOf(_, var keys, var values) ->
+          dict(values(keys, scope), values(values, scope));
+      case Expression.Attribute(_, Expression object, String name) ->
+          Methods.attribute(value(object, scope), name);
+      case Expression.Item(_, Expression object, Expression index) ->
+          item(value(object, scope), value(index, scope));
       case Expression.Slice(_, Expression object, var from, var to, var step) ->
-          Operators.slice(value(object, scope), orNone(from, scope), orNone(to, scope), orNone(step, scope), budget);
-      case Expression.Call(_, Expression function, var arguments) -> call(value(function, scope), arguments(arguments, scope));
+          Operators.slice(
+              value(object, scope),
+              orNone(from, scope),
+              orNone(to, scope),
+              orNone(step, scope),
+              budget);
+      case Expression.Call(_, Expression function, var arguments) ->
+          call(value(function, scope), arguments(arguments, scope));
       case Expression.Filter filter -> filter(filter, value(filter.value(), scope), scope);
       case Expression.Test(_, Expression value, String name, var arguments, boolean negated) ->
           Tests.test(name, value(value, scope), arguments(arguments, scope)) != negated;
-      case Expression.Unary(_, String operator, Expression value) -> unary(operator, value(value, scope));
+      case Expression.Unary(_, String operator, Expression value) ->
+          unary(operator, value(value, scope));
       case Expression.Binary binary -> binary(binary, scope);
       case Expression.Comparison comparison -> comparison(comparison, scope);
       case Expression.Conditional(_, Expression condition, Expression yes, var no) ->
-          Values.isTrue(value(condition, scope)) ? value(yes, scope) : no == null ? new Undefined("the other case of 'if'") : value(no, scope);
+          Values.isTrue(value(condition, scope))
+              ? value(yes, scope)
+              : no == null ? new Undefined("the other case of 'if'") : value(no, scope);
     };
   }
 
@@ -74,10 +87,15 @@ final class Evaluator {
 
   private static Object item(Object object, Object index) {
     if (object instanceof Undefined(String what)) {
-      throw new JinjaException("'" + what + "' is undefined and has no '" + Values.text(index) + "'");
+      throw new JinjaException(
+          "'" + what + "' is undefined and has no '" + Values.text(index) + "'");
     }
     Object found = Operators.item(object, index);
-    return found instanceof Undefined && index instanceof String name && !(object instanceof Map<?, ?>) ? Methods.attribute(object, name) : found;
+    return found instanceof Undefined
+            && index instanceof String name
+            && !(object instanceof Map<?, ?>)
+        ? Methods.attribute(object, name)
+        : found;
   }
 
   private Arguments arguments(List<Expression.Argument> given, Scope scope) {
@@ -102,7 +120,10 @@ final class Evaluator {
       throw new JinjaException(Values.kind(function) + " cannot be called");
     }
     Object result = callable.call(arguments);
-    budget.spend(result instanceof String text ? text.length() / 16 : result instanceof List<?> list ? list.size() : 0);
+    budget.spend(
+        result instanceof String text
+            ? text.length() / 16
+            : result instanceof List<?> list ? list.size() : 0);
     return result;
   }
 
@@ -145,7 +166,9 @@ final class Evaluator {
   }
 
   private static long size(Object value) {
-    return value instanceof String text ? text.length() / 16 : value instanceof List<?> list ? list.size() : 0;
+    return value instanceof String text
+        ? text.length() / 16
+        : value instanceof List<?> list ? list.size() : 0;
   }
 
   private static boolean compare(String operator, Object left, Object right) {

@@ -26,7 +26,13 @@ sealed interface Expression {
   record Item(int line, Expression object, Expression index) implements Expression {}
 
   /** {@code object[from:to:step]}. */
-  record Slice(int line, Expression object, @Nullable Expression from, @Nullable Expression to, @Nullable Expression step) implements Expression {}
+  record Slice(
+      int line,
+      Expression object,
+      @Nullable Expression from,
+      @Nullable Expression to,
+      @Nullable Expression step)
+      implements Expression {}
 
   /** An argument of a call; {@code name} is empty if it has none. */
   record Argument(String name, Expression value) {}
@@ -35,20 +41,25 @@ sealed interface Expression {
   record Call(int line, Expression function, List<Argument> arguments) implements Expression {}
 
   /** {@code value|name(arguments)}. */
-  record Filter(int line, Expression value, String name, List<Argument> arguments) implements Expression {}
+  record Filter(int line, Expression value, String name, List<Argument> arguments)
+      implements Expression {}
 
   /** {@code value is name(arguments)}. */
-  record Test(int line, Expression value, String name, List<Argument> arguments, boolean negated) implements Expression {}
+  record Test(int line, Expression value, String name, List<Argument> arguments, boolean negated)
+      implements Expression {}
 
   /** {@code -value}, {@code +value} or {@code not value}. */
   record Unary(int line, String operator, Expression value) implements Expression {}
 
   /** Arithmetic, {@code ~}, {@code and}, {@code or}. */
-  record Binary(int line, String operator, Expression left, Expression right) implements Expression {}
+  record Binary(int line, String operator, Expression left, Expression right)
+      implements Expression {}
 
   /** {@code first < second <= third}. */
-  record Comparison(int line, Expression first, List<String> operators, List<Expression> others) implements Expression {}
+  record Comparison(int line, Expression first, List<String> operators, List<Expression> others)
+      implements Expression {}
 
   /** {@code yes if condition else no}. */
-  record Conditional(int line, Expression condition, Expression yes, @Nullable Expression no) implements Expression {}
+  record Conditional(int line, Expression condition, Expression yes, @Nullable Expression no)
+      implements Expression {}
 }

@@ -7,11 +7,14 @@ import nibble.loaders.chat.jinja.Expression.Argument;
 import nibble.loaders.chat.jinja.Token.Kind;
 import org.jspecify.annotations.Nullable;
 
-/** Reads expressions, with the precedence of Jinja: filters and tests bind tighter than operators. */
+/**
+ * Reads expressions, with the precedence of Jinja: filters and tests bind tighter than operators.
+ */
 final class ExpressionParser {
   private static final int DEEPEST = 100;
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
-  private static final Set<Kind> ARGUMENT_STARTS = Set.of(Kind.NAME, Kind.STRING, Kind.INTEGER, Kind.FLOAT);
+  private static final Set<Kind> ARGUMENT_STARTS =
+      Set.of(Kind.NAME, Kind.STRING, Kind.INTEGER, Kind.FLOAT);
 
   private final TokenCursor tokens;
   private int depth;
@@ -48,12 +51,15 @@ final class ExpressionParser {
 
   private boolean endsTuple() {
     Kind kind = tokens.peek().kind();
-    return kind == Kind.VARIABLE_END || kind == Kind.BLOCK_END || tokens.peek().is(Kind.OPERATOR, ")");
+    return kind == Kind.VARIABLE_END
+        || kind == Kind.BLOCK_END
+        || tokens.peek().is(Kind.OPERATOR, ")");
   }
 
   Expression expression() {
     if (++depth > DEEPEST) {
-      throw JinjaException.at(tokens.peek().line(), "an expression with more than " + DEEPEST + " levels");
+      throw JinjaException.at(
+          tokens.peek().line(), "an expression with more than " + DEEPEST + " levels");
     }
     Expression value = or();
     while (tokens.peek().is(Kind.NAME, "if")) {
@@ -95,7 +101,8 @@ final class ExpressionParser {
 
   private void enter() {
     if (++depth > DEEPEST) {
-      throw JinjaException.at(tokens.peek().line(), "an expression with more than " + DEEPEST + " levels");
+      throw JinjaException.at(
+          tokens.peek().line(), "an expression with more than " + DEEPEST + " levels");
     }
   }
 
@@ -147,7 +154,8 @@ final class ExpressionParser {
 
   private Expression product() {
     Expression left = power();
-    while (tokens.peek().kind() == Kind.OPERATOR && Set.of("*", "/", "//", "%").contains(tokens.peek().text())) {
+    while (tokens.peek().kind() == Kind.OPERATOR
+        && Set.of("*", "/", "//", "%").contains(tokens.peek().text())) {
       Token operator = tokens.next();
       left = new Expression.Binary(operator.line(), operator.text(), left, power());
     }
@@ -201,7 +209,8 @@ final class ExpressionParser {
     try {
       return Long.parseLong(token.text());
     } catch (NumberFormatException _) {
-      throw JinjaException.at(token.line(), "the integer " + token.text() + " has more than 64 bits");
+      throw JinjaException.at(
+          token.line(), "the integer " + token.text() + " has more than 64 bits");
     }
   }
 
@@ -269,7 +278,8 @@ final class ExpressionParser {
       if (tokens.accept(Kind.OPERATOR, ".")) {
         Token name = tokens.next();
         if (name.kind() != Kind.NAME && name.kind() != Kind.INTEGER) {
-          throw JinjaException.at(line, "found " + name.description() + ", expected a name behind '.'");
+          throw JinjaException.at(
+              line, "found " + name.description() + ", expected a name behind '.'");
         }
         result =
             name.kind() == Kind.NAME
@@ -299,7 +309,9 @@ final class ExpressionParser {
   }
 
   private @Nullable Expression boundary() {
-    return tokens.peek().is(Kind.OPERATOR, ":") || tokens.peek().is(Kind.OPERATOR, "]") ? null : expression();
+    return tokens.peek().is(Kind.OPERATOR, ":") || tokens.peek().is(Kind.OPERATOR, "]")
+        ? null
+        : expression();
   }
 
   /** Arguments behind an opening parenthesis, up to the closing one. */
@@ -346,7 +358,8 @@ final class ExpressionParser {
     if (!Filters.exists(name)) {
       throw JinjaException.at(line, "the filter '" + name + "' is not supported");
     }
-    return new Expression.Filter(line, value, name, tokens.accept(Kind.OPERATOR, "(") ? arguments() : List.of());
+    return new Expression.Filter(
+        line, value, name, tokens.accept(Kind.OPERATOR, "(") ? arguments() : List.of());
   }
 
   /** Filters that come next, the first without a value of its own. */
@@ -379,6 +392,8 @@ final class ExpressionParser {
     if (token.kind() == Kind.NAME) {
       return !Set.of("else", "or", "and", "is", "if", "in", "not").contains(token.text());
     }
-    return ARGUMENT_STARTS.contains(token.kind()) || token.is(Kind.OPERATOR, "[") || token.is(Kind.OPERATOR, "{");
+    return ARGUMENT_STARTS.contains(token.kind())
+        || token.is(Kind.OPERATOR, "[")
+        || token.is(Kind.OPERATOR, "{");
   }
 }

@@ -12,9 +12,44 @@ import java.util.Set;
 final class Filters {
   private static final Set<String> NAMES =
       Set.of(
-          "trim", "upper", "lower", "title", "capitalize", "length", "count", "join", "tojson", "default", "d", "replace", "first", "last", "list",
-          "items", "dictsort", "selectattr", "rejectattr", "select", "reject", "map", "string", "int", "float", "abs", "round", "min", "max", "sum",
-          "sort", "unique", "reverse", "indent", "safe", "e", "escape", "attr");
+          "trim",
+          "upper",
+          "lower",
+          "title",
+          "capitalize",
+          "length",
+          "count",
+          "join",
+          "tojson",
+          "default",
+          "d",
+          "replace",
+          "first",
+          "last",
+          "list",
+          "items",
+          "dictsort",
+          "selectattr",
+          "rejectattr",
+          "select",
+          "reject",
+          "map",
+          "string",
+          "int",
+          "float",
+          "abs",
+          "round",
+          "min",
+          "max",
+          "sum",
+          "sort",
+          "unique",
+          "reverse",
+          "indent",
+          "safe",
+          "e",
+          "escape",
+          "attr");
 
   private final Budget budget;
 
@@ -53,7 +88,11 @@ final class Filters {
   }
 
   private static long size(Object value) {
-    return value instanceof String text ? text.length() / 16 : value instanceof List<?> list ? list.size() : value instanceof Map<?, ?> dict ? dict.size() : 0;
+    return value instanceof String text
+        ? text.length() / 16
+        : value instanceof List<?> list
+            ? list.size()
+            : value instanceof Map<?, ?> dict ? dict.size() : 0;
   }
 
   private Object ofElements(String name, Object value, Arguments arguments) {
@@ -70,8 +109,10 @@ final class Filters {
       case "selectattr" -> selectedByAttribute(elements, arguments, true);
       case "rejectattr" -> selectedByAttribute(elements, arguments, false);
       case "map" -> mapped(elements, arguments);
-      case "min" -> elements.isEmpty() ? new Undefined("min") : Collections.min(elements, Values::compare);
-      case "max" -> elements.isEmpty() ? new Undefined("max") : Collections.max(elements, Values::compare);
+      case "min" ->
+          elements.isEmpty() ? new Undefined("min") : Collections.min(elements, Values::compare);
+      case "max" ->
+          elements.isEmpty() ? new Undefined("max") : Collections.max(elements, Values::compare);
       case "sum" -> sum(elements);
       case "sort" -> sorted(elements, arguments.only(1, "reverse", "attribute", "case_sensitive"));
       case "unique" -> unique(elements);
@@ -80,7 +121,9 @@ final class Filters {
   }
 
   private static Object reversed(Object value, List<Object> elements) {
-    return value instanceof String text ? new StringBuilder(text).reverse().toString() : new ArrayList<>(elements.reversed());
+    return value instanceof String text
+        ? new StringBuilder(text).reverse().toString()
+        : new ArrayList<>(elements.reversed());
   }
 
   private static Object pairs(String name, Object value, Arguments arguments) {
@@ -93,7 +136,9 @@ final class Filters {
     List<Object> pairs = Methods.items(dict);
     if (name.equals("dictsort")) {
       arguments.only(0);
-      pairs.sort((a, b) -> Values.compare(folded(((List<?>) a).getFirst()), folded(((List<?>) b).getFirst())));
+      pairs.sort(
+          (a, b) ->
+              Values.compare(folded(((List<?>) a).getFirst()), folded(((List<?>) b).getFirst())));
     }
     return pairs;
   }
@@ -108,7 +153,8 @@ final class Filters {
     StringBuilder joined = new StringBuilder();
     List<Object> elements = Values.elements(value);
     for (int i = 0; i < elements.size(); i++) {
-      Object element = attribute == None.NONE ? elements.get(i) : byPath(elements.get(i), attribute);
+      Object element =
+          attribute == None.NONE ? elements.get(i) : byPath(elements.get(i), attribute);
       joined.append(i > 0 ? separator : "").append(Values.text(element));
       Budget.output(joined.length());
     }
@@ -118,7 +164,8 @@ final class Filters {
 
   private String json(Object value, Arguments arguments) {
     arguments.only(1, "indent", "ensure_ascii", "separators", "sort_keys");
-    if (arguments.named().containsKey("separators") || Values.isTrue(arguments.get(9, "ensure_ascii", false))) {
+    if (arguments.named().containsKey("separators")
+        || Values.isTrue(arguments.get(9, "ensure_ascii", false))) {
       throw new JinjaException("tojson with 'separators' or 'ensure_ascii' is not supported");
     }
     Object indent = arguments.get(0, "indent", None.NONE);
@@ -130,7 +177,9 @@ final class Filters {
 
   private static Object orDefault(Object value, Arguments arguments) {
     boolean falseToo = Values.isTrue(arguments.get(1, "boolean", false));
-    return value instanceof Undefined || falseToo && !Values.isTrue(value) ? arguments.get(0, "default_value", "") : value;
+    return value instanceof Undefined || falseToo && !Values.isTrue(value)
+        ? arguments.get(0, "default_value", "")
+        : value;
   }
 
   private String replace(String text, Arguments arguments) {
@@ -138,7 +187,8 @@ final class Filters {
     String replacement = Values.text(arguments.get(1, "new", ""));
     budget.spend((long) text.length() / Math.max(1, old.length()) * replacement.length() / 16);
     Object count = arguments.get(2, "count", None.NONE);
-    return StringMethods.replace(text, old, replacement, count instanceof Long number ? number : Long.MAX_VALUE);
+    return StringMethods.replace(
+        text, old, replacement, count instanceof Long number ? number : Long.MAX_VALUE);
   }
 
   private static Object integer(Object value, Arguments arguments) {
@@ -147,7 +197,10 @@ final class Filters {
     }
     try {
       return switch (value) {
-        case String text -> text.contains(".") ? (long) Double.parseDouble(text.strip()) : Long.parseLong(text.strip());
+        case String text ->
+            text.contains(".")
+                ? (long) Double.parseDouble(text.strip())
+                : Long.parseLong(text.strip());
         case Double number -> number.longValue();
         case Object number when Values.integral(number) -> Values.integer(number);
         default -> arguments.get(0, "default", 0L);
@@ -169,27 +222,43 @@ final class Filters {
 
   private static Object round(Object value, Arguments arguments) {
     long precision = arguments.integer(0, "precision", 0);
-    if (!Values.isNumber(value) || precision < 0 || precision > 15 || !Values.equal(arguments.get(1, "method", "common"), "common")) {
-      throw new JinjaException("round works for numbers, with a precision from 0 to 15 and method 'common'");
+    if (!Values.isNumber(value)
+        || precision < 0
+        || precision > 15
+        || !Values.equal(arguments.get(1, "method", "common"), "common")) {
+      throw new JinjaException(
+          "round works for numbers, with a precision from 0 to 15 and method 'common'");
     }
-    return new java.math.BigDecimal(Values.decimal(value)).setScale((int) precision, java.math.RoundingMode.HALF_EVEN).doubleValue();
+    return new java.math.BigDecimal(Values.decimal(value))
+        .setScale((int) precision, java.math.RoundingMode.HALF_EVEN)
+        .doubleValue();
   }
 
   private static String indent(String text, Arguments arguments) {
     Object width = arguments.get(0, "width", 4L);
-    String blanks = width instanceof String given ? given : " ".repeat(Math.clamp(arguments.integer(0, "width", 4), 0, 100));
+    String blanks =
+        width instanceof String given
+            ? given
+            : " ".repeat(Math.clamp(arguments.integer(0, "width", 4), 0, 100));
     boolean first = Values.isTrue(arguments.get(1, "first", false));
     boolean blank = Values.isTrue(arguments.get(2, "blank", false));
     StringBuilder result = new StringBuilder(first ? blanks : "");
     String[] lines = text.split("\n", -1);
     for (int i = 0; i < lines.length; i++) {
-      result.append(i > 0 ? "\n" : "").append(i > 0 && (blank || !lines[i].isEmpty()) ? blanks : "").append(lines[i]);
+      result
+          .append(i > 0 ? "\n" : "")
+          .append(i > 0 && (blank || !lines[i].isEmpty()) ? blanks : "")
+          .append(lines[i]);
     }
     return result.toString();
   }
 
   private static String escape(String text) {
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;").replace("\"", "&#34;");
+    return text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("'", "&#39;")
+        .replace("\"", "&#34;");
   }
 
   private List<Object> selected(List<Object> elements, Arguments arguments, boolean keep) {
@@ -202,7 +271,8 @@ final class Filters {
     return selected;
   }
 
-  private List<Object> selectedByAttribute(List<Object> elements, Arguments arguments, boolean keep) {
+  private List<Object> selectedByAttribute(
+      List<Object> elements, Arguments arguments, boolean keep) {
     List<Object> selected = new ArrayList<>();
     for (Object element : elements) {
       if (passes(byPath(element, arguments.string(0)), arguments.rest()) == keep) {
@@ -212,7 +282,10 @@ final class Filters {
     return selected;
   }
 
-  /** Whether {@code value} passes the test that the first argument names; without one, whether it is true. */
+  /**
+   * Whether {@code value} passes the test that the first argument names; without one, whether it is
+   * true.
+   */
   private boolean passes(Object value, Arguments arguments) {
     budget.spend(1);
     if (arguments.positional().isEmpty()) {
@@ -229,7 +302,10 @@ final class Filters {
     List<Object> mapped = new ArrayList<>();
     Object attribute = arguments.get(Integer.MAX_VALUE, "attribute", None.NONE);
     for (Object element : elements) {
-      mapped.add(attribute == None.NONE ? filtered(element, arguments) : attributeOrDefault(element, attribute, arguments));
+      mapped.add(
+          attribute == None.NONE
+              ? filtered(element, arguments)
+              : attributeOrDefault(element, attribute, arguments));
     }
     return mapped;
   }
@@ -254,7 +330,8 @@ final class Filters {
     }
     Object value = element;
     for (String name : names.split("\\.", -1)) {
-      boolean index = !name.isEmpty() && name.chars().allMatch(c -> c >= '0' && c <= '9') && name.length() < 10;
+      boolean index =
+          !name.isEmpty() && name.chars().allMatch(c -> c >= '0' && c <= '9') && name.length() < 10;
       value = Operators.item(value, index ? (Object) Long.parseLong(name) : name);
     }
     return value;
@@ -273,13 +350,18 @@ final class Filters {
     Object attribute = arguments.get(Integer.MAX_VALUE, "attribute", None.NONE);
     boolean exact = Values.isTrue(arguments.get(Integer.MAX_VALUE, "case_sensitive", false));
     List<Object> sorted = new ArrayList<>(elements);
-    sorted.sort((a, b) -> Values.compare(sortKey(a, attribute, exact), sortKey(b, attribute, exact)));
-    return Values.isTrue(arguments.get(0, "reverse", false)) ? stableReversed(elements, attribute, exact) : sorted;
+    sorted.sort(
+        (a, b) -> Values.compare(sortKey(a, attribute, exact), sortKey(b, attribute, exact)));
+    return Values.isTrue(arguments.get(0, "reverse", false))
+        ? stableReversed(elements, attribute, exact)
+        : sorted;
   }
 
-  private static List<Object> stableReversed(List<Object> elements, Object attribute, boolean exact) {
+  private static List<Object> stableReversed(
+      List<Object> elements, Object attribute, boolean exact) {
     List<Object> sorted = new ArrayList<>(elements);
-    sorted.sort((a, b) -> Values.compare(sortKey(b, attribute, exact), sortKey(a, attribute, exact)));
+    sorted.sort(
+        (a, b) -> Values.compare(sortKey(b, attribute, exact), sortKey(a, attribute, exact)));
     return sorted;
   }
 

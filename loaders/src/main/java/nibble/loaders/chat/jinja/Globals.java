@@ -19,7 +19,8 @@ final class Globals {
   }
 
   private static Object raise(Arguments arguments) {
-    throw new JinjaException("the template refuses this conversation: " + Values.text(arguments.get(0, "message", "")));
+    throw new JinjaException(
+        "the template refuses this conversation: " + Values.text(arguments.get(0, "message", "")));
   }
 
   private static Map<String, Object> named(Arguments arguments) {

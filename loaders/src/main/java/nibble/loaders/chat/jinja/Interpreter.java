@@ -45,10 +45,12 @@ final class Interpreter {
   private Flow run(Statement statement, Scope scope, StringBuilder out) {
     return switch (statement) {
       case Statement.Data(String text) -> write(text, out);
-      case Statement.Output(Expression value) -> write(Values.text(evaluator.value(value, scope)), out);
+      case Statement.Output(Expression value) ->
+          write(Values.text(evaluator.value(value, scope)), out);
       case Statement.If(var branches) -> branch(branches, scope, out);
       case Statement.For loop -> loop(loop, scope, out);
-      case Statement.Set(int line, var targets, var value) -> set(line, targets, evaluator.value(value, scope), scope);
+      case Statement.Set(int line, var targets, var value) ->
+          set(line, targets, evaluator.value(value, scope), scope);
       case Statement.SetBlock block -> setBlock(block, scope);
       case Statement.Macro macro -> {
         scope.set(macro.name(), (Function) arguments -> call(macro, scope, arguments));
@@ -103,7 +105,8 @@ final class Interpreter {
     } else if (scope.get(target.name()) instanceof Namespace(var values)) {
       values.put(attribute, value);
     } else {
-      throw JinjaException.at(line, "'" + target.name() + "' is no namespace, so its attributes cannot be set");
+      throw JinjaException.at(
+          line, "'" + target.name() + "' is no namespace, so its attributes cannot be set");
     }
   }
 
@@ -118,16 +121,22 @@ final class Interpreter {
 
   private Object call(Statement.Macro macro, Scope scope, Arguments arguments) {
     if (++calls > DEEPEST_CALL) {
-      throw JinjaException.at(macro.line(), "macros call one another more than " + DEEPEST_CALL + " levels deep");
+      throw JinjaException.at(
+          macro.line(), "macros call one another more than " + DEEPEST_CALL + " levels deep");
     }
     arguments.only(macro.parameters().size(), macro.parameters().toArray(new String[0]));
     Scope inner = new Scope(scope);
     int firstDefault = macro.parameters().size() - macro.defaults().size();
     for (int i = 0; i < macro.parameters().size(); i++) {
       String name = macro.parameters().get(i);
-      @Nullable Expression fallback = i < firstDefault ? null : macro.defaults().get(i - firstDefault);
+      @Nullable Expression fallback =
+          i < firstDefault ? null : macro.defaults().get(i - firstDefault);
       Object given = arguments.get(i, name, new Undefined(name));
-      inner.set(name, given instanceof Undefined && fallback != null ? evaluator.value(fallback, inner) : given);
+      inner.set(
+          name,
+          given instanceof Undefined && fallback != null
+              ? evaluator.value(fallback, inner)
+              : given);
     }
     String text = run(macro.body(), inner);
     calls--;
@@ -182,7 +191,8 @@ final class Interpreter {
     }
   }
 
-  private static Map<String, Object> loopVariables(List<Object> items, int i, List<Object> changed) {
+  private static Map<String, Object> loopVariables(
+      List<Object> items, int i, List<Object> changed) {
     Map<String, Object> loop = new LinkedHashMap<>();
     loop.put("index", i + 1L);
     loop.put("index0", (long) i);
@@ -195,7 +205,13 @@ final class Interpreter {
     loop.put("depth0", 0L);
     loop.put("previtem", i > 0 ? items.get(i - 1) : new Undefined("previtem"));
     loop.put("nextitem", i + 1 < items.size() ? items.get(i + 1) : new Undefined("nextitem"));
-    loop.put("cycle", (Function) a -> a.positional().isEmpty() ? new Undefined("cycle") : a.positional().get(i % a.positional().size()));
+    loop.put(
+        "cycle",
+        (Function)
+            a ->
+                a.positional().isEmpty()
+                    ? new Undefined("cycle")
+                    : a.positional().get(i % a.positional().size()));
     loop.put("changed", (Function) a -> hasChanged(changed, a.positional()));
     return loop;
   }

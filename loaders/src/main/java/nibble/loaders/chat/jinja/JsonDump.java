@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** {@code json.dumps(value, ensure_ascii=False)}, which is what transformers puts behind {@code tojson}. */
+/**
+ * {@code json.dumps(value, ensure_ascii=False)}, which is what transformers puts behind {@code
+ * tojson}.
+ */
 final class JsonDump {
   private static final int DEEPEST = 100;
 
@@ -33,7 +36,8 @@ final class JsonDump {
       case None _ -> out.append("null");
       case Boolean flag -> out.append(flag);
       case Long number -> out.append(number);
-      case Double number -> out.append(Values.number(number).replace("nan", "NaN").replace("inf", "Infinity"));
+      case Double number ->
+          out.append(Values.number(number).replace("nan", "NaN").replace("inf", "Infinity"));
       case String text -> string(text);
       case List<?> list -> {
         out.append('[');

@@ -6,16 +6,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Cuts a template into tokens, with {@code trim_blocks} and {@code lstrip_blocks} as transformers sets them: the line feed behind a block goes, and so does
- * white space before a block at the beginning of a line. {@code -} at a delimiter removes all white space beside it, {@code +} keeps it.
+ * Cuts a template into tokens, with {@code trim_blocks} and {@code lstrip_blocks} as transformers
+ * sets them: the line feed behind a block goes, and so does white space before a block at the
+ * beginning of a line. {@code -} at a delimiter removes all white space beside it, {@code +} keeps
+ * it.
  */
 final class Lexer {
   private static final Pattern RAW = Pattern.compile("\\{%([-+]?)\\s*raw\\s*(-?)%\\}");
   private static final Pattern END_RAW = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}");
   private static final Pattern NAME = Pattern.compile("[\\p{L}_][\\p{L}\\p{M}\\p{Nd}_]*");
-  private static final Pattern NUMBER = Pattern.compile("(\\d+(?:_\\d+)*)(\\.\\d+)?([eE][+-]?\\d+)?");
+  private static final Pattern NUMBER =
+      Pattern.compile("(\\d+(?:_\\d+)*)(\\.\\d+)?([eE][+-]?\\d+)?");
   private static final List<String> OPERATORS =
-      List.of("**", "//", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";");
+      List.of(
+          "**", "//", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{",
+          "}", ">", "<", "=", ".", ":", "|", ",", ";");
 
   private final String in;
   private final List<Token> tokens = new ArrayList<>();
@@ -85,7 +90,9 @@ final class Lexer {
     int lineStart = text.lastIndexOf('\n') + 1;
     boolean atLineStart = lineStart > 0 || lineStarts;
     boolean onlyBlanks = text.substring(lineStart).chars().allMatch(c -> c == ' ' || c == '\t');
-    return kind != '{' && sign != '+' && atLineStart && onlyBlanks ? text.substring(0, lineStart) : text;
+    return kind != '{' && sign != '+' && atLineStart && onlyBlanks
+        ? text.substring(0, lineStart)
+        : text;
   }
 
   private void data(String text) {
@@ -102,7 +109,10 @@ final class Lexer {
     at = to;
   }
 
-  /** Passes over white space behind a closing delimiter: all of it behind {@code -}, else a line feed behind a block. */
+  /**
+   * Passes over white space behind a closing delimiter: all of it behind {@code -}, else a line
+   * feed behind a block.
+   */
   private void behindDelimiter(char sign, boolean block) {
     int to = at;
     if (sign == '-') {
@@ -132,7 +142,11 @@ final class Lexer {
     if (!end.find()) {
       throw JinjaException.at(line, "a raw block without an end");
     }
-    data(beforeDelimiter(in.substring(at, end.start()), '%', end.group(1).isEmpty() ? ' ' : end.group(1).charAt(0)));
+    data(
+        beforeDelimiter(
+            in.substring(at, end.start()),
+            '%',
+            end.group(1).isEmpty() ? ' ' : end.group(1).charAt(0)));
     advance(end.end());
     behindDelimiter(end.group(2).isEmpty() ? ' ' : end.group(2).charAt(0), true);
   }
@@ -180,7 +194,11 @@ final class Lexer {
     }
     Matcher number = NUMBER.matcher(in).region(at, in.length());
     if (number.lookingAt()) {
-      add(number.group(2) == null && number.group(3) == null ? Token.Kind.INTEGER : Token.Kind.FLOAT, number.group().replace("_", ""));
+      add(
+          number.group(2) == null && number.group(3) == null
+              ? Token.Kind.INTEGER
+              : Token.Kind.FLOAT,
+          number.group().replace("_", ""));
       advance(number.end());
       return;
     }
@@ -211,7 +229,10 @@ final class Lexer {
     advance(i + 1);
   }
 
-  /** Appends what the escape at {@code i} stands for, by Python's rules; returns where the string goes on. */
+  /**
+   * Appends what the escape at {@code i} stands for, by Python's rules; returns where the string
+   * goes on.
+   */
   private int escape(int i, StringBuilder text) {
     char c = in.charAt(i);
     int digits =
@@ -225,7 +246,13 @@ final class Lexer {
       try {
         text.appendCodePoint(Integer.parseInt(in, i + 1, i + 1 + digits, 16));
       } catch (IllegalArgumentException | IndexOutOfBoundsException _) {
-        throw JinjaException.at(line, "the escape \\" + c + " is not followed by " + digits + " hexadecimal digits of a character");
+        throw JinjaException.at(
+            line,
+            "the escape \\"
+                + c
+                + " is not followed by "
+                + digits
+                + " hexadecimal digits of a character");
       }
       return i + 1 + digits;
     }

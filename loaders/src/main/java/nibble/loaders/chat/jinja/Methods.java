@@ -11,7 +11,18 @@ import org.jspecify.annotations.Nullable;
 final class Methods {
   /** Methods that would change a value; transformers forbids them as well. */
   private static final Set<String> CHANGING =
-      Set.of("append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "popitem", "sort", "reverse");
+      Set.of(
+          "append",
+          "extend",
+          "insert",
+          "remove",
+          "pop",
+          "clear",
+          "update",
+          "setdefault",
+          "popitem",
+          "sort",
+          "reverse");
 
   private Methods() {}
 
@@ -27,7 +38,9 @@ final class Methods {
     if (method.isPresent()) {
       return method.get();
     }
-    return object instanceof Map<?, ?> dict ? orElse(dict.get(name), new Undefined(name)) : new Undefined(name);
+    return object instanceof Map<?, ?> dict
+        ? orElse(dict.get(name), new Undefined(name))
+        : new Undefined(name);
   }
 
   private static Object orElse(@Nullable Object found, Object fallback) {
@@ -38,8 +51,11 @@ final class Methods {
     if (object instanceof String text) {
       return StringMethods.find(text, name);
     }
-    if ((object instanceof List<?> || object instanceof Map<?, ?>) && CHANGING.contains(name) && !holds(object, name)) {
-      throw new JinjaException("'" + name + "' would change " + Values.kind(object) + ", which is not allowed");
+    if ((object instanceof List<?> || object instanceof Map<?, ?>)
+        && CHANGING.contains(name)
+        && !holds(object, name)) {
+      throw new JinjaException(
+          "'" + name + "' would change " + Values.kind(object) + ", which is not allowed");
     }
     if (object instanceof Map<?, ?> dict) {
       return dictMethod(dict, name);
@@ -57,7 +73,11 @@ final class Methods {
           case "items" -> _ -> items(dict);
           case "keys" -> _ -> new ArrayList<Object>(dict.keySet());
           case "values" -> _ -> new ArrayList<Object>(dict.values());
-          case "get" -> a -> orElse(dict.get(Values.key(a.get(0, "key", None.NONE))), a.get(1, "default", None.NONE));
+          case "get" ->
+              a ->
+                  orElse(
+                      dict.get(Values.key(a.get(0, "key", None.NONE))),
+                      a.get(1, "default", None.NONE));
           default -> null;
         };
     return Optional.ofNullable(method);
@@ -74,7 +94,11 @@ final class Methods {
     Function method =
         switch (name) {
           case "index" -> a -> index(list, a.get(0, "value", None.NONE));
-          case "count" -> a -> list.stream().filter(element -> Values.equal(element, a.get(0, "value", None.NONE))).count();
+          case "count" ->
+              a ->
+                  list.stream()
+                      .filter(element -> Values.equal(element, a.get(0, "value", None.NONE)))
+                      .count();
           default -> null;
         };
     return Optional.ofNullable(method);

@@ -31,7 +31,9 @@ final class Operators {
     if (operator.equals("*") && left instanceof String text && Values.integral(right)) {
       return repeated(text, Values.integer(right), budget);
     }
-    throw new JinjaException("'%s' does not work for %s and %s".formatted(operator, Values.kind(left), Values.kind(right)));
+    throw new JinjaException(
+        "'%s' does not work for %s and %s"
+            .formatted(operator, Values.kind(left), Values.kind(right)));
   }
 
   private static String spent(String text, Budget budget) {
@@ -77,7 +79,9 @@ final class Operators {
       throw new ArithmeticException();
     }
     long result = 1;
-    for (long i = 0; i < (Math.abs(base) > 1 ? exponent : exponent % 2 + (exponent > 0 ? 2 : 0)); i++) {
+    for (long i = 0;
+        i < (Math.abs(base) > 1 ? exponent : exponent % 2 + (exponent > 0 ? 2 : 0));
+        i++) {
       result = Math.multiplyExact(result, base);
     }
     return result;
@@ -123,7 +127,9 @@ final class Operators {
     if (at < 0 || at >= length) {
       return new Undefined("element " + number);
     }
-    return object instanceof List<?> list ? list.get((int) at) : character((String) object, (int) at);
+    return object instanceof List<?> list
+        ? list.get((int) at)
+        : character((String) object, (int) at);
   }
 
   private static String character(String text, int index) {
@@ -148,7 +154,9 @@ final class Operators {
     for (long i = start; stride > 0 ? i < end : i > end; i += stride) {
       slice.add(elements.get((int) i));
     }
-    return object instanceof String ? String.join("", slice.stream().map(Values::text).toList()) : slice;
+    return object instanceof String
+        ? String.join("", slice.stream().map(Values::text).toList())
+        : slice;
   }
 
   private static long bound(Object value, long fallback) {

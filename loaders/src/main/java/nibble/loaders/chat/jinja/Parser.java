@@ -30,7 +30,9 @@ final class Parser {
     return statements;
   }
 
-  /** Statements up to a block that begins with one of {@code ends}, which is left to be read next. */
+  /**
+   * Statements up to a block that begins with one of {@code ends}, which is left to be read next.
+   */
   private List<Statement> body(Set<String> ends) {
     if (++depth > DEEPEST) {
       throw JinjaException.at(tokens.peek().line(), "more than " + DEEPEST + " nested blocks");
@@ -55,7 +57,9 @@ final class Parser {
       }
     }
     if (!ends.isEmpty()) {
-      throw JinjaException.at(tokens.peek().line(), "the template ends where one of " + ends.stream().sorted().toList() + " was expected");
+      throw JinjaException.at(
+          tokens.peek().line(),
+          "the template ends where one of " + ends.stream().sorted().toList() + " was expected");
     }
     depth--;
     return statements;
@@ -86,7 +90,9 @@ final class Parser {
       }
       case "break" -> loopControl(keyword, new Statement.Break());
       case "continue" -> loopControl(keyword, new Statement.Continue());
-      default -> throw JinjaException.at(keyword.line(), "the statement '" + keyword.text() + "' is not supported");
+      default ->
+          throw JinjaException.at(
+              keyword.line(), "the statement '" + keyword.text() + "' is not supported");
     };
   }
 
@@ -103,7 +109,8 @@ final class Parser {
     Expression condition = expressions.tuple();
     endBlock();
     while (true) {
-      List<Statement> body = body(condition == null ? Set.of("endif") : Set.of("elif", "else", "endif"));
+      List<Statement> body =
+          body(condition == null ? Set.of("endif") : Set.of("elif", "else", "endif"));
       branches.add(new Statement.Branch(condition, body));
       Token end = tokens.next();
       if (end.text().equals("endif")) {

@@ -30,20 +30,36 @@ final class StringMethods {
           case "find" -> a -> find(text, text.indexOf(a.string(0)));
           case "rfind" -> a -> find(text, text.lastIndexOf(a.string(0)));
           case "count" -> a -> count(text, a.string(0));
-          case "removeprefix" -> a -> text.startsWith(a.string(0)) ? text.substring(a.string(0).length()) : text;
-          case "removesuffix" -> a -> text.endsWith(a.string(0)) ? text.substring(0, text.length() - a.string(0).length()) : text;
+          case "removeprefix" ->
+              a -> text.startsWith(a.string(0)) ? text.substring(a.string(0).length()) : text;
+          case "removesuffix" ->
+              a ->
+                  text.endsWith(a.string(0))
+                      ? text.substring(0, text.length() - a.string(0).length())
+                      : text;
           case "isdigit" -> _ -> !text.isEmpty() && text.codePoints().allMatch(Character::isDigit);
           case "isalpha" -> _ -> !text.isEmpty() && text.codePoints().allMatch(Character::isLetter);
-          case "isalnum" -> _ -> !text.isEmpty() && text.codePoints().allMatch(Character::isLetterOrDigit);
-          case "isspace" -> _ -> !text.isEmpty() && text.codePoints().allMatch(StringMethods::isSpace);
-          case "isupper" -> _ -> text.codePoints().anyMatch(Character::isUpperCase) && text.codePoints().noneMatch(Character::isLowerCase);
-          case "islower" -> _ -> text.codePoints().anyMatch(Character::isLowerCase) && text.codePoints().noneMatch(Character::isUpperCase);
+          case "isalnum" ->
+              _ -> !text.isEmpty() && text.codePoints().allMatch(Character::isLetterOrDigit);
+          case "isspace" ->
+              _ -> !text.isEmpty() && text.codePoints().allMatch(StringMethods::isSpace);
+          case "isupper" ->
+              _ ->
+                  text.codePoints().anyMatch(Character::isUpperCase)
+                      && text.codePoints().noneMatch(Character::isLowerCase);
+          case "islower" ->
+              _ ->
+                  text.codePoints().anyMatch(Character::isLowerCase)
+                      && text.codePoints().noneMatch(Character::isUpperCase);
           default -> null;
         };
     return Optional.ofNullable(method);
   }
 
-  /** What Python's {@code str.isspace} accepts: also U+00A0, U+0085, the separators U+001C to U+001F. */
+  /**
+   * What Python's {@code str.isspace} accepts: also U+00A0, U+0085, the separators U+001C to
+   * U+001F.
+   */
   private static boolean isSpace(int c) {
     return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
   }
@@ -83,7 +99,9 @@ final class StringMethods {
     String sep = separator(separator);
     List<Object> parts = new ArrayList<>();
     int from = 0;
-    for (int at = text.indexOf(sep); at >= 0 && parts.size() < limit; at = text.indexOf(sep, from)) {
+    for (int at = text.indexOf(sep);
+        at >= 0 && parts.size() < limit;
+        at = text.indexOf(sep, from)) {
       parts.add(text.substring(from, at));
       from = at + sep.length();
     }
@@ -125,7 +143,9 @@ final class StringMethods {
     long limit = limit(arguments);
     List<Object> parts = new ArrayList<>();
     int to = text.length();
-    for (int at = text.lastIndexOf(sep); at >= 0 && parts.size() < limit; at = to < sep.length() ? -1 : text.lastIndexOf(sep, to - sep.length())) {
+    for (int at = text.lastIndexOf(sep);
+        at >= 0 && parts.size() < limit;
+        at = to < sep.length() ? -1 : text.lastIndexOf(sep, to - sep.length())) {
       parts.addFirst(text.substring(at + sep.length(), to));
       to = at;
     }
@@ -134,7 +154,8 @@ final class StringMethods {
   }
 
   private static List<String> alternatives(Arguments arguments) {
-    if (arguments.positional().size() == 1 && arguments.positional().getFirst() instanceof List<?> list) {
+    if (arguments.positional().size() == 1
+        && arguments.positional().getFirst() instanceof List<?> list) {
       return list.stream().map(Values::text).toList();
     }
     return List.of(arguments.string(0));
@@ -142,7 +163,8 @@ final class StringMethods {
 
   private static String replace(String text, Arguments arguments) {
     long count = arguments.integer(2, "count", -1);
-    return replace(text, arguments.string(0), arguments.string(1), count < 0 ? Long.MAX_VALUE : count);
+    return replace(
+        text, arguments.string(0), arguments.string(1), count < 0 ? Long.MAX_VALUE : count);
   }
 
   /** {@code text} with the first {@code count} of {@code old} replaced. */
@@ -156,7 +178,9 @@ final class StringMethods {
     StringBuilder result = new StringBuilder();
     int from = 0;
     long done = 0;
-    for (int at = text.indexOf(old); at >= 0 && done < count; at = text.indexOf(old, from), done++) {
+    for (int at = text.indexOf(old);
+        at >= 0 && done < count;
+        at = text.indexOf(old, from), done++) {
       result.append(text, from, at).append(replacement);
       from = at + old.length();
     }
@@ -178,7 +202,8 @@ final class StringMethods {
       return text;
     }
     int first = Character.charCount(text.codePointAt(0));
-    return text.substring(0, first).toUpperCase(Locale.ROOT) + text.substring(first).toLowerCase(Locale.ROOT);
+    return text.substring(0, first).toUpperCase(Locale.ROOT)
+        + text.substring(first).toLowerCase(Locale.ROOT);
   }
 
   private static String join(String separator, Arguments arguments) {

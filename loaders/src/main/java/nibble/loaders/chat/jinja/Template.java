@@ -20,16 +20,18 @@ public final class Template {
    */
   public static Template parse(String source) {
     if (source.length() > LONGEST) {
-      throw new JinjaException("the template has %d characters, allowed are %d".formatted(source.length(), LONGEST));
+      throw new JinjaException(
+          "the template has %d characters, allowed are %d".formatted(source.length(), LONGEST));
     }
     return new Template(List.copyOf(Parser.parse(source)));
   }
 
   /**
-   * The text for these variables: {@link None}, {@link Boolean}, {@link Long}, {@link Double}, {@link String}, {@link List} and {@link Map} of the same,
-   * and {@link Function}.
+   * The text for these variables: {@link None}, {@link Boolean}, {@link Long}, {@link Double},
+   * {@link String}, {@link List} and {@link Map} of the same, and {@link Function}.
    *
-   * @throws JinjaException if the template raises an exception, does what values do not allow, or does too much
+   * @throws JinjaException if the template raises an exception, does what values do not allow, or
+   *     does too much
    */
   public String render(Map<String, Object> variables) {
     Scope globals = new Scope(null);

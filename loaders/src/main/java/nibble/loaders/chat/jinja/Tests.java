@@ -9,8 +9,41 @@ import java.util.Set;
 final class Tests {
   private static final Set<String> NAMES =
       Set.of(
-          "defined", "undefined", "none", "string", "number", "integer", "float", "boolean", "true", "false", "mapping", "iterable", "sequence",
-          "callable", "odd", "even", "divisibleby", "equalto", "eq", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge", ">=", "in", "sameas", "lower",
+          "defined",
+          "undefined",
+          "none",
+          "string",
+          "number",
+          "integer",
+          "float",
+          "boolean",
+          "true",
+          "false",
+          "mapping",
+          "iterable",
+          "sequence",
+          "callable",
+          "odd",
+          "even",
+          "divisibleby",
+          "equalto",
+          "eq",
+          "==",
+          "ne",
+          "!=",
+          "lt",
+          "lessthan",
+          "<",
+          "le",
+          "<=",
+          "gt",
+          "greaterthan",
+          ">",
+          "ge",
+          ">=",
+          "in",
+          "sameas",
+          "lower",
           "upper");
 
   private Tests() {}
@@ -39,12 +72,16 @@ final class Tests {
       case "divisibleby" -> divisible(integer(value), arguments.integer(0, "num", 0));
       case "lower" -> Values.text(value).equals(Values.text(value).toLowerCase(Locale.ROOT));
       case "upper" -> Values.text(value).equals(Values.text(value).toUpperCase(Locale.ROOT));
-      default -> compare(name, value, arguments.get(0, "other", new Undefined("argument of " + name)));
+      default ->
+          compare(name, value, arguments.get(0, "other", new Undefined("argument of " + name)));
     };
   }
 
   private static boolean isSequence(Object value) {
-    return value instanceof String || value instanceof List<?> || value instanceof Map<?, ?> || value instanceof Undefined;
+    return value instanceof String
+        || value instanceof List<?>
+        || value instanceof Map<?, ?>
+        || value instanceof Undefined;
   }
 
   @SuppressWarnings("ReferenceEquality") // 'sameas' asks for the same object

@@ -6,7 +6,8 @@ import java.util.Set;
 /** Tokens, read from first to last. */
 final class TokenCursor {
   /** Names that are no variables. */
-  private static final Set<String> KEYWORDS = Set.of("and", "or", "not", "in", "is", "if", "else", "elif", "for");
+  private static final Set<String> KEYWORDS =
+      Set.of("and", "or", "not", "in", "is", "if", "else", "elif", "for");
 
   private final List<Token> tokens;
   private int at;
@@ -53,6 +54,7 @@ final class TokenCursor {
   }
 
   JinjaException unexpected(String expected) {
-    return JinjaException.at(peek().line(), "found " + peek().description() + ", expected " + expected);
+    return JinjaException.at(
+        peek().line(), "found " + peek().description() + ", expected " + expected);
   }
 }

@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Values of templates: {@link None}, {@link Undefined}, {@link Boolean}, {@link Long}, {@link Double}, {@link String}, {@link List}, {@link Map}, {@link
- * Namespace} and {@link Function}, with the rules of Python.
+ * Values of templates: {@link None}, {@link Undefined}, {@link Boolean}, {@link Long}, {@link
+ * Double}, {@link String}, {@link List}, {@link Map}, {@link Namespace} and {@link Function}, with
+ * the rules of Python.
  */
 final class Values {
   private static final int DEEPEST = 100;
@@ -125,9 +126,14 @@ final class Values {
     double size = Math.abs(value);
     if (size != 0 && (size >= 1e16 || size < 1e-4)) {
       String[] parts = Double.toString(value).split("E");
-      String digits = parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
+      String digits =
+          parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
       int exponent = Integer.parseInt(parts[1]);
-      return digits + "e" + (exponent < 0 ? "-" : "+") + (Math.abs(exponent) < 10 ? "0" : "") + Math.abs(exponent);
+      return digits
+          + "e"
+          + (exponent < 0 ? "-" : "+")
+          + (Math.abs(exponent) < 10 ? "0" : "")
+          + Math.abs(exponent);
     }
     String plain = new BigDecimal(Double.toString(value)).toPlainString();
     return plain.contains(".") ? plain : plain + ".0";
@@ -154,7 +160,9 @@ final class Values {
     if (a instanceof Map<?, ?> left && b instanceof Map<?, ?> right) {
       return sameEntries(left, right, budget);
     }
-    return a == b || a instanceof Undefined && b instanceof Undefined || a instanceof String && a.equals(b);
+    return a == b
+        || a instanceof Undefined && b instanceof Undefined
+        || a instanceof String && a.equals(b);
   }
 
   private static boolean sameEntries(Map<?, ?> left, Map<?, ?> right, Budget budget) {
@@ -175,7 +183,9 @@ final class Values {
   private static int compare(Object a, Object b, Budget budget) {
     budget.spend(1);
     if (isNumber(a) && isNumber(b)) {
-      return integral(a) && integral(b) ? Long.compare(integer(a), integer(b)) : Double.compare(decimal(a), decimal(b));
+      return integral(a) && integral(b)
+          ? Long.compare(integer(a), integer(b))
+          : Double.compare(decimal(a), decimal(b));
     }
     if (a instanceof String left && b instanceof String right) {
       return compareCodePoints(left, right);
@@ -262,7 +272,9 @@ final class Values {
       case String text when value instanceof String part -> text.contains(part);
       case List<?> list -> list.stream().anyMatch(element -> equal(element, value));
       case Map<?, ?> dict -> dict.containsKey(key(value));
-      default -> throw new JinjaException("'in' does not work for %s in %s".formatted(kind(value), kind(container)));
+      default ->
+          throw new JinjaException(
+              "'in' does not work for %s in %s".formatted(kind(value), kind(container)));
     };
   }
 }

@@ -23,7 +23,10 @@ public final class AlignedBuilder {
     addRange(codePoint, source.start(from), source.end(to - 1));
   }
 
-  /** Adds all of {@code added}, every character of which stands for units {@code [from, to)} of the source. */
+  /**
+   * Adds all of {@code added}, every character of which stands for units {@code [from, to)} of the
+   * source.
+   */
   public void add(String added, int from, int to) {
     int start = source.start(from);
     int end = source.end(to - 1);

@@ -3,20 +3,25 @@ package nibble.loaders.tokenizer.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text on its way through a tokenizer. Every UTF-16 unit knows the range {@code [start, end)} of the caller's text that it stands for, also
- * after characters were replaced, inserted or removed. Immutable; slices share the alignment.
+ * Text on its way through a tokenizer. Every UTF-16 unit knows the range {@code [start, end)} of
+ * the caller's text that it stands for, also after characters were replaced, inserted or removed.
+ * Immutable; slices share the alignment.
  */
 public final class AlignedText {
   private final String text;
   private final int origin;
 
-  /** Ranges of unit {@code i} at {@code base + i}; null: unit {@code i} is unit {@code origin + i} of the caller's text. */
+  /**
+   * Ranges of unit {@code i} at {@code base + i}; null: unit {@code i} is unit {@code origin + i}
+   * of the caller's text.
+   */
   private final int @Nullable [] starts;
 
   private final int @Nullable [] ends;
   private final int base;
 
-  private AlignedText(String text, int origin, int @Nullable [] starts, int @Nullable [] ends, int base) {
+  private AlignedText(
+      String text, int origin, int @Nullable [] starts, int @Nullable [] ends, int base) {
     this.text = text;
     this.origin = origin;
     this.starts = starts;
@@ -48,7 +53,9 @@ public final class AlignedText {
     return text.isEmpty();
   }
 
-  /** Where this piece begins in the caller's text; characters inserted in front do not change it. */
+  /**
+   * Where this piece begins in the caller's text; characters inserted in front do not change it.
+   */
   public int origin() {
     return origin;
   }
@@ -71,7 +78,8 @@ public final class AlignedText {
   /** {@code replacement}, unit by unit in place of this text. It must have the same length. */
   public AlignedText withText(String replacement) {
     if (replacement.length() != text.length()) {
-      throw new IllegalArgumentException("expected " + text.length() + " units, found " + replacement.length());
+      throw new IllegalArgumentException(
+          "expected " + text.length() + " units, found " + replacement.length());
     }
     return new AlignedText(replacement, origin, starts, ends, base);
   }

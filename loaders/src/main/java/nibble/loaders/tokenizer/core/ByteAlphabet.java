@@ -4,8 +4,9 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The 256 visible characters that byte-level vocabularies write bytes with: printable Latin-1 characters stand for themselves, the other
- * bytes for U+0100 and following (GPT-2, {@code bytes_to_unicode}).
+ * The 256 visible characters that byte-level vocabularies write bytes with: printable Latin-1
+ * characters stand for themselves, the other bytes for U+0100 and following (GPT-2, {@code
+ * bytes_to_unicode}).
  */
 public final class ByteAlphabet {
   private static final char[] OF_BYTE = new char[256];

@@ -12,13 +12,17 @@ public final class Fields {
   /**
    * Refuses keys that are not known: they might change results.
    *
-   * @throws nibble.loaders.BadFileException naming the first key of {@code object} that is neither {@code type} nor in {@code known}
+   * @throws nibble.loaders.BadFileException naming the first key of {@code object} that is neither
+   *     {@code type} nor in {@code known}
    */
   public static void only(JsonObject object, String... known) {
     Set<String> allowed = Set.of(known);
     for (String key : object.keys()) {
       if (!key.equals("type") && !allowed.contains(key) && object.has(key)) {
-        throw object.error(key, "is not known, expected " + (known.length == 0 ? "none" : "only " + String.join(", ", known)));
+        throw object.error(
+            key,
+            "is not known, expected "
+                + (known.length == 0 ? "none" : "only " + String.join(", ", known)));
       }
     }
   }

@@ -2,7 +2,10 @@ package nibble.loaders.tokenizer.core;
 
 import java.util.Arrays;
 
-/** A map from non-negative longs to non-negative ints, open addressing; {@code -1} stands for absence. */
+/**
+ * A map from non-negative longs to non-negative ints, open addressing; {@code -1} stands for
+ * absence.
+ */
 public final class LongIntMap {
   private long[] keys;
   private int[] values;
@@ -65,7 +68,10 @@ public final class LongIntMap {
     }
   }
 
-  /** Mixes all bits, so that keys of a file that was made to collide in one mask do not collide in all. */
+  /**
+   * Mixes all bits, so that keys of a file that was made to collide in one mask do not collide in
+   * all.
+   */
   private static int slot(long key, int mask) {
     long h = key * 0x9E3779B97F4A7C15L;
     h ^= h >>> 32;

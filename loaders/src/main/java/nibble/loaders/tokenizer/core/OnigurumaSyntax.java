@@ -7,27 +7,60 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * Rewrites a regular expression in Oniguruma's Ruby syntax for {@link Pattern}: {@code \w}, {@code \h}, {@code \v} and POSIX brackets mean
- * other sets there, {@code (?m)} lets the dot match line ends, {@code ^} and {@code $} always match at lines, and only {@code \n} ends one.
- * Constructs without a counterpart are refused.
+ * Rewrites a regular expression in Oniguruma's Ruby syntax for {@link Pattern}: {@code \w}, {@code
+ * \h}, {@code \v} and POSIX brackets mean other sets there, {@code (?m)} lets the dot match line
+ * ends, {@code ^} and {@code $} always match at lines, and only {@code \n} ends one. Constructs
+ * without a counterpart are refused.
  */
 final class OnigurumaSyntax {
-  private static final int FLAGS = Pattern.UNICODE_CHARACTER_CLASS | Pattern.MULTILINE | Pattern.UNIX_LINES;
+  private static final int FLAGS =
+      Pattern.UNICODE_CHARACTER_CLASS | Pattern.MULTILINE | Pattern.UNIX_LINES;
   private static final String WORD = "\\p{L}\\p{M}\\p{Nd}\\p{Pc}";
   private static final Pattern REPEAT = Pattern.compile("\\{(\\d{1,5})?(,)?(\\d{1,5})?\\}");
-  private static final Pattern CATEGORY = Pattern.compile("(?:L[ulmto]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfnos]?)");
+  private static final Pattern CATEGORY =
+      Pattern.compile("(?:L[ulmto]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfnos]?)");
   private static final Pattern GROUP = Pattern.compile("\\(\\?(?::|=|!|<=|<!|>|[im]*(?:-[im]+)?:)");
   private static final Map<String, String> LONG_NAMES =
       Map.ofEntries(
-          Map.entry("letter", "L"), Map.entry("uppercaseletter", "Lu"), Map.entry("lowercaseletter", "Ll"), Map.entry("mark", "M"),
-          Map.entry("nonspacingmark", "Mn"), Map.entry("number", "N"), Map.entry("decimalnumber", "Nd"), Map.entry("punctuation", "P"),
-          Map.entry("symbol", "S"), Map.entry("separator", "Z"), Map.entry("spaceseparator", "Zs"), Map.entry("other", "C"),
-          Map.entry("control", "Cc"), Map.entry("alphabetic", "IsAlphabetic"), Map.entry("whitespace", "IsWhite_Space"),
-          Map.entry("emoji", "IsEmoji"), Map.entry("ideographic", "IsIdeographic"));
+          Map.entry("letter", "L"),
+          Map.entry("uppercaseletter", "Lu"),
+          Map.entry("lowercaseletter", "Ll"),
+          Map.entry("mark", "M"),
+          Map.entry("nonspacingmark", "Mn"),
+          Map.entry("number", "N"),
+          Map.entry("decimalnumber", "Nd"),
+          Map.entry("punctuation", "P"),
+          Map.entry("symbol", "S"),
+          Map.entry("separator", "Z"),
+          Map.entry("spaceseparator", "Zs"),
+          Map.entry("other", "C"),
+          Map.entry("control", "Cc"),
+          Map.entry("alphabetic", "IsAlphabetic"),
+          Map.entry("whitespace", "IsWhite_Space"),
+          Map.entry("emoji", "IsEmoji"),
+          Map.entry("ideographic", "IsIdeographic"));
   private static final Map<String, String> POSIX =
       Map.of(
-          "alpha", "\\p{L}\\p{M}", "alnum", "\\p{L}\\p{M}\\p{Nd}", "digit", "\\p{Nd}", "upper", "\\p{Lu}", "lower", "\\p{Ll}",
-          "space", "\\s", "punct", "\\p{P}$+<=>\\^`|~", "word", WORD, "xdigit", "0-9a-fA-F", "blank", "\\p{Zs}\\t");
+          "alpha",
+          "\\p{L}\\p{M}",
+          "alnum",
+          "\\p{L}\\p{M}\\p{Nd}",
+          "digit",
+          "\\p{Nd}",
+          "upper",
+          "\\p{Lu}",
+          "lower",
+          "\\p{Ll}",
+          "space",
+          "\\s",
+          "punct",
+          "\\p{P}$+<=>\\^`|~",
+          "word",
+          WORD,
+          "xdigit",
+          "0-9a-fA-F",
+          "blank",
+          "\\p{Zs}\\t");
 
   private final String in;
   private final StringBuilder out = new StringBuilder();
@@ -178,7 +211,10 @@ final class OnigurumaSyntax {
   }
 
   private void codePoint() {
-    Matcher matcher = Pattern.compile("\\\\(?:x\\{[0-9a-fA-F]{1,6}\\}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})").matcher(in).region(at, in.length());
+    Matcher matcher =
+        Pattern.compile("\\\\(?:x\\{[0-9a-fA-F]{1,6}\\}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})")
+            .matcher(in)
+            .region(at, in.length());
     if (!matcher.lookingAt()) {
       throw unsupported("a code point of this form");
     }
@@ -192,7 +228,11 @@ final class OnigurumaSyntax {
     }
     String name = in.substring(at + 3, end);
     boolean negated = in.charAt(at + 1) == 'P' ^ name.startsWith("^");
-    take((negated ? "\\P{" : "\\p{") + propertyName(name.startsWith("^") ? name.substring(1) : name) + "}", end + 1 - at);
+    take(
+        (negated ? "\\P{" : "\\p{")
+            + propertyName(name.startsWith("^") ? name.substring(1) : name)
+            + "}",
+        end + 1 - at);
   }
 
   private String propertyName(String name) {

@@ -3,7 +3,9 @@ package nibble.loaders.tokenizer.core;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.json.JsonString;
 
-/** Reads the patterns of {@code tokenizer.json}: {@code {"String": "x"}} or {@code {"Regex": "x+"}}. */
+/**
+ * Reads the patterns of {@code tokenizer.json}: {@code {"String": "x"}} or {@code {"Regex": "x+"}}.
+ */
 public final class Patterns {
   private Patterns() {}
 

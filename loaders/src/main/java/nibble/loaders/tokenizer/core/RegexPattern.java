@@ -7,8 +7,9 @@ import nibble.loaders.BadFileException;
 import nibble.loaders.json.JsonObject;
 
 /**
- * A regular expression of a tokenizer file. Work is bounded: a search that reads more than {@value #READS_PER_CHARACTER} characters for each
- * character of the text (plus {@value #READS_ALWAYS}), or that nests too deeply, ends in a {@link BadFileException} that names the key.
+ * A regular expression of a tokenizer file. Work is bounded: a search that reads more than {@value
+ * #READS_PER_CHARACTER} characters for each character of the text (plus {@value #READS_ALWAYS}), or
+ * that nests too deeply, ends in a {@link BadFileException} that names the key.
  */
 public final class RegexPattern implements TextPattern {
   private static final long READS_PER_CHARACTER = 300;
@@ -26,19 +27,26 @@ public final class RegexPattern implements TextPattern {
   }
 
   /**
-   * The expression in {@code key} of {@code object}, in the syntax of Oniguruma, which the Hugging Face tokenizers use.
+   * The expression in {@code key} of {@code object}, in the syntax of Oniguruma, which the Hugging
+   * Face tokenizers use.
    *
    * @throws BadFileException if it uses a construct that has no counterpart here
    */
   public static RegexPattern of(JsonObject object, String key) {
     String expression = object.string(key);
     if (expression.length() > LONGEST) {
-      throw object.error(key, "has %d characters, allowed are %d".formatted(expression.length(), LONGEST));
+      throw object.error(
+          key, "has %d characters, allowed are %d".formatted(expression.length(), LONGEST));
     }
     try {
       return new RegexPattern(OnigurumaSyntax.compile(expression), object, key);
     } catch (PatternSyntaxException e) {
-      throw object.error(key, "is a regular expression that is not supported: " + e.getDescription() + " at character " + e.getIndex());
+      throw object.error(
+          key,
+          "is a regular expression that is not supported: "
+              + e.getDescription()
+              + " at character "
+              + e.getIndex());
     } catch (StackOverflowError _) {
       throw object.error(key, "is a regular expression with too many levels");
     }
@@ -47,9 +55,11 @@ public final class RegexPattern implements TextPattern {
   @Override
   public Spans find(String text) {
     try {
-      return spans(text, new CountedChars(text, READS_ALWAYS + READS_PER_CHARACTER * text.length()));
+      return spans(
+          text, new CountedChars(text, READS_ALWAYS + READS_PER_CHARACTER * text.length()));
     } catch (CountedChars.Exhausted | StackOverflowError _) {
-      throw object.error(key, "takes too many steps on a text of %d characters".formatted(text.length()));
+      throw object.error(
+          key, "takes too many steps on a text of %d characters".formatted(text.length()));
     }
   }
 
@@ -78,6 +88,9 @@ public final class RegexPattern implements TextPattern {
   }
 
   private static boolean splitsPair(String text, int at) {
-    return at > 0 && at < text.length() && Character.isLowSurrogate(text.charAt(at)) && Character.isHighSurrogate(text.charAt(at - 1));
+    return at > 0
+        && at < text.length()
+        && Character.isLowSurrogate(text.charAt(at))
+        && Character.isHighSurrogate(text.charAt(at - 1));
   }
 }

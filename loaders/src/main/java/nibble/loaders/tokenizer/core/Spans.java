@@ -2,7 +2,10 @@ package nibble.loaders.tokenizer.core;
 
 import java.util.Arrays;
 
-/** Ranges that a text was cut into, in order, each with a mark: whether it matched a pattern, or whether it is to be dropped. */
+/**
+ * Ranges that a text was cut into, in order, each with a mark: whether it matched a pattern, or
+ * whether it is to be dropped.
+ */
 public final class Spans {
   private int[] from = new int[16];
   private int[] to = new int[16];

@@ -4,7 +4,10 @@ import java.util.function.IntPredicate;
 
 /** Finds matches in a text. */
 public interface TextPattern {
-  /** {@code text} cut into ranges that cover all of it, matches marked. Empty matches are empty ranges. */
+  /**
+   * {@code text} cut into ranges that cover all of it, matches marked. Empty matches are empty
+   * ranges.
+   */
   Spans find(String text);
 
   /** Matches every single character that {@code test} accepts. */

@@ -1,4 +1,7 @@
-/** What the steps of a tokenizer share: text that knows where it came from, characters, patterns, tries, lists of tokens. */
+/**
+ * What the steps of a tokenizer share: text that knows where it came from, characters, patterns,
+ * tries, lists of tokens.
+ */
 @NullMarked
 package nibble.loaders.tokenizer.core;
 

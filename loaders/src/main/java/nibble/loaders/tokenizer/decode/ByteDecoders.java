@@ -16,7 +16,10 @@ final class ByteDecoders {
 
   private ByteDecoders() {}
 
-  /** Tokens of the byte alphabet as one string; others as they stand. What is not UTF-8 becomes U+FFFD. */
+  /**
+   * Tokens of the byte alphabet as one string; others as they stand. What is not UTF-8 becomes
+   * U+FFFD.
+   */
   static List<String> byteLevel(List<String> tokens) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     for (String token : tokens) {
@@ -26,7 +29,10 @@ final class ByteDecoders {
     return List.of(bytes.toString(StandardCharsets.UTF_8));
   }
 
-  /** Runs of byte tokens such as {@code <0xE2>} as text; a run that is not UTF-8 as one U+FFFD for each token. */
+  /**
+   * Runs of byte tokens such as {@code <0xE2>} as text; a run that is not UTF-8 as one U+FFFD for
+   * each token.
+   */
   static List<String> byteFallback(List<String> tokens) {
     List<String> result = new ArrayList<>(tokens.size());
     ByteArrayOutputStream run = new ByteArrayOutputStream();
@@ -47,7 +53,11 @@ final class ByteDecoders {
       return;
     }
     try {
-      result.add(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(run.toByteArray())).toString());
+      result.add(
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .decode(ByteBuffer.wrap(run.toByteArray()))
+              .toString());
     } catch (CharacterCodingException _) {
       for (int i = 0; i < run.size(); i++) {
         result.add(REPLACEMENT);

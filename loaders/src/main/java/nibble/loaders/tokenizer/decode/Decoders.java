@@ -48,7 +48,11 @@ public final class Decoders {
   }
 
   private static TokenDecoder byteLevel(JsonObject json) {
-    Fields.only(json, "add_prefix_space", "trim_offsets", "use_regex"); // written with the pre-tokenizer's keys, which do nothing here
+    Fields.only(
+        json,
+        "add_prefix_space",
+        "trim_offsets",
+        "use_regex"); // written with the pre-tokenizer's keys, which do nothing here
     return BYTE_LEVEL;
   }
 
@@ -77,12 +81,18 @@ public final class Decoders {
     return wordPiece(json.string("prefix", "##"), json.bool("cleanup", true));
   }
 
-  /** Joins tokens with {@code prefix} to those before them, puts a space before others; {@code cleanUp} takes spaces before punctuation out. */
+  /**
+   * Joins tokens with {@code prefix} to those before them, puts a space before others; {@code
+   * cleanUp} takes spaces before punctuation out.
+   */
   public static TokenDecoder wordPiece(String prefix, boolean cleanUp) {
     return tokens -> {
       List<String> result = new ArrayList<>(tokens.size());
       for (String token : tokens) {
-        String joined = result.isEmpty() ? token : token.startsWith(prefix) ? token.substring(prefix.length()) : " " + token;
+        String joined =
+            result.isEmpty()
+                ? token
+                : token.startsWith(prefix) ? token.substring(prefix.length()) : " " + token;
         result.add(cleanUp ? cleanUp(joined) : joined);
       }
       return result;
@@ -90,8 +100,17 @@ public final class Decoders {
   }
 
   private static String cleanUp(String text) {
-    return text.replace(" .", ".").replace(" ?", "?").replace(" !", "!").replace(" ,", ",").replace(" ' ", "'").replace(" n't", "n't")
-        .replace(" 'm", "'m").replace(" do not", " don't").replace(" 's", "'s").replace(" 've", "'ve").replace(" 're", "'re");
+    return text.replace(" .", ".")
+        .replace(" ?", "?")
+        .replace(" !", "!")
+        .replace(" ,", ",")
+        .replace(" ' ", "'")
+        .replace(" n't", "n't")
+        .replace(" 'm", "'m")
+        .replace(" do not", " don't")
+        .replace(" 's", "'s")
+        .replace(" 've", "'ve")
+        .replace(" 're", "'re");
   }
 
   private static TokenDecoder metaspace(Metaspace metaspace) {
@@ -129,14 +148,21 @@ public final class Decoders {
     return each(token -> strip(token, Character.toString(content), start, stop));
   }
 
-  /** {@code text} without up to {@code start} times {@code content} in front, and up to {@code stop} times behind. */
+  /**
+   * {@code text} without up to {@code start} times {@code content} in front, and up to {@code stop}
+   * times behind.
+   */
   static String strip(String text, String content, int start, int stop) {
     int from = 0;
     int to = text.length();
     for (int i = 0; i < start && text.startsWith(content, from); i++) {
       from += content.length();
     }
-    for (int i = 0; i < stop && to - content.length() >= from && text.startsWith(content, to - content.length()); i++) {
+    for (int i = 0;
+        i < stop
+            && to - content.length() >= from
+            && text.startsWith(content, to - content.length());
+        i++) {
       to -= content.length();
     }
     return text.substring(from, to);
@@ -185,7 +211,8 @@ public final class Decoders {
   }
 
   /**
-   * The decoder of SentencePiece models: visible spaces, byte tokens, and without the space that was put in front.
+   * The decoder of SentencePiece models: visible spaces, byte tokens, and without the space that
+   * was put in front.
    *
    * @param space the visible space
    * @param dropFirst whether one space at the beginning goes

@@ -67,8 +67,10 @@ public final class Finishers {
   private Finisher sequence(JsonObject json) {
     Fields.only(json, "processors");
     List<Finisher> steps = Fields.objects(json, "processors").stream().map(this::read).toList();
-    if (steps.stream().filter(step -> step.added(false) > 0 || step instanceof Template).count() > 1) {
-      throw json.error("processors", "has more than one step that adds special tokens, which is not supported");
+    if (steps.stream().filter(step -> step.added(false) > 0 || step instanceof Template).count()
+        > 1) {
+      throw json.error(
+          "processors", "has more than one step that adds special tokens, which is not supported");
     }
     return new Sequence(steps);
   }
@@ -87,9 +89,15 @@ public final class Finishers {
   /** {@code [CLS] A [SEP]} and {@code [CLS] A [SEP] B [SEP]}, the second text with type id 1. */
   public static Finisher bert(int cls, int sep) {
     return new Template(
-        List.of(new Part.Special(List.of(cls), 0), new Part.Text(0, 0), new Part.Special(List.of(sep), 0)),
         List.of(
-            new Part.Special(List.of(cls), 0), new Part.Text(0, 0), new Part.Special(List.of(sep), 0), new Part.Text(1, 1),
+            new Part.Special(List.of(cls), 0),
+            new Part.Text(0, 0),
+            new Part.Special(List.of(sep), 0)),
+        List.of(
+            new Part.Special(List.of(cls), 0),
+            new Part.Text(0, 0),
+            new Part.Special(List.of(sep), 0),
+            new Part.Text(1, 1),
             new Part.Special(List.of(sep), 1)));
   }
 
@@ -99,7 +107,8 @@ public final class Finishers {
     if (!json.bool("trim_offsets", true)) {
       return template;
     }
-    return new Sequence(List.of(new TrimmedOffsets(tokens, json.bool("add_prefix_space", true)), template));
+    return new Sequence(
+        List.of(new TrimmedOffsets(tokens, json.bool("add_prefix_space", true)), template));
   }
 
   /** {@code <s> A </s>} and {@code <s> A </s></s> B </s>}, all type ids 0. */
@@ -107,7 +116,8 @@ public final class Finishers {
     Part cls = new Part.Special(List.of(clsId), 0);
     Part sep = new Part.Special(List.of(sepId), 0);
     Part first = new Part.Text(0, 0);
-    return new Template(List.of(cls, first, sep), List.of(cls, first, sep, sep, new Part.Text(1, 0), sep));
+    return new Template(
+        List.of(cls, first, sep), List.of(cls, first, sep, sep, new Part.Text(1, 0), sep));
   }
 
   /** The id in {@code ["[SEP]", 102]}. */
@@ -119,11 +129,15 @@ public final class Finishers {
     return pair.integer(1);
   }
 
-  /** Puts {@code before} in front of, and {@code after} behind every text, the second text with type id {@code pairType}. */
+  /**
+   * Puts {@code before} in front of, and {@code after} behind every text, the second text with type
+   * id {@code pairType}.
+   */
   public static Finisher around(int[] before, int[] after, int pairType) {
     List<Part> single = List.of(special(before, 0), new Part.Text(0, 0), special(after, 0));
     List<Part> pair = new ArrayList<>(single);
-    pair.addAll(List.of(special(before, pairType), new Part.Text(1, pairType), special(after, pairType)));
+    pair.addAll(
+        List.of(special(before, pairType), new Part.Text(1, pairType), special(after, pairType)));
     return new Template(single, pair);
   }
 
@@ -139,7 +153,8 @@ public final class Finishers {
     return new Template(single, pair);
   }
 
-  private static List<Part> parts(JsonObject json, String key, JsonObject specials, Set<Integer> texts) {
+  private static List<Part> parts(
+      JsonObject json, String key, JsonObject specials, Set<Integer> texts) {
     List<JsonObject> pieces = Fields.objects(json, key);
     if (pieces.size() > MOST_PARTS) {
       throw json.error(key, "has %d parts, allowed are %d".formatted(pieces.size(), MOST_PARTS));
@@ -157,7 +172,8 @@ public final class Finishers {
 
   private static Part part(JsonObject piece, JsonObject specials) {
     if (piece.values().size() != 1) {
-      throw piece.error("has keys " + piece.keys() + " in a template, expected either Sequence or SpecialToken");
+      throw piece.error(
+          "has keys " + piece.keys() + " in a template, expected either Sequence or SpecialToken");
     }
     Map.Entry<String, JsonValue> only = piece.values().entrySet().iterator().next();
     JsonObject body = piece.object(only.getKey());
@@ -167,7 +183,9 @@ public final class Finishers {
     return switch (only.getKey()) {
       case "Sequence" -> new Part.Text(textIndex(body, id), typeId);
       case "SpecialToken" -> new Part.Special(specialIds(specials, id), typeId);
-      default -> throw piece.error(only.getKey(), "is not known in a template, expected Sequence or SpecialToken");
+      default ->
+          throw piece.error(
+              only.getKey(), "is not known in a template, expected Sequence or SpecialToken");
     };
   }
 

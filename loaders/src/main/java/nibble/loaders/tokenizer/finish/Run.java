@@ -26,7 +26,10 @@ public final class Run {
     sequences = new int[capacity];
   }
 
-  /** The {@code tokens} of {@code text}; its number {@code sequence}, 0 or 1, is their type id as well. */
+  /**
+   * The {@code tokens} of {@code text}; its number {@code sequence}, 0 or 1, is their type id as
+   * well.
+   */
   public static Run of(String text, TokenList tokens, int sequence) {
     Run run = new Run(text, tokens.size());
     for (int i = 0; i < tokens.size(); i++) {
@@ -107,7 +110,10 @@ public final class Run {
     return Arrays.copyOf(ends, size);
   }
 
-  /** Which text each token comes from, 0 or 1; {@value #NO_SEQUENCE} for added special tokens; a copy. */
+  /**
+   * Which text each token comes from, 0 or 1; {@value #NO_SEQUENCE} for added special tokens; a
+   * copy.
+   */
   public int[] sequences() {
     return Arrays.copyOf(sequences, size);
   }

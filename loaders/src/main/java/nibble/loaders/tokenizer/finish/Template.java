@@ -45,6 +45,7 @@ record Template(List<Part> single, List<Part> pair) implements Finisher {
 
   @Override
   public int added(boolean pair) {
-    return (pair ? this.pair : single).stream().mapToInt(part -> part instanceof Part.Special(var ids, _) ? ids.size() : 0).sum();
+    return (pair ? this.pair : single)
+        .stream().mapToInt(part -> part instanceof Part.Special(var ids, _) ? ids.size() : 0).sum();
   }
 }

@@ -5,7 +5,8 @@ import nibble.loaders.tokenizer.core.ByteAlphabet;
 import nibble.loaders.tokenizer.core.Chars;
 
 /**
- * Takes spaces at the ends of tokens out of their ranges. A single space at the beginning of the text stays where one was put in front of it.
+ * Takes spaces at the ends of tokens out of their ranges. A single space at the beginning of the
+ * text stays where one was put in front of it.
  *
  * @param tokens spelling of ids in the vocabulary
  * @param prefixSpace whether a space was put in front of the text

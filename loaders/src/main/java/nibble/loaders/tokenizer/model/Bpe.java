@@ -8,10 +8,12 @@ import nibble.loaders.tokenizer.core.TokenList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Byte pair encoding: characters first, then merges of neighbours in the order of their ranks (Sennrich, Haddow, Birch,
- * <a href="https://arxiv.org/abs/1508.07909">arXiv:1508.07909</a>, section 3.2).
+ * Byte pair encoding: characters first, then merges of neighbours in the order of their ranks
+ * (Sennrich, Haddow, Birch, <a href="https://arxiv.org/abs/1508.07909">arXiv:1508.07909</a>,
+ * section 3.2).
  *
- * <p>Recent short pieces are remembered, in a table of fixed size. Cost: n log n of the length of a piece.
+ * <p>Recent short pieces are remembered, in a table of fixed size. Cost: n log n of the length of a
+ * piece.
  */
 final class Bpe implements TokenModel {
   private static final int REMEMBERED = 1 << 14;
@@ -22,7 +24,8 @@ final class Bpe implements TokenModel {
   private final BpeOptions options;
   private final LongIntMap characters;
   private final @Nullable ByteTokens byteTokens;
-  private final AtomicReferenceArray<@Nullable Remembered> memory = new AtomicReferenceArray<>(REMEMBERED);
+  private final AtomicReferenceArray<@Nullable Remembered> memory =
+      new AtomicReferenceArray<>(REMEMBERED);
 
   /** A piece with the ids and lengths of its tokens, alternating. */
   private record Remembered(String piece, int[] tokens) {}
@@ -39,7 +42,9 @@ final class Bpe implements TokenModel {
     LongIntMap characters = new LongIntMap(1024);
     for (int id = 0; id < vocabulary.idLimit(); id++) {
       String token = vocabulary.token(id);
-      if (token != null && !token.isEmpty() && token.length() == Character.charCount(token.codePointAt(0))) {
+      if (token != null
+          && !token.isEmpty()
+          && token.length() == Character.charCount(token.codePointAt(0))) {
         characters.put(token.codePointAt(0), id);
       }
     }
@@ -58,7 +63,8 @@ final class Bpe implements TokenModel {
     int from = 0;
     for (int i = 0; i < tokens.length; i += 2) {
       int to = from + tokens[i + 1];
-      // A byte token of a character covers all of it: its length is that of the character for the last byte, else 0.
+      // A byte token of a character covers all of it: its length is that of the character for the
+      // last byte, else 0.
       int last = to > from ? to : from + Character.charCount(text.codePointAt(from));
       out.add(tokens[i], piece.start(from), piece.end(last - 1));
       from = to;
@@ -97,12 +103,16 @@ final class Bpe implements TokenModel {
     for (int from = 0; from < text.length(); ) {
       int c = text.codePointAt(from);
       int to = from + Character.charCount(c);
-      int id = options.isPlain(text, from, to) ? characters.get(c) : vocabulary.id(options.spelling(text, from, to));
+      int id =
+          options.isPlain(text, from, to)
+              ? characters.get(c)
+              : vocabulary.id(options.spelling(text, from, to));
       if (id >= 0) {
         addUnknown(symbols, unknownLength);
         unknownLength = 0;
         symbols.add(id, to - from);
-      } else if (byteTokens == null || !addBytes(symbols, byteTokens, options.spelling(text, from, to), to - from)) {
+      } else if (byteTokens == null
+          || !addBytes(symbols, byteTokens, options.spelling(text, from, to), to - from)) {
         if (!options.fuseUnknown()) {
           addUnknown(symbols, unknownLength);
           unknownLength = 0;
@@ -121,7 +131,8 @@ final class Bpe implements TokenModel {
     }
   }
 
-  private static boolean addBytes(Symbols symbols, ByteTokens byteTokens, String spelling, int length) {
+  private static boolean addBytes(
+      Symbols symbols, ByteTokens byteTokens, String spelling, int length) {
     int[] ids = byteTokens.ids(spelling.getBytes(StandardCharsets.UTF_8));
     if (ids == null) {
       return false;

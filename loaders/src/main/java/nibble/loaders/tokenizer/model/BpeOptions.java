@@ -10,7 +10,13 @@ package nibble.loaders.tokenizer.model;
  * @param byteFallback whether unknown characters become byte tokens where there are some
  * @param ignoreMerges whether a piece that is a token is taken as it is
  */
-record BpeOptions(Unknown unknown, String prefix, String suffix, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges) {
+record BpeOptions(
+    Unknown unknown,
+    String prefix,
+    String suffix,
+    boolean fuseUnknown,
+    boolean byteFallback,
+    boolean ignoreMerges) {
   /** The options of byte-level models: nothing but merges. */
   static final BpeOptions PLAIN = new BpeOptions(Unknown.dropped(), "", "", false, false, false);
 

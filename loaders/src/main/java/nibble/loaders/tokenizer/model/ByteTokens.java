@@ -2,7 +2,10 @@ package nibble.loaders.tokenizer.model;
 
 import org.jspecify.annotations.Nullable;
 
-/** The tokens {@code <0x00>} to {@code <0xFF>} that stand for single bytes where no other token fits. */
+/**
+ * The tokens {@code <0x00>} to {@code <0xFF>} that stand for single bytes where no other token
+ * fits.
+ */
 public final class ByteTokens {
   private final int[] ids = new int[256];
 

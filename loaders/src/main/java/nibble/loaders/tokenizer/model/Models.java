@@ -28,7 +28,9 @@ public final class Models {
       case "WordPiece" -> wordPiece(json);
       case "WordLevel" -> wordLevel(json);
       case "Unigram" -> unigram(json);
-      default -> throw json.error("type", "is '" + type + "', expected BPE, WordPiece, WordLevel or Unigram");
+      default ->
+          throw json.error(
+              "type", "is '" + type + "', expected BPE, WordPiece, WordLevel or Unigram");
     };
   }
 
@@ -44,7 +46,16 @@ public final class Models {
   }
 
   private static TokenModel bpe(JsonObject json) {
-    Fields.only(json, "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges", "vocab",
+    Fields.only(
+        json,
+        "dropout",
+        "unk_token",
+        "continuing_subword_prefix",
+        "end_of_word_suffix",
+        "fuse_unk",
+        "byte_fallback",
+        "ignore_merges",
+        "vocab",
         "merges");
     if (json.number("dropout", 0) != 0) {
       throw json.error("dropout", "is not 0; tokens would be chosen at random");
@@ -53,8 +64,12 @@ public final class Models {
     Unknown unknown = json.has("unk_token") ? named(json, vocabulary) : Unknown.dropped();
     BpeOptions options =
         new BpeOptions(
-            unknown, json.string("continuing_subword_prefix", ""), json.string("end_of_word_suffix", ""), json.bool("fuse_unk", false),
-            json.bool("byte_fallback", false), json.bool("ignore_merges", false));
+            unknown,
+            json.string("continuing_subword_prefix", ""),
+            json.string("end_of_word_suffix", ""),
+            json.bool("fuse_unk", false),
+            json.bool("byte_fallback", false),
+            json.bool("ignore_merges", false));
     return new Bpe(vocabulary, merges(json, vocabulary, options.prefix()), options);
   }
 
@@ -79,21 +94,28 @@ public final class Models {
     return merges(json, pairs, vocabulary, prefix);
   }
 
-  private static Merges merges(JsonObject json, List<String[]> pairs, Vocabulary vocabulary, String prefix) {
+  private static Merges merges(
+      JsonObject json, List<String[]> pairs, Vocabulary vocabulary, String prefix) {
     int[] lefts = new int[pairs.size()];
     int[] rights = new int[pairs.size()];
     int[] results = new int[pairs.size()];
     for (int i = 0; i < results.length; i++) {
       String[] pair = pairs.get(i);
       if (pair.length != 2) {
-        throw json.error("merges", "has %d parts in merge %d, '%s', expected 2".formatted(pair.length, i, String.join(" ", pair)));
+        throw json.error(
+            "merges",
+            "has %d parts in merge %d, '%s', expected 2"
+                .formatted(pair.length, i, String.join(" ", pair)));
       }
       lefts[i] = vocabulary.id(pair[0]);
       rights[i] = vocabulary.id(pair[1]);
       String right = pair[1].startsWith(prefix) ? pair[1].substring(prefix.length()) : pair[1];
       results[i] = vocabulary.id(pair[0] + right);
       if (lefts[i] < 0 || rights[i] < 0 || results[i] < 0) {
-        throw json.error("merges", "has merge %d, '%s' and '%s', of which a part or the result is not in vocab".formatted(i, pair[0], pair[1]));
+        throw json.error(
+            "merges",
+            "has merge %d, '%s' and '%s', of which a part or the result is not in vocab"
+                .formatted(i, pair[0], pair[1]));
       }
     }
     return new Merges(lefts, rights, results);
@@ -112,20 +134,28 @@ public final class Models {
   }
 
   private static TokenModel wordPiece(JsonObject json) {
-    Fields.only(json, "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab");
+    Fields.only(
+        json, "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab");
     return wordPiece(
-        json, Vocabulary.of(json, "vocab"), json.string("unk_token", "[UNK]"), json.string("continuing_subword_prefix", "##"),
+        json,
+        Vocabulary.of(json, "vocab"),
+        json.string("unk_token", "[UNK]"),
+        json.string("continuing_subword_prefix", "##"),
         json.integer("max_input_chars_per_word", LONGEST_WORD));
   }
 
-  private static TokenModel wordPiece(JsonObject json, Vocabulary vocabulary, String unknown, String prefix, int longestWord) {
+  private static TokenModel wordPiece(
+      JsonObject json, Vocabulary vocabulary, String unknown, String prefix, int longestWord) {
     if (vocabulary.id(unknown) < 0) {
       throw json.error("vocab", "has no token '" + unknown + "', which stands for unknown words");
     }
     return new WordPiece(vocabulary, prefix, vocabulary.id(unknown), longestWord);
   }
 
-  /** WordPiece over the lines of {@code vocab.txt}, as BERT uses it; {@code unknown} is the id for words that cannot be covered. */
+  /**
+   * WordPiece over the lines of {@code vocab.txt}, as BERT uses it; {@code unknown} is the id for
+   * words that cannot be covered.
+   */
   public static TokenModel wordPiece(Vocabulary vocabulary, int unknown) {
     return new WordPiece(vocabulary, "##", unknown, LONGEST_WORD);
   }
@@ -148,22 +178,36 @@ public final class Models {
     for (int i = 0; i < scores.length; i++) {
       JsonArray entry = entries.array(i);
       if (entry.size() != 2 || entry.string(0).length() > Vocabulary.LONGEST_TOKEN) {
-        throw json.error("vocab", "has entry %d, expected a token of at most %d characters and its score".formatted(i, Vocabulary.LONGEST_TOKEN));
+        throw json.error(
+            "vocab",
+            "has entry %d, expected a token of at most %d characters and its score"
+                .formatted(i, Vocabulary.LONGEST_TOKEN));
       }
       tokens.add(entry.string(0));
       scores[i] = entry.number(1);
     }
     if (scores.length > Vocabulary.LARGEST_ID) {
-      throw json.error("vocab", "has %d tokens, allowed are %d".formatted(scores.length, Vocabulary.LARGEST_ID));
+      throw json.error(
+          "vocab", "has %d tokens, allowed are %d".formatted(scores.length, Vocabulary.LARGEST_ID));
     }
-    OptionalInt unknown = json.has("unk_id") ? OptionalInt.of(json.integer("unk_id")) : OptionalInt.empty();
+    OptionalInt unknown =
+        json.has("unk_id") ? OptionalInt.of(json.integer("unk_id")) : OptionalInt.empty();
     if (unknown.isPresent() && (unknown.getAsInt() < 0 || unknown.getAsInt() >= scores.length)) {
-      throw json.error("unk_id", "is %d, expected 0 to %d".formatted(unknown.getAsInt(), scores.length - 1));
+      throw json.error(
+          "unk_id", "is %d, expected 0 to %d".formatted(unknown.getAsInt(), scores.length - 1));
     }
     boolean[] matched = new boolean[scores.length];
     Arrays.fill(matched, true);
-    Unknown token = unknown.isPresent() ? Unknown.token(unknown.getAsInt()) : Unknown.missing(json, "unk_id");
+    Unknown token =
+        unknown.isPresent() ? Unknown.token(unknown.getAsInt()) : Unknown.missing(json, "unk_id");
     double smallest = Arrays.stream(scores).min().orElse(0);
-    return new Unigram(Vocabulary.of(tokens), scores, matched, token, json.bool("byte_fallback", false), smallest, false);
+    return new Unigram(
+        Vocabulary.of(tokens),
+        scores,
+        matched,
+        token,
+        json.bool("byte_fallback", false),
+        smallest,
+        false);
   }
 }

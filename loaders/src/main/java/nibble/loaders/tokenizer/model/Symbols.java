@@ -3,8 +3,9 @@ package nibble.loaders.tokenizer.model;
 import java.util.Arrays;
 
 /**
- * The tokens of one piece while BPE merges neighbours: always the merge of the lowest rank, the leftmost of equal ones. Short pieces are searched
- * pair by pair, long ones kept in a queue, so that the time is n log n.
+ * The tokens of one piece while BPE merges neighbours: always the merge of the lowest rank, the
+ * leftmost of equal ones. Short pieces are searched pair by pair, long ones kept in a queue, so
+ * that the time is n log n.
  */
 public final class Symbols {
   private static final int SHORT = 24;

@@ -8,9 +8,11 @@ import nibble.loaders.tokenizer.core.TokenList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Unigram language model: of all ways to cut a piece into tokens the one with the largest sum of scores (Kudo,
- * <a href="https://arxiv.org/abs/1804.10959">arXiv:1804.10959</a>, section 3.2), found by Viterbi's algorithm from left to right; of equal sums the
- * first found. A character without a token of its own may be unknown at the smallest score less 10; neighbouring unknowns are one.
+ * Unigram language model: of all ways to cut a piece into tokens the one with the largest sum of
+ * scores (Kudo, <a href="https://arxiv.org/abs/1804.10959">arXiv:1804.10959</a>, section 3.2),
+ * found by Viterbi's algorithm from left to right; of equal sums the first found. A character
+ * without a token of its own may be unknown at the smallest score less 10; neighbouring unknowns
+ * are one.
  *
  * <p>Cost: length of the piece times length of the longest token.
  */
@@ -33,10 +35,17 @@ public final class Unigram implements TokenModel {
    * @param unknown stands for characters without a token
    * @param byteFallback whether unknown characters become byte tokens where there are some
    * @param smallestScore what the score of unknown characters is derived from
-   * @param floats whether sums are rounded to float, as SentencePiece does, or kept in double, as the Hugging Face tokenizers do
+   * @param floats whether sums are rounded to float, as SentencePiece does, or kept in double, as
+   *     the Hugging Face tokenizers do
    */
   public Unigram(
-      Vocabulary vocabulary, double[] scores, boolean[] matched, Unknown unknown, boolean byteFallback, double smallestScore, boolean floats) {
+      Vocabulary vocabulary,
+      double[] scores,
+      boolean[] matched,
+      Unknown unknown,
+      boolean byteFallback,
+      double smallestScore,
+      boolean floats) {
     this.vocabulary = vocabulary;
     this.floats = floats;
     this.scores = scores.clone();
@@ -66,7 +75,10 @@ public final class Unigram implements TokenModel {
     addPath(piece, cameFrom, ids, out);
   }
 
-  /** Fills, for each position that a path reaches, where the last token of the best path began and which it is; -1: unknown. */
+  /**
+   * Fills, for each position that a path reaches, where the last token of the best path began and
+   * which it is; -1: unknown.
+   */
   private void search(String text, int[] cameFrom, int[] ids) {
     double[] best = new double[text.length() + 1];
     Arrays.fill(best, Double.NEGATIVE_INFINITY);
@@ -92,7 +104,8 @@ public final class Unigram implements TokenModel {
     }
   }
 
-  private void relax(double[] best, int[] cameFrom, int[] ids, int from, int to, double score, int id) {
+  private void relax(
+      double[] best, int[] cameFrom, int[] ids, int from, int to, double score, int id) {
     if (score > best[to]) {
       best[to] = floats ? (float) score : score;
       cameFrom[to] = from;

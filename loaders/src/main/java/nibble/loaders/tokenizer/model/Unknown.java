@@ -18,10 +18,16 @@ public interface Unknown {
     return () -> -1;
   }
 
-  /** An error that says that {@code key} names no token. Raised when the token is needed: many files never need theirs. */
+  /**
+   * An error that says that {@code key} names no token. Raised when the token is needed: many files
+   * never need theirs.
+   */
   static Unknown missing(JsonObject json, String key) {
     return () -> {
-      throw json.error(key, "names no token of the vocabulary, but the text has a character that no other token covers");
+      throw json.error(
+          key,
+          "names no token of the vocabulary, but the text has a character that no other token"
+              + " covers");
     };
   }
 }

@@ -42,7 +42,9 @@ public final class Vocabulary {
         throw json.error(entry.getKey(), "has id %d, expected 0 to %d".formatted(id, LARGEST_ID));
       }
       if (entry.getKey().length() > LONGEST_TOKEN) {
-        throw json.error("has a token of %d characters (id %d), allowed are %d".formatted(entry.getKey().length(), id, LONGEST_TOKEN));
+        throw json.error(
+            "has a token of %d characters (id %d), allowed are %d"
+                .formatted(entry.getKey().length(), id, LONGEST_TOKEN));
       }
       ids.put(entry.getKey(), id);
       largest = Math.max(largest, id);
@@ -51,7 +53,8 @@ public final class Vocabulary {
     ids.forEach(
         (token, id) -> {
           if (tokens[id] != null) {
-            throw json.error("has id %d for two tokens, '%s' and '%s'".formatted(id, tokens[id], token));
+            throw json.error(
+                "has id %d for two tokens, '%s' and '%s'".formatted(id, tokens[id], token));
           }
           tokens[id] = token;
         });

@@ -5,11 +5,12 @@ import nibble.loaders.tokenizer.core.CharTrie;
 import nibble.loaders.tokenizer.core.TokenList;
 
 /**
- * WordPiece: from the left, always the longest token that fits; tokens inside a word begin with a prefix in the vocabulary. A word that cannot
- * be covered, or with too many characters, is one unknown token.
+ * WordPiece: from the left, always the longest token that fits; tokens inside a word begin with a
+ * prefix in the vocabulary. A word that cannot be covered, or with too many characters, is one
+ * unknown token.
  *
- * <p>Schuster, Nakajima: Japanese and Korean voice search, ICASSP 2012; greedy matching as in BERT. Cost: word length times the length of the
- * longest token.
+ * <p>Schuster, Nakajima: Japanese and Korean voice search, ICASSP 2012; greedy matching as in BERT.
+ * Cost: word length times the length of the longest token.
  */
 final class WordPiece implements TokenModel {
   private final Vocabulary vocabulary;

@@ -8,21 +8,31 @@ import nibble.loaders.tokenizer.core.Chars;
 /**
  * The cleaning of BERT.
  *
- * @param cleanText drop control, format, private and unassigned characters, and make all white space U+0020
+ * @param cleanText drop control, format, private and unassigned characters, and make all white
+ *     space U+0020
  * @param spaceChinese put spaces around CJK ideographs
  * @param stripAccents decompose (NFD) and drop non-spacing marks
  * @param lowercase make everything lower case
  */
-record BertNormalizer(boolean cleanText, boolean spaceChinese, boolean stripAccents, boolean lowercase) implements TextNormalizer {
+record BertNormalizer(
+    boolean cleanText, boolean spaceChinese, boolean stripAccents, boolean lowercase)
+    implements TextNormalizer {
   private static final UnicodeForm NFD = new UnicodeForm(Normalizer.Form.NFD);
   private static final int OTHER =
-      1 << Character.CONTROL | 1 << Character.FORMAT | 1 << Character.PRIVATE_USE | 1 << Character.UNASSIGNED | 1 << Character.SURROGATE;
+      1 << Character.CONTROL
+          | 1 << Character.FORMAT
+          | 1 << Character.PRIVATE_USE
+          | 1 << Character.UNASSIGNED
+          | 1 << Character.SURROGATE;
 
   @Override
   public AlignedText apply(AlignedText text) {
     AlignedText result = text;
     if (cleanText) {
-      result = CharSteps.map(CharSteps.filter(result, BertNormalizer::isClean), c -> Chars.isWhitespace(c) ? ' ' : c);
+      result =
+          CharSteps.map(
+              CharSteps.filter(result, BertNormalizer::isClean),
+              c -> Chars.isWhitespace(c) ? ' ' : c);
     }
     if (Chars.isAscii(result.text())) {
       return lowercase ? CharSteps.lowercase(result) : result;
@@ -31,7 +41,10 @@ record BertNormalizer(boolean cleanText, boolean spaceChinese, boolean stripAcce
       result = spaceChinese(result);
     }
     if (stripAccents) {
-      result = CharSteps.filter(NFD.apply(result), c -> c < 0x300 || Character.getType(c) != Character.NON_SPACING_MARK);
+      result =
+          CharSteps.filter(
+              NFD.apply(result),
+              c -> c < 0x300 || Character.getType(c) != Character.NON_SPACING_MARK);
     }
     return lowercase ? CharSteps.lowercase(result) : result;
   }
@@ -64,7 +77,10 @@ record BertNormalizer(boolean cleanText, boolean spaceChinese, boolean stripAcce
     return spaced.build();
   }
 
-  /** The blocks that BERT calls Chinese; 2B920 instead of 2B820 is what the Hugging Face tokenizers have. */
+  /**
+   * The blocks that BERT calls Chinese; 2B920 instead of 2B820 is what the Hugging Face tokenizers
+   * have.
+   */
   private static boolean isChinese(int c) {
     return c >= 0x3400
         && (c <= 0x4DBF

@@ -32,7 +32,10 @@ final class CharSteps {
     return kept == null ? text : kept.build();
   }
 
-  /** Replaces every character by another one of as many UTF-16 units, both from the basic plane wherever they differ. */
+  /**
+   * Replaces every character by another one of as many UTF-16 units, both from the basic plane
+   * wherever they differ.
+   */
   static AlignedText map(AlignedText text, IntUnaryOperator map) {
     String source = text.text();
     char[] mapped = null;
@@ -48,8 +51,9 @@ final class CharSteps {
   }
 
   /**
-   * Lower case of every character by itself, as Rust's {@code char::to_lowercase}: no locale and no look at neighbours, so a final sigma is
-   * like any other, and U+0130 becomes {@code i} and U+0307.
+   * Lower case of every character by itself, as Rust's {@code char::to_lowercase}: no locale and no
+   * look at neighbours, so a final sigma is like any other, and U+0130 becomes {@code i} and
+   * U+0307.
    */
   static AlignedText lowercase(AlignedText text) {
     String source = text.text();
@@ -113,7 +117,12 @@ final class CharSteps {
   }
 
   private static boolean isNmtControl(int c) {
-    return c >= 1 && c <= 8 || c == 0xB || c >= 0xE && c <= 0x1F || c == 0x7F || c == 0x8F || c == 0x9F;
+    return c >= 1 && c <= 8
+        || c == 0xB
+        || c >= 0xE && c <= 0x1F
+        || c == 0x7F
+        || c == 0x8F
+        || c == 0x9F;
   }
 
   private static boolean isNmtSpace(int c) {

@@ -8,11 +8,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The {@code precompiled_charsmap} of SentencePiece: replacements of byte sequences, as a double-array trie (darts-clone) followed by the
- * replacements, each with a zero at its end.
+ * The {@code precompiled_charsmap} of SentencePiece: replacements of byte sequences, as a
+ * double-array trie (darts-clone) followed by the replacements, each with a zero at its end.
  *
- * <p>The layout of a trie unit: bits 0 to 7 label, bit 8 "a value follows", bit 9 "offset counts 256s", bits 10 to 31 offset; in a value unit bit
- * 31 is set and the others are the position of the replacement.
+ * <p>The layout of a trie unit: bits 0 to 7 label, bit 8 "a value follows", bit 9 "offset counts
+ * 256s", bits 10 to 31 offset; in a value unit bit 31 is set and the others are the position of the
+ * replacement.
  */
 public final class CharsMap {
   /** Replaces nothing. */
@@ -31,7 +32,10 @@ public final class CharsMap {
   /** What a byte sequence becomes. */
   public record Match(int bytes, String replacement) {}
 
-  /** The map in {@code blob}; empty if the blob is not a whole one. A blob without bytes is a map without replacements. */
+  /**
+   * The map in {@code blob}; empty if the blob is not a whole one. A blob without bytes is a map
+   * without replacements.
+   */
   public static Optional<CharsMap> of(byte[] blob) {
     if (blob.length == 0) {
       return Optional.of(EMPTY);
@@ -53,12 +57,18 @@ public final class CharsMap {
     return Optional.of(new CharsMap(units, replacements));
   }
 
-  /** The shortest sequence of the map that {@code bytes[from, to)} begins with; null if there is none. */
+  /**
+   * The shortest sequence of the map that {@code bytes[from, to)} begins with; null if there is
+   * none.
+   */
   public @Nullable Match shortest(byte[] bytes, int from, int to) {
     return search(bytes, from, to, true);
   }
 
-  /** The longest sequence of the map that {@code bytes[from, to)} begins with; null if there is none. */
+  /**
+   * The longest sequence of the map that {@code bytes[from, to)} begins with; null if there is
+   * none.
+   */
   public @Nullable Match longest(byte[] bytes, int from, int to) {
     return search(bytes, from, to, false);
   }
@@ -94,7 +104,10 @@ public final class CharsMap {
       end++;
     }
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(replacements, at, end - at)).toString();
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(replacements, at, end - at))
+          .toString();
     } catch (CharacterCodingException _) {
       return "\uFFFD"; // only in a damaged file
     }

@@ -56,7 +56,8 @@ public final class Normalizers {
 
   private static TextNormalizer sequence(JsonObject json) {
     Fields.only(json, "normalizers");
-    List<TextNormalizer> steps = Fields.objects(json, "normalizers").stream().map(Normalizers::of).toList();
+    List<TextNormalizer> steps =
+        Fields.objects(json, "normalizers").stream().map(Normalizers::of).toList();
     return text -> {
       AlignedText result = text;
       for (TextNormalizer step : steps) {
@@ -69,11 +70,16 @@ public final class Normalizers {
   private static TextNormalizer bert(JsonObject json) {
     Fields.only(json, "clean_text", "handle_chinese_chars", "strip_accents", "lowercase");
     boolean lowercase = json.bool("lowercase", true);
-    return bert(json.bool("clean_text", true), json.bool("handle_chinese_chars", true), json.bool("strip_accents", lowercase), lowercase);
+    return bert(
+        json.bool("clean_text", true),
+        json.bool("handle_chinese_chars", true),
+        json.bool("strip_accents", lowercase),
+        lowercase);
   }
 
   /** The cleaning of BERT; accents go with case unless {@code stripAccents} says otherwise. */
-  public static TextNormalizer bert(boolean cleanText, boolean spaceChinese, boolean stripAccents, boolean lowercase) {
+  public static TextNormalizer bert(
+      boolean cleanText, boolean spaceChinese, boolean stripAccents, boolean lowercase) {
     return new BertNormalizer(cleanText, spaceChinese, stripAccents, lowercase);
   }
 
@@ -105,6 +111,10 @@ public final class Normalizers {
     }
     return CharsMap.of(blob)
         .map(Precompiled::new)
-        .orElseThrow(() -> json.error("precompiled_charsmap", "has %d bytes that are not a whole map".formatted(blob.length)));
+        .orElseThrow(
+            () ->
+                json.error(
+                    "precompiled_charsmap",
+                    "has %d bytes that are not a whole map".formatted(blob.length)));
   }
 }

@@ -7,8 +7,9 @@ import nibble.loaders.tokenizer.core.AlignedBuilder;
 import nibble.loaders.tokenizer.core.AlignedText;
 
 /**
- * The replacements of a {@link CharsMap} as the Hugging Face tokenizers apply them: to a grapheme cluster of at most 5 bytes as a whole, by
- * the shortest sequence that it begins with; else to each of its characters. SentencePiece itself takes the longest sequence at each place.
+ * The replacements of a {@link CharsMap} as the Hugging Face tokenizers apply them: to a grapheme
+ * cluster of at most 5 bytes as a whole, by the shortest sequence that it begins with; else to each
+ * of its characters. SentencePiece itself takes the longest sequence at each place.
  */
 record Precompiled(CharsMap map) implements TextNormalizer {
   private static final int LONGEST_CLUSTER = 5;

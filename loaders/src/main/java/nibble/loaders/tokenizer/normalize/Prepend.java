@@ -7,7 +7,10 @@ import nibble.loaders.tokenizer.core.AlignedText;
 public final class Prepend {
   private Prepend() {}
 
-  /** {@code prefix} and {@code text}; the prefix stands for the first character. An empty text stays empty. */
+  /**
+   * {@code prefix} and {@code text}; the prefix stands for the first character. An empty text stays
+   * empty.
+   */
   public static AlignedText to(AlignedText text, String prefix) {
     if (text.isEmpty()) {
       return text;

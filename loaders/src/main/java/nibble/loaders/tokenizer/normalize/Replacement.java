@@ -31,7 +31,10 @@ record Replacement(TextPattern pattern, String content) implements TextNormalize
     return result.build();
   }
 
-  /** Adds the content for an empty match: it stands for the character before it, at the beginning for the one behind it. */
+  /**
+   * Adds the content for an empty match: it stands for the character before it, at the beginning
+   * for the one behind it.
+   */
   private void addBetween(AlignedBuilder result, int at) {
     int from = Math.max(0, at - 1);
     result.add(content, from, from + 1);

@@ -6,10 +6,12 @@ import nibble.loaders.tokenizer.core.AlignedText;
 import nibble.loaders.tokenizer.core.Chars;
 
 /**
- * A Unicode normalization form (UAX 15), by the Unicode tables of the JDK. Works through the text in segments: a character with all that may
- * combine with it. Whatever a segment becomes stands for all of its characters.
+ * A Unicode normalization form (UAX 15), by the Unicode tables of the JDK. Works through the text
+ * in segments: a character with all that may combine with it. Whatever a segment becomes stands for
+ * all of its characters.
  *
- * <p>Reordering marks takes quadratic time, so a run of marks is cut after {@value #LONGEST} units; no text but an attack has such runs.
+ * <p>Reordering marks takes quadratic time, so a run of marks is cut after {@value #LONGEST} units;
+ * no text but an attack has such runs.
  */
 record UnicodeForm(Normalizer.Form form) implements TextNormalizer {
   private static final int LONGEST = 4096;
@@ -51,7 +53,10 @@ record UnicodeForm(Normalizer.Form form) implements TextNormalizer {
     return to;
   }
 
-  /** Whether {@code c} may combine with what stands before it: marks, vowels and finals of Hangul, also in their compatibility forms. */
+  /**
+   * Whether {@code c} may combine with what stands before it: marks, vowels and finals of Hangul,
+   * also in their compatibility forms.
+   */
   private static boolean continues(int c) {
     return Chars.isMark(c)
         || c >= 0x1160 && c <= 0x11FF

@@ -18,8 +18,9 @@ import nibble.loaders.tokenizer.sentencepiece.SentencePieceModel.PieceType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * BPE as SentencePiece does it ({@code bpe::Model::Encode}): two neighbours merge if what they spell together is a token, the one of the highest
- * score first, of equal ones the leftmost. Tokens that the user defined are cut out first and never merge. Cost: n log n of the length.
+ * BPE as SentencePiece does it ({@code bpe::Model::Encode}): two neighbours merge if what they
+ * spell together is a token, the one of the highest score first, of equal ones the leftmost. Tokens
+ * that the user defined are cut out first and never merge. Cost: n log n of the length.
  */
 final class SentencePieceBpe implements TokenModel {
   private static final long MOST_MERGES = 50_000_000;
@@ -39,7 +40,8 @@ final class SentencePieceBpe implements TokenModel {
   /** The symbol of characters that occur in no token; those above are tokens that never merge. */
   private final int frozen;
 
-  SentencePieceBpe(String source, SentencePieceModel model, Vocabulary vocabulary, CharTrie userDefined) {
+  SentencePieceBpe(
+      String source, SentencePieceModel model, Vocabulary vocabulary, CharTrie userDefined) {
     this.model = model;
     this.vocabulary = vocabulary;
     this.userDefined = userDefined;
@@ -59,13 +61,17 @@ final class SentencePieceBpe implements TokenModel {
     long splits = 0;
     for (int id = 0; id < ghosts; id++) {
       String text = pieces.get(id).text();
-      if (pieces.get(id).type() == PieceType.NORMAL && text.length() == Character.charCount(text.codePointAt(0))) {
+      if (pieces.get(id).type() == PieceType.NORMAL
+          && text.length() == Character.charCount(text.codePointAt(0))) {
         characters.put(text.codePointAt(0), id);
       }
       splits += pieces.get(id).type() == PieceType.NORMAL ? text.length() : 0;
     }
     if (splits > MOST_MERGES) {
-      throw new BadFileException(source + ": has pieces of %d characters in all, allowed are %d".formatted(splits, MOST_MERGES));
+      throw new BadFileException(
+          source
+              + ": has pieces of %d characters in all, allowed are %d"
+                  .formatted(splits, MOST_MERGES));
     }
     int[] ranks = ranks(pieces);
     int[] columns = new int[4 * 1024];
@@ -75,7 +81,9 @@ final class SentencePieceBpe implements TokenModel {
         continue;
       }
       String text = pieces.get(id).text();
-      for (int cut = Character.charCount(text.codePointAt(0)); cut < text.length(); cut += Character.charCount(text.codePointAt(cut))) {
+      for (int cut = Character.charCount(text.codePointAt(0));
+          cut < text.length();
+          cut += Character.charCount(text.codePointAt(cut))) {
         int left = symbol(text.substring(0, cut));
         int right = symbol(text.substring(cut));
         if (left >= 0 && right >= 0) {
@@ -89,7 +97,11 @@ final class SentencePieceBpe implements TokenModel {
         }
       }
     }
-    return new Merges(column(columns, count, 0), column(columns, count, 1), column(columns, count, 2), column(columns, count, 3));
+    return new Merges(
+        column(columns, count, 0),
+        column(columns, count, 1),
+        column(columns, count, 2),
+        column(columns, count, 3));
   }
 
   private static int[] column(int[] columns, int count, int index) {
@@ -129,13 +141,17 @@ final class SentencePieceBpe implements TokenModel {
     return low;
   }
 
-  /** The symbol spelled {@code text}: a normal token, or a character that is none; -1 if neither. */
+  /**
+   * The symbol spelled {@code text}: a normal token, or a character that is none; -1 if neither.
+   */
   private int symbol(String text) {
     int id = vocabulary.id(text);
     if (id >= 0 && model.pieces().get(id).type() == PieceType.NORMAL) {
       return id;
     }
-    return text.length() == Character.charCount(text.codePointAt(0)) ? ghost(text.codePointAt(0)) : -1;
+    return text.length() == Character.charCount(text.codePointAt(0))
+        ? ghost(text.codePointAt(0))
+        : -1;
   }
 
   private int ghost(int c) {
@@ -198,7 +214,9 @@ final class SentencePieceBpe implements TokenModel {
     return symbol <= frozen ? model.unknown() : symbol - frozen - 1;
   }
 
-  /** Adds unknown text {@code [from, to)}: byte tokens where there are some, else one unknown token. */
+  /**
+   * Adds unknown text {@code [from, to)}: byte tokens where there are some, else one unknown token.
+   */
   private void addUnknown(AlignedText piece, int from, int to, TokenList out) {
     if (from < 0) {
       return;

@@ -14,8 +14,10 @@ import nibble.loaders.tokenizer.sentencepiece.SentencePieceModel.Piece;
 import nibble.loaders.tokenizer.sentencepiece.SentencePieceModel.PieceType;
 
 /**
- * Reads {@code tokenizer.model}: the message {@code ModelProto} of {@code sentencepiece_model.proto}, of which only fields that encoding needs are
- * looked at. Hostile files are refused: lengths are checked against what is there, numbers of tokens and their lengths are limited.
+ * Reads {@code tokenizer.model}: the message {@code ModelProto} of {@code
+ * sentencepiece_model.proto}, of which only fields that encoding needs are looked at. Hostile files
+ * are refused: lengths are checked against what is there, numbers of tokens and their lengths are
+ * limited.
  */
 public final class SentencePieceFile {
   private static final long LARGEST = 256L << 20;
@@ -132,7 +134,12 @@ public final class SentencePieceFile {
 
   private static CharsMap charsMap(WireReader in) {
     byte[] blob = in.byteArray();
-    return CharsMap.of(blob).orElseThrow(() -> in.error("precompiled_charsmap has %d bytes that are not a whole map".formatted(blob.length)));
+    return CharsMap.of(blob)
+        .orElseThrow(
+            () ->
+                in.error(
+                    "precompiled_charsmap has %d bytes that are not a whole map"
+                        .formatted(blob.length)));
   }
 
   private SentencePieceModel checked() {
@@ -143,29 +150,45 @@ public final class SentencePieceFile {
         switch (modelType) {
           case 1 -> Kind.UNIGRAM;
           case 2 -> Kind.BPE;
-          default -> throw new BadFileException(source + ": has model_type " + modelType + ", expected 1 (unigram) or 2 (bpe)");
+          default ->
+              throw new BadFileException(
+                  source + ": has model_type " + modelType + ", expected 1 (unigram) or 2 (bpe)");
         };
     int found = -1;
     for (int i = 0; i < pieces.size(); i++) {
       if (pieces.get(i).type() == PieceType.UNKNOWN) {
         if (found >= 0) {
-          throw new BadFileException(source + ": has two unknown pieces, %d and %d".formatted(found, i));
+          throw new BadFileException(
+              source + ": has two unknown pieces, %d and %d".formatted(found, i));
         }
         found = i;
       } else if (pieces.get(i).text().isEmpty()) {
         throw new BadFileException(source + ": piece " + i + " is empty");
       } else if (pieces.get(i).type() == PieceType.UNUSED && kind == Kind.BPE) {
-        throw new BadFileException(source + ": piece " + i + " is unused, which is not supported for bpe models");
+        throw new BadFileException(
+            source + ": piece " + i + " is unused, which is not supported for bpe models");
       }
     }
     if (found < 0) {
       throw new BadFileException(source + ": has no unknown piece");
     }
     Normalizer normalizer = new Normalizer(charsMap, dummyPrefix, removeExtraSpaces, escapeSpaces);
-    return new SentencePieceModel(pieces, kind, found, control(bos), control(eos), control(pad), byteFallback, spaceBehind, normalizer);
+    return new SentencePieceModel(
+        pieces,
+        kind,
+        found,
+        control(bos),
+        control(eos),
+        control(pad),
+        byteFallback,
+        spaceBehind,
+        normalizer);
   }
 
-  /** {@code id} if it is a control token, else -1: the numbers stand in a model without such tokens as well. */
+  /**
+   * {@code id} if it is a control token, else -1: the numbers stand in a model without such tokens
+   * as well.
+   */
   private int control(int id) {
     return id >= 0 && id < pieces.size() && pieces.get(id).type() == PieceType.CONTROL ? id : -1;
   }

@@ -17,7 +17,15 @@ import nibble.loaders.tokenizer.normalize.CharsMap;
  * @param normalizer how text is changed first
  */
 public record SentencePieceModel(
-    List<Piece> pieces, Kind kind, int unknown, int bos, int eos, int pad, boolean byteFallback, boolean spaceBehind, Normalizer normalizer) {
+    List<Piece> pieces,
+    Kind kind,
+    int unknown,
+    int bos,
+    int eos,
+    int pad,
+    boolean byteFallback,
+    boolean spaceBehind,
+    Normalizer normalizer) {
   /** How text is cut into tokens. */
   public enum Kind {
     /** By scores of whole cuts. */
@@ -53,7 +61,8 @@ public record SentencePieceModel(
    * @param removeExtraSpaces whether spaces at the ends, and all but one of several, go
    * @param escapeSpaces whether spaces are written as U+2581
    */
-  public record Normalizer(CharsMap charsMap, boolean dummyPrefix, boolean removeExtraSpaces, boolean escapeSpaces) {}
+  public record Normalizer(
+      CharsMap charsMap, boolean dummyPrefix, boolean removeExtraSpaces, boolean escapeSpaces) {}
 
   public SentencePieceModel {
     pieces = List.copyOf(pieces);

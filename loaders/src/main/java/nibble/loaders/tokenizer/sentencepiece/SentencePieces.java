@@ -41,13 +41,18 @@ public final class SentencePieces {
 
   /** How it is cut into tokens. */
   public TokenModel tokenModel() {
-    return model.kind() == Kind.BPE ? new SentencePieceBpe(source, model, vocabulary, userDefined) : unigram();
+    return model.kind() == Kind.BPE
+        ? new SentencePieceBpe(source, model, vocabulary, userDefined)
+        : unigram();
   }
 
   private TokenModel unigram() {
     List<Piece> pieces = model.pieces();
     float smallest = Float.MAX_VALUE;
-    float largest = Float.MIN_NORMAL; // as SentencePiece has it: where all scores are negative, user-defined tokens get about -0.1
+    float largest =
+        Float
+            .MIN_NORMAL; // as SentencePiece has it: where all scores are negative, user-defined
+                         // tokens get about -0.1
     for (Piece piece : pieces) {
       if (piece.type() == PieceType.NORMAL) {
         smallest = Math.min(smallest, piece.score());
@@ -59,9 +64,19 @@ public final class SentencePieces {
     for (int id = 0; id < scores.length; id++) {
       Piece piece = pieces.get(id);
       matched[id] = piece.type() == PieceType.NORMAL || piece.type() == PieceType.USER_DEFINED;
-      scores[id] = piece.type() == PieceType.USER_DEFINED ? utf8Length(piece.text()) * largest - 0.1 : piece.score();
+      scores[id] =
+          piece.type() == PieceType.USER_DEFINED
+              ? utf8Length(piece.text()) * largest - 0.1
+              : piece.score();
     }
-    return new Unigram(vocabulary, scores, matched, Unknown.token(model.unknown()), model.byteFallback(), smallest, true);
+    return new Unigram(
+        vocabulary,
+        scores,
+        matched,
+        Unknown.token(model.unknown()),
+        model.byteFallback(),
+        smallest,
+        true);
   }
 
   private static int utf8Length(String text) {
@@ -70,6 +85,9 @@ public final class SentencePieces {
 
   /** How tokens become text again. */
   public TokenDecoder decoder() {
-    return Decoders.sentencePiece(SpaceNormalizer.SPACE, model.normalizer().dummyPrefix(), model.normalizer().removeExtraSpaces());
+    return Decoders.sentencePiece(
+        SpaceNormalizer.SPACE,
+        model.normalizer().dummyPrefix(),
+        model.normalizer().removeExtraSpaces());
   }
 }

@@ -10,8 +10,9 @@ import nibble.loaders.tokenizer.normalize.TextNormalizer;
 import nibble.loaders.tokenizer.sentencepiece.SentencePieceModel.Normalizer;
 
 /**
- * The normalizer of SentencePiece ({@code Normalizer::Normalize}): at each place the longest replacement of the map, spaces removed at the ends
- * and where there are several, a space put in front, spaces written as U+2581. Tokens that the user defined stay as they are.
+ * The normalizer of SentencePiece ({@code Normalizer::Normalize}): at each place the longest
+ * replacement of the map, spaces removed at the ends and where there are several, a space put in
+ * front, spaces written as U+2581. Tokens that the user defined stay as they are.
  */
 final class SpaceNormalizer implements TextNormalizer {
   static final char SPACE = '\u2581';
@@ -109,7 +110,10 @@ final class SpaceNormalizer implements TextNormalizer {
       while (options.removeExtraSpaces() && length > 0 && all.text().charAt(length - 1) == space) {
         length--;
       }
-      AlignedText trimmed = length == all.length() ? all : length == 0 ? new AlignedBuilder(text).build() : all.slice(0, length);
+      AlignedText trimmed =
+          length == all.length()
+              ? all
+              : length == 0 ? new AlignedBuilder(text).build() : all.slice(0, length);
       if (!options.dummyPrefix() || !spaceBehind) {
         return trimmed;
       }
@@ -126,7 +130,8 @@ final class SpaceNormalizer implements TextNormalizer {
         replaceBy(source.substring(at, user), user);
         return;
       }
-      CharsMap.Match match = options.charsMap().longest(bytes, atByte, Math.min(bytes.length, atByte + LONGEST_KEY));
+      CharsMap.Match match =
+          options.charsMap().longest(bytes, atByte, Math.min(bytes.length, atByte + LONGEST_KEY));
       int end = at + Character.charCount(source.codePointAt(at));
       if (match == null) {
         replaceBy(source.substring(at, end), end);

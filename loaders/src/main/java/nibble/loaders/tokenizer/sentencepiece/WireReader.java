@@ -7,8 +7,9 @@ import java.nio.charset.StandardCharsets;
 import nibble.loaders.BadFileException;
 
 /**
- * Reads fields of one protobuf message (wire format: a varint {@code field << 3 | kind}, then a varint, 8 bytes, a length with bytes, or 4 bytes).
- * Never reads beyond the message; whatever does not fit is a {@link BadFileException} that names the place.
+ * Reads fields of one protobuf message (wire format: a varint {@code field << 3 | kind}, then a
+ * varint, 8 bytes, a length with bytes, or 4 bytes). Never reads beyond the message; whatever does
+ * not fit is a {@link BadFileException} that names the place.
  */
 final class WireReader {
   private static final int VARINT = 0;
@@ -112,7 +113,9 @@ final class WireReader {
     require(BYTES, "bytes");
     long length = varint();
     if (length < 0 || length > in.remaining()) {
-      throw error("announces %s bytes, but only %d follow".formatted(Long.toUnsignedString(length), in.remaining()));
+      throw error(
+          "announces %s bytes, but only %d follow"
+              .formatted(Long.toUnsignedString(length), in.remaining()));
     }
     ByteBuffer bytes = in.slice(in.position(), (int) length);
     in.position(in.position() + (int) length);

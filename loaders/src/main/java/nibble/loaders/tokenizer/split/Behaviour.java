@@ -26,7 +26,13 @@ public enum Behaviour {
       case "Contiguous" -> CONTIGUOUS;
       case "MergedWithPrevious" -> MERGED_WITH_PREVIOUS;
       case "MergedWithNext" -> MERGED_WITH_NEXT;
-      default -> throw json.error(key, "is '" + name + "', expected Removed, Isolated, Contiguous, MergedWithPrevious or MergedWithNext");
+      default ->
+          throw json.error(
+              key,
+              "is '"
+                  + name
+                  + "', expected Removed, Isolated, Contiguous, MergedWithPrevious or"
+                  + " MergedWithNext");
     };
   }
 

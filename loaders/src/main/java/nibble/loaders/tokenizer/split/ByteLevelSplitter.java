@@ -9,7 +9,8 @@ import nibble.loaders.tokenizer.core.Fields;
 import nibble.loaders.tokenizer.normalize.Prepend;
 
 /**
- * The pre-tokenizer of GPT-2: words by its pattern, then every byte as a visible character ({@link ByteAlphabet}).
+ * The pre-tokenizer of GPT-2: words by its pattern, then every byte as a visible character ({@link
+ * ByteAlphabet}).
  *
  * @param prefixSpace whether a text that does not begin with a space gets one
  * @param words whether text is cut into words; otherwise an earlier step did that
@@ -23,7 +24,8 @@ public record ByteLevelSplitter(boolean prefixSpace, boolean words) implements T
 
   @Override
   public void split(AlignedText text, List<AlignedText> out) {
-    AlignedText prefixed = prefixSpace && text.text().charAt(0) != ' ' ? Prepend.to(text, " ") : text;
+    AlignedText prefixed =
+        prefixSpace && text.text().charAt(0) != ' ' ? Prepend.to(text, " ") : text;
     if (!words) {
       out.add(ByteAlphabet.encode(prefixed));
       return;

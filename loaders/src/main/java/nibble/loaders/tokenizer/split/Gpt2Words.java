@@ -4,8 +4,8 @@ import nibble.loaders.tokenizer.core.Chars;
 import nibble.loaders.tokenizer.core.Spans;
 
 /**
- * The word pattern of GPT-2, {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+}, in one pass by hand. Every
- * character belongs to a match.
+ * The word pattern of GPT-2, {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+|
+ * ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+}, in one pass by hand. Every character belongs to a match.
  */
 final class Gpt2Words {
   private static final int LETTER = 0;

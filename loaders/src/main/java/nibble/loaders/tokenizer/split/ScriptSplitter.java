@@ -6,8 +6,8 @@ import nibble.loaders.tokenizer.core.AlignedText;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts where the Unicode script changes. Hiragana, Katakana and the prolonged sound mark count as Han; a space belongs to what stands beside
- * it.
+ * Cuts where the Unicode script changes. Hiragana, Katakana and the prolonged sound mark count as
+ * Han; a space belongs to what stands beside it.
  */
 final class ScriptSplitter implements TextSplitter {
   private static final int PROLONGED_SOUND_MARK = 0x30FC;
@@ -38,7 +38,10 @@ final class ScriptSplitter implements TextSplitter {
     }
   }
 
-  /** The script that counts for {@code c}; null for a space and for unassigned characters, which have none. */
+  /**
+   * The script that counts for {@code c}; null for a space and for unassigned characters, which
+   * have none.
+   */
   private static @Nullable UnicodeScript script(int c) {
     if (c == ' ') {
       return null;

@@ -30,7 +30,8 @@ public final class Splitters {
       case "ByteLevel" -> ByteLevelSplitter.of(json);
       case "Metaspace" -> Metaspace.of(json);
       case "Whitespace" -> plain(json, Splitters::words);
-      case "WhitespaceSplit" -> plain(json, at(TextPattern.character(Chars::isWhitespace), Behaviour.REMOVED));
+      case "WhitespaceSplit" ->
+          plain(json, at(TextPattern.character(Chars::isWhitespace), Behaviour.REMOVED));
       case "Split" -> split(json);
       case "Punctuation" -> punctuation(json);
       case "Digits" -> digits(json);
@@ -117,18 +118,21 @@ public final class Splitters {
   private static TextSplitter split(JsonObject json) {
     Fields.only(json, "pattern", "behavior", "invert");
     TextPattern pattern = Patterns.of(json, "pattern");
-    return at(json.bool("invert", false) ? pattern.inverted() : pattern, Behaviour.of(json, "behavior"));
+    return at(
+        json.bool("invert", false) ? pattern.inverted() : pattern, Behaviour.of(json, "behavior"));
   }
 
   private static TextSplitter punctuation(JsonObject json) {
     Fields.only(json, "behavior");
-    Behaviour behaviour = json.has("behavior") ? Behaviour.of(json, "behavior") : Behaviour.ISOLATED;
+    Behaviour behaviour =
+        json.has("behavior") ? Behaviour.of(json, "behavior") : Behaviour.ISOLATED;
     return at(TextPattern.character(Chars::isPunctuation), behaviour);
   }
 
   private static TextSplitter digits(JsonObject json) {
     Fields.only(json, "individual_digits");
-    Behaviour behaviour = json.bool("individual_digits", false) ? Behaviour.ISOLATED : Behaviour.CONTIGUOUS;
+    Behaviour behaviour =
+        json.bool("individual_digits", false) ? Behaviour.ISOLATED : Behaviour.CONTIGUOUS;
     return at(TextPattern.character(Chars::isNumeric), behaviour);
   }
 

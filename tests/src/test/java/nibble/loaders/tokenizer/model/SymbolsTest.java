@@ -11,9 +11,15 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
 class SymbolsTest {
-  /** Searching pair by pair is the definition; the queue must give the same, also where several merges have one rank. */
+  /**
+   * Searching pair by pair is the definition; the queue must give the same, also where several
+   * merges have one rank.
+   */
   @Property
-  void theQueueAgreesWithTheSearch(@ForAll @Size(max = 200) List<@IntRange(max = 4) Integer> ids, @ForAll long seed, @ForAll boolean ties) {
+  void theQueueAgreesWithTheSearch(
+      @ForAll @Size(max = 200) List<@IntRange(max = 4) Integer> ids,
+      @ForAll long seed,
+      @ForAll boolean ties) {
     Merges merges = merges(new Random(seed), ties);
     Symbols searched = symbols(ids);
     searched.mergeBySearch(merges);
@@ -27,7 +33,10 @@ class SymbolsTest {
     assertEquals(ids.size(), length);
   }
 
-  /** Merges of 5 letters and of what earlier merges made; every result has its own id, as strings of a vocabulary do. */
+  /**
+   * Merges of 5 letters and of what earlier merges made; every result has its own id, as strings of
+   * a vocabulary do.
+   */
   private static Merges merges(Random random, boolean ties) {
     int count = 60;
     List<String> spellings = new ArrayList<>(List.of("a", "b", "c", "d", "e"));

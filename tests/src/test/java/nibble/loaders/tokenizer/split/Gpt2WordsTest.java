@@ -19,7 +19,9 @@ import nibble.loaders.tokenizer.core.Spans;
 class Gpt2WordsTest {
   private static final JsonObject PATTERN =
       Json.parseObject(
-          "p", "{\"r\": \"'s|'t|'re|'ve|'m|'ll|'d| ?\\\\p{L}+| ?\\\\p{N}+| ?[^\\\\s\\\\p{L}\\\\p{N}]+|\\\\s+(?!\\\\S)|\\\\s+\"}");
+          "p",
+          "{\"r\": \"'s|'t|'re|'ve|'m|'ll|'d| ?\\\\p{L}+| ?\\\\p{N}+|"
+              + " ?[^\\\\s\\\\p{L}\\\\p{N}]+|\\\\s+(?!\\\\S)|\\\\s+\"}");
 
   @Property
   void agreesWithTheRegularExpression(@ForAll String text) {
