@@ -104,6 +104,28 @@ class TableCommandTest {
         .failed(ExitStatus.USAGE, "none of the methods");
   }
 
+  /** A method that does not take one of the schemes has a cell that says so. */
+  @Test
+  void aSchemeThatAMethodRefusesIsACellWithoutAResult() throws IOException {
+    JsonObject result =
+        CommandLineRun.of(
+                table(
+                    "--split",
+                    "4",
+                    "--methods",
+                    "repq-vit",
+                    "--schemes",
+                    "W4A4,W4A4 g32",
+                    "--json"))
+            .json();
+    assertFalse(result.array("cells").object(1).has("error"), result.toString());
+    assertTrue(result.array("cells").object(2).string("error").contains("repq-vit chooses"));
+    CommandLineRun.of(table("--split", "4", "--methods", "repq-vit", "--schemes", "W4A4 g32"))
+        .failed(ExitStatus.USAGE, "repq-vit chooses");
+    CommandLineRun.of(table("--split", "4", "--methods", "rtn", "--schemes", "W4A4,W4"))
+        .failed(ExitStatus.USAGE, "W4");
+  }
+
   @Test
   void gplqWritesAModelThatComputesWhatItComputed() throws IOException {
     Path out = place.resolve("out");

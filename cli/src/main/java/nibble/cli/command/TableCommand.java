@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import nibble.cli.quantization.FolderTree;
 import nibble.cli.table.Cell;
 import nibble.cli.table.MethodTable;
@@ -211,20 +212,34 @@ public final class TableCommand extends NibbleCommand {
                 .formatted(key, String.join(", ", methods)));
       }
     }
-    for (String method : methods) {
-      for (String scheme : schemes) {
-        try {
-          RecipeOptions.runner(
-              Presets.recipe(
-                  MethodCatalogue.standard(),
-                  method,
-                  options(method),
-                  Scheme.parse(scheme),
-                  common.seed()));
-        } catch (IllegalArgumentException e) {
-          throw CommandFailure.usage("%s %s: %s".formatted(method, scheme, e.getMessage()));
-        }
+    for (String scheme : schemes) {
+      try {
+        Scheme.parse(scheme);
+      } catch (IllegalArgumentException e) {
+        throw CommandFailure.usage(String.valueOf(e.getMessage()));
       }
+    }
+    for (String method : methods) {
+      List<Optional<String>> refusals =
+          schemes.stream().map(scheme -> refusal(method, scheme, common)).toList();
+      if (refusals.stream().allMatch(Optional::isPresent)) {
+        throw CommandFailure.usage(
+            "%s %s: %s".formatted(method, schemes.getFirst(), refusals.getFirst().orElseThrow()));
+      }
+    }
+  }
+
+  /** Why a method does not take a scheme; empty if it does. */
+  private Optional<String> refusal(String method, String scheme, CommonOptions common) {
+    MethodCatalogue catalogue = MethodCatalogue.standard();
+    Scheme parsed = Scheme.parse(scheme);
+    try {
+      RecipeRunner unused =
+          new RecipeRunner(
+              catalogue, Presets.recipe(catalogue, method, options(method), parsed, common.seed()));
+      return Optional.empty();
+    } catch (IllegalArgumentException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 
@@ -287,6 +302,10 @@ public final class TableCommand extends NibbleCommand {
   }
 
   private Cell cell(TableSubject subject, String method, String scheme, CommonOptions common) {
+    Optional<String> refusal = refusal(method, scheme, common);
+    if (refusal.isPresent()) {
+      return Cell.failed(method, scheme, refusal.get());
+    }
     Path folder = out.resolve(method + "-" + scheme.replace(' ', '_').replace(':', '_'));
     try {
       FolderTree.delete(folder);
