@@ -331,6 +331,9 @@ class DerivativeTableTest {
   static List<String> rows() {
     List<String> names = new ArrayList<>();
     for (Class<?> row : Operator.class.getPermittedSubclasses()) {
+      if (row == Relevance.class) {
+        continue; // what runs back is no derivative: RelevanceTest checks it
+      }
       if (row.isEnum()) {
         for (Object constant : row.getEnumConstants()) {
           names.add(name((Operator) constant));
