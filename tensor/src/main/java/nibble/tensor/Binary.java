@@ -66,7 +66,7 @@ enum Binary implements Operator {
       return DIV.forward(engine, grad, in[1]);
     }
 
-    /** {@code d(a/b)/db = -(a/b)/b}. */
+    // d(a/b)/db = -(a/b)/b
     @Override
     Tensor gradOfB(Engine engine, Tensor grad, Tensor[] in) {
       Tensor slope = DIV.forward(engine, DIV.forward(engine, in[0], in[1]), in[1]);

@@ -12,7 +12,7 @@ enum Unary implements Operator {
       }
     }
 
-    /** {@code g / x}. */
+    // g / x
     @Override
     void backward(int count, float[] x, int xAt, float[] g, int gAt, float[] d, int dAt) {
       for (int i = 0; i < count; i++) {
@@ -28,7 +28,7 @@ enum Unary implements Operator {
       }
     }
 
-    /** {@code g / (2 y)}. */
+    // g / (2 y)
     @Override
     void backward(int count, float[] y, int yAt, float[] g, int gAt, float[] d, int dAt) {
       for (int i = 0; i < count; i++) {
@@ -44,7 +44,7 @@ enum Unary implements Operator {
       }
     }
 
-    /** {@code 2 g x}. */
+    // 2 g x
     @Override
     void backward(int count, float[] x, int xAt, float[] g, int gAt, float[] d, int dAt) {
       for (int i = 0; i < count; i++) {
@@ -60,7 +60,7 @@ enum Unary implements Operator {
       }
     }
 
-    /** {@code g sign(x)}. */
+    // g sign(x)
     @Override
     void backward(int count, float[] x, int xAt, float[] g, int gAt, float[] d, int dAt) {
       for (int i = 0; i < count; i++) {

@@ -28,7 +28,7 @@ final class Workspace {
 
   /** The storages that an open scope owns. */
   static final class Level {
-    private final Map<Storage, Boolean> owned = new IdentityHashMap<>();
+    private final IdentityHashMap<Storage, Boolean> owned = new IdentityHashMap<>();
   }
 
   /** Memory of {@code length} floats, owned by the innermost scope; its content is undefined. */
@@ -37,7 +37,7 @@ final class Workspace {
     if (level == null) {
       return Storage.of(new float[length]);
     }
-    Shelf shelf = free.computeIfAbsent(length, unused -> new Shelf());
+    Shelf shelf = free.computeIfAbsent(length, _ -> new Shelf());
     shelf.lastUsed = round;
     float[] array = shelf.arrays.pollLast();
     Storage storage = Storage.of(array == null ? new float[length] : array);
@@ -103,6 +103,6 @@ final class Workspace {
 
   private void recycle(Storage storage) {
     float[] array = storage.recycle();
-    free.computeIfAbsent(array.length, unused -> new Shelf()).arrays.addLast(array);
+    free.computeIfAbsent(array.length, _ -> new Shelf()).arrays.addLast(array);
   }
 }

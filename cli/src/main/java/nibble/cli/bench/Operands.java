@@ -37,7 +37,7 @@ final class Operands {
     byte[] codes = new byte[out * in];
     random.nextBytes(codes);
     for (int i = 0; i < codes.length; i++) {
-      codes[i] >>= 8 - bits;
+      codes[i] = (byte) (codes[i] >> 8 - bits);
     }
     float[] scales = new float[out * (in / groupSize)];
     Arrays.fill(scales, 0.01f);

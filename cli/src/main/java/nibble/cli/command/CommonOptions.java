@@ -26,6 +26,8 @@ public final class CommonOptions {
       description = "No progress on stderr.")
   private boolean quiet;
 
+  // The program looks for it among its arguments: it counts where they cannot be parsed, too.
+  @SuppressWarnings("UnusedVariable")
   @Option(names = "--stacktrace", description = "Show where a failure happened.")
   private boolean stackTrace;
 

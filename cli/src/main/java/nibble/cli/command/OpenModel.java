@@ -91,6 +91,7 @@ record OpenModel(String name, LoadedModel loaded) implements AutoCloseable {
    * Runs something with this model; results that are not finite become an error that names the
    * damaged tensor.
    */
+  @SuppressWarnings("ReferenceEquality") // this very model, not one like it
   <T> T checked(Supplier<T> work) {
     try {
       return work.get();

@@ -26,6 +26,7 @@ public final class PlanCommand extends NibbleCommand {
 
   @Mixin private RecipeOptions options = new RecipeOptions();
 
+  @SuppressWarnings("UnusedVariable")
   @Option(
       names = "--out",
       paramLabel = "DIR",

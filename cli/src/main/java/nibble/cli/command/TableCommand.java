@@ -234,7 +234,7 @@ public final class TableCommand extends NibbleCommand {
     MethodCatalogue catalogue = MethodCatalogue.standard();
     Scheme parsed = Scheme.parse(scheme);
     try {
-      RecipeRunner unused =
+      RecipeRunner _ =
           new RecipeRunner(
               catalogue, Presets.recipe(catalogue, method, options(method), parsed, common.seed()));
       return Optional.empty();

@@ -25,8 +25,8 @@ import nibble.quant.model.Samples;
 import nibble.tensor.Tensor;
 
 /**
- * Text that a method may look at: a plain text, or JSON lines, each a string or an object with the
- * key {@code text}.
+ * Text that a method may look at: a plain text, or JSON lines, each a string or an object like
+ * {@code {"text": "..."}}.
  *
  * @param texts at least one; of a plain text its lines that are not blank
  */

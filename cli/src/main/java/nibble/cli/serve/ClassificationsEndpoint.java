@@ -15,8 +15,8 @@ import nibble.loaders.json.JsonObject;
 
 /**
  * {@code POST /v1/classifications}: the classes of an image. The body is a JPEG or PNG file, or a
- * JSON object with {@code image} in base64 (a {@code data:} URL or the characters alone), {@code
- * model} and {@code top}.
+ * JSON object {@code {"image": ..., "model": ..., "top": ...}} with the image in base64 (a {@code
+ * data:} URL or the characters alone).
  */
 record ClassificationsEndpoint(ServedModels models, Admission admission) implements Endpoint {
   private static final Set<String> MEMBERS = Set.of("model", "image", "top");

@@ -61,11 +61,12 @@ enum ShapeFamily {
   private static Outline gear(int teeth, float outer, float inner) {
     float[] points = new float[8 * teeth];
     for (int i = 0; i < 4 * teeth; i++) {
+      int side = i / 2;
       put(
           points,
           i,
           i % 4 < 2 ? outer : inner,
-          StrictMath.PI * (i / 2 + (i % 2) * 0.92 + 0.04) / teeth);
+          StrictMath.PI * (side + (i % 2) * 0.92 + 0.04) / teeth);
     }
     return new Outline.Polygon(points);
   }

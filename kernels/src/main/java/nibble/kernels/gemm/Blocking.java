@@ -116,6 +116,6 @@ record Blocking(int steps, int rows) {
 
   /** Number of tasks that pack a block of A. */
   static int packTasks(long rows, long steps, int workers) {
-    return (int) Math.clamp(rows * steps / SMALLEST_PACKING, 1, workers);
+    return Math.clamp(rows * steps / SMALLEST_PACKING, 1, workers);
   }
 }

@@ -46,6 +46,7 @@ public record Epilogue(
    * Fails unless all operands of a result {@code [rows, columns]} lie in their arrays, and the
    * residual outside the result.
    */
+  @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
   public void check(int rows, int columns, float[] out, int outOffset, int outStride) {
     if (bias != null) {
       Bounds.checkMatrix("bias", bias.length, 0, 1, columns, columns, 1);

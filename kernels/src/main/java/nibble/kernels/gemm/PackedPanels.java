@@ -100,7 +100,7 @@ record PackedPanels(MemorySegment panels, WeightType type, int out, int in)
    * pairs; the last one may be zeros.
    */
   static long stepsOf(int k) {
-    return k + (k & 1);
+    return (long) k + (k & 1);
   }
 
   @Override

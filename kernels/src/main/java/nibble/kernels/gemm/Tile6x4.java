@@ -18,7 +18,7 @@ final class Tile6x4 implements Tile {
   private static final VectorSpecies<Integer> I = Lanes.INT;
   private static final int LANES = Lanes.FLOATS;
   private static final int COLUMNS = 4 * LANES;
-  private static final int VECTOR = 4 * LANES; // bytes
+  private static final long VECTOR = 4L * LANES; // bytes
   private static final long STEP = 4L * COLUMNS; // bytes
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 

@@ -64,8 +64,7 @@ public final class BinaryWeights {
   public static long packedBytes(int out, int in, int planes, int groupSize, boolean hasOffset) {
     check(out, in, planes, groupSize);
     long floats = (long) (in / groupSize) * (planes + (hasOffset ? 1 : 0));
-    return (out + PANEL_ROWS - 1)
-        / PANEL_ROWS
+    return (long) Math.ceilDiv(out, PANEL_ROWS)
         * LINE
         * ((long) Math.ceilDiv(in, WORD_INPUTS) * planes + floats);
   }
@@ -195,7 +194,7 @@ public final class BinaryWeights {
   private long wordAt(int row, int k, int plane) {
     return row / PANEL_ROWS * panelBytes()
         + ((long) (k / WORD_INPUTS) * planes + plane) * LINE
-        + row % PANEL_ROWS * 4;
+        + row % PANEL_ROWS * 4L;
   }
 
   private long alphaAt(int row, int group, int plane) {
@@ -316,8 +315,8 @@ public final class BinaryWeights {
   }
 
   /**
-   * Where the first word of {@code row} in {@code plane} is; the next is {@code planes} lines
-   * further.
+   * Where the first word of {@code row} in {@code plane} is; the next is as many lines further as
+   * there are planes.
    */
   long lineAt(int row, int plane) {
     return wordAt(row, 0, plane);

@@ -20,7 +20,7 @@ final class ChunkTile {
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
   /** Bytes of one vector. */
-  static final int VECTOR = 4 * Lanes.FLOATS;
+  static final long VECTOR = 4L * Lanes.FLOATS;
 
   /** Rows of a tile. */
   static final int ROWS = 6;
@@ -55,8 +55,8 @@ final class ChunkTile {
   }
 
   /** Bytes of the raw sums of one chunk. */
-  static int rawBytes(int vectors) {
-    return ROWS * vectors * VECTOR;
+  static long rawBytes(int vectors) {
+    return (long) ROWS * vectors * VECTOR;
   }
 
   /**
@@ -122,7 +122,7 @@ final class ChunkTile {
       FloatVector c52 = c00;
       FloatVector c53 = c00;
       for (int i = first; i < end; i++) {
-        long b = panelAt + (long) i * (4 * VECTOR);
+        long b = panelAt + i * (4 * VECTOR);
         FloatVector b0 = FloatVector.fromMemorySegment(F, panel, b, NATIVE);
         FloatVector b1 = FloatVector.fromMemorySegment(F, panel, b + VECTOR, NATIVE);
         FloatVector b2 = FloatVector.fromMemorySegment(F, panel, b + 2 * VECTOR, NATIVE);
@@ -210,7 +210,7 @@ final class ChunkTile {
       FloatVector c50 = c00;
       FloatVector c51 = c00;
       for (int i = first; i < end; i++) {
-        long b = panelAt + (long) i * (2 * VECTOR);
+        long b = panelAt + i * (2 * VECTOR);
         FloatVector b0 = FloatVector.fromMemorySegment(F, panel, b, NATIVE);
         FloatVector b1 = FloatVector.fromMemorySegment(F, panel, b + VECTOR, NATIVE);
         FloatVector x0 = FloatVector.broadcast(F, x[at + i]);
@@ -261,18 +261,12 @@ final class ChunkTile {
       MemorySegment raw) {
     for (int v = 0; v < vectors; v += NARROW) {
       columnSums(
-          vectors * VECTOR,
-          inputs,
-          chunkInputs,
-          panel,
-          panelAt + (long) v * VECTOR,
-          raw,
-          (long) v * VECTOR);
+          vectors * VECTOR, inputs, chunkInputs, panel, panelAt + v * VECTOR, raw, v * VECTOR);
     }
   }
 
   private static void columnSums(
-      int step,
+      long step,
       int inputs,
       int chunkInputs,
       MemorySegment panel,
@@ -284,10 +278,8 @@ final class ChunkTile {
       FloatVector c0 = FloatVector.zero(F);
       FloatVector c1 = c0;
       for (int i = first; i < end; i++) {
-        c0 = c0.add(FloatVector.fromMemorySegment(F, panel, from + (long) i * step, NATIVE));
-        c1 =
-            c1.add(
-                FloatVector.fromMemorySegment(F, panel, from + (long) i * step + VECTOR, NATIVE));
+        c0 = c0.add(FloatVector.fromMemorySegment(F, panel, from + i * step, NATIVE));
+        c1 = c1.add(FloatVector.fromMemorySegment(F, panel, from + i * step + VECTOR, NATIVE));
       }
       c0.intoMemorySegment(raw, to, NATIVE);
       c1.intoMemorySegment(raw, to + VECTOR, NATIVE);

@@ -323,7 +323,7 @@ public final class IntWeights {
   private long wordAt(int row, int k) {
     return row / PANEL_ROWS * shape.panelBytes()
         + (long) (k / inputsPerWord()) * LINE
-        + row % PANEL_ROWS * 4;
+        + row % PANEL_ROWS * 4L;
   }
 
   private long tableIndex(int row, int group) {
@@ -498,7 +498,7 @@ public final class IntWeights {
    * bytes further.
    */
   long zeroPointsAt(int row) {
-    return shape.symmetric ? zeroPointsOffset() + row % PANEL_ROWS * 4 : zeroPointAt(row, 0);
+    return shape.symmetric ? zeroPointsOffset() + row % PANEL_ROWS * 4L : zeroPointAt(row, 0);
   }
 
   /** A line, or 0 where one zero point serves every group. */

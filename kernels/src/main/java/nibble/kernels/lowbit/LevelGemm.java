@@ -94,7 +94,7 @@ final class LevelGemm implements WorkSplitter.Task {
     long groupFloats = (long) weights.groups() * columns;
     FoldTile fold =
         new FoldTile(
-            scratch.segment(1, (long) plan.chunksAtOnce() * ChunkTile.rawBytes(ChunkTile.WIDEST)),
+            scratch.segment(1, plan.chunksAtOnce() * ChunkTile.rawBytes(ChunkTile.WIDEST)),
             scratch.segment(2, 4 * groupFloats),
             scratch.segment(3, 4 * groupFloats),
             scratch.floats(2, ROWS * QuantizedRows.DISTANCE),

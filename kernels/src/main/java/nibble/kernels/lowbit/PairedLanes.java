@@ -29,7 +29,7 @@ final class PairedLanes implements LevelLanes {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final VectorSpecies<Integer> I = Lanes.INT;
   private static final int LANES = Lanes.FLOATS;
-  private static final int VECTOR = ChunkTile.VECTOR;
+  private static final long VECTOR = ChunkTile.VECTOR;
   private static final int LINE = IntWeights.LINE;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
@@ -61,7 +61,7 @@ final class PairedLanes implements LevelLanes {
    */
   static boolean fits(IntWeights weights, ActivationQuantizer quantizer) {
     long largest = (long) weights.maxLevel() * QuantizedRows.largestLevel(quantizer);
-    return weights.containerBits() == 4 && 2 * weights.groupSize() * largest <= LARGEST_GROUP_SUM;
+    return weights.containerBits() == 4 && 2L * weights.groupSize() * largest <= LARGEST_GROUP_SUM;
   }
 
   @Override
@@ -96,7 +96,7 @@ final class PairedLanes implements LevelLanes {
         long code0 = weights.lineAt(row0) + (long) line * LINE;
         long code1 = weights.lineAt(row1) + (long) line * LINE;
         lines(weights.segment(), code0, code1, zero0, zero1, end - line, panel, to, step);
-        to += (end - line) * IntWeights.INPUT_STEP * step;
+        to += (long) (end - line) * IntWeights.INPUT_STEP * step;
         line = end;
       }
     }

@@ -52,11 +52,14 @@ final class RowLevels {
   /**
    * What turns activations of a row into levels: {@code rint(clamp(x / scale, least, most)) -
    * offset}, where {@code NaN - offset} is {@code -offset}.
-   *
-   * @param least smallest code, the zero point taken off
-   * @param most largest code, the zero point taken off
    */
   interface Sink {
+    /**
+     * Writes the levels of {@code n} activations.
+     *
+     * @param least smallest code, the zero point taken off
+     * @param most largest code, the zero point taken off
+     */
     void levels(
         int n,
         float[] x,

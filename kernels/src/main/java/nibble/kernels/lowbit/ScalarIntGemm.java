@@ -136,7 +136,8 @@ final class ScalarIntGemm implements IntGemm {
   private static int groupSum(QuantizedRows x, int row, IntWeights weights, int o, int group) {
     long sum = 0;
     for (int k = group * weights.groupSize(); k < (group + 1) * weights.groupSize(); k++) {
-      sum += (int) (x.levels()[x.rowAt(row) + k] + x.offset(row)) * (long) weights.level(o, k);
+      int level = (int) (x.levels()[x.rowAt(row) + k] + x.offset(row));
+      sum += (long) level * weights.level(o, k);
     }
     return Math.toIntExact(sum);
   }

@@ -20,7 +20,7 @@ final class SingleLanes implements LevelLanes {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final VectorSpecies<Integer> I = Lanes.INT;
   private static final int LANES = Lanes.FLOATS;
-  private static final int VECTOR = ChunkTile.VECTOR;
+  private static final long VECTOR = ChunkTile.VECTOR;
   private static final int LINE = IntWeights.LINE;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 

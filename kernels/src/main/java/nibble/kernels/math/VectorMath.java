@@ -31,31 +31,31 @@ public final class VectorMath {
   private static final float ROUND = 12582912 + 127;
 
   private static final int ROUND_BITS = Float.floatToRawIntBits(12582912);
-  private static final float INVERSE_LN2 = 1.44269504f;
+  private static final float INVERSE_LN2 = 1.442695f;
 
   /** The high part of ln 2 has 15 trailing zero bits, so n times it is exact. */
-  private static final float MINUS_LN2_HIGH = -0.693359375f;
+  private static final float MINUS_LN2_HIGH = -355f / 512;
 
   private static final float MINUS_LN2_LOW = 2.12194440e-4f;
 
-  private static final float Q0 = 0.499999934f;
-  private static final float Q1 = 0.166665205f;
-  private static final float Q2 = 0.0416683899f;
-  private static final float Q3 = 0.00836873573f;
+  private static final float Q0 = 0.49999994f;
+  private static final float Q1 = 0.16666521f;
+  private static final float Q2 = 0.04166839f;
+  private static final float Q3 = 0.008368736f;
   private static final float Q4 = 0.001381456f;
 
   // Vectors, since their only user is near the limit of what the compiler inlines into one loop.
   // Phi(-a) = e^(-a^2 / 2) t P(t) with t = 1 / (1 + 0.3 a): weighted minimax fit for 0 <= a <=
   // 13.4, relative error 1.3e-7.
   private static final FloatVector TAIL_SLOPE = broadcast(0.3f);
-  private static final FloatVector P0 = broadcast(0.119625783f);
-  private static final FloatVector P1 = broadcast(0.120807561f);
-  private static final FloatVector P2 = broadcast(0.0995806189f);
-  private static final FloatVector P3 = broadcast(0.129655335f);
-  private static final FloatVector P4 = broadcast(-0.0557432461f);
-  private static final FloatVector P5 = broadcast(0.208584026f);
-  private static final FloatVector P6 = broadcast(-0.158493976f);
-  private static final FloatVector P7 = broadcast(0.0359838345f);
+  private static final FloatVector P0 = broadcast(0.119625784f);
+  private static final FloatVector P1 = broadcast(0.12080756f);
+  private static final FloatVector P2 = broadcast(0.099580616f);
+  private static final FloatVector P3 = broadcast(0.12965533f);
+  private static final FloatVector P4 = broadcast(-0.055743247f);
+  private static final FloatVector P5 = broadcast(0.20858403f);
+  private static final FloatVector P6 = broadcast(-0.15849398f);
+  private static final FloatVector P7 = broadcast(0.035983834f);
 
   /** Here the normal distribution's tail is 6e-39; the exponential needs no clamp up to it. */
   public static final float GAUSS_BOUND = 13;

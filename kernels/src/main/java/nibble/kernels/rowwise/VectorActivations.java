@@ -16,7 +16,7 @@ import nibble.kernels.platform.Lanes;
 final class VectorActivations implements Activations {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
-  private static final float SQRT_2_OVER_PI = 0.797884561f;
+  private static final float SQRT_2_OVER_PI = 0.7978846f;
   private static final float CUBIC = 0.044715f;
 
   /**

@@ -16,8 +16,8 @@ import nibble.kernels.platform.Lanes;
 final class VectorDerivatives {
   private static final VectorSpecies<Float> SPECIES = Lanes.FLOAT;
   private static final int W = Lanes.FLOATS;
-  private static final float INVERSE_SQRT_2_PI = 0.398942280f;
-  private static final float SQRT_2_OVER_PI = 0.797884561f;
+  private static final float INVERSE_SQRT_2_PI = 0.3989423f;
+  private static final float SQRT_2_OVER_PI = 0.7978846f;
   private static final float CUBIC = 0.044715f;
   private static final float BOUND = 100;
 

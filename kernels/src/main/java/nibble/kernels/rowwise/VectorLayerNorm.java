@@ -163,6 +163,7 @@ final class VectorLayerNorm implements LayerNorm {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
   private static void row(
       int columns,
       float center,

@@ -54,6 +54,7 @@ final class VectorRmsNorm implements RmsNorm {
   }
 
   @Override
+  @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
   public void backward(
       int rows,
       int columns,

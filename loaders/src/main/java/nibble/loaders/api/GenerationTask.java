@@ -45,10 +45,11 @@ final class GenerationTask {
 
   /** Takes a token from the loop; returns whether more are wanted. */
   boolean accept(int id) {
-    if (tokens == 0) {
+    int before = tokens; // only the thread of the loop counts
+    if (before == 0) {
       firstToken = System.nanoTime();
     }
-    tokens++;
+    tokens = before + 1;
     hand(stops.add(stream.next(id)));
     return !cancelled && !stops.isStopped();
   }

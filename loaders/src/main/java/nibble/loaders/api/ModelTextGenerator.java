@@ -2,6 +2,7 @@ package nibble.loaders.api;
 
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -76,7 +77,7 @@ final class ModelTextGenerator implements TextGenerator {
     JsonArray turns =
         JsonArray.of(
             messages.stream().map(m -> ChatTemplate.message(m.role(), m.content())).toList());
-    String prompt = known.render(turns, ChatOptions.at(LocalDateTime.now()));
+    String prompt = known.render(turns, ChatOptions.at(LocalDateTime.now(ZoneId.systemDefault())));
     return run(
         tokenizer.encode(prompt, EncodeOptions.DEFAULTS.withAddSpecial(false)).ids(),
         options,

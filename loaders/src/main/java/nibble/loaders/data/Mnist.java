@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import nibble.loaders.BadFileException;
 
 /**
@@ -54,16 +53,11 @@ public final class Mnist {
           "has %d labels, but %s has %d images".formatted(classes.getInt(4), images, count));
     }
     requireLength(labels, classes, 8, count);
-    return new ByteImages(
-        1,
-        height,
-        width,
-        Arrays.copyOfRange(pixels.array(), 16, pixels.capacity()),
-        labels(labels, classes));
+    return new ByteImages(1, height, width, bytesFrom(16, pixels), labels(labels, classes));
   }
 
   private static byte[] labels(Path file, ByteBuffer content) {
-    byte[] labels = Arrays.copyOfRange(content.array(), 8, content.capacity());
+    byte[] labels = bytesFrom(8, content);
     for (int i = 0; i < labels.length; i++) {
       if (labels[i] < 0 || labels[i] >= CLASSES) {
         throw BadFileException.of(
@@ -71,6 +65,12 @@ public final class Mnist {
       }
     }
     return labels;
+  }
+
+  private static byte[] bytesFrom(int start, ByteBuffer content) {
+    byte[] bytes = new byte[content.capacity() - start];
+    content.get(start, bytes);
+    return bytes;
   }
 
   private static ByteBuffer open(Path file, int rank) {

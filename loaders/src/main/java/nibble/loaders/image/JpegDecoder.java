@@ -49,10 +49,9 @@ final class JpegDecoder {
         throw new BadFileException(source + ": damaged JPEG: " + damage.getFirst());
       }
       return raster;
+    } catch (BadFileException e) {
+      throw e;
     } catch (IOException | RuntimeException e) {
-      if (e instanceof BadFileException) {
-        throw (BadFileException) e;
-      }
       throw new BadFileException(source + ": damaged JPEG: " + e.getMessage(), e);
     } finally {
       reader.dispose();

@@ -59,7 +59,7 @@ final class ConfigKeys {
     return stated;
   }
 
-  /** {@code config} with {@code architectures} naming one. */
+  /** {@code config} with {@code architecture} as its only one. */
   static JsonObject withArchitecture(JsonObject config, String architecture) {
     return config.with("architectures", JsonArray.ofStrings(List.of(architecture)));
   }

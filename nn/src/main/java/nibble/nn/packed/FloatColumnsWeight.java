@@ -111,7 +111,7 @@ public final class FloatColumnsWeight implements PackedWeight {
 
   @Override
   public Tensor multiply(Ops ops, LayerInput x, @Nullable Tensor bias) {
-    int unused = Products.rows(ops, x.tensor(), in());
+    int _ = Products.rows(ops, x.tensor(), in());
     Parts parts =
         x.derive(
             split,

@@ -35,7 +35,7 @@ public final class Simulation {
   }
 
   private static Map<Site, Optional<ActivationQuantizer>> quantizers(Model model) {
-    Map<Site, Optional<ActivationQuantizer>> quantizers = new IdentityHashMap<>();
+    IdentityHashMap<Site, Optional<ActivationQuantizer>> quantizers = new IdentityHashMap<>();
     for (Linear linear : model.linears()) {
       if (linear.isReplaced() && besideIntegerActivations(linear.matrix())) {
         throw new IllegalArgumentException(

@@ -2,7 +2,6 @@ package nibble.nn.train;
 
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.tensor.Tensor;
 
@@ -20,7 +19,7 @@ import nibble.tensor.Tensor;
 public final class AdamW implements Optimizer {
   private final AdamWOptions options;
   private final List<ParameterGroup> groups;
-  private final Map<Tensor, Moments> moments = new IdentityHashMap<>();
+  private final IdentityHashMap<Tensor, Moments> moments = new IdentityHashMap<>();
   private final nibble.kernels.rowwise.AdamW kernel = nibble.kernels.rowwise.AdamW.best();
 
   private static final class Moments {

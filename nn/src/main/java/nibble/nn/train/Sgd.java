@@ -2,7 +2,6 @@ package nibble.nn.train;
 
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.rowwise.Elementwise;
 import nibble.tensor.Tensor;
@@ -14,7 +13,7 @@ import nibble.tensor.Tensor;
 public final class Sgd implements Optimizer {
   private final double momentum;
   private final List<ParameterGroup> groups;
-  private final Map<Tensor, float[]> velocities = new IdentityHashMap<>();
+  private final IdentityHashMap<Tensor, float[]> velocities = new IdentityHashMap<>();
   private final Elementwise kernel = Elementwise.best();
 
   /**

@@ -171,7 +171,7 @@ public final class Dinov2 implements ImageClassifier {
 
   @Override
   public List<Parameter> parameters() {
-    boolean unused = haveBiases(); // evens them out
+    boolean _ = haveBiases(); // evens them out
     List<Parameter> all = new ArrayList<>();
     all.add(classToken);
     if (maskToken != null) {

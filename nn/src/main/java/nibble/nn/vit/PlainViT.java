@@ -129,7 +129,7 @@ public final class PlainViT extends ClassTokenViT {
 
   @Override
   public List<Parameter> parameters() {
-    boolean unused = haveBiases(); // evens them out
+    boolean _ = haveBiases(); // evens them out
     return super.parameters();
   }
 }

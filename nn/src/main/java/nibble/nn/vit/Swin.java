@@ -150,9 +150,8 @@ public final class Swin implements ImageClassifier {
 
   @Override
   public List<Parameter> parameters() {
-    boolean unused =
-        LayerMaker.allHaveBiases(projections)
-            | LayerMaker.allHaveBiases(reductions); // evens them out
+    boolean _ = LayerMaker.allHaveBiases(projections); // evens them out
+    boolean _ = LayerMaker.allHaveBiases(reductions);
     List<Parameter> all = new ArrayList<>();
     linears().forEach(linear -> LayerMaker.addTo(all, linear));
     LayerMaker.addTo(all, embeddingNorm);

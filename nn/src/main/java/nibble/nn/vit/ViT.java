@@ -204,7 +204,7 @@ public final class ViT implements ImageClassifier {
 
   @Override
   public List<Parameter> parameters() {
-    boolean unused = haveBiases(); // evens them out
+    boolean _ = haveBiases(); // evens them out
     List<Parameter> all = new ArrayList<>();
     all.addAll(embeddings());
     linears().forEach(linear -> LayerMaker.addTo(all, linear));

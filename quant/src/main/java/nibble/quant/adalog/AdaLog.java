@@ -152,8 +152,7 @@ public final class AdaLog implements ModelMethod {
             site.name(), x, Shape.of(x.dim(-1)), IntFormat.asymmetric(bits), search, task.ops());
     ScaleReparameterisation change =
         ScaleReparameterisation.of(channels, ScaleReparameterisation.emptyChannels(x));
-    boolean unused =
-        ChannelFold.apply(task.model(), site.site(), change.factors(), change.shifts());
+    boolean _ = ChannelFold.apply(task.model(), site.site(), change.factors(), change.shifts());
     Tensor factors = Tensor.of(change.factors(), x.dim(-1));
     return task.ops().add(task.ops().mul(x, factors), Tensor.of(change.shifts(), x.dim(-1)));
   }

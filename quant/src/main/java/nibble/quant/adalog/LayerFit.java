@@ -29,7 +29,6 @@ final class LayerFit {
   private static final int SHARES = 21;
 
   private final Ops ops;
-  private final AdaLogOptions options;
   private final Tensor input;
   private final List<Part> parts = new ArrayList<>();
   private final double first;
@@ -82,7 +81,6 @@ final class LayerFit {
       OptionalInt inputBits,
       AdaLogOptions options) {
     this.ops = ops;
-    this.options = options;
     this.input = input;
     quantized = input;
     readers.forEach((linear, bits) -> parts.add(new Part(ops, linear, bits, input)));

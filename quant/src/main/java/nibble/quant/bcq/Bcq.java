@@ -85,7 +85,7 @@ public final class Bcq implements WeightMethod {
           name, Weights.values(name, weight), weight.dim(0), weight.dim(1), scheme, splitter);
     }
     int planes = planes(scheme);
-    if (!scheme.clip().equals(ClipSearch.NONE)) {
+    if (!scheme.clip().equals(ClipSearch.none())) {
       throw new IllegalArgumentException(
           name + ": bcq fits its levels itself; leave the clip search out of the scheme");
     }

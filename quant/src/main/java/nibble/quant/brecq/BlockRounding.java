@@ -45,7 +45,7 @@ final class BlockRounding {
   private final ModelTask task;
   private final BrecqOptions options;
   private final Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-  private final Map<Linear, Tensor> weights = new IdentityHashMap<>();
+  private final IdentityHashMap<Linear, Tensor> weights = new IdentityHashMap<>();
   private final Map<String, Double> facts = new LinkedHashMap<>();
 
   BlockRounding(ModelTask task, BrecqOptions options) {
@@ -59,7 +59,7 @@ final class BlockRounding {
    */
   MethodReport run(double drop) {
     Map<Site, StoredFunction> quantizers = activations();
-    Map<Site, SiteFunction> present = new IdentityHashMap<>();
+    IdentityHashMap<Site, SiteFunction> present = new IdentityHashMap<>();
     if (drop >= 0) {
       SplittableRandom random = new SplittableRandom(task.seed());
       quantizers.forEach(
@@ -77,7 +77,7 @@ final class BlockRounding {
   }
 
   private void walk(double drop) {
-    Map<Linear, RoundingLogits> learned = new IdentityHashMap<>();
+    IdentityHashMap<Linear, RoundingLogits> learned = new IdentityHashMap<>();
     BlockWalk.run(
         task,
         SampleBatches.of(task.samples(), options.images(), BATCH),
@@ -130,7 +130,7 @@ final class BlockRounding {
                         linear.in(),
                         format,
                         new Granularity.PerChannel(),
-                        ClipSearch.MSE,
+                        ClipSearch.mse(),
                         task.ops().splitter());
                 roundings.add(
                     new RoundingLogits(linear, params, options.rate(), RoundingDrive.DEFAULTS));

@@ -242,7 +242,7 @@ public final class MethodCatalogue {
     for (RecipeStep step : recipe.steps()) {
       switch (step) {
         case RecipeStep.QuantizeWeights weights -> {
-          WeightMethod unused = method(weights.method(), weights.options());
+          WeightMethod _ = method(weights.method(), weights.options());
         }
         case RecipeStep.ApplyMethod apply ->
             modelMethod(apply.method(), apply.options()).check(apply.scheme());

@@ -177,7 +177,7 @@ public final class Presets {
                 quantizes ? scheme : NO_SCHEME,
                 quantizes ? modelRules : SiteRules.NONE));
       }
-      WeightMethod unused = catalogue.method(part, own);
+      WeightMethod _ = catalogue.method(part, own);
       return weightSteps(part, own, scheme.weights().orElseThrow());
     }
 

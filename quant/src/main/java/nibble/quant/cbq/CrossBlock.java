@@ -77,7 +77,7 @@ final class CrossBlock implements BlockWalk.Visitor {
 
   /** Where the scheme names no clip search, steps begin where it would find them. */
   private QuantParams grids(Linear linear, WeightScheme scheme) {
-    ClipSearch clip = scheme.clip().equals(ClipSearch.NONE) ? ClipSearch.MSE : scheme.clip();
+    ClipSearch clip = scheme.clip().equals(ClipSearch.none()) ? ClipSearch.mse() : scheme.clip();
     return QuantParams.fit(
         linear.name(),
         linear.weight().peek().toFloats(),

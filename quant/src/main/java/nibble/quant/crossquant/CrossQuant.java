@@ -121,7 +121,7 @@ public final class CrossQuant implements ModelMethod {
     task.progress().to(1, "");
     Map<Site, CrossQuantizer> quantizers = new LinkedHashMap<>();
     Map<Site, KernelFraction> fractions = new LinkedHashMap<>();
-    Map<Site, ScaleEdge> norms = new IdentityHashMap<>();
+    IdentityHashMap<Site, ScaleEdge> norms = new IdentityHashMap<>();
     for (NormEdge edge : ScaleEdges.norms(task.model())) {
       norms.put(edge.readers().getFirst().input(), edge);
     }
@@ -190,7 +190,7 @@ public final class CrossQuant implements ModelMethod {
     try (var inference = task.ops().noGrad()) {
       for (Tensor input : inputs) {
         try (Scope scope = task.ops().scope()) {
-          Tensor unused =
+          Tensor _ =
               task.model().forward(task.ops(), input); // the counters in its sites are what counts
         }
       }

@@ -23,8 +23,8 @@ public record ChannelRanges(float[] low, float[] high) {
   /** Those of the inputs of {@code linears} while {@code part} runs on {@code inputs}, by site. */
   public static Map<Site, ChannelRanges> of(
       Ops ops, BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs, List<Linear> linears) {
-    Map<Site, ChannelRanges> ranges = new IdentityHashMap<>();
-    Map<Site, SiteFunction> observers = new IdentityHashMap<>();
+    IdentityHashMap<Site, ChannelRanges> ranges = new IdentityHashMap<>();
+    IdentityHashMap<Site, SiteFunction> observers = new IdentityHashMap<>();
     for (Linear linear : linears) {
       if (!ranges.containsKey(linear.input())) {
         ChannelRanges range = nothing(linear.in());
@@ -39,7 +39,7 @@ public record ChannelRanges(float[] low, float[] high) {
       }
     }
     try {
-      List<Tensor> unused = new Segment("part", List.of(), part, false).forward(ops, inputs);
+      List<Tensor> _ = new Segment("part", List.of(), part, false).forward(ops, inputs);
     } finally {
       observers.forEach(Site::remove);
     }

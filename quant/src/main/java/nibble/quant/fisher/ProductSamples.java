@@ -31,7 +31,7 @@ import nibble.tensor.Tensor;
 public final class ProductSamples {
   private static final String PROBABILITIES = ".probs";
 
-  private final Map<Linear, LayerSamples> layers = new IdentityHashMap<>();
+  private final IdentityHashMap<Linear, LayerSamples> layers = new IdentityHashMap<>();
   private final Map<String, AttentionSamples> attentions = new LinkedHashMap<>();
 
   private ProductSamples() {}
@@ -62,7 +62,7 @@ public final class ProductSamples {
         batch -> {
           try (var inference = ops.noGrad();
               Scope scope = ops.scope()) {
-            Tensor unused = model.forward(ops, batch); // the probes see what counts
+            Tensor _ = model.forward(ops, batch); // the probes see what counts
           }
         });
   }
@@ -151,9 +151,9 @@ public final class ProductSamples {
     private final Model model;
     private final int rows;
     private final int maps;
-    private final Map<Linear, LayerStore> layers = new IdentityHashMap<>();
+    private final IdentityHashMap<Linear, LayerStore> layers = new IdentityHashMap<>();
     private final Map<String, MapStore> attentions = new LinkedHashMap<>();
-    private final Map<Site, SiteFunction> installed = new IdentityHashMap<>();
+    private final IdentityHashMap<Site, SiteFunction> installed = new IdentityHashMap<>();
 
     Recording(Model model, int rows, int maps) {
       this.model = model;

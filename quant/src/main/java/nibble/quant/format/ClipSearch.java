@@ -6,13 +6,17 @@ package nibble.quant.format;
  */
 public sealed interface ClipSearch {
   /** The whole range. */
-  ClipSearch NONE = new Ratio(1f);
+  static ClipSearch none() {
+    return new Ratio(1f);
+  }
 
   /**
    * The search of the published 4-bit tables: 80 ratios from 1 down to 0.21, error exponent 2.4
    * (GPTQ and QuaRot code).
    */
-  Shrink MSE = new Shrink(2.4, 80, 100);
+  static Shrink mse() {
+    return new Shrink(2.4, 80, 100);
+  }
 
   /** A fixed share of the range. */
   record Ratio(float ratio) implements ClipSearch {

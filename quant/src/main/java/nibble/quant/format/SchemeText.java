@@ -76,7 +76,7 @@ final class SchemeText {
     return switch (word) {
       case "tensor" -> scheme.withGranularity(new PerTensor());
       case "channel" -> scheme.withGranularity(new PerChannel());
-      case "clip=mse" -> scheme.withClip(ClipSearch.MSE);
+      case "clip=mse" -> scheme.withClip(ClipSearch.mse());
       case String search when SEARCH.matcher(search).matches() -> scheme.withClip(search(search));
       case String clip when clip.startsWith("clip=") ->
           scheme.withClip(new ClipSearch.Ratio(ratio(clip)));
@@ -172,7 +172,7 @@ final class SchemeText {
     switch (scheme.clip()) {
       case ClipSearch.Ratio(float ratio) when ratio == 1f -> {}
       case ClipSearch.Ratio(float ratio) -> words.add("w:clip=" + ratio);
-      case ClipSearch.Shrink shrink when shrink.equals(ClipSearch.MSE) -> words.add("w:clip=mse");
+      case ClipSearch.Shrink shrink when shrink.equals(ClipSearch.mse()) -> words.add("w:clip=mse");
       case ClipSearch.Shrink(double exponent, int steps, int gridSize) ->
           words.add("w:clip=mse^%s/%d/%d".formatted(exponent, steps, gridSize));
     }

@@ -16,7 +16,7 @@ public record WeightScheme(IntFormat format, Granularity granularity, ClipSearch
   /** Symmetric, one scale for each output channel, the whole range. */
   public static WeightScheme ofBits(int bits) {
     return new WeightScheme(
-        IntFormat.symmetric(bits), new Granularity.PerChannel(), ClipSearch.NONE);
+        IntFormat.symmetric(bits), new Granularity.PerChannel(), ClipSearch.none());
   }
 
   public WeightScheme withBits(int bits) {

@@ -97,7 +97,7 @@ final class ColumnLoop {
     private final float[] group = new float[Math.max(1, freshGroup)];
     private final boolean[] kept = new boolean[group.length];
 
-    Slab(float[] w, int from, int to) {
+    Slab(float[] weights, int from, int to) {
       firstRow = from;
       rows = to - from;
       W = new double[rows * in];
@@ -105,7 +105,7 @@ final class ColumnLoop {
       for (int row = 0; row < rows; row++) {
         for (int i = 0; i < in; i++) {
           int column = factor.columns()[i];
-          W[row * in + i] = factor.dead()[column] ? 0 : w[(firstRow + row) * in + column];
+          W[row * in + i] = factor.dead()[column] ? 0 : weights[(firstRow + row) * in + column];
         }
       }
     }
@@ -166,8 +166,8 @@ final class ColumnLoop {
       }
     }
 
-    private float round(float w, IntFormat format, int index, int at) {
-      int code = Grid.quantize(w, scales[index], zeroPoints[index], format);
+    private float round(float weight, IntFormat format, int index, int at) {
+      int code = Grid.quantize(weight, scales[index], zeroPoints[index], format);
       codes[at] = (byte) code;
       float value = scales[index] * (code - zeroPoints[index]);
       result[at] = value;

@@ -89,7 +89,7 @@ record HessianFactor(
   private static int[] order(double[] h, int n, ColumnOrder order, boolean @Nullable [] frozen) {
     Comparator<Integer> key = Comparator.comparing(j -> frozen != null && frozen[j]);
     if (order == ColumnOrder.BY_HESSIAN_DIAGONAL) {
-      key = key.thenComparing(j -> -h[j * n + j]);
+      key = key.thenComparingDouble(j -> -h[j * n + j]);
     }
     return IntStream.range(0, n)
         .boxed()

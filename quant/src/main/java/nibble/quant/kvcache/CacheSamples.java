@@ -98,7 +98,7 @@ record CacheSamples(Rows keys, Rows keyWeights, Rows values, Rows valueWeights) 
       for (Tensor text : texts) {
         if (all.values().iterator().next().keys.count() < most) {
           try (Scope scope = ops.scope()) {
-            double unused = NextTokenLoss.backward(ops, model, text); // the probes see what counts
+            double _ = NextTokenLoss.backward(ops, model, text); // the probes see what counts
           }
         }
       }

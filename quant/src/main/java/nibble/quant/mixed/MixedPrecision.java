@@ -102,7 +102,7 @@ public final class MixedPrecision implements ModelMethod {
                     task.activations(linear.input())
                         .map(a -> ActivationQuantizer.perToken(a.format().bits(), false))
                         .orElse(null);
-                var unused = execution.execute(linear, codes(task.ops(), linear, width), input, 0);
+                var _ = execution.execute(linear, codes(task.ops(), linear, width), input, 0);
               });
     }
     return new MethodReport(execution.results(), facts, List.of());

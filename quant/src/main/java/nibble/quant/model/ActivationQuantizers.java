@@ -63,7 +63,7 @@ public final class ActivationQuantizers {
                     "%s finds activation scales for each token, the scheme '%s' has static ones; use a:dynamic"
                         .formatted(method, scheme));
               }
-              ActivationQuantizer unused = of(method, a, null);
+              ActivationQuantizer _ = of(method, a, null);
             });
   }
 

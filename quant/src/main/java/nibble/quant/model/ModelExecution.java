@@ -33,7 +33,7 @@ public final class ModelExecution {
       Model model,
       Map<Site, ? extends StoredFunction> quantizers,
       Map<Linear, ? extends QuantizedWeight> codes) {
-    Map<Site, ActivationQuantizer> inKernel = new IdentityHashMap<>();
+    IdentityHashMap<Site, ActivationQuantizer> inKernel = new IdentityHashMap<>();
     for (ActivationSite site : ActivationSite.of(model)) {
       StoredFunction quantizer = quantizers.get(site.site());
       if (quantizer == null) {
@@ -52,7 +52,7 @@ public final class ModelExecution {
       QuantizedWeight chosen = codes.get(linear);
       if (chosen != null) {
         @Nullable ActivationQuantizer input = inKernel.get(linear.input());
-        LayerResult unused = execution.execute(linear, chosen, input, 0);
+        LayerResult _ = execution.execute(linear, chosen, input, 0);
       }
     }
     return execution.results();

@@ -54,7 +54,7 @@ public final class SchemeExecution {
 
   /** Executes chosen codes. */
   public void execute(Linear linear, QuantizedWeight codes) {
-    LayerResult unused = execution.execute(linear, codes, input(linear).orElse(null), 0);
+    LayerResult _ = execution.execute(linear, codes, input(linear).orElse(null), 0);
   }
 
   /**

@@ -36,8 +36,8 @@ public final class SiteFitting {
    */
   public static Map<Site, SiteFunction> fit(
       Ops ops, Model model, Tensor inputs, Map<Site, Fitter> fitters) {
-    Map<Site, SiteFunction> fitted = new IdentityHashMap<>();
-    Map<Site, SiteFunction> installed = new IdentityHashMap<>();
+    IdentityHashMap<Site, SiteFunction> fitted = new IdentityHashMap<>();
+    IdentityHashMap<Site, SiteFunction> installed = new IdentityHashMap<>();
     fitters.forEach(
         (site, fitter) -> {
           SiteFunction first =
@@ -46,7 +46,7 @@ public final class SiteFitting {
           installed.put(site, first);
         });
     try (var inference = ops.noGrad()) {
-      Tensor unused = model.forward(ops, inputs); // the functions in its sites are what counts
+      Tensor _ = model.forward(ops, inputs); // the functions in its sites are what counts
     } finally {
       installed.forEach(Site::remove);
     }

@@ -40,7 +40,7 @@ public final class SiteMagnitudes {
     try (var inference = ops.noGrad()) {
       for (Tensor input : inputs) {
         try (Scope scope = ops.scope()) {
-          Tensor unused = forward.apply(ops, input); // the functions in its sites are what counts
+          Tensor _ = forward.apply(ops, input); // the functions in its sites are what counts
         }
       }
     } finally {

@@ -141,7 +141,7 @@ public final class MptqVit implements ModelMethod {
       }
     }
     if (!fitters.isEmpty()) {
-      Map<Site, SiteFunction> unused =
+      Map<Site, SiteFunction> _ =
           SiteFitting.fit(
               task.ops(),
               task.model(),
@@ -150,7 +150,7 @@ public final class MptqVit implements ModelMethod {
     }
     found.forEach(
         (site, change) -> {
-          boolean unused = ChannelFold.apply(task.model(), site, change.factors(), change.shifts());
+          boolean _ = ChannelFold.apply(task.model(), site, change.factors(), change.shifts());
         });
   }
 

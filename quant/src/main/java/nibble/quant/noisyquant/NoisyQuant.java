@@ -32,6 +32,7 @@ import nibble.quant.range.SiteGrids;
 import nibble.quant.range.SomeRows;
 import nibble.quant.range.WeightRows;
 import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * NoisyQuant: adds one fixed random vector to the input of a linear layer before it is quantized,
@@ -99,7 +100,7 @@ public final class NoisyQuant implements ModelMethod {
 
   @Override
   public MethodReport apply(ModelTask task) {
-    Map<Site, Noisy> noisy = new IdentityHashMap<>();
+    IdentityHashMap<Site, Noisy> noisy = new IdentityHashMap<>();
     task.progress().begin("calibrate", 1, "passes");
     Map<Site, SiteFunction> fitted =
         SiteFitting.fit(
@@ -110,7 +111,8 @@ public final class NoisyQuant implements ModelMethod {
     task.progress().to(1, "");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      if (noisy.get(site.site()) instanceof Noisy n) {
+      @Nullable Noisy n = noisy.get(site.site());
+      if (n != null) {
         quantizers.put(site.site(), n.quantizer());
       } else if (fitted.get(site.site()) instanceof StoredFunction plain) {
         quantizers.put(site.site(), plain);
@@ -119,7 +121,8 @@ public final class NoisyQuant implements ModelMethod {
     Map<Linear, QuantizedTensor> codes = codes(task);
     Map<String, Double> facts = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
-      if (noisy.get(site.site()) instanceof Noisy n) {
+      @Nullable Noisy n = noisy.get(site.site());
+      if (n != null) {
         addNoise(task.model(), site.site(), n.found().noise(), codes);
         facts.put("error without noise/" + site.name(), n.found().plainError());
         facts.put("error with noise/" + site.name(), n.found().error());

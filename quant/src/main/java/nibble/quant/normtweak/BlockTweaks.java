@@ -114,7 +114,7 @@ final class BlockTweaks implements BlockWalk.Visitor {
         };
     first.input().append(observer);
     try {
-      List<Tensor> unused =
+      List<Tensor> _ =
           new Segment("part", List.of(), window.forward(), false)
               .forward(task.ops(), window.streams().inputs());
     } finally {

@@ -16,7 +16,7 @@ import nibble.quant.reconstruct.SiteQuantizers;
  * them, until {@link #close} puts the packed weights back, the same ones.
  */
 final class UnpackedPart implements AutoCloseable {
-  private final Map<Linear, WeightMatrix> packed = new IdentityHashMap<>();
+  private final IdentityHashMap<Linear, WeightMatrix> packed = new IdentityHashMap<>();
   private final SiteQuantizers inputs;
 
   /**

@@ -56,7 +56,7 @@ record ClipFunction(IntFormat format, Granularity granularity) implements Differ
     float high = 0;
     int lowAt = -1;
     int highAt = -1;
-    int from = first(rows, columns, group);
+    int from = first(columns, group);
     for (int i = from; i < from + length(rows, columns, group); i++) {
       if (w[i] < low) {
         low = w[i];
@@ -70,7 +70,7 @@ record ClipFunction(IntFormat format, Granularity granularity) implements Differ
     return new Extremes(low, lowAt, high, highAt);
   }
 
-  private int first(int rows, int columns, int group) {
+  private int first(int columns, int group) {
     if (granularity instanceof Granularity.PerTensor) {
       return 0;
     }
@@ -118,7 +118,7 @@ record ClipFunction(IntFormat format, Granularity granularity) implements Differ
                   w,
                   g,
                   gradW,
-                  first(rows, columns, group),
+                  first(columns, group),
                   length(rows, columns, group),
                   params.grid(group),
                   sigmoid(l[group]) * extremes.low);

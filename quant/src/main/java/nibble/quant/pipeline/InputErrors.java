@@ -39,14 +39,14 @@ final class InputErrors {
     try {
       for (Tensor input : inputs.subList(0, Math.min(BATCHES, inputs.size()))) {
         try (Scope scope = ops.scope()) {
-          Tensor unused =
+          Tensor _ =
               segment.forward().apply(ops, input); // the functions in its sites are what counts
         }
       }
     } finally {
       measuring.forEach((linear, function) -> linear.input().remove(function));
     }
-    Map<Linear, Double> errors = new IdentityHashMap<>();
+    IdentityHashMap<Linear, Double> errors = new IdentityHashMap<>();
     measuring.forEach((linear, function) -> errors.put(linear, function.error()));
     return errors;
   }

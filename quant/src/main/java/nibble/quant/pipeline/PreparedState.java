@@ -59,7 +59,7 @@ final class PreparedState {
     }
     for (Linear linear : fresh.linears()) {
       if (biased.contains(linear.name())) {
-        Parameter unused = linear.ensureBias();
+        Parameter _ = linear.ensureBias();
       }
     }
     for (Parameter parameter : parametersOf(fresh)) {

@@ -47,7 +47,7 @@ final class QuantizationRun {
    * float activations.
    */
   List<Tensor> segment(Segment segment, List<Tensor> inputs) {
-    Map<Linear, WeightMatrix> executed = new IdentityHashMap<>();
+    IdentityHashMap<Linear, WeightMatrix> executed = new IdentityHashMap<>();
     TokenWeights weights = new TokenWeights(ops, sites, segment, inputs);
     for (List<Linear> stage : segment.stages()) {
       List<Linear> planned = stage.stream().filter(plans::containsKey).toList();
@@ -63,7 +63,7 @@ final class QuantizationRun {
 
   private void measureInputs(
       Segment segment, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
-    Map<Linear, WeightMatrix> quantized = new IdentityHashMap<>();
+    IdentityHashMap<Linear, WeightMatrix> quantized = new IdentityHashMap<>();
     executed.forEach(
         (linear, matrix) -> {
           if (plan(linear).activations().isPresent()) {
@@ -83,7 +83,7 @@ final class QuantizationRun {
       Map<Linear, WeightMatrix> executed) {
     Map<Site, InputStatistics> statistics =
         inputs.isEmpty() ? Map.of() : measure(segment, stage, inputs, weights);
-    Map<Site, Hessian> hessians = new IdentityHashMap<>();
+    IdentityHashMap<Site, Hessian> hessians = new IdentityHashMap<>();
     statistics.forEach((site, measured) -> hessians.put(site, measured.hessian()));
     for (Linear linear : stage) {
       LayerResult result =
@@ -94,8 +94,8 @@ final class QuantizationRun {
 
   private Map<Site, InputStatistics> measure(
       Segment segment, List<Linear> stage, List<Tensor> inputs, TokenWeights weights) {
-    Map<Site, InputStatistics> statistics = new IdentityHashMap<>();
-    Map<Site, AttentionConcentration> weighted = new IdentityHashMap<>();
+    IdentityHashMap<Site, InputStatistics> statistics = new IdentityHashMap<>();
+    IdentityHashMap<Site, AttentionConcentration> weighted = new IdentityHashMap<>();
     for (Linear linear : stage) {
       statistics.computeIfAbsent(
           linear.input(),
@@ -109,7 +109,7 @@ final class QuantizationRun {
         int index = i;
         statistics.forEach((site, measured) -> weigh(measured, weighted.get(site), weights, index));
         try (Scope scope = ops.scope()) {
-          Tensor unused =
+          Tensor _ =
               segment.forward().apply(ops, input); // the observers in its sites are what counts
         }
       }

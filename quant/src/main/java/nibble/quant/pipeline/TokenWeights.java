@@ -55,7 +55,7 @@ final class TokenWeights {
   private void measure(Site place) {
     List<double[][]> found = new ArrayList<>();
     SiteFunction observer =
-        (unused, x) -> {
+        (_, x) -> {
           found.add(sums(x));
           return x;
         };
@@ -63,12 +63,12 @@ final class TokenWeights {
     try (var inference = ops.noGrad()) {
       for (Tensor input : inputs) {
         try (Scope scope = ops.scope()) {
-          Tensor unused = segment.forward().apply(ops, input);
+          Tensor _ = segment.forward().apply(ops, input);
         }
         if (found.size() != columnSums.size() + 1 || found.getLast().length != input.dim(0)) {
           throw new IllegalArgumentException(
               ("the attention of '%s' does not see one sequence for each of %d samples; choose a"
-                   + " method without token weights, such as gptq")
+                      + " method without token weights, such as gptq")
                   .formatted(segment.name(), input.dim(0)));
         }
         columnSums.add(found.getLast());

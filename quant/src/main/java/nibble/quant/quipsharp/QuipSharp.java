@@ -103,7 +103,7 @@ public final class QuipSharp implements WeightMethod {
     }
     if (scheme.granularity() instanceof Granularity.PerGroup
         || scheme.format().isAsymmetric()
-        || !scheme.clip().equals(ClipSearch.NONE)) {
+        || !scheme.clip().equals(ClipSearch.none())) {
       throw new IllegalArgumentException(
           name
               + ": quip-sharp has one scale for a weight; leave group size, symmetry and clip"

@@ -12,8 +12,8 @@ public interface RangeSearch {
   /** The whole range. */
   RangeSearch MIN_MAX =
       (name, format, values) ->
-          ClipSearch.NONE.fit(
-              name, format, values.x(), values.offset(), values.count(), values.stride());
+          ClipSearch.none()
+              .fit(name, format, values.x(), values.offset(), values.count(), values.stride());
 
   /** The percentiles of RepQ-ViT. */
   RangeSearch PERCENTILES = new Percentiles(List.of(0.999, 0.9999, 0.99999), 2);

@@ -159,7 +159,7 @@ public final class RepQuant implements ModelMethod {
             present.put(site, new DroppedQuantizer(quantizer, options.drop(), random)));
     present.forEach(Site::append);
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    Map<Linear, Tensor> weights = new IdentityHashMap<>();
+    IdentityHashMap<Linear, Tensor> weights = new IdentityHashMap<>();
     try {
       walk(task, codes, weights, facts);
     } finally {

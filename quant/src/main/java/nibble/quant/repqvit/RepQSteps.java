@@ -76,7 +76,7 @@ public final class RepQSteps {
   public static Fitted fit(
       ModelTask task, int images, boolean perChannel, boolean roundWeights, Choices choices) {
     Set<Site> channelSites = perChannel ? behindNorms(task.model()) : Set.of();
-    Map<Site, boolean[]> emptyChannels = new IdentityHashMap<>();
+    IdentityHashMap<Site, boolean[]> emptyChannels = new IdentityHashMap<>();
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
       task.activations(site.site())
@@ -163,8 +163,7 @@ public final class RepQSteps {
             ScaleReparameterisation change =
                 ScaleReparameterisation.of(
                     channels, fitted.emptyChannels.getOrDefault(site, NO_CHANNELS));
-            boolean unused =
-                ChannelFold.apply(task.model(), site, change.factors(), change.shifts());
+            boolean _ = ChannelFold.apply(task.model(), site, change.factors(), change.shifts());
             folded.put(site, change.quantizer());
           } else {
             folded.put(site, quantizer);

@@ -86,7 +86,7 @@ record BasisChoice(boolean stream, Set<Integer> values, Set<Integer> feedForward
     installed.forEach(Site::append);
     Ops ops = task.ops();
     try (var inference = ops.noGrad()) {
-      Tensor unused =
+      Tensor _ =
           model.forward(
               ops,
               task.samples()

@@ -70,7 +70,7 @@ public final class SequentialLayers {
   }
 
   private List<Tensor> segment(Segment segment, List<Linear> layers, List<Tensor> inputs) {
-    Map<Linear, WeightMatrix> executed = new IdentityHashMap<>();
+    IdentityHashMap<Linear, WeightMatrix> executed = new IdentityHashMap<>();
     for (List<Linear> stage : segment.stages()) {
       List<Linear> chosen = stage.stream().filter(layers::contains).toList();
       if (!chosen.isEmpty()) {
@@ -97,8 +97,8 @@ public final class SequentialLayers {
 
   private Map<Site, HessianAccumulator> measure(
       Segment segment, List<Linear> stage, List<Tensor> inputs) {
-    Map<Site, HessianAccumulator> moments = new IdentityHashMap<>();
-    Map<Site, SiteFunction> observers = new IdentityHashMap<>();
+    IdentityHashMap<Site, HessianAccumulator> moments = new IdentityHashMap<>();
+    IdentityHashMap<Site, SiteFunction> observers = new IdentityHashMap<>();
     for (Linear linear : stage) {
       HessianAccumulator sum =
           moments.computeIfAbsent(
@@ -117,7 +117,7 @@ public final class SequentialLayers {
     try {
       for (Tensor input : inputs) {
         try (Scope scope = ops.scope()) {
-          Tensor unused =
+          Tensor _ =
               segment.forward().apply(ops, input); // the observers in its sites are what counts
         }
       }

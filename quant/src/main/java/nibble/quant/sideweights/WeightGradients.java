@@ -44,7 +44,7 @@ public final class WeightGradients {
       Tensor batch = texts.get(i);
       for (int b = 0; b < batch.dim(0); b++) {
         try (Scope scope = ops.scope()) {
-          double unused = NextTokenLoss.backward(ops, model, batch.slice(0, b, b + 1));
+          double _ = NextTokenLoss.backward(ops, model, batch.slice(0, b, b + 1));
           weights.forEach((name, weight) -> add(sums.getOrDefault(name, new double[0]), weight));
         }
       }

@@ -73,6 +73,6 @@ public final class StiefelOptimizer {
       parameter.put(i, moved.matrix());
       memory[i] = moved.memory();
     }
-    StiefelParameter unused = parameter.refreshed();
+    StiefelParameter _ = parameter.refreshed();
   }
 }

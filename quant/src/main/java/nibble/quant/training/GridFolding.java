@@ -63,7 +63,7 @@ public final class GridFolding {
       factors[j] = 1 / scales[at];
       shifts[j] = -offsets[at] / scales[at] - zeroPoint;
     }
-    boolean unused = ChannelFold.apply(model, site, factors, shifts);
+    boolean _ = ChannelFold.apply(model, site, factors, shifts);
     return quantizer.offset().isPresent()
         ? UniformQuantizer.asymmetric(quantizer.bits(), Tensor.scalar(1), Tensor.scalar(zeroPoint))
         : UniformQuantizer.symmetric(quantizer.bits(), Tensor.scalar(1));

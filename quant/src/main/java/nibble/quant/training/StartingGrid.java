@@ -49,7 +49,7 @@ record StartingGrid(Tensor scale, Optional<Tensor> offset) {
       s[i] *= factor;
       o[i] *= factor;
     }
-    return new StartingGrid(Tensor.of(s, s.length), offset.map(unused -> Tensor.of(o, o.length)));
+    return new StartingGrid(Tensor.of(s, s.length), offset.map(_ -> Tensor.of(o, o.length)));
   }
 
   private static Tensor repeated(Tensor one, int channels) {

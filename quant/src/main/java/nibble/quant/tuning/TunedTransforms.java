@@ -237,7 +237,7 @@ public final class TunedTransforms {
           for (int i = 0; i < factors.length; i++) {
             factors[i] = (float) Math.exp(-factors[i]);
           }
-          boolean unused = site.remove(function);
+          boolean _ = site.remove(function);
           site.append(new ChannelScale(Tensor.of(factors, factors.length)));
         });
     dividing.clear();

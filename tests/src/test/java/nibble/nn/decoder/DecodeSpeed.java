@@ -141,7 +141,7 @@ final class DecodeSpeed {
     byte[] codes = new byte[Math.multiplyExact(linear.out(), linear.in())];
     new Random(1).nextBytes(codes);
     for (int i = 0; i < codes.length; i++) {
-      codes[i] >>= 8 - bits;
+      codes[i] = (byte) (codes[i] >> 8 - bits);
     }
     float[] scales = new float[linear.out() * (linear.in() / group)];
     Arrays.fill(scales, 0.02f / (1 << bits - 2));

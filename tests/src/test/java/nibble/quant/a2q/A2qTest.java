@@ -160,7 +160,7 @@ class A2qTest {
               64,
               IntFormat.symmetric(4),
               new Granularity.PerChannel(),
-              ClipSearch.NONE,
+              ClipSearch.none(),
               serial);
       byte[] nearest = params.quantize("w", w, 0);
       assertTrue(
@@ -290,7 +290,7 @@ class A2qTest {
               linear.in(),
               IntFormat.symmetric(bits),
               new Granularity.PerChannel(),
-              ClipSearch.NONE,
+              ClipSearch.none(),
               serial);
       AccumulatorBound bound =
           AccumulatorBound.of(32, ActivationQuantizer.perToken(8, false), false);

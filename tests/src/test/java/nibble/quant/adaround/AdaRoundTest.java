@@ -38,7 +38,7 @@ class AdaRoundTest {
 
   private static WeightScheme scheme(int bits, boolean asymmetric) {
     IntFormat format = asymmetric ? IntFormat.asymmetric(bits) : IntFormat.symmetric(bits);
-    return new WeightScheme(format, new Granularity.PerChannel(), ClipSearch.NONE);
+    return new WeightScheme(format, new Granularity.PerChannel(), ClipSearch.none());
   }
 
   /** Inputs with something in common, so that rounding errors can help each other. */

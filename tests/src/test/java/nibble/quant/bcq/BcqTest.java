@@ -110,7 +110,7 @@ class BcqTest {
     float[] w = sample.values();
     WeightScheme scheme =
         new WeightScheme(
-            IntFormat.asymmetric(planes), new Granularity.PerChannel(), ClipSearch.NONE);
+            IntFormat.asymmetric(planes), new Granularity.PerChannel(), ClipSearch.none());
     double uniform = squared(w, Rtn.quantize("w", w, 1, w.length, scheme, serial).dequantize());
     double binary =
         squared(
@@ -161,7 +161,7 @@ class BcqTest {
       new Granularity.PerTensor(), new Granularity.PerChannel(), new Granularity.PerGroup(16)
     };
     WeightScheme scheme =
-        new WeightScheme(new IntFormat(bits, symmetry), granularities[scope], ClipSearch.NONE);
+        new WeightScheme(new IntFormat(bits, symmetry), granularities[scope], ClipSearch.none());
     Sample sample = new Sample(TestWeights.GAUSSIAN, 3, in, seed);
     QuantizedTensor uniform = Rtn.quantize("w", sample.values(), 3, in, scheme, serial);
     BinaryCodedTensor binary = BinaryCodedTensor.ofUniform(uniform);
@@ -244,7 +244,7 @@ class BcqTest {
     WeightScheme three = WeightScheme.ofBits(3);
     for (WeightScheme scheme :
         new WeightScheme[] {
-          three.withClip(ClipSearch.MSE), three.withGranularity(new Granularity.PerTensor())
+          three.withClip(ClipSearch.mse()), three.withGranularity(new Granularity.PerTensor())
         }) {
       assertThrows(
           IllegalArgumentException.class, () -> bcq.quantize("w", weight, null, scheme, serial));

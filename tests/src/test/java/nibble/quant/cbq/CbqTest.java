@@ -139,7 +139,7 @@ class CbqTest {
               linear.in(),
               format,
               new Granularity.PerGroup(8),
-              ClipSearch.MSE,
+              ClipSearch.mse(),
               serial);
     }
     LowRankRounding rounding =

@@ -47,7 +47,15 @@ class DiscQuantTest {
   private static QuantParams params(float[] w, int rows, int columns, IntFormat format) {
     try (WorkSplitter serial = WorkSplitter.serial()) {
       return QuantParams.fit(
-          "w", w, 0, rows, columns, format, new Granularity.PerChannel(), ClipSearch.NONE, serial);
+          "w",
+          w,
+          0,
+          rows,
+          columns,
+          format,
+          new Granularity.PerChannel(),
+          ClipSearch.none(),
+          serial);
     }
   }
 

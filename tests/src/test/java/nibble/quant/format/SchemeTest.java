@@ -26,8 +26,8 @@ class SchemeTest {
         Arbitraries.integers().between(1, 4096).map(Granularity.PerGroup::new);
     Arbitrary<ClipSearch> clips =
         Arbitraries.of(
-            ClipSearch.NONE,
-            ClipSearch.MSE,
+            ClipSearch.none(),
+            ClipSearch.mse(),
             new ClipSearch.Ratio(0.95f),
             new ClipSearch.Shrink(2, 40, 50),
             new ClipSearch.Shrink(3.5, 1, 1));

@@ -49,7 +49,7 @@ class GptqTest {
             Arbitraries.integers().between(2, 8),
             Arbitraries.of(Symmetry.class),
             granularities,
-            Arbitraries.of(ClipSearch.NONE, ClipSearch.MSE))
+            Arbitraries.of(ClipSearch.none(), ClipSearch.mse()))
         .as(
             (bits, symmetry, granularity, clip) ->
                 new WeightScheme(new IntFormat(bits, symmetry), granularity, clip));

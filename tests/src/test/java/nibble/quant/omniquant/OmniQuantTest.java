@@ -50,7 +50,7 @@ class OmniQuantTest {
     return new WeightScheme(
         new IntFormat(bits, symmetry),
         grouped ? new Granularity.PerGroup(8) : new Granularity.PerChannel(),
-        ClipSearch.NONE);
+        ClipSearch.none());
   }
 
   @Property(tries = 40)

@@ -49,7 +49,7 @@ class BlockReconstructorTest {
               linear.in(),
               IntFormat.symmetric(bits),
               new Granularity.PerChannel(),
-              ClipSearch.NONE,
+              ClipSearch.none(),
               serial),
           2e-2,
           RoundingDrive.DEFAULTS);

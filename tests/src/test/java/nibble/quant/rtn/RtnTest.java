@@ -46,7 +46,7 @@ class RtnTest {
             Arbitraries.integers().between(2, 8), Arbitraries.of(Symmetry.class), granularities)
         .as(
             (bits, symmetry, granularity) ->
-                new WeightScheme(new IntFormat(bits, symmetry), granularity, ClipSearch.NONE));
+                new WeightScheme(new IntFormat(bits, symmetry), granularity, ClipSearch.none()));
   }
 
   private QuantizedTensor rtn(float[] w, Sample sample, WeightScheme scheme) {
@@ -112,7 +112,7 @@ class RtnTest {
       @ForAll("weights") Sample sample, @ForAll("schemes") WeightScheme scheme) {
     float[] w = sample.values();
     double plain = objective(w, rtn(w, sample, scheme).dequantize());
-    double searched = objective(w, rtn(w, sample, scheme.withClip(ClipSearch.MSE)).dequantize());
+    double searched = objective(w, rtn(w, sample, scheme.withClip(ClipSearch.mse())).dequantize());
     assertTrue(searched <= plain * (1 + 1e-5) + 1e-12, searched + " > " + plain);
   }
 
@@ -123,7 +123,7 @@ class RtnTest {
     WeightScheme scheme = WeightScheme.ofBits(4);
     double plain = objective(w, rtn(w, sample, scheme).dequantize());
     assertTrue(
-        objective(w, rtn(w, sample, scheme.withClip(ClipSearch.MSE)).dequantize()) < 0.9 * plain);
+        objective(w, rtn(w, sample, scheme.withClip(ClipSearch.mse())).dequantize()) < 0.9 * plain);
   }
 
   private static double objective(float[] w, float[] back) {
@@ -178,7 +178,7 @@ class RtnTest {
   void theLastGroupMayBeShorter() {
     float[] w = {1, 2, 3, 4, 100, -50};
     WeightScheme scheme =
-        new WeightScheme(IntFormat.symmetric(8), new Granularity.PerGroup(4), ClipSearch.NONE);
+        new WeightScheme(IntFormat.symmetric(8), new Granularity.PerGroup(4), ClipSearch.none());
     QuantParams params = Rtn.quantize("w", w, 1, 6, scheme, serial).params();
     assertArrayEquals(new float[] {4f / 127, 100f / 127}, params.scales());
   }
@@ -208,7 +208,7 @@ class RtnTest {
     WeightScheme scheme =
         WeightScheme.ofBits(4)
             .withGranularity(new Granularity.PerGroup(32))
-            .withClip(ClipSearch.MSE);
+            .withClip(ClipSearch.mse());
     Tensor tensor = Tensor.of(w, 64, 96);
     try (WorkSplitter two = WorkSplitter.ofThreads(2)) {
       QuantizedTensor expected = new Rtn().quantize("w", tensor, null, scheme, serial);
@@ -224,7 +224,7 @@ class RtnTest {
     for (int bits = 2; bits <= 8; bits++) {
       WeightScheme scheme =
           new WeightScheme(
-              IntFormat.asymmetric(bits), new Granularity.PerGroup(16), ClipSearch.NONE);
+              IntFormat.asymmetric(bits), new Granularity.PerGroup(16), ClipSearch.none());
       QuantizedTensor quantized = rtn(sample.values(), sample, scheme);
       assertArrayEquals(
           quantized.codes(), QuantizedTensor.unpack(quantized.pack(), quantized.params()).codes());
