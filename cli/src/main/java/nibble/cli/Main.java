@@ -111,7 +111,7 @@ public final class Main implements Runnable {
     } catch (
         Throwable
             failure) { // errors pass through picocli: no memory, no stack, a class that does not
-                       // load
+      // load
       return Failures.report(failure, err, Failures.wantsStackTrace(args));
     } finally {
       out.flush();

@@ -169,7 +169,7 @@ final class ThreadTeam implements WorkSplitter {
     void parkUnlessDone() {
       waiter = Thread.currentThread();
       if (!isDone()) { // checked after the waiter is visible: the last task either sees it or is
-                       // seen here
+        // seen here
         LockSupport.park(this);
       }
     }
@@ -222,7 +222,7 @@ final class ThreadTeam implements WorkSplitter {
       parked = true;
       if (current == last
           && !closed) { // checked after parked is visible: a new round either sees it or is seen
-                        // here
+        // here
         LockSupport.park(ThreadTeam.this);
       }
       parked = false;

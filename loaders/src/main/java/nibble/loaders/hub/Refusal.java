@@ -35,7 +35,7 @@ final class Refusal {
                       ? ": %s does not accept the token (status 401); HF_TOKEN may be wrong or expired, or there is no such model"
                           .formatted(hub.getHost())
                       : ": no such model, or it is private (status 401); check the name, or set"
-                            + " HF_TOKEN";
+                          + " HF_TOKEN";
               case 403 ->
                   ": access is forbidden (status 403); %s"
                       .formatted(

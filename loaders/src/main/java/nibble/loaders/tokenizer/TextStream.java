@@ -48,7 +48,7 @@ public final class TextStream {
     }
     if (!text.startsWith(handed)) {
       return ""; // a run of byte tokens that was text so far, and will be again when its last
-                 // character is complete
+      // character is complete
     }
     String complete =
         text.substring(handed.length(), Math.max(handed.length(), text.length() - waiting));

@@ -93,7 +93,7 @@ public final class SmoothQuant implements ModelMethod {
     for (ScaleEdge edge :
         edges
             .reversed()) { // rows of values and feed-forward layers change before their columns are
-                           // looked at
+      // looked at
       ChannelMagnitudes x = sizes.get(edge.readers().getFirst().input());
       if (x == null) {
         throw new IllegalStateException("'" + edge.name() + "' was not measured");

@@ -128,7 +128,7 @@ public final class Cholesky {
           for (int k = i;
               k < n;
               k++) { // row i of L^-T L^-1 up to the diagonal: sum over k >= i of inverse[k, i]
-                     // inverse[k, :]
+            // inverse[k, :]
             double x = inverse[k * n + i];
             for (int j = 0; j <= i; j++) {
               result[i * n + j] += x * inverse[k * n + j];

@@ -453,7 +453,7 @@ class GemmTest {
       if (i < 0 || i >= m || j >= n) {
         assertEquals(SENTINEL, actual[at], "written outside the result");
       } else { // k + 3 roundings (products, start value, bias, scaling), each at most 2^-24 of the
-               // sum of magnitudes; twice for slack
+        // sum of magnitudes; twice for slack
         assertEquals(
             expected[at], actual[at], (k + 3) * 0x1p-23f * bound[at], "[" + i + ", " + j + "]");
       }

@@ -50,9 +50,8 @@ public final class SentencePieces {
     List<Piece> pieces = model.pieces();
     float smallest = Float.MAX_VALUE;
     float largest =
-        Float
-            .MIN_NORMAL; // as SentencePiece has it: where all scores are negative, user-defined
-                         // tokens get about -0.1
+        Float.MIN_NORMAL; // as SentencePiece has it: where all scores are negative, user-defined
+    // tokens get about -0.1
     for (Piece piece : pieces) {
       if (piece.type() == PieceType.NORMAL) {
         smallest = Math.min(smallest, piece.score());
