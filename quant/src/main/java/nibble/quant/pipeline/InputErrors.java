@@ -1,10 +1,9 @@
 package nibble.quant.pipeline;
 
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import nibble.nn.FloatWeight;
+import java.util.function.BiConsumer;
 import nibble.nn.LayerInput;
 import nibble.nn.Linear;
 import nibble.nn.SiteFunction;
@@ -24,31 +23,34 @@ final class InputErrors {
   private InputErrors() {}
 
   /**
-   * The errors of layers that quantize their inputs.
+   * Runs a part on the first batches, as the layers still compute: with the float values of the
+   * codes.
    *
-   * @param executed what will run, by layer; the layers still compute with the float values of the
-   *     codes
+   * @param executed what will run, by layer that quantizes its input
+   * @param errors is told the error of each of these layers
+   * @return what the part makes of these batches; of none if there are no such layers
    */
-  static Map<Linear, Double> measure(
-      Ops ops, Segment segment, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
+  static List<Tensor> measure(
+      Ops ops,
+      Segment segment,
+      List<Tensor> inputs,
+      Map<Linear, WeightMatrix> executed,
+      BiConsumer<Linear, Double> errors) {
+    if (inputs.isEmpty() || executed.isEmpty()) {
+      return List.of();
+    }
     Map<Linear, Measuring> measuring = new LinkedHashMap<>();
     executed.forEach(
-        (linear, matrix) ->
-            measuring.put(linear, new Measuring(matrix, FloatWeight.of(linear.weight().peek()))));
+        (linear, matrix) -> measuring.put(linear, new Measuring(matrix, linear.matrix())));
     measuring.forEach((linear, function) -> linear.input().append(function));
+    List<Tensor> outputs;
     try {
-      for (Tensor input : inputs.subList(0, Math.min(BATCHES, inputs.size()))) {
-        try (Scope scope = ops.scope()) {
-          Tensor _ =
-              segment.forward().apply(ops, input); // the functions in its sites are what counts
-        }
-      }
+      outputs = segment.forward(ops, inputs.subList(0, Math.min(BATCHES, inputs.size())));
     } finally {
       measuring.forEach((linear, function) -> linear.input().remove(function));
     }
-    IdentityHashMap<Linear, Double> errors = new IdentityHashMap<>();
-    measuring.forEach((linear, function) -> errors.put(linear, function.error()));
-    return errors;
+    measuring.forEach((linear, function) -> errors.accept(linear, function.error()));
+    return outputs;
   }
 
   private static final class Measuring implements SiteFunction {
@@ -64,12 +66,15 @@ final class InputErrors {
 
     @Override
     public Tensor apply(Ops ops, Tensor x) {
-      float[] wanted = floats.multiply(ops, new LayerInput(x), null).toFloats();
-      float[] found = matrix.multiply(ops, new LayerInput(x), null).toFloats();
-      for (int i = 0; i < wanted.length; i++) {
-        double d = (double) found[i] - wanted[i];
-        difference += d * d;
-        whole += (double) wanted[i] * wanted[i];
+      try (Scope scope = ops.scope()) {
+        Tensor wanted = floats.multiply(ops, new LayerInput(x), null);
+        Tensor found = matrix.multiply(ops, new LayerInput(x), null);
+        for (int i = 0; i < wanted.size(); i++) {
+          float value = wanted.array()[wanted.offset() + i];
+          double d = (double) found.array()[found.offset() + i] - value;
+          difference += d * d;
+          whole += (double) value * value;
+        }
       }
       return x;
     }

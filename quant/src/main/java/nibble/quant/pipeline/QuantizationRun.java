@@ -1,5 +1,6 @@
 package nibble.quant.pipeline;
 
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,13 +56,13 @@ final class QuantizationRun {
         stage(segment, planned, inputs, weights, executed);
       }
     }
-    List<Tensor> outputs = segment.isLast() ? List.of() : segment.forward(ops, inputs);
-    measureInputs(segment, inputs, executed);
+    List<Tensor> outputs = outputs(segment, inputs, executed);
     executed.forEach(Linear::execute);
     return outputs;
   }
 
-  private void measureInputs(
+  /** Measures input errors on the way. Nobody reads the outputs of the last part. */
+  private List<Tensor> outputs(
       Segment segment, List<Tensor> inputs, Map<Linear, WeightMatrix> executed) {
     IdentityHashMap<Linear, WeightMatrix> quantized = new IdentityHashMap<>();
     executed.forEach(
@@ -70,9 +71,14 @@ final class QuantizationRun {
             quantized.put(linear, matrix);
           }
         });
-    if (!inputs.isEmpty() && !quantized.isEmpty()) {
-      InputErrors.measure(ops, segment, inputs, quantized).forEach(execution::recordInputError);
+    List<Tensor> first =
+        InputErrors.measure(ops, segment, inputs, quantized, execution::recordInputError);
+    if (segment.isLast()) {
+      return List.of();
     }
+    List<Tensor> outputs = new ArrayList<>(first);
+    outputs.addAll(segment.forward(ops, inputs.subList(first.size(), inputs.size())));
+    return outputs;
   }
 
   private void stage(
