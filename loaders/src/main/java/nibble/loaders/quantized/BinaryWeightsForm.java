@@ -33,14 +33,14 @@ public final class BinaryWeightsForm implements StoredForm {
   private static final ValueLayout.OfInt WORD =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private final TensorFile file;
+  private final CodeTensors tensors;
   private final BinaryCoding coding;
 
   /**
    * @throws BadFileException if {@code coding} names a module without codes
    */
   BinaryWeightsForm(TensorFile file, BinaryCoding coding) {
-    this.file = file;
+    tensors = new CodeTensors(file);
     this.coding = coding;
     for (String module : coding.modules()) {
       if (!has(module + WEIGHT)) {
@@ -58,7 +58,7 @@ public final class BinaryWeightsForm implements StoredForm {
 
   @Override
   public boolean has(String name) {
-    return file.tensors().containsKey(name + BITS);
+    return tensors.has(name + BITS);
   }
 
   @Override
@@ -68,7 +68,7 @@ public final class BinaryWeightsForm implements StoredForm {
 
   @Override
   public Shape shape(String name) {
-    return WeightShape.of(file, name);
+    return WeightShape.of(tensors.file(), name);
   }
 
   @Override
@@ -84,7 +84,7 @@ public final class BinaryWeightsForm implements StoredForm {
             .formOf(module)
             .orElseThrow(
                 () ->
-                    bad(
+                    tensors.bad(
                         name + BITS,
                         "holds binary codes, but config.json has no '"
                             + BinaryCoding.KEY
@@ -94,25 +94,25 @@ public final class BinaryWeightsForm implements StoredForm {
     int planes = form.planes();
     int groupSize = form.groupSize() == 0 ? in : form.groupSize();
     int groups = Math.ceilDiv(in, groupSize);
-    if (!form.hasOffset() && file.tensors().containsKey(name + OFFSET)) {
-      throw bad(
+    if (!form.hasOffset() && tensors.has(name + OFFSET)) {
+      throw tensors.bad(
           name + OFFSET, "is there, but config.json says that '" + module + "' has no offsets");
     }
-    float[] scales = tensor(name + SCALE, DType.F32, out, groups, planes).toFloats();
+    float[] scales = tensors.tensor(name + SCALE, DType.F32, out, groups, planes).toFloats();
     float[] offsets =
-        form.hasOffset() ? tensor(name + OFFSET, DType.F32, out, groups).toFloats() : null;
+        form.hasOffset() ? tensors.tensor(name + OFFSET, DType.F32, out, groups).toFloats() : null;
     byte[] codes = codes(name + BITS, out, in, planes);
     try {
       return new PackedBinaryWeight(
           BinaryWeights.pack(codes, scales, offsets, out, in, planes, groupSize));
     } catch (IllegalArgumentException e) {
-      throw bad(name + BITS, "cannot be executed: " + e.getMessage());
+      throw tensors.bad(name + BITS, "cannot be executed: " + e.getMessage());
     }
   }
 
   private byte[] codes(String name, int out, int in, int planes) {
     int words = Math.ceilDiv(in, WORD_INPUTS);
-    MemorySegment bits = tensor(name, DType.I32, planes, out, words).segment();
+    MemorySegment bits = tensors.tensor(name, DType.I32, planes, out, words).segment();
     byte[] codes = new byte[Math.multiplyExact(out, in)];
     for (int plane = 0; plane < planes; plane++) {
       for (int row = 0; row < out; row++) {
@@ -120,7 +120,7 @@ public final class BinaryWeightsForm implements StoredForm {
           int value = bits.get(WORD, 4L * (((long) plane * out + row) * words + word));
           int count = Math.min(WORD_INPUTS, in - word * WORD_INPUTS);
           if (count < WORD_INPUTS && value >>> count != 0) {
-            throw bad(
+            throw tensors.bad(
                 name, "has bits set after input %d of row %d, expected 0".formatted(in - 1, row));
           }
           for (int i = 0; i < count; i++) {
@@ -130,28 +130,6 @@ public final class BinaryWeightsForm implements StoredForm {
       }
     }
     return codes;
-  }
-
-  private Tensor tensor(String name, DType dtype, int... dims) {
-    Tensor tensor = file.tensor(name);
-    if (tensor.dtype() != dtype || !tensor.shape().equals(Shape.of(dims))) {
-      throw bad(
-          name,
-          "is "
-              + tensor.dtype()
-              + " "
-              + tensor.shape()
-              + ", expected "
-              + dtype
-              + " "
-              + Shape.of(dims));
-    }
-    return tensor;
-  }
-
-  private BadFileException bad(String tensor, String problem) {
-    return new BadFileException(
-        "%s: tensor '%s' %s".formatted(file.description(), tensor, problem));
   }
 
   /**

@@ -33,14 +33,22 @@ record CodeTensors(TensorFile file) {
     return shape;
   }
 
-  /** A matrix of 32-bit integers. */
-  int[] ints(String name, int... dims) {
+  /** The tensor {@code name}, which has this dtype and shape. */
+  Tensor tensor(String name, DType dtype, int... dims) {
     Tensor tensor = file.tensor(name);
     Shape expected = Shape.of(dims);
-    if (tensor.dtype() != DType.I32 || !tensor.shape().equals(expected)) {
-      throw bad(name, "is " + tensor.dtype() + " " + tensor.shape() + ", expected I32 " + expected);
+    if (tensor.dtype() != dtype || !tensor.shape().equals(expected)) {
+      throw bad(
+          name,
+          "is " + tensor.dtype() + " " + tensor.shape() + ", expected " + dtype + " " + expected);
     }
-    int[] ints = new int[Math.toIntExact(expected.size())];
+    return tensor;
+  }
+
+  /** A matrix of 32-bit integers. */
+  int[] ints(String name, int... dims) {
+    Tensor tensor = tensor(name, DType.I32, dims);
+    int[] ints = new int[Math.toIntExact(tensor.size())];
     for (int i = 0; i < ints.length; i++) {
       ints[i] = tensor.segment().get(WORD, 4L * i);
     }

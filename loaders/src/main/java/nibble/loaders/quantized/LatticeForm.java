@@ -5,7 +5,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
-import nibble.loaders.BadFileException;
 import nibble.loaders.safetensors.TensorFile;
 import nibble.loaders.safetensors.TensorSource;
 import nibble.nn.packed.E8Lattice;
@@ -30,15 +29,15 @@ public final class LatticeForm implements StoredForm {
   private static final ValueLayout.OfLong SEED =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private final TensorFile file;
+  private final CodeTensors tensors;
 
   LatticeForm(TensorFile file) {
-    this.file = file;
+    tensors = new CodeTensors(file);
   }
 
   @Override
   public boolean has(String name) {
-    return file.tensors().containsKey(name + CODES);
+    return tensors.has(name + CODES);
   }
 
   @Override
@@ -48,7 +47,7 @@ public final class LatticeForm implements StoredForm {
 
   @Override
   public Shape shape(String name) {
-    return WeightShape.of(file, name);
+    return WeightShape.of(tensors.file(), name);
   }
 
   @Override
@@ -56,10 +55,10 @@ public final class LatticeForm implements StoredForm {
     Shape shape = shape(name);
     int out = shape.dim(0);
     int in = shape.dim(1);
-    Tensor stored = file.tensor(name + CODES);
+    Tensor stored = tensors.file().tensor(name + CODES);
     int planes = stored.rank() == 3 ? stored.dim(0) : 0;
     if (planes < 1 || planes > LatticeWeight.MAX_PLANES) {
-      throw bad(
+      throw tensors.bad(
           name + CODES,
           "is "
               + stored.dtype()
@@ -68,42 +67,20 @@ public final class LatticeForm implements StoredForm {
               + ", expected I16 [1 or 2, out, ceil(in / 8)]");
     }
     int blocks = Math.ceilDiv(in, E8Lattice.DIMENSIONS);
-    MemorySegment segment = tensor(name + CODES, DType.I16, planes, out, blocks).segment();
+    MemorySegment segment = tensors.tensor(name + CODES, DType.I16, planes, out, blocks).segment();
     short[] codes = new short[Math.toIntExact(stored.size())];
     for (int i = 0; i < codes.length; i++) {
       codes[i] = segment.get(CODE, 2L * i);
     }
-    float[] scales = tensor(name + SCALE, DType.F32, planes).toFloats();
-    MemorySegment seeds = tensor(name + SIGNS, DType.I64, 2).segment();
+    float[] scales = tensors.tensor(name + SCALE, DType.F32, planes).toFloats();
+    MemorySegment seeds = tensors.tensor(name + SIGNS, DType.I64, 2).segment();
     try {
       return Optional.of(
           new LatticeWeight(
               out, in, codes, scales, seeds.get(SEED, 0), seeds.get(SEED, Long.BYTES)));
     } catch (IllegalArgumentException e) {
-      throw bad(name + CODES, "cannot be executed: " + e.getMessage());
+      throw tensors.bad(name + CODES, "cannot be executed: " + e.getMessage());
     }
-  }
-
-  private Tensor tensor(String name, DType dtype, int... dims) {
-    Tensor tensor = file.tensor(name);
-    if (tensor.dtype() != dtype || !tensor.shape().equals(Shape.of(dims))) {
-      throw bad(
-          name,
-          "is "
-              + tensor.dtype()
-              + " "
-              + tensor.shape()
-              + ", expected "
-              + dtype
-              + " "
-              + Shape.of(dims));
-    }
-    return tensor;
-  }
-
-  private BadFileException bad(String tensor, String problem) {
-    return new BadFileException(
-        "%s: tensor '%s' %s".formatted(file.description(), tensor, problem));
   }
 
   /**
