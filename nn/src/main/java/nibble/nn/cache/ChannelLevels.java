@@ -128,10 +128,7 @@ public final class ChannelLevels implements RowCodec {
         kept++;
       }
     }
-    int bytes = GroupCodes.bytes(bits(), group);
-    for (int g = 0; g < width / group; g++) {
-      GroupCodes.pack(bits(), group, q, g * group, codes, codesAt + g * bytes);
-    }
+    levels.pack(group, q, codes, codesAt);
   }
 
   @Override
@@ -144,11 +141,7 @@ public final class ChannelLevels implements RowCodec {
       int numbersAt,
       float[] out,
       int to) {
-    int bytes = GroupCodes.bytes(bits(), group);
-    for (int g = from / group; g < (from + count) / group; g++) {
-      GroupCodes.best()
-          .unpack(bits(), group, codes, codesAt + g * bytes, 1, 0, out, to + g * group - from);
-    }
+    levels.unpack(group, codes, codesAt, from, count, out, to);
     for (int i = 0; i < count; i++) {
       out[to + i] = Math.fma(levels.value((int) out[to + i]), range[from + i], offset[from + i]);
     }

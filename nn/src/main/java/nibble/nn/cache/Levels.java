@@ -101,6 +101,26 @@ public final class Levels {
     return low;
   }
 
+  /** Packs all of {@code q}, a whole number of groups, into {@code codes} from {@code at} on. */
+  void pack(int group, int[] q, byte[] codes, int at) {
+    int bytes = GroupCodes.bytes(bits, group);
+    for (int g = 0; g < q.length / group; g++) {
+      GroupCodes.pack(bits, group, q, g * group, codes, at + g * bytes);
+    }
+  }
+
+  /**
+   * What {@link #pack} packed: codes {@code from} to {@code from + count}, both multiples of {@code
+   * group}, as floats.
+   */
+  void unpack(int group, byte[] codes, int at, int from, int count, float[] out, int to) {
+    int bytes = GroupCodes.bytes(bits, group);
+    for (int g = from / group; g < (from + count) / group; g++) {
+      GroupCodes.best()
+          .unpack(bits, group, codes, at + g * bytes, 1, 0, out, to + g * group - from);
+    }
+  }
+
   /** The level of a code. */
   public float value(int code) {
     return values[code];

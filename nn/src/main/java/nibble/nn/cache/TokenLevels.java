@@ -104,10 +104,7 @@ public final class TokenLevels implements RowCodec {
       }
       q[c] = range > 0 ? levels.code((value - middle) / range) : 0;
     }
-    int bytes = GroupCodes.bytes(bits(), group);
-    for (int g = 0; g < width / group; g++) {
-      GroupCodes.pack(bits(), group, q, g * group, codes, codesAt + g * bytes);
-    }
+    levels.pack(group, q, codes, codesAt);
   }
 
   @Override
@@ -122,11 +119,7 @@ public final class TokenLevels implements RowCodec {
       int to) {
     float range = Float.float16ToFloat(numbers[numbersAt]);
     float middle = Float.float16ToFloat(numbers[numbersAt + 1]);
-    int bytes = GroupCodes.bytes(bits(), group);
-    for (int g = from / group; g < (from + count) / group; g++) {
-      GroupCodes.best()
-          .unpack(bits(), group, codes, codesAt + g * bytes, 1, 0, out, to + g * group - from);
-    }
+    levels.unpack(group, codes, codesAt, from, count, out, to);
     for (int i = 0; i < count; i++) {
       out[to + i] = Math.fma(levels.value((int) out[to + i]), range, middle);
     }

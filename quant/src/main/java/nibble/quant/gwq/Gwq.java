@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.Linear;
-import nibble.nn.transformer.CausalLanguageModel;
 import nibble.quant.format.MaskedRange;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
@@ -26,7 +25,6 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.sideweights.TopScores;
 import nibble.quant.sideweights.WeightGradients;
-import nibble.tensor.Tensor;
 
 /**
  * GWQ: in every weight of the blocks the elements with the largest gradients stay in 16-bit float,
@@ -94,25 +92,12 @@ public final class Gwq implements ModelMethod {
 
   @Override
   public void check(Scheme scheme) {
-    if (scheme.weights().isEmpty() || scheme.activations().isPresent()) {
-      throw new IllegalArgumentException(
-          "gwq quantizes weights and leaves activations in float, found scheme '%s'; name one such as 'W3A16 g32'"
-              .formatted(scheme));
-    }
+    WeightGradients.checkScheme(name(), scheme);
   }
 
   @Override
   public MethodReport apply(ModelTask task) {
-    if (!(task.floatModel().get() instanceof CausalLanguageModel language)) {
-      throw new IllegalArgumentException(
-          "gwq takes gradients of a causal language model, "
-              + task.model().architecture()
-              + " is none");
-    }
-    List<Tensor> all = task.samples().inputs();
-    Map<String, double[]> gradients =
-        WeightGradients.absolute(
-            task.ops(), language, all.subList(0, Math.min(texts, all.size())), task.progress());
+    Map<String, double[]> gradients = WeightGradients.of(name(), task, texts);
     Map<Linear, QuantizedWeight> codes = new LinkedHashMap<>();
     for (Linear linear : new ArrayList<>(task.model().linears())) {
       task.weights(linear)

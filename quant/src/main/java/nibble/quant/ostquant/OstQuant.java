@@ -11,7 +11,6 @@ import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.stiefel.RiemannianAdam;
-import nibble.quant.tuning.SimulatedQuantization;
 import nibble.quant.tuning.TransformTuning;
 import nibble.quant.tuning.TunedTransforms;
 import nibble.quant.tuning.TuningLoss;
@@ -93,17 +92,14 @@ public final class OstQuant implements ModelMethod {
     Model model = task.model();
     TuningLoss.check(name(), model);
     TunedTransforms transforms = transforms(model, model.requireResidualStructure(), task.seed());
-    MethodReport.Curve curve;
-    boolean floatActivations = task.schemes().scheme().activations().isEmpty();
-    try (SimulatedQuantization simulated =
-        SimulatedQuantization.install(
-            task, options.roundWeights() || floatActivations, options.ranges())) {
-      curve =
-          new TransformTuning(task, transforms, RiemannianAdam.DEFAULTS, options.tuning())
-              .run(name());
-    }
-    transforms.fold(task.ops());
-    return new MethodReport(List.of(), Map.of(), List.of(curve));
+    return TransformTuning.learn(
+        name(),
+        task,
+        transforms,
+        RiemannianAdam.DEFAULTS,
+        options.tuning(),
+        options.roundWeights(),
+        options.ranges());
   }
 
   private TunedTransforms transforms(Model model, ResidualStructure structure, long seed) {

@@ -7,7 +7,9 @@ import nibble.nn.Linear;
 import nibble.nn.transformer.CausalLanguageModel;
 import nibble.nn.transformer.TransformerBlock;
 import nibble.quant.fisher.NextTokenLoss;
+import nibble.quant.format.Scheme;
 import nibble.quant.model.MethodProgress;
+import nibble.quant.model.ModelTask;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -18,6 +20,40 @@ import nibble.tensor.Tensor;
  */
 public final class WeightGradients {
   private WeightGradients() {}
+
+  /**
+   * Fails unless {@code scheme} quantizes weights alone.
+   *
+   * @param method named in the message
+   */
+  public static void checkScheme(String method, Scheme scheme) {
+    if (scheme.weights().isEmpty() || scheme.activations().isPresent()) {
+      throw new IllegalArgumentException(
+          "%s quantizes weights and leaves activations in float, found scheme '%s'; name one such as 'W3A16 g32'"
+              .formatted(method, scheme));
+    }
+  }
+
+  /**
+   * Those of a task's float model, on the first samples.
+   *
+   * @param method named in the message
+   * @param texts most samples
+   * @return by the name of the layer: {@code sum |dL/dW|}, {@code [out, in]}
+   * @throws IllegalArgumentException if the model predicts no tokens
+   */
+  public static Map<String, double[]> of(String method, ModelTask task, int texts) {
+    if (!(task.floatModel().get() instanceof CausalLanguageModel language)) {
+      throw new IllegalArgumentException(
+          method
+              + " takes gradients of a causal language model, "
+              + task.model().architecture()
+              + " is none");
+    }
+    List<Tensor> all = task.samples().inputs();
+    return absolute(
+        task.ops(), language, all.subList(0, Math.min(texts, all.size())), task.progress());
+  }
 
   /**
    * Runs a float model forward and back.

@@ -10,7 +10,6 @@ import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
-import nibble.quant.tuning.SimulatedQuantization;
 import nibble.quant.tuning.TransformTuning;
 import nibble.quant.tuning.TunedTransforms;
 import nibble.quant.tuning.TuningLoss;
@@ -101,14 +100,13 @@ public final class SpinQuant implements ModelMethod {
     }
     transforms.rotateStream(task.seed());
     transforms.rotateValues(false, task.seed());
-    MethodReport.Curve curve;
-    boolean floatActivations = task.schemes().scheme().activations().isEmpty();
-    try (SimulatedQuantization simulated =
-        SimulatedQuantization.install(
-            task, options.roundWeights() || floatActivations, options.ranges())) {
-      curve = new TransformTuning(task, transforms, options.rule(), options.tuning()).run(name());
-    }
-    transforms.fold(task.ops());
-    return new MethodReport(List.of(), Map.of(), List.of(curve));
+    return TransformTuning.learn(
+        name(),
+        task,
+        transforms,
+        options.rule(),
+        options.tuning(),
+        options.roundWeights(),
+        options.ranges());
   }
 }

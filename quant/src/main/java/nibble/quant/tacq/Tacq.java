@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import nibble.nn.Linear;
-import nibble.nn.transformer.CausalLanguageModel;
 import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.SparseTensor;
@@ -109,25 +108,12 @@ public final class Tacq implements ModelMethod {
 
   @Override
   public void check(Scheme scheme) {
-    if (scheme.weights().isEmpty() || scheme.activations().isPresent()) {
-      throw new IllegalArgumentException(
-          "tacq quantizes weights and leaves activations in float, found scheme '%s'; name one such as 'W3A16 g32'"
-              .formatted(scheme));
-    }
+    WeightGradients.checkScheme(name(), scheme);
   }
 
   @Override
   public MethodReport apply(ModelTask task) {
-    if (!(task.floatModel().get() instanceof CausalLanguageModel language)) {
-      throw new IllegalArgumentException(
-          "tacq takes gradients of a causal language model, "
-              + task.model().architecture()
-              + " is none");
-    }
-    List<Tensor> all = task.samples().inputs();
-    Map<String, double[]> gradients =
-        WeightGradients.absolute(
-            task.ops(), language, all.subList(0, Math.min(texts, all.size())), task.progress());
+    Map<String, double[]> gradients = WeightGradients.of(name(), task, texts);
     Map<String, boolean[]> kept = kept(task, gradients);
     List<Linear> layers =
         task.model().linears().stream().filter(linear -> task.weights(linear).isPresent()).toList();
@@ -136,7 +122,7 @@ public final class Tacq implements ModelMethod {
             task.ops(),
             task.model(),
             layers,
-            all,
+            task.samples().inputs(),
             (linear, weight, hessian) ->
                 choose(
                     task,

@@ -63,6 +63,33 @@ public final class TransformTuning {
   }
 
   /**
+   * Learns {@code transforms} on the simulated network, then folds them into the model. Weights are
+   * simulated too where activations stay in float, since nothing else is quantized then.
+   *
+   * @param method named in the curve
+   * @param weights whether weights are rounded in the simulation
+   * @param ranges whether gradients pass the ranges of grids, not only the rounding
+   * @throws ArithmeticException if the loss is not finite
+   */
+  public static MethodReport learn(
+      String method,
+      ModelTask task,
+      TunedTransforms transforms,
+      StiefelRule rule,
+      TuningKnobs knobs,
+      boolean weights,
+      boolean ranges) {
+    boolean floatActivations = task.schemes().scheme().activations().isEmpty();
+    MethodReport.Curve curve;
+    try (SimulatedQuantization simulated =
+        SimulatedQuantization.install(task, weights || floatActivations, ranges)) {
+      curve = new TransformTuning(task, transforms, rule, knobs).run(method);
+    }
+    transforms.fold(task.ops());
+    return new MethodReport(List.of(), Map.of(), List.of(curve));
+  }
+
+  /**
    * Learns, with what is simulated in the sites of the model already.
    *
    * @return the loss by step
