@@ -129,23 +129,53 @@ class GptqTest {
     }
   }
 
+  /**
+   * In exact arithmetic {@code W - Q = e U} and {@code U H U^T = I}, so that {@code |e|^2 = tr(D H
+   * D^T)}. What rounding to double ({@code u = 2^-53}, n inputs) adds:
+   *
+   * <ul>
+   *   <li>The running weight and the quotient of an element lose at most {@code (n + 3) u (|w| +
+   *       sum_k |e_k U_k|)}; over all of them, with {@code sum_k U_k^2 = (H^-1)_ii <= 1 / lambda},
+   *       {@code |delta| <= (n + 3) u (|W| + |e| sqrt(n / lambda))}. The loop's e belongs to {@code
+   *       D + delta}, whose norm under H is at most {@code sqrt(tr H) |delta|} away.
+   *   <li>U is not quite the inverse factor: {@code |U H U^T - I| <= 3 n (n + 1) u tr H / lambda}
+   *       (Higham, Accuracy and Stability, theorem 10.3 and section 14.2).
+   *   <li>The sum on this side, {@code 2 n^2 u |H| |D|^2}, against {@code lambda |D|^2}.
+   * </ul>
+   */
   @Property(tries = 100)
   void theSquaresOfTheLoopAddUpToTheError(
       @ForAll("weights") Sample sample,
       @ForAll("schemes") WeightScheme scheme,
       @ForAll("options") GptqOptions options,
       @ForAll long seed) {
-    Hessian hessian = hessian(3 * sample.in(), sample.in(), seed);
+    int n = sample.in();
+    Hessian hessian = hessian(3 * n, n, seed);
     GptqResult result = gptq(sample, hessian, scheme, options);
     double[] damped = hessian.values().clone();
-    for (int i = 0; i < sample.in(); i++) {
-      damped[i * sample.in() + i] += result.lambda();
+    double trace = 0;
+    for (int i = 0; i < n; i++) {
+      damped[i * n + i] += result.lambda();
+      trace += damped[i * n + i];
     }
-    double error =
-        new Hessian("x", damped, sample.in(), 1)
-            .errorOf(difference(sample.values(), result.weight()), sample.out());
-    assertEquals(error, result.error(), 1e-9 * error + 1e-300);
+    float[] w = sample.values();
+    double[] d = difference(w, result.weight());
+    double error = Math.sqrt(new Hessian("x", damped, n, 1).errorOf(d, sample.out()));
+    double unit = 0x1p-53;
+    double delta = norm(w) + error * Math.sqrt(n / result.lambda());
+    double bound =
+        5.0 * n * (n + 1) * unit * trace / result.lambda() * error
+            + Math.sqrt(trace) * (n + 3) * unit * delta;
+    assertEquals(error, Math.sqrt(result.error()), bound);
     assertArrayEquals(result.quantized().dequantize(), result.weight());
+  }
+
+  private static double norm(float[] values) {
+    double sum = 0;
+    for (float value : values) {
+      sum += (double) value * value;
+    }
+    return Math.sqrt(sum);
   }
 
   @Property(tries = 100)
