@@ -27,6 +27,7 @@ module nibble.quant {
   exports nibble.quant.gwq;
   exports nibble.quant.isvit;
   exports nibble.quant.kvcache;
+  exports nibble.quant.layerwise;
   exports nibble.quant.linalg;
   exports nibble.quant.lrpqvit;
   exports nibble.quant.lsq;

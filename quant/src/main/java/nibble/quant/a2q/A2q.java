@@ -12,6 +12,7 @@ import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationQuantizers;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -63,7 +64,7 @@ public final class A2q implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static A2q of(Map<String, Object> values) {
+  public static A2q of(OptionValues values) {
     return new A2q(A2qOptions.of(values));
   }
 

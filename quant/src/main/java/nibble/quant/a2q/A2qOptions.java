@@ -1,10 +1,8 @@
 package nibble.quant.a2q;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link A2q}.
@@ -57,13 +55,13 @@ public record A2qOptions(
     }
   }
 
-  static A2qOptions of(Map<String, Object> values) {
+  static A2qOptions of(OptionValues values) {
     return new A2qOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("accumulator-bits"))),
-        (Boolean) requireNonNull(values.get("plus")),
-        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
-        Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("rate")),
-        (Double) requireNonNull(values.get("penalty")));
+        values.integer("accumulator-bits"),
+        values.flag("plus"),
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.number("rate"),
+        values.number("penalty"));
   }
 }

@@ -14,6 +14,7 @@ import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -68,7 +69,7 @@ public final class ActivationRegularization implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static ActivationRegularization of(Map<String, Object> values) {
+  public static ActivationRegularization of(OptionValues values) {
     return new ActivationRegularization(ActivationRegularizationOptions.of(values));
   }
 

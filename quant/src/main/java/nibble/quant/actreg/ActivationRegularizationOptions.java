@@ -1,10 +1,8 @@
 package nibble.quant.actreg;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.tuning.TuningLoss;
 import nibble.quant.tuning.WeightTraining;
 
@@ -56,16 +54,14 @@ public record ActivationRegularizationOptions(
     }
   }
 
-  static ActivationRegularizationOptions of(Map<String, Object> values) {
+  static ActivationRegularizationOptions of(OptionValues values) {
     WeightTraining.Knobs training =
         new WeightTraining.Knobs(
-            Math.toIntExact((Long) requireNonNull(values.get("steps"))),
-            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-            (Double) requireNonNull(values.get("rate")),
-            TuningLoss.of((String) requireNonNull(values.get("loss"))));
+            values.integer("steps"),
+            values.integer("batch"),
+            values.number("rate"),
+            values.choice("loss", TuningLoss.class));
     return new ActivationRegularizationOptions(
-        training,
-        (Double) requireNonNull(values.get("bound-rate")),
-        (Double) requireNonNull(values.get("lambda")));
+        training, values.number("bound-rate"), values.number("lambda"));
   }
 }

@@ -1,6 +1,5 @@
 package nibble.quant.adalog;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,13 +18,14 @@ import nibble.quant.fold.ScaleReparameterisation;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
-import nibble.quant.model.SiteFitting;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
 import nibble.tensor.Ops;
@@ -81,7 +81,7 @@ public final class AdaLog implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static AdaLog of(Map<String, Object> values) {
+  public static AdaLog of(OptionValues values) {
     return new AdaLog(AdaLogOptions.of(values));
   }
 
@@ -99,7 +99,12 @@ public final class AdaLog implements ModelMethod {
   public MethodReport apply(ModelTask task) {
     Ops ops = task.ops();
     ProductSamples samples =
-        ProductSamples.forward(ops, task.model(), batches(task), options.rows(), options.maps());
+        ProductSamples.forward(
+            ops,
+            task.model(),
+            SampleBatches.of(task.samples(), options.images(), BATCH),
+            options.rows(),
+            options.maps());
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     double first = 0;
@@ -131,13 +136,13 @@ public final class AdaLog implements ModelMethod {
   }
 
   private LayerFit fit(ModelTask task, ActivationSite site, Tensor input) {
-    OptionalInt bits = bits(task, site.site());
+    OptionalInt bits = task.bits(site.site());
     Tensor folded = input;
     if (bits.isPresent() && ChannelFold.norm(task.model(), site.site(), true).isPresent()) {
       folded = fold(task, site, input, bits.getAsInt());
     }
     Map<Linear, OptionalInt> readers = new LinkedHashMap<>();
-    site.readers().forEach(linear -> readers.put(linear, bits(task, linear)));
+    site.readers().forEach(linear -> readers.put(linear, task.bits(linear)));
     return new LayerFit(task.ops(), readers, folded, bits, options);
   }
 
@@ -166,7 +171,7 @@ public final class AdaLog implements ModelMethod {
     perHead(task, name + "q_out", attention.query(), attention.heads(), quantizers);
     perHead(task, name + "k_out", attention.key(), attention.heads(), quantizers);
     perHead(task, name + "v_out", attention.value(), attention.heads(), quantizers);
-    bits(task, probabilities)
+    task.bits(probabilities)
         .ifPresent(
             b ->
                 quantizers.put(
@@ -187,7 +192,7 @@ public final class AdaLog implements ModelMethod {
       List<Integer> headOfMap,
       Map<Site, StoredFunction> quantizers) {
     Site site = task.model().sites().get(name);
-    bits(task, site)
+    task.bits(site)
         .ifPresent(
             b -> {
               int heads = 1 + headOfMap.stream().mapToInt(Integer::intValue).max().orElse(0);
@@ -217,26 +222,5 @@ public final class AdaLog implements ModelMethod {
                   UniformQuantizer.asymmetric(
                       b, Tensor.of(scales, heads, 1, 1), Tensor.of(zeroPoints, heads, 1, 1)));
             });
-  }
-
-  private List<Tensor> batches(ModelTask task) {
-    Tensor all = SiteFitting.oneBatch(task.samples(), options.images());
-    List<Tensor> batches = new ArrayList<>();
-    for (int from = 0; from < all.dim(0); from += BATCH) {
-      batches.add(all.slice(0, from, Math.min(all.dim(0), from + BATCH)).toF32());
-    }
-    return batches;
-  }
-
-  private static OptionalInt bits(ModelTask task, Linear linear) {
-    return task.weights(linear)
-        .map(w -> OptionalInt.of(w.format().bits()))
-        .orElse(OptionalInt.empty());
-  }
-
-  private static OptionalInt bits(ModelTask task, Site site) {
-    return task.activations(site)
-        .map(a -> OptionalInt.of(a.format().bits()))
-        .orElse(OptionalInt.empty());
   }
 }

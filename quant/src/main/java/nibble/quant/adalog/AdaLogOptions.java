@@ -1,11 +1,8 @@
 package nibble.quant.adalog;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.range.LogGrid;
 
 /**
@@ -70,19 +67,14 @@ public record AdaLogOptions(
     }
   }
 
-  static AdaLogOptions of(Map<String, Object> values) {
+  static AdaLogOptions of(OptionValues values) {
     return new AdaLogOptions(
-        integer(values, "images"),
-        integer(values, "rows"),
-        integer(values, "maps"),
-        integer(values, "width"),
-        integer(values, "refinements"),
-        integer(values, "rounds"),
-        LogGrid.Zero.valueOf(
-            requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
-  }
-
-  private static int integer(Map<String, Object> values, String name) {
-    return Math.toIntExact((Long) requireNonNull(values.get(name)));
+        values.integer("images"),
+        values.integer("rows"),
+        values.integer("maps"),
+        values.integer("width"),
+        values.integer("refinements"),
+        values.integer("rounds"),
+        values.choice("zero-code", LogGrid.Zero.class));
   }
 }

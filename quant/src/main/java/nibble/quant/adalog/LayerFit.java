@@ -8,12 +8,12 @@ import java.util.OptionalInt;
 import nibble.nn.Linear;
 import nibble.nn.site.StoredFunction;
 import nibble.quant.format.Granularity;
-import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
+import nibble.quant.model.RowRounding;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.TwinGrid;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -52,14 +52,8 @@ final class LayerFit {
       if (bits.isPresent()) {
         RangeSearch search = RangeSearch.bestOf(RangeSearch.PERCENTILES, RangeSearch.SHRINK);
         set(
-            WeightRows.quantize(
-                linear.name(),
-                weight.toFloats(),
-                linear.out(),
-                linear.in(),
-                IntFormat.asymmetric(bits.getAsInt()),
-                search,
-                ops.splitter()));
+            new RowRounding(Symmetry.ASYMMETRIC, search)
+                .codes(linear, weight.toFloats(), bits.getAsInt(), ops.splitter()));
       }
     }
 

@@ -1,7 +1,6 @@
 package nibble.quant.adaround;
 
 import java.util.List;
-import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.train.AdamW;
 import nibble.nn.train.AdamWOptions;
@@ -10,6 +9,7 @@ import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.observer.Hessian;
@@ -60,7 +60,7 @@ public final class AdaRound implements WeightMethod {
   }
 
   /** From options as the catalogue resolves them. */
-  public static AdaRound of(Map<String, Object> options) {
+  public static AdaRound of(OptionValues options) {
     return new AdaRound(AdaRoundOptions.of(options));
   }
 

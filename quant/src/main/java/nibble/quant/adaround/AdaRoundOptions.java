@@ -1,10 +1,8 @@
 package nibble.quant.adaround;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link AdaRound}.
@@ -53,11 +51,11 @@ public record AdaRoundOptions(int iterations, double rate, double lambda, double
     }
   }
 
-  static AdaRoundOptions of(Map<String, Object> values) {
+  static AdaRoundOptions of(OptionValues values) {
     return new AdaRoundOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
-        (Double) requireNonNull(values.get("rate")),
-        (Double) requireNonNull(values.get("lambda")),
-        (Double) requireNonNull(values.get("warm-up")));
+        values.integer("iterations"),
+        values.number("rate"),
+        values.number("lambda"),
+        values.number("warm-up"));
   }
 }

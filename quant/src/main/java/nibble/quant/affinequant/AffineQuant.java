@@ -1,9 +1,9 @@
 package nibble.quant.affinequant;
 
 import java.util.List;
-import java.util.Map;
 import nibble.quant.format.Scheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationQuantizers;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -52,7 +52,7 @@ public final class AffineQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static AffineQuant of(Map<String, Object> values) {
+  public static AffineQuant of(OptionValues values) {
     return new AffineQuant(AffineQuantOptions.of(values));
   }
 

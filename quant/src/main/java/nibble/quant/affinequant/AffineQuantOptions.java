@@ -1,11 +1,9 @@
 package nibble.quant.affinequant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.equivalence.BlockMaps;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.omniquant.EquivalentTraining;
 import nibble.quant.omniquant.OmniQuantOptions;
 
@@ -71,15 +69,15 @@ public record AffineQuantOptions(
     OmniQuantOptions.check(iterations, batch);
   }
 
-  static AffineQuantOptions of(Map<String, Object> values) {
+  static AffineQuantOptions of(OptionValues values) {
     return new AffineQuantOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
-        Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("clip-rate")),
-        (Double) requireNonNull(values.get("map-rate")),
-        (Double) requireNonNull(values.get("stability")),
-        (Double) requireNonNull(values.get("alpha")),
-        (Boolean) requireNonNull(values.get("both-targets")));
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.number("clip-rate"),
+        values.number("map-rate"),
+        values.number("stability"),
+        values.number("alpha"),
+        values.flag("both-targets"));
   }
 
   /** What the training takes. */

@@ -11,6 +11,7 @@ import nibble.nn.Site;
 import nibble.quant.fold.OnlineEdge;
 import nibble.quant.fold.ScaleEdge;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -62,7 +63,7 @@ public final class Awq implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Awq of(Map<String, Object> values) {
+  public static Awq of(OptionValues values) {
     return new Awq(AwqOptions.of(values));
   }
 

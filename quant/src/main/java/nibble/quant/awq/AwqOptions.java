@@ -1,11 +1,9 @@
 package nibble.quant.awq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.fold.ScalePlaces;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link Awq}.
@@ -28,8 +26,7 @@ public record AwqOptions(int steps, int batches, ScalePlaces places) {
               "calibration batches that candidates are judged on (paper: 128 texts of 512 tokens)"),
           MethodOption.choice(
               "places",
-              DEFAULTS.places.word(),
-              ScalePlaces.words(),
+              DEFAULTS.places,
               "inputs behind a norm; also where the layer before takes the scale exactly; also by a"
                   + " multiplication at run time (paper, behind GELU)"));
 
@@ -41,10 +38,10 @@ public record AwqOptions(int steps, int batches, ScalePlaces places) {
     }
   }
 
-  static AwqOptions of(Map<String, Object> values) {
+  static AwqOptions of(OptionValues values) {
     return new AwqOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("steps"))),
-        Math.toIntExact((Long) requireNonNull(values.get("batches"))),
-        ScalePlaces.of((String) requireNonNull(values.get("places"))));
+        values.integer("steps"),
+        values.integer("batches"),
+        values.choice("places", ScalePlaces.class));
   }
 }

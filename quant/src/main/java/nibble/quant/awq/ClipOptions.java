@@ -1,10 +1,8 @@
 package nibble.quant.awq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link ClippedRounding}.
@@ -35,9 +33,7 @@ public record ClipOptions(int steps, boolean queries) {
     }
   }
 
-  static ClipOptions of(Map<String, Object> values) {
-    return new ClipOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("clip-steps"))),
-        (Boolean) requireNonNull(values.get("clip-queries")));
+  static ClipOptions of(OptionValues values) {
+    return new ClipOptions(values.integer("clip-steps"), values.flag("clip-queries"));
   }
 }

@@ -2,7 +2,6 @@ package nibble.quant.awq;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.parallel.WorkSplitter;
@@ -10,6 +9,7 @@ import nibble.quant.format.Granularity;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.observer.Hessian;
@@ -55,7 +55,7 @@ public final class ClippedRounding implements WeightMethod {
   }
 
   /** From all options of the catalogue. */
-  public static ClippedRounding of(Map<String, Object> values) {
+  public static ClippedRounding of(OptionValues values) {
     return new ClippedRounding(ClipOptions.of(values));
   }
 

@@ -2,7 +2,6 @@ package nibble.quant.bcq;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import nibble.kernels.lowbit.BinaryWeights;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.ClipSearch;
@@ -10,6 +9,7 @@ import nibble.quant.format.Granularity;
 import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.observer.Hessian;
@@ -59,7 +59,7 @@ public final class Bcq implements WeightMethod {
   }
 
   /** From options as the catalogue resolves them. */
-  public static Bcq of(Map<String, Object> options) {
+  public static Bcq of(OptionValues options) {
     return new Bcq(BcqOptions.of(options));
   }
 

@@ -1,10 +1,8 @@
 package nibble.quant.bcq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of binary coding.
@@ -57,12 +55,12 @@ public record BcqOptions(int planes, int rounds, double exponent, double clippin
     }
   }
 
-  static BcqOptions of(Map<String, Object> resolved) {
+  static BcqOptions of(OptionValues resolved) {
     return new BcqOptions(
-        Math.toIntExact((Long) requireNonNull(resolved.get("planes"))),
-        Math.toIntExact((Long) requireNonNull(resolved.get("rounds"))),
-        (Double) requireNonNull(resolved.get("exponent")),
-        (Double) requireNonNull(resolved.get("clipping")));
+        resolved.integer("planes"),
+        resolved.integer("rounds"),
+        resolved.number("exponent"),
+        resolved.number("clipping"));
   }
 
   public BcqOptions withPlanes(int value) {

@@ -1,8 +1,9 @@
 package nibble.quant.brecq;
 
 import java.util.List;
-import java.util.Map;
+import java.util.OptionalDouble;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
@@ -50,7 +51,7 @@ public final class Brecq implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Brecq of(Map<String, Object> values) {
+  public static Brecq of(OptionValues values) {
     return new Brecq(BrecqOptions.of(values));
   }
 
@@ -71,6 +72,6 @@ public final class Brecq implements ModelMethod {
 
   @Override
   public MethodReport apply(ModelTask task) {
-    return new BlockRounding(task, options).run(-1);
+    return new BlockRounding(task, options).run(OptionalDouble.empty());
   }
 }

@@ -1,10 +1,8 @@
 package nibble.quant.brecq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.reconstruct.ReconstructionOptions;
 
 /**
@@ -46,12 +44,12 @@ public record BrecqOptions(int images, int iterations, int batch, double rate) {
     }
   }
 
-  static BrecqOptions of(Map<String, Object> values) {
+  static BrecqOptions of(OptionValues values) {
     return new BrecqOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("images"))),
-        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
-        Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("rate")));
+        values.integer("images"),
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.number("rate"));
   }
 
   /** What the reconstructor takes. */

@@ -1,8 +1,9 @@
 package nibble.quant.brecq;
 
 import java.util.List;
-import java.util.Map;
+import java.util.OptionalDouble;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
@@ -50,7 +51,7 @@ public final class QDrop implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static QDrop of(Map<String, Object> values) {
+  public static QDrop of(OptionValues values) {
     return new QDrop(BrecqOptions.of(values));
   }
 
@@ -71,6 +72,6 @@ public final class QDrop implements ModelMethod {
 
   @Override
   public MethodReport apply(ModelTask task) {
-    return new BlockRounding(task, options).run(LEFT_IN_FLOAT);
+    return new BlockRounding(task, options).run(OptionalDouble.of(LEFT_IN_FLOAT));
   }
 }

@@ -30,6 +30,7 @@ import nibble.quant.lrpqvit.LrpQVit;
 import nibble.quant.lsqqat.LsqTraining;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.NearMatches;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.mixed.MixedPrecision;
 import nibble.quant.model.MethodPlace;
@@ -65,10 +66,10 @@ public final class MethodCatalogue {
     MethodCard card();
   }
 
-  private record ForWeights(MethodCard card, Function<Map<String, Object>, WeightMethod> factory)
+  private record ForWeights(MethodCard card, Function<OptionValues, WeightMethod> factory)
       implements Entry {}
 
-  private record ForModels(MethodCard card, Function<Map<String, Object>, ModelMethod> factory)
+  private record ForModels(MethodCard card, Function<OptionValues, ModelMethod> factory)
       implements Entry {}
 
   private final Map<String, Entry> entries;
@@ -102,7 +103,7 @@ public final class MethodCatalogue {
 
   private static MethodCatalogue earlyMethods() {
     return new MethodCatalogue(Map.of())
-        .with(Rtn.CARD, Rtn::of)
+        .with(Rtn.CARD, none -> new Rtn())
         .with(Gptq.CARD, Gptq::of)
         .with(AdaRound.CARD, AdaRound::of)
         .with(Bcq.CARD, Bcq::of)
@@ -149,8 +150,7 @@ public final class MethodCatalogue {
    * @param factory makes the method from all its options, resolved
    * @throws IllegalArgumentException if the name is taken
    */
-  public MethodCatalogue with(
-      MethodCard card, Function<Map<String, Object>, WeightMethod> factory) {
+  public MethodCatalogue with(MethodCard card, Function<OptionValues, WeightMethod> factory) {
     return with(new ForWeights(card, factory));
   }
 
@@ -161,7 +161,7 @@ public final class MethodCatalogue {
    * @throws IllegalArgumentException if the name is taken
    */
   public MethodCatalogue withModelMethod(
-      MethodCard card, Function<Map<String, Object>, ModelMethod> factory) {
+      MethodCard card, Function<OptionValues, ModelMethod> factory) {
     return with(new ForModels(card, factory));
   }
 

@@ -1,9 +1,9 @@
 package nibble.quant.cbq;
 
 import java.util.List;
-import java.util.Map;
 import nibble.quant.format.Scheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationQuantizers;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -51,7 +51,7 @@ public final class Cbq implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Cbq of(Map<String, Object> values) {
+  public static Cbq of(OptionValues values) {
     return new Cbq(CbqOptions.of(values));
   }
 

@@ -1,10 +1,8 @@
 package nibble.quant.cbq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link Cbq}. Values of the paper are from memory.
@@ -76,19 +74,15 @@ public record CbqOptions(
     }
   }
 
-  static CbqOptions of(Map<String, Object> values) {
+  static CbqOptions of(OptionValues values) {
     return new CbqOptions(
-        integer(values, "window"),
-        integer(values, "iterations"),
-        integer(values, "batch"),
-        integer(values, "rank"),
-        (Double) requireNonNull(values.get("rate")),
-        (Double) requireNonNull(values.get("step-rate")),
-        (Double) requireNonNull(values.get("drive")),
-        (Boolean) requireNonNull(values.get("preprocess")));
-  }
-
-  private static int integer(Map<String, Object> values, String name) {
-    return Math.toIntExact((Long) requireNonNull(values.get(name)));
+        values.integer("window"),
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.integer("rank"),
+        values.number("rate"),
+        values.number("step-rate"),
+        values.number("drive"),
+        values.flag("preprocess"));
   }
 }

@@ -19,6 +19,7 @@ import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.LayerResult;
@@ -75,7 +76,7 @@ public final class CrossQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static CrossQuant of(Map<String, Object> values) {
+  public static CrossQuant of(OptionValues values) {
     return new CrossQuant(CrossQuantOptions.of(values));
   }
 

@@ -1,10 +1,8 @@
 package nibble.quant.crossquant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link CrossQuant}.
@@ -36,8 +34,7 @@ public record CrossQuantOptions(double alpha, boolean fold) {
     }
   }
 
-  static CrossQuantOptions of(Map<String, Object> values) {
-    return new CrossQuantOptions(
-        (Double) requireNonNull(values.get("alpha")), (Boolean) requireNonNull(values.get("fold")));
+  static CrossQuantOptions of(OptionValues values) {
+    return new CrossQuantOptions(values.number("alpha"), values.flag("fold"));
   }
 }

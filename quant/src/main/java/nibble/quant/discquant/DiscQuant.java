@@ -14,6 +14,7 @@ import nibble.nn.transformer.CausalLanguageModel;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationQuantizers;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -68,7 +69,7 @@ public final class DiscQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static DiscQuant of(Map<String, Object> values) {
+  public static DiscQuant of(OptionValues values) {
     return new DiscQuant(DiscQuantOptions.of(values));
   }
 

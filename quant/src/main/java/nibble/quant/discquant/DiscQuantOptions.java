@@ -1,10 +1,8 @@
 package nibble.quant.discquant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link DiscQuant}.
@@ -51,12 +49,12 @@ public record DiscQuantOptions(
     }
   }
 
-  static DiscQuantOptions of(Map<String, Object> values) {
+  static DiscQuantOptions of(OptionValues values) {
     return new DiscQuantOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
-        Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("rate")),
-        (Double) requireNonNull(values.get("weight")),
-        (Double) requireNonNull(values.get("limit")));
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.number("rate"),
+        values.number("weight"),
+        values.number("limit"));
   }
 }

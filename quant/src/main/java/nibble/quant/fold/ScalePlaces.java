@@ -1,11 +1,9 @@
 package nibble.quant.fold;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import nibble.nn.Linear;
@@ -20,21 +18,6 @@ public enum ScalePlaces {
   FOLDED,
   /** All: where nothing before can take the scale, a multiplication at run time does. */
   ALL;
-
-  /** The words of an option. */
-  public static List<String> words() {
-    return Arrays.stream(values()).map(ScalePlaces::word).toList();
-  }
-
-  /** The word of an option. */
-  public String word() {
-    return name().toLowerCase(Locale.ROOT);
-  }
-
-  /** The place that {@code word} means. */
-  public static ScalePlaces of(String word) {
-    return valueOf(word.toUpperCase(Locale.ROOT));
-  }
 
   /**
    * The places of {@code model} as it is now, in the order of its layers.

@@ -3,26 +3,26 @@ package nibble.quant.fqvit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import nibble.nn.Linear;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.nn.site.StoredFunction;
 import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.IntFormat;
-import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
 import nibble.quant.range.SomeRows;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
@@ -61,6 +61,9 @@ public final class FqVit implements ModelMethod {
 
   private static final int MOST_ROWS = 4096;
 
+  private static final RowRounding WEIGHTS =
+      new RowRounding(Symmetry.SYMMETRIC_OFFSET, RangeSearch.MIN_MAX);
+
   private final FqVitOptions options;
 
   /** With the given knobs. */
@@ -69,7 +72,7 @@ public final class FqVit implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static FqVit of(Map<String, Object> values) {
+  public static FqVit of(OptionValues values) {
     return new FqVit(FqVitOptions.of(values));
   }
 
@@ -90,7 +93,7 @@ public final class FqVit implements ModelMethod {
         SiteFitting.fit(
             task.ops(),
             task.model(),
-            SiteFitting.oneBatch(task.samples(), options.images()),
+            SampleBatches.one(task.samples(), options.images()),
             fitters(task));
     task.progress().to(1, "");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
@@ -106,7 +109,7 @@ public final class FqVit implements ModelMethod {
         stream.append(quantizer);
       }
     }
-    return MethodReport.of(ModelExecution.install(task.model(), quantizers, codes(task)));
+    return MethodReport.of(ModelExecution.install(task.model(), quantizers, WEIGHTS.codes(task)));
   }
 
   private Map<Site, SiteFitting.Fitter> fitters(ModelTask task) {
@@ -120,17 +123,7 @@ public final class FqVit implements ModelMethod {
       task.activations(site.site())
           .ifPresent(scheme -> fitters.put(site.site(), x -> activation(task, site, x, scheme)));
     }
-    for (Linear linear : task.model().linears()) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  fitters.put(
-                      linear.weightSite(),
-                      w -> {
-                        QuantizedTensor codes = quantize(task, linear, w, scheme.format().bits());
-                        return (ops, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
-                      }));
-    }
+    fitters.putAll(WEIGHTS.fitters(task));
     return fitters;
   }
 
@@ -157,34 +150,5 @@ public final class FqVit implements ModelMethod {
             IntFormat.asymmetric(scheme.format().bits()),
             options.range().search(),
             task.ops());
-  }
-
-  private static Map<Linear, QuantizedTensor> codes(ModelTask task) {
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    List<Linear> linears = task.model().linears();
-    task.progress().begin("weights", linears.size(), "layers");
-    for (Linear linear : linears) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  codes.put(
-                      linear,
-                      quantize(
-                          task, linear, linear.weight().peek().toF32(), scheme.format().bits())));
-      task.progress().to(codes.size(), linear.name());
-    }
-    return codes;
-  }
-
-  private static QuantizedTensor quantize(ModelTask task, Linear linear, Tensor weight, int bits) {
-    IntFormat format = new IntFormat(bits, Symmetry.SYMMETRIC_OFFSET);
-    return WeightRows.quantize(
-        linear.name(),
-        weight.toFloats(),
-        linear.out(),
-        linear.in(),
-        format,
-        RangeSearch.MIN_MAX,
-        task.ops().splitter());
   }
 }

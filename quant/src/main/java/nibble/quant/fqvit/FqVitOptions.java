@@ -1,11 +1,8 @@
 package nibble.quant.fqvit;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.range.LogGrid;
 import nibble.quant.range.RangeSearch;
 
@@ -60,10 +57,7 @@ public record FqVitOptions(
           MethodOption.bool(
               "ptf", DEFAULTS.ptf, "power-of-two factors for the residual stream (paper: true)"),
           MethodOption.choice(
-              "range",
-              "min-max",
-              List.of("min-max", "percentile", "omse"),
-              "range of linear inputs, q, k and v (paper: min-max)"),
+              "range", DEFAULTS.range, "range of linear inputs, q, k and v (paper: min-max)"),
           MethodOption.choice(
               "zero-code",
               "reserved",
@@ -79,17 +73,12 @@ public record FqVitOptions(
     }
   }
 
-  static FqVitOptions of(Map<String, Object> values) {
+  static FqVitOptions of(OptionValues values) {
     return new FqVitOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("images"))),
-        Math.toIntExact((Long) requireNonNull(values.get("softmax-bits"))),
-        (Boolean) requireNonNull(values.get("ptf")),
-        Range.valueOf(
-            requireNonNull(values.get("range"))
-                .toString()
-                .toUpperCase(Locale.ROOT)
-                .replace('-', '_')),
-        LogGrid.Zero.valueOf(
-            requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
+        values.integer("images"),
+        values.integer("softmax-bits"),
+        values.flag("ptf"),
+        values.choice("range", Range.class),
+        values.choice("zero-code", LogGrid.Zero.class));
   }
 }

@@ -10,21 +10,22 @@ import nibble.nn.Model;
 import nibble.nn.Parameter;
 import nibble.nn.Site;
 import nibble.nn.site.StoredFunction;
-import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
 import nibble.quant.qwt.BlockCompensation;
 import nibble.quant.range.Percentiles;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SymmetricPercentile;
-import nibble.quant.range.WeightRows;
 import nibble.quant.training.ActivationScales;
 import nibble.quant.training.FeatureLoss;
 import nibble.quant.training.GridFolding;
@@ -83,7 +84,7 @@ public final class Gplq implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Gplq of(Map<String, Object> values) {
+  public static Gplq of(OptionValues values) {
     return new Gplq(GplqOptions.of(values));
   }
 
@@ -187,25 +188,8 @@ public final class Gplq implements ModelMethod {
         l ->
             quantizers.put(
                 l.site().site(), GridFolding.frozen(task.model(), l.site().site(), l.quantizer())));
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    List<Linear> linears = task.model().linears();
-    task.progress().begin("weights", linears.size(), "layers");
-    for (Linear linear : linears) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  codes.put(
-                      linear,
-                      WeightRows.quantize(
-                          linear.name(),
-                          linear.weight().peek().toFloats(),
-                          linear.out(),
-                          linear.in(),
-                          IntFormat.symmetric(scheme.format().bits()),
-                          weightRange(),
-                          task.ops().splitter())));
-      task.progress().to(codes.size(), linear.name());
-    }
+    Map<Linear, QuantizedTensor> codes =
+        new RowRounding(Symmetry.SYMMETRIC, weightRange()).codes(task);
     return ModelExecution.install(task.model(), quantizers, codes);
   }
 

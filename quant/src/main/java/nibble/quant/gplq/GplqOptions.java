@@ -1,11 +1,8 @@
 package nibble.quant.gplq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.training.ActivationScales;
 import nibble.quant.training.TrainingKnobs;
 
@@ -129,25 +126,21 @@ public record GplqOptions(
                   + " (paper: labels)"),
           MethodOption.choice(
               "scales",
-              "balanced",
-              List.of("balanced", "channel", "layer"),
+              DEFAULTS.scales,
               "who shares an activation scale at linear inputs (paper: channel)"),
           MethodOption.choice(
               "grids",
-              "offset",
-              List.of("offset", "symmetric"),
+              DEFAULTS.grids,
               "learned offsets at linear inputs, or none (paper: symmetric)"),
           MethodOption.choice(
               "init",
-              "percentiles",
-              List.of("percentiles", "min-max", "fixed-point", "tails"),
+              DEFAULTS.init,
               "how scales begin (paper: min-max per channel, tails per token)"),
           MethodOption.integer(
               "images", DEFAULTS.initImages, "samples that scales are fitted to, in one batch"),
           MethodOption.choice(
               "probabilities",
-              "log",
-              List.of("log", "unsigned", "signed"),
+              DEFAULTS.probabilities,
               "codes of attention probabilities; powers of the root of two do not learn (lineage:"
                   + " signed)"),
           MethodOption.number(
@@ -155,14 +148,10 @@ public record GplqOptions(
               DEFAULTS.share,
               "share of feature variance to mimic; directions are rounded to 32 (paper: 0.6)"),
           MethodOption.choice(
-              "weight-range",
-              "percentile",
-              List.of("percentile", "mse", "min-max"),
-              "range of a weight's row (paper: percentile)"),
+              "weight-range", DEFAULTS.weightRange, "range of a weight's row (paper: percentile)"),
           MethodOption.choice(
               "compensate",
-              "weights",
-              List.of("weights", "float", "none"),
+              DEFAULTS.compensate,
               "what a linear map beside each block brings back: what weights lost, or the float"
                   + " model (paper: weights)"),
           MethodOption.number(
@@ -182,31 +171,27 @@ public record GplqOptions(
     }
   }
 
-  static GplqOptions of(Map<String, Object> values) {
+  static GplqOptions of(OptionValues values) {
     TrainingKnobs training =
         new TrainingKnobs(
-            (Long) requireNonNull(values.get("train-images")),
-            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-            (Double) requireNonNull(values.get("rate")),
-            (Double) requireNonNull(values.get("scale-rate")),
-            (Double) requireNonNull(values.get("lambda")),
-            (Boolean) requireNonNull(values.get("recompute")),
-            word(values, "loss").equals("LABELS"));
+            values.wideInteger("train-images"),
+            values.integer("batch"),
+            values.number("rate"),
+            values.number("scale-rate"),
+            values.number("lambda"),
+            values.flag("recompute"),
+            values.word("loss").equals("labels"));
     return new GplqOptions(
         training,
-        ActivationScales.Sharing.valueOf(word(values, "scales")),
-        Grids.valueOf(word(values, "grids")),
-        Init.valueOf(word(values, "init")),
-        Math.toIntExact((Long) requireNonNull(values.get("images"))),
-        ActivationScales.Probabilities.valueOf(word(values, "probabilities")),
-        (Double) requireNonNull(values.get("variance")),
-        WeightRange.valueOf(word(values, "weight-range")),
-        Compensation.valueOf(word(values, "compensate")),
-        (Double) requireNonNull(values.get("ridge")));
-  }
-
-  private static String word(Map<String, Object> values, String option) {
-    return requireNonNull(values.get(option)).toString().toUpperCase(Locale.ROOT).replace('-', '_');
+        values.choice("scales", ActivationScales.Sharing.class),
+        values.choice("grids", Grids.class),
+        values.choice("init", Init.class),
+        values.integer("images"),
+        values.choice("probabilities", ActivationScales.Probabilities.class),
+        values.number("variance"),
+        values.choice("weight-range", WeightRange.class),
+        values.choice("compensate", Compensation.class),
+        values.number("ridge"));
   }
 
   /** The same with another training. */

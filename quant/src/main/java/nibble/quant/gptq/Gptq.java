@@ -1,7 +1,6 @@
 package nibble.quant.gptq;
 
 import java.util.List;
-import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.Granularity;
 import nibble.quant.format.MaskedRange;
@@ -9,6 +8,7 @@ import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.observer.Hessian;
@@ -55,7 +55,7 @@ public final class Gptq implements WeightMethod {
   }
 
   /** From options as the catalogue resolves them. */
-  public static Gptq of(Map<String, Object> options) {
+  public static Gptq of(OptionValues options) {
     return new Gptq(GptqOptions.of(options));
   }
 

@@ -1,10 +1,8 @@
 package nibble.quant.gptq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of GPTQ.
@@ -33,10 +31,7 @@ public record GptqOptions(
               DEFAULTS.dampening,
               "share of the mean Hessian diagonal added to it (paper: 0.01)"),
           MethodOption.choice(
-              "order",
-              DEFAULTS.order.word(),
-              List.of(ColumnOrder.NATURAL.word(), ColumnOrder.BY_HESSIAN_DIAGONAL.word()),
-              "column order; by-hessian-diagonal is act-order"),
+              "order", DEFAULTS.order, "column order; by-hessian-diagonal is act-order"),
           MethodOption.bool(
               "static-groups",
               DEFAULTS.staticGroups,
@@ -52,12 +47,10 @@ public record GptqOptions(
   }
 
   /** From options as the catalogue resolves them. */
-  public static GptqOptions of(Map<String, Object> resolved) {
+  public static GptqOptions of(OptionValues resolved) {
     return new GptqOptions(
-        Math.toIntExact((Long) requireNonNull(resolved.get("block-size"))),
-            (Double) requireNonNull(resolved.get("dampening")),
-        ColumnOrder.of((String) requireNonNull(resolved.get("order"))),
-            (Boolean) requireNonNull(resolved.get("static-groups")));
+        resolved.integer("block-size"), resolved.number("dampening"),
+        resolved.choice("order", ColumnOrder.class), resolved.flag("static-groups"));
   }
 
   public GptqOptions withBlockSize(int value) {

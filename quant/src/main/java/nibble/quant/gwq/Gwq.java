@@ -1,7 +1,5 @@
 package nibble.quant.gwq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +15,7 @@ import nibble.quant.format.SparseTensor;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.Weights;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -74,10 +73,8 @@ public final class Gwq implements ModelMethod {
   }
 
   /** From options as the catalogue resolves them. */
-  public static Gwq of(Map<String, Object> values) {
-    return new Gwq(
-        (Double) requireNonNull(values.get("fraction")),
-        Math.toIntExact((Long) requireNonNull(values.get("texts"))));
+  public static Gwq of(OptionValues values) {
+    return new Gwq(values.number("fraction"), values.integer("texts"));
   }
 
   @Override

@@ -10,22 +10,23 @@ import nibble.nn.Linear;
 import nibble.nn.Site;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
-import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.model.Segment;
 import nibble.quant.range.Percentiles;
 import nibble.quant.range.RangeSearch;
-import nibble.quant.range.WeightRows;
 import nibble.quant.reconstruct.BlockReconstructor;
 import nibble.quant.reconstruct.BlockWalk;
 import nibble.quant.reconstruct.ReconstructionOptions;
-import nibble.quant.reconstruct.SampleBatches;
 import nibble.quant.reconstruct.Streams;
 import nibble.quant.reconstruct.WeightTuning;
 import nibble.quant.repqvit.RepQSteps;
@@ -74,7 +75,7 @@ public final class IsVit implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static IsVit of(Map<String, Object> values) {
+  public static IsVit of(OptionValues values) {
     return new IsVit(IsVitOptions.of(values));
   }
 
@@ -211,14 +212,8 @@ public final class IsVit implements ModelMethod {
   }
 
   private static QuantizedTensor nearest(ModelTask task, Linear linear, int bits) {
-    return WeightRows.quantize(
-        linear.name(),
-        linear.weight().peek().toFloats(),
-        linear.out(),
-        linear.in(),
-        IntFormat.asymmetric(bits),
-        WEIGHT_RANGE,
-        task.ops().splitter());
+    return new RowRounding(Symmetry.ASYMMETRIC, WEIGHT_RANGE)
+        .codes(linear, bits, task.ops().splitter());
   }
 
   /** The tuned weight on the grid that it was tuned for. */

@@ -1,10 +1,8 @@
 package nibble.quant.isvit;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link IsVit}.
@@ -54,17 +52,13 @@ public record IsVitOptions(
     }
   }
 
-  static IsVitOptions of(Map<String, Object> values) {
+  static IsVitOptions of(OptionValues values) {
     return new IsVitOptions(
-        whole(values, "images"),
-        whole(values, "iterations"),
-        whole(values, "batch"),
-        (Double) requireNonNull(values.get("rate")),
-        (Boolean) requireNonNull(values.get("smooth")),
-        (Boolean) requireNonNull(values.get("inner-rounding")));
-  }
-
-  private static int whole(Map<String, Object> values, String option) {
-    return Math.toIntExact((Long) requireNonNull(values.get(option)));
+        values.integer("images"),
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.number("rate"),
+        values.flag("smooth"),
+        values.flag("inner-rounding"));
   }
 }

@@ -13,6 +13,7 @@ import nibble.nn.cache.Levels;
 import nibble.nn.cache.TokenLevels;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -51,14 +52,14 @@ public final class KvQuant implements ModelMethod {
   private final int iterations;
   private final int tokens;
 
-  private KvQuant(int bits, Knob knob) {
+  private KvQuant(int bits, OptionValues values) {
     this.bits = bits;
-    outliers = knob.number("kv-outliers");
-    sinks = knob.integer("kv-sinks");
-    uniform = knob.word("kv-levels").equals("uniform");
-    qNorm = knob.flag("kv-q-norm");
-    iterations = knob.integer("kv-iterations");
-    tokens = knob.integer("kv-tokens");
+    outliers = values.number("kv-outliers");
+    sinks = values.integer("kv-sinks");
+    uniform = values.word("kv-levels").equals("uniform");
+    qNorm = values.flag("kv-q-norm");
+    iterations = values.integer("kv-iterations");
+    tokens = values.integer("kv-tokens");
     if (!(outliers >= 0 && outliers <= 1) || iterations < 0 || tokens < 2 || sinks < 0) {
       throw new IllegalArgumentException(
           "kv-outliers must be 0 to 1, kv-iterations and kv-sinks not negative, kv-tokens at least 2; found %s, %d, %d and %d"
@@ -97,8 +98,8 @@ public final class KvQuant implements ModelMethod {
   }
 
   /** Makes the method from options as the catalogue resolves them. */
-  public static Function<Map<String, Object>, ModelMethod> of(int bits) {
-    return values -> new KvQuant(bits, new Knob(values));
+  public static Function<OptionValues, ModelMethod> of(int bits) {
+    return values -> new KvQuant(bits, values);
   }
 
   @Override

@@ -16,6 +16,7 @@ import nibble.nn.cache.KeyRotation;
 import nibble.nn.cache.TokenGroups;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -51,14 +52,14 @@ public final class RotateKv implements ModelMethod {
   private final String order;
   private final int tokens;
 
-  private RotateKv(int bits, Knob knob) {
+  private RotateKv(int bits, OptionValues values) {
     this.bits = bits;
-    together = knob.integer("kv-heads-together");
-    group = knob.integer("kv-group");
-    sinks = knob.integer("kv-sinks");
-    clip = knob.number("kv-clip");
-    order = knob.word("kv-order");
-    tokens = knob.integer("kv-tokens");
+    together = values.integer("kv-heads-together");
+    group = values.integer("kv-group");
+    sinks = values.integer("kv-sinks");
+    clip = values.number("kv-clip");
+    order = values.word("kv-order");
+    tokens = values.integer("kv-tokens");
     if (together < 1 || group < 0 || sinks < 0 || tokens < 1 || !(clip > 0 && clip <= 1)) {
       throw new IllegalArgumentException(
           "kv-heads-together and kv-tokens must be positive, kv-group and kv-sinks not negative,"
@@ -107,8 +108,8 @@ public final class RotateKv implements ModelMethod {
   }
 
   /** Makes the method from options as the catalogue resolves them. */
-  public static Function<Map<String, Object>, ModelMethod> of(int bits) {
-    return values -> new RotateKv(bits, new Knob(values));
+  public static Function<OptionValues, ModelMethod> of(int bits) {
+    return values -> new RotateKv(bits, values);
   }
 
   @Override

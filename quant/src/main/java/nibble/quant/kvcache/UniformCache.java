@@ -1,7 +1,6 @@
 package nibble.quant.kvcache;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import nibble.nn.cache.CacheFormat;
@@ -9,6 +8,7 @@ import nibble.nn.cache.CacheShape;
 import nibble.nn.cache.TokenGroups;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -62,16 +62,14 @@ public record UniformCache(int bits, int group, int sinks, int window, boolean t
   }
 
   /** Makes the method from options as the catalogue resolves them. */
-  public static Function<Map<String, Object>, ModelMethod> of(int bits) {
-    return values -> {
-      Knob knob = new Knob(values);
-      return new UniformCache(
-          bits,
-          knob.integer("kv-group"),
-          knob.integer("kv-sinks"),
-          knob.integer("kv-window"),
-          knob.flag("kv-turn"));
-    };
+  public static Function<OptionValues, ModelMethod> of(int bits) {
+    return values ->
+        new UniformCache(
+            bits,
+            values.integer("kv-group"),
+            values.integer("kv-sinks"),
+            values.integer("kv-window"),
+            values.flag("kv-turn"));
   }
 
   @Override

@@ -6,11 +6,12 @@ import nibble.nn.site.UniformQuantizer;
 import nibble.quant.fold.ScaleReparameterisation;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SomeRows;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -105,14 +106,8 @@ final class ClippedScales {
       w[i] /= factors[i % factors.length];
     }
     QuantizedTensor codes =
-        WeightRows.quantize(
-            linear.name(),
-            w,
-            linear.out(),
-            linear.in(),
-            IntFormat.asymmetric(bits),
-            RangeSearch.PERCENTILES,
-            task.ops().splitter());
+        new RowRounding(Symmetry.ASYMMETRIC, RangeSearch.PERCENTILES)
+            .codes(linear, w, bits, task.ops().splitter());
     float[] values = codes.dequantize();
     for (int i = 0; i < values.length; i++) {
       values[i] *= factors[i % factors.length];

@@ -8,15 +8,16 @@ import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
 import nibble.quant.allocation.BitAllocator;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.range.LogGrid;
 import nibble.quant.range.SoftmaxFit;
-import nibble.quant.reconstruct.SampleBatches;
 import nibble.quant.repqvit.RepQSteps;
 import nibble.quant.sensitivity.LayerGroup;
 import nibble.quant.sensitivity.SensitivityTable;
@@ -66,7 +67,7 @@ public final class LrpQVit implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static LrpQVit of(Map<String, Object> values) {
+  public static LrpQVit of(OptionValues values) {
     return new LrpQVit(LrpQVitOptions.of(values));
   }
 
@@ -116,7 +117,7 @@ public final class LrpQVit implements ModelMethod {
             });
     return new MethodReport(
         ModelExecution.install(
-            chosen.model(), RepQSteps.fold(chosen, fitted), RepQSteps.codes(chosen)),
+            chosen.model(), RepQSteps.fold(chosen, fitted), RepQSteps.WEIGHTS.codes(chosen)),
         facts,
         List.of());
   }

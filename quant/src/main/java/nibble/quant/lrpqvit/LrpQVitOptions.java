@@ -1,11 +1,8 @@
 package nibble.quant.lrpqvit;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link LrpQVit}.
@@ -48,8 +45,7 @@ public record LrpQVitOptions(
               "above", DEFAULTS.above, "how many bits more than the scheme's a layer may get"),
           MethodOption.choice(
               "importance",
-              "relevance",
-              List.of("relevance", "error"),
+              DEFAULTS.importance,
               "relevance times error of a layer, or the error alone"),
           MethodOption.bool(
               "clip",
@@ -64,18 +60,13 @@ public record LrpQVitOptions(
     }
   }
 
-  static LrpQVitOptions of(Map<String, Object> values) {
+  static LrpQVitOptions of(OptionValues values) {
     return new LrpQVitOptions(
-        whole(values, "images"),
-        whole(values, "relevance-images"),
-        whole(values, "below"),
-        whole(values, "above"),
-        Importance.valueOf(
-            requireNonNull(values.get("importance")).toString().toUpperCase(Locale.ROOT)),
-        (Boolean) requireNonNull(values.get("clip")));
-  }
-
-  private static int whole(Map<String, Object> values, String option) {
-    return Math.toIntExact((Long) requireNonNull(values.get(option)));
+        values.integer("images"),
+        values.integer("relevance-images"),
+        values.integer("below"),
+        values.integer("above"),
+        values.choice("importance", Importance.class),
+        values.flag("clip"));
   }
 }

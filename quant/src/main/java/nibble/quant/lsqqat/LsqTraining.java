@@ -6,23 +6,17 @@ import java.util.List;
 import java.util.Map;
 import nibble.nn.Linear;
 import nibble.nn.Site;
-import nibble.quant.format.Granularity;
-import nibble.quant.format.IntFormat;
-import nibble.quant.format.QuantParams;
-import nibble.quant.format.QuantizedTensor;
-import nibble.quant.lsq.LearnedQuantizer;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.range.RangeSearch;
-import nibble.quant.range.SiteGrids;
 import nibble.quant.training.ActivationScales;
 import nibble.quant.training.JointTraining;
-import nibble.tensor.Shape;
-import nibble.tensor.Tensor;
+import nibble.quant.training.LearnedWeights;
 
 /**
  * LSQ training: weights and activations are quantized together while the model is trained on, all
@@ -62,7 +56,7 @@ public final class LsqTraining implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static LsqTraining of(Map<String, Object> values) {
+  public static LsqTraining of(OptionValues values) {
     return new LsqTraining(LsqTrainingOptions.of(values));
   }
 
@@ -88,50 +82,15 @@ public final class LsqTraining implements ModelMethod {
             task, ActivationScales.Choice.perLayer(RangeSearch.LEAST_SQUARES, options.initImages()))
         .forEach(l -> activations.put(l.site().site(), l.quantizer()));
     List<JointTraining.Weight> weights = new ArrayList<>();
-    weightScales(task)
-        .forEach(
-            (linear, learned) ->
-                weights.add(
-                    new JointTraining.Weight(linear, learned, () -> codes(linear, learned))));
+    for (Linear linear : task.model().linears()) {
+      task.bits(linear)
+          .ifPresent(
+              bits ->
+                  weights.add(
+                      LearnedWeights.weight(linear, LearnedWeights.start(task, linear, bits))));
+    }
     JointTraining training = new JointTraining(task, name(), activations, weights);
     training.train(name(), options.training());
     return training.install();
-  }
-
-  private static Map<Linear, LearnedQuantizer> weightScales(ModelTask task) {
-    Map<Linear, LearnedQuantizer> scales = new LinkedHashMap<>();
-    for (Linear linear : task.model().linears()) {
-      task.weights(linear)
-          .ifPresent(
-              scheme -> {
-                int bits = scheme.format().bits();
-                Tensor w = linear.weight().peek().toF32();
-                Tensor start =
-                    SiteGrids.fit(
-                            linear.name(),
-                            w,
-                            Shape.of(linear.out(), 1),
-                            IntFormat.symmetric(bits),
-                            RangeSearch.LEAST_SQUARES,
-                            task.ops())
-                        .scales();
-                scales.put(
-                    linear, LearnedQuantizer.of(linear.weightSite().name(), bits, false, start));
-              });
-    }
-    return scales;
-  }
-
-  private static QuantizedTensor codes(Linear linear, LearnedQuantizer learned) {
-    QuantParams params =
-        new QuantParams(
-            IntFormat.symmetric(learned.bits()),
-            new Granularity.PerChannel(),
-            linear.out(),
-            linear.in(),
-            learned.scale().toFloats(),
-            new byte[linear.out()]);
-    return new QuantizedTensor(
-        params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params);
   }
 }

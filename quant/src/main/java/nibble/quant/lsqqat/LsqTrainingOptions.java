@@ -1,10 +1,8 @@
 package nibble.quant.lsqqat;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.training.TrainingKnobs;
 
 /**
@@ -52,16 +50,16 @@ public record LsqTrainingOptions(TrainingKnobs training, int initImages) {
     }
   }
 
-  static LsqTrainingOptions of(Map<String, Object> values) {
+  static LsqTrainingOptions of(OptionValues values) {
     return new LsqTrainingOptions(
         new TrainingKnobs(
-            (Long) requireNonNull(values.get("train-images")),
-            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-            (Double) requireNonNull(values.get("rate")),
-            (Double) requireNonNull(values.get("scale-rate")),
-            (Double) requireNonNull(values.get("lambda")),
-            (Boolean) requireNonNull(values.get("recompute")),
+            values.wideInteger("train-images"),
+            values.integer("batch"),
+            values.number("rate"),
+            values.number("scale-rate"),
+            values.number("lambda"),
+            values.flag("recompute"),
             true),
-        Math.toIntExact((Long) requireNonNull(values.get("images"))));
+        values.integer("images"));
   }
 }

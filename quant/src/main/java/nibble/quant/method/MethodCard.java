@@ -31,14 +31,14 @@ public record MethodCard(
   }
 
   /**
-   * All options of the method, in its order: those given, as their types, and the defaults of the
+   * Values of all options of the method: those given, as their types, and the defaults of the
    * others.
    *
    * @param given values, or texts of values, by option name
    * @throws IllegalArgumentException if a name is unknown (the message lists near matches) or a
    *     value does not fit
    */
-  public Map<String, Object> resolve(Map<String, ?> given) {
+  public OptionValues resolve(Map<String, ?> given) {
     List<String> known = options.stream().map(MethodOption::name).toList();
     for (String key : given.keySet()) {
       if (!known.contains(key)) {
@@ -52,6 +52,6 @@ public record MethodCard(
       resolved.put(
           option.name(), value == null ? option.defaultValue() : option.convert(name, value));
     }
-    return resolved;
+    return new OptionValues(name, resolved);
   }
 }

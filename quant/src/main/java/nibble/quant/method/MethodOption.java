@@ -1,5 +1,6 @@
 package nibble.quant.method;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -48,6 +49,21 @@ public record MethodOption(
   public static MethodOption choice(
       String name, String defaultValue, List<String> choices, String description) {
     return new MethodOption(name, Kind.CHOICE, defaultValue, choices, description);
+  }
+
+  /** A choice between all constants of an enum, in their order, by {@link #word(Enum)}. */
+  public static <E extends Enum<E>> MethodOption choice(
+      String name, E defaultValue, String description) {
+    List<String> words =
+        Arrays.stream(defaultValue.getDeclaringClass().getEnumConstants())
+            .map(MethodOption::word)
+            .toList();
+    return choice(name, word(defaultValue), words, description);
+  }
+
+  /** The word that means a constant: {@code closed-form} for {@code CLOSED_FORM}. */
+  static String word(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /** What it accepts, in words: {@code an integer}, {@code one of natural, by-hessian-diagonal}. */

@@ -1,10 +1,8 @@
 package nibble.quant.mixed;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link MixedPrecision}.
@@ -37,10 +35,8 @@ public record MixedOptions(int images, int below, int above) {
     }
   }
 
-  static MixedOptions of(Map<String, Object> values) {
+  static MixedOptions of(OptionValues values) {
     return new MixedOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("images"))),
-        Math.toIntExact((Long) requireNonNull(values.get("below"))),
-        Math.toIntExact((Long) requireNonNull(values.get("above"))));
+        values.integer("images"), values.integer("below"), values.integer("above"));
   }
 }

@@ -9,15 +9,17 @@ import nibble.nn.Linear;
 import nibble.quant.allocation.BitAllocator;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.LayerExecution;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
-import nibble.quant.model.SiteFitting;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.range.RangeSearch;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -63,7 +65,7 @@ public final class MixedPrecision implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static MixedPrecision of(Map<String, Object> values) {
+  public static MixedPrecision of(OptionValues values) {
     return new MixedPrecision(MixedOptions.of(values));
   }
 
@@ -111,7 +113,7 @@ public final class MixedPrecision implements ModelMethod {
   private Map<String, Integer> allocate(ModelTask task, List<Linear> free, int bits) {
     int least = Math.max(IntFormat.MIN_BITS, bits - options.below());
     int most = Math.min(IntFormat.MAX_BITS, bits + options.above());
-    Tensor inputs = SiteFitting.oneBatch(task.samples(), options.images());
+    Tensor inputs = SampleBatches.one(task.samples(), options.images());
     Tensor exact = result(task, inputs);
     List<BitAllocator.Item> items = new ArrayList<>();
     long weights = 0;
@@ -156,13 +158,7 @@ public final class MixedPrecision implements ModelMethod {
   }
 
   private static QuantizedTensor codes(Ops ops, Linear linear, int bits) {
-    return WeightRows.quantize(
-        linear.name(),
-        linear.weight().peek().toFloats(),
-        linear.out(),
-        linear.in(),
-        IntFormat.symmetric(bits),
-        RangeSearch.SHRINK,
-        ops.splitter());
+    return new RowRounding(Symmetry.SYMMETRIC, RangeSearch.SHRINK)
+        .codes(linear, bits, ops.splitter());
   }
 }

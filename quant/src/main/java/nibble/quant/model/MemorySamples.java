@@ -3,9 +3,6 @@ package nibble.quant.model;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import nibble.nn.TokenIds;
-import nibble.tensor.DType;
-import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /** Samples in memory. Training takes them in random order and unchanged. */
@@ -64,7 +61,7 @@ final class MemorySamples implements SampleSource {
         int[] known = place.samples().labels();
         labels[i] = known == null ? 0 : known[place.row()];
       }
-      return new Samples(joined(rows), hasLabels() ? labels : null);
+      return new Samples(SampleBatches.joined(rows), hasLabels() ? labels : null);
     }
 
     private record Place(Samples samples, int row) {}
@@ -78,26 +75,6 @@ final class MemorySamples implements SampleSource {
         rest -= samples.count();
       }
       throw new IndexOutOfBoundsException(index);
-    }
-
-    private static Tensor joined(List<Tensor> rows) {
-      Shape shape = rows.getFirst().shape();
-      for (Tensor row : rows) {
-        if (!row.shape().equals(shape)) {
-          throw new IllegalArgumentException(
-              "samples of one batch must have one shape, found %s and %s; train with a batch of 1, or with windows of one length"
-                  .formatted(shape, row.shape()));
-        }
-      }
-      if (rows.getFirst().dtype() == DType.I32) {
-        return TokenIds.tensor(rows.stream().map(row -> TokenIds.of(row).flat()).toList());
-      }
-      int elements = (int) shape.size();
-      float[] values = new float[Math.multiplyExact(rows.size(), elements)];
-      for (int i = 0; i < rows.size(); i++) {
-        System.arraycopy(rows.get(i).toFloats(), 0, values, i * elements, elements);
-      }
-      return Tensor.of(values, shape.with(0, rows.size()).dims());
     }
 
     private int index(long place) {

@@ -1,6 +1,7 @@
 package nibble.quant.model;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import nibble.nn.Linear;
 import nibble.nn.Model;
@@ -80,5 +81,15 @@ public record ModelTask(
   /** The scheme of a site's tensor; empty where it stays in float. */
   public Optional<ActivationScheme> activations(Site site) {
     return schemes.activations(site);
+  }
+
+  /** Bits of a layer's weight; empty where it stays in float. */
+  public OptionalInt bits(Linear linear) {
+    return weights(linear).stream().mapToInt(scheme -> scheme.format().bits()).findFirst();
+  }
+
+  /** Bits of a site's tensor; empty where it stays in float. */
+  public OptionalInt bits(Site site) {
+    return activations(site).stream().mapToInt(scheme -> scheme.format().bits()).findFirst();
   }
 }

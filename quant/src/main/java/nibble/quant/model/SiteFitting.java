@@ -2,7 +2,6 @@ package nibble.quant.model;
 
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import nibble.nn.Model;
 import nibble.nn.Site;
@@ -60,23 +59,5 @@ public final class SiteFitting {
       inOrder.put(site, function);
     }
     return inOrder;
-  }
-
-  /** The first {@code count} samples of a source as one batch; all if there are fewer. */
-  public static Tensor oneBatch(SampleSource samples, int count) {
-    List<Samples> batches = samples.batches();
-    Tensor first = batches.getFirst().inputs();
-    int size = Math.min(count, samples.size());
-    int elements = Math.toIntExact(first.size() / first.dim(0));
-    float[] values = new float[Math.multiplyExact(size, elements)];
-    int filled = 0;
-    for (Samples batch : batches) {
-      int take = Math.min(batch.count(), size - filled);
-      if (take > 0) {
-        System.arraycopy(batch.inputs().toFloats(), 0, values, filled * elements, take * elements);
-        filled += take;
-      }
-    }
-    return Tensor.of(values, first.shape().with(0, size).dims());
   }
 }

@@ -10,20 +10,22 @@ import nibble.nn.site.LevelQuantizer;
 import nibble.nn.site.StoredFunction;
 import nibble.quant.fold.ChannelFold;
 import nibble.quant.format.IntFormat;
-import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
 import nibble.quant.range.SomeRows;
 import nibble.quant.range.TwinGrid;
-import nibble.quant.range.WeightRows;
 import nibble.quant.sensitivity.LayerGroup;
 import nibble.quant.sensitivity.SensitivityTable;
 import nibble.tensor.Ops;
@@ -70,6 +72,9 @@ public final class MptqVit implements ModelMethod {
   private static final int ROWS = 512;
   private static final int MOST_ROWS = 4096;
 
+  private static final RowRounding WEIGHTS =
+      new RowRounding(Symmetry.SYMMETRIC, RangeSearch.SHRINK);
+
   private final MptqVitOptions options;
 
   /** With the given knobs. */
@@ -78,7 +83,7 @@ public final class MptqVit implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static MptqVit of(Map<String, Object> values) {
+  public static MptqVit of(OptionValues values) {
     return new MptqVit(MptqVitOptions.of(values));
   }
 
@@ -114,12 +119,12 @@ public final class MptqVit implements ModelMethod {
         SiteFitting.fit(
             mixed.ops(),
             mixed.model(),
-            SiteFitting.oneBatch(mixed.samples(), options.images()),
+            SampleBatches.one(mixed.samples(), options.images()),
             fitters);
     fitted.forEach((site, function) -> quantizers.put(site, (StoredFunction) function));
     mixed.progress().to(1, "");
     return new MethodReport(
-        ModelExecution.install(mixed.model(), quantizers, codes(mixed)), facts, List.of());
+        ModelExecution.install(mixed.model(), quantizers, WEIGHTS.codes(mixed)), facts, List.of());
   }
 
   private void smooth(ModelTask task) {
@@ -145,7 +150,7 @@ public final class MptqVit implements ModelMethod {
           SiteFitting.fit(
               task.ops(),
               task.model(),
-              SiteFitting.oneBatch(task.samples(), options.images()),
+              SampleBatches.one(task.samples(), options.images()),
               fitters);
     }
     found.forEach(
@@ -253,25 +258,5 @@ public final class MptqVit implements ModelMethod {
       }
     }
     return best;
-  }
-
-  private static Map<Linear, QuantizedTensor> codes(ModelTask task) {
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    for (Linear linear : task.model().linears()) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  codes.put(
-                      linear,
-                      WeightRows.quantize(
-                          linear.name(),
-                          linear.weight().peek().toFloats(),
-                          linear.out(),
-                          linear.in(),
-                          IntFormat.symmetric(scheme.format().bits()),
-                          RangeSearch.SHRINK,
-                          task.ops().splitter())));
-    }
-    return codes;
   }
 }

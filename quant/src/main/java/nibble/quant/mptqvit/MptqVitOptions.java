@@ -1,10 +1,8 @@
 package nibble.quant.mptqvit;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link MptqVit}.
@@ -77,18 +75,14 @@ public record MptqVitOptions(
     }
   }
 
-  static MptqVitOptions of(Map<String, Object> values) {
+  static MptqVitOptions of(OptionValues values) {
     return new MptqVitOptions(
-        whole(values, "images"),
-        (Double) requireNonNull(values.get("alpha")),
-        (Boolean) requireNonNull(values.get("smooth")),
-        (Boolean) requireNonNull(values.get("ratio")),
-        whole(values, "above"),
-        whole(values, "below"),
-        whole(values, "sensitivity-images"));
-  }
-
-  private static int whole(Map<String, Object> values, String option) {
-    return Math.toIntExact((Long) requireNonNull(values.get(option)));
+        values.integer("images"),
+        values.number("alpha"),
+        values.flag("smooth"),
+        values.flag("ratio"),
+        values.integer("above"),
+        values.integer("below"),
+        values.integer("sensitivity-images"));
   }
 }

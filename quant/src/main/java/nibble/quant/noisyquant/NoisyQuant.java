@@ -1,6 +1,5 @@
 package nibble.quant.noisyquant;
 
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,18 +18,21 @@ import nibble.quant.fold.ChannelFold;
 import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
 import nibble.quant.range.SomeRows;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +75,9 @@ public final class NoisyQuant implements ModelMethod {
 
   private static final int MOST_ROWS = 2048;
 
+  private static final RowRounding WEIGHTS =
+      new RowRounding(Symmetry.ASYMMETRIC, RangeSearch.SHRINK);
+
   private final NoisyQuantOptions options;
 
   /** With the given knobs. */
@@ -81,7 +86,7 @@ public final class NoisyQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static NoisyQuant of(Map<String, Object> values) {
+  public static NoisyQuant of(OptionValues values) {
     return new NoisyQuant(NoisyQuantOptions.of(values));
   }
 
@@ -106,7 +111,7 @@ public final class NoisyQuant implements ModelMethod {
         SiteFitting.fit(
             task.ops(),
             task.model(),
-            SiteFitting.oneBatch(task.samples(), options.images()),
+            SampleBatches.one(task.samples(), options.images()),
             fitters(task, noisy));
     task.progress().to(1, "");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
@@ -118,7 +123,7 @@ public final class NoisyQuant implements ModelMethod {
         quantizers.put(site.site(), plain);
       }
     }
-    Map<Linear, QuantizedTensor> codes = codes(task);
+    Map<Linear, QuantizedTensor> codes = WEIGHTS.codes(task);
     Map<String, Double> facts = new LinkedHashMap<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
       @Nullable Noisy n = noisy.get(site.site());
@@ -166,17 +171,7 @@ public final class NoisyQuant implements ModelMethod {
                     });
               });
     }
-    for (Linear linear : task.model().linears()) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  fitters.put(
-                      linear.weightSite(),
-                      w -> {
-                        QuantizedTensor codes = quantize(task, linear, w, scheme.format().bits());
-                        return (ops, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
-                      }));
-    }
+    fitters.putAll(WEIGHTS.fitters(task));
     return fitters;
   }
 
@@ -228,33 +223,5 @@ public final class NoisyQuant implements ModelMethod {
       values[i] += more[i];
     }
     parameter.set(Tensor.of(values, values.length));
-  }
-
-  private static Map<Linear, QuantizedTensor> codes(ModelTask task) {
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    List<Linear> linears = new ArrayList<>(task.model().linears());
-    task.progress().begin("weights", linears.size(), "layers");
-    for (Linear linear : linears) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  codes.put(
-                      linear,
-                      quantize(
-                          task, linear, linear.weight().peek().toF32(), scheme.format().bits())));
-      task.progress().to(codes.size(), linear.name());
-    }
-    return codes;
-  }
-
-  private static QuantizedTensor quantize(ModelTask task, Linear linear, Tensor weight, int bits) {
-    return WeightRows.quantize(
-        linear.name(),
-        weight.toFloats(),
-        linear.out(),
-        linear.in(),
-        IntFormat.asymmetric(bits),
-        RangeSearch.SHRINK,
-        task.ops().splitter());
   }
 }

@@ -1,10 +1,8 @@
 package nibble.quant.noisyquant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link NoisyQuant}.
@@ -40,12 +38,8 @@ public record NoisyQuantOptions(int images, int steps, int seeds) {
     }
   }
 
-  static NoisyQuantOptions of(Map<String, Object> values) {
+  static NoisyQuantOptions of(OptionValues values) {
     return new NoisyQuantOptions(
-        number(values, "images"), number(values, "steps"), number(values, "seeds"));
-  }
-
-  private static int number(Map<String, Object> values, String name) {
-    return Math.toIntExact((Long) requireNonNull(values.get(name)));
+        values.integer("images"), values.integer("steps"), values.integer("seeds"));
   }
 }

@@ -1,9 +1,9 @@
 package nibble.quant.normtweak;
 
 import java.util.List;
-import java.util.Map;
 import nibble.nn.transformer.CausalLanguageModel;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -49,7 +49,7 @@ public final class NormTweaking implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static NormTweaking of(Map<String, Object> values) {
+  public static NormTweaking of(OptionValues values) {
     return new NormTweaking(NormTweakingOptions.of(values));
   }
 

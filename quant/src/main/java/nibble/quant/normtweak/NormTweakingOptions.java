@@ -1,11 +1,8 @@
 package nibble.quant.normtweak;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link NormTweaking}.
@@ -33,12 +30,7 @@ public record NormTweakingOptions(
     /** Least squares of the outputs of the layers behind a normalisation. */
     CLOSED_FORM,
     /** Trained on the statistics of the block's output. */
-    STATISTICS;
-
-    /** The word in options. */
-    String word() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
+    STATISTICS
   }
 
   /** For seconds on a processor with small models. */
@@ -52,8 +44,7 @@ public record NormTweakingOptions(
       List.of(
           MethodOption.choice(
               "tune",
-              DEFAULTS.tune.word(),
-              List.of(Tune.STATISTICS.word(), Tune.CLOSED_FORM.word()),
+              DEFAULTS.tune,
               "statistics: trained on channel means and variances (paper); closed-form: least"
                   + " squares"),
           MethodOption.number(
@@ -89,18 +80,14 @@ public record NormTweakingOptions(
     }
   }
 
-  static NormTweakingOptions of(Map<String, Object> values) {
-    Tune tune =
-        requireNonNull(values.get("tune")).equals(Tune.CLOSED_FORM.word())
-            ? Tune.CLOSED_FORM
-            : Tune.STATISTICS;
+  static NormTweakingOptions of(OptionValues values) {
     return new NormTweakingOptions(
-        tune,
-        (Double) requireNonNull(values.get("ridge")),
-        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
-        Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("rate")),
-        (Double) requireNonNull(values.get("depth")),
-        (Boolean) requireNonNull(values.get("own-text")));
+        values.choice("tune", Tune.class),
+        values.number("ridge"),
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.number("rate"),
+        values.number("depth"),
+        values.flag("own-text"));
   }
 }

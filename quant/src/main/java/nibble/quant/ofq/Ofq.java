@@ -6,24 +6,20 @@ import java.util.List;
 import java.util.Map;
 import nibble.nn.Linear;
 import nibble.nn.Site;
-import nibble.quant.format.Granularity;
 import nibble.quant.format.IntFormat;
-import nibble.quant.format.QuantParams;
-import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
 import nibble.quant.lsq.LearnedQuantizer;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.range.RangeSearch;
-import nibble.quant.range.SiteGrids;
 import nibble.quant.training.ActivationScales;
 import nibble.quant.training.JointTraining;
-import nibble.tensor.Shape;
-import nibble.tensor.Tensor;
+import nibble.quant.training.LearnedWeights;
 
 /**
  * OFQ: training whose weight scales are statistics, so that weights near a border of two codes
@@ -66,7 +62,7 @@ public final class Ofq implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Ofq of(Map<String, Object> values) {
+  public static Ofq of(OptionValues values) {
     return new Ofq(OfqOptions.of(values));
   }
 
@@ -129,7 +125,7 @@ public final class Ofq implements ModelMethod {
     for (Linear linear : task.model().linears()) {
       LearnedQuantizer learned = wide.get(linear);
       if (learned != null) {
-        weights.add(new JointTraining.Weight(linear, learned, () -> codes(linear, learned)));
+        weights.add(LearnedWeights.weight(linear, learned));
       } else {
         task.weights(linear)
             .ifPresent(
@@ -152,39 +148,10 @@ public final class Ofq implements ModelMethod {
   private static Map<Linear, LearnedQuantizer> wide(ModelTask task) {
     Map<Linear, LearnedQuantizer> wide = new LinkedHashMap<>();
     for (Linear linear : task.model().linears()) {
-      task.weights(linear)
-          .filter(scheme -> scheme.format().bits() == IntFormat.MAX_BITS)
-          .ifPresent(
-              scheme -> {
-                Tensor w = linear.weight().peek().toF32();
-                Tensor start =
-                    SiteGrids.fit(
-                            linear.name(),
-                            w,
-                            Shape.of(linear.out(), 1),
-                            IntFormat.symmetric(IntFormat.MAX_BITS),
-                            RangeSearch.LEAST_SQUARES,
-                            task.ops())
-                        .scales();
-                wide.put(
-                    linear,
-                    LearnedQuantizer.of(
-                        linear.weightSite().name(), IntFormat.MAX_BITS, false, start));
-              });
+      task.bits(linear).stream()
+          .filter(bits -> bits == IntFormat.MAX_BITS)
+          .forEach(bits -> wide.put(linear, LearnedWeights.start(task, linear, bits)));
     }
     return wide;
-  }
-
-  private static QuantizedTensor codes(Linear linear, LearnedQuantizer learned) {
-    QuantParams params =
-        new QuantParams(
-            IntFormat.symmetric(learned.bits()),
-            new Granularity.PerChannel(),
-            linear.out(),
-            linear.in(),
-            learned.scale().toFloats(),
-            new byte[linear.out()]);
-    return new QuantizedTensor(
-        params.quantize(linear.name(), linear.weight().peek().toFloats(), 0), params);
   }
 }

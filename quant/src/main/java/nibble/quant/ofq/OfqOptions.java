@@ -1,10 +1,8 @@
 package nibble.quant.ofq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.training.TrainingKnobs;
 
 /**
@@ -81,18 +79,18 @@ public record OfqOptions(TrainingKnobs training, long annealImages, double band,
         training.labels());
   }
 
-  static OfqOptions of(Map<String, Object> values) {
+  static OfqOptions of(OptionValues values) {
     return new OfqOptions(
         new TrainingKnobs(
-            (Long) requireNonNull(values.get("train-images")),
-            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-            (Double) requireNonNull(values.get("rate")),
-            (Double) requireNonNull(values.get("scale-rate")),
+            values.wideInteger("train-images"),
+            values.integer("batch"),
+            values.number("rate"),
+            values.number("scale-rate"),
             0,
-            (Boolean) requireNonNull(values.get("recompute")),
-            "labels".equals(values.get("loss"))),
-        (Long) requireNonNull(values.get("anneal-images")),
-        (Double) requireNonNull(values.get("band")),
-        Math.toIntExact((Long) requireNonNull(values.get("images"))));
+            values.flag("recompute"),
+            values.word("loss").equals("labels")),
+        values.wideInteger("anneal-images"),
+        values.number("band"),
+        values.integer("images"));
   }
 }

@@ -1,9 +1,9 @@
 package nibble.quant.omniquant;
 
 import java.util.List;
-import java.util.Map;
 import nibble.quant.format.Scheme;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationQuantizers;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -55,7 +55,7 @@ public final class OmniQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static OmniQuant of(Map<String, Object> values) {
+  public static OmniQuant of(OptionValues values) {
     return new OmniQuant(OmniQuantOptions.of(values));
   }
 

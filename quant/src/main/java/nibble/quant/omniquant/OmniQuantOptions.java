@@ -1,11 +1,9 @@
 package nibble.quant.omniquant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.equivalence.BlockMaps;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link OmniQuant}.
@@ -71,15 +69,15 @@ public record OmniQuantOptions(
     }
   }
 
-  static OmniQuantOptions of(Map<String, Object> values) {
+  static OmniQuantOptions of(OptionValues values) {
     return new OmniQuantOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("iterations"))),
-        Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-        (Double) requireNonNull(values.get("clip-rate")),
-        (Double) requireNonNull(values.get("map-rate")),
-        (Boolean) requireNonNull(values.get("maps")),
-        (Double) requireNonNull(values.get("alpha")),
-        (Boolean) requireNonNull(values.get("both-targets")));
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.number("clip-rate"),
+        values.number("map-rate"),
+        values.flag("maps"),
+        values.number("alpha"),
+        values.flag("both-targets"));
   }
 
   /** What the training takes. */

@@ -1,10 +1,10 @@
 package nibble.quant.ostquant;
 
 import java.util.List;
-import java.util.Map;
 import nibble.nn.Model;
 import nibble.nn.ResidualStructure;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -58,7 +58,7 @@ public final class OstQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static OstQuant of(Map<String, Object> values) {
+  public static OstQuant of(OptionValues values) {
     return new OstQuant(OstQuantOptions.of(values));
   }
 

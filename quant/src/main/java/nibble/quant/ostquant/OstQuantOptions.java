@@ -1,10 +1,8 @@
 package nibble.quant.ostquant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.tuning.TuningKnobs;
 import nibble.quant.tuning.TuningLoss;
 
@@ -50,8 +48,7 @@ public record OstQuantOptions(
                   + " scales)"),
           MethodOption.choice(
               "loss",
-              DEFAULTS.tuning.loss().word(),
-              List.of("ce", "kl", "kl-top"),
+              DEFAULTS.tuning.loss(),
               "kl-top: divergence from the float model over its largest logits (paper), kl: over"
                   + " all, ce: cross entropy"),
           MethodOption.integer(
@@ -73,20 +70,20 @@ public record OstQuantOptions(
               DEFAULTS.online,
               "Hadamard transform before second feed-forward layers at run time (paper: yes)"));
 
-  static OstQuantOptions of(Map<String, Object> values) {
+  static OstQuantOptions of(OptionValues values) {
     TuningKnobs tuning =
         new TuningKnobs(
-            Math.toIntExact((Long) requireNonNull(values.get("steps"))),
-            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-            (Double) requireNonNull(values.get("rate")),
-            (Double) requireNonNull(values.get("scale-rate")),
-            TuningLoss.of((String) requireNonNull(values.get("loss"))),
-            Math.toIntExact((Long) requireNonNull(values.get("top"))));
+            values.integer("steps"),
+            values.integer("batch"),
+            values.number("rate"),
+            values.number("scale-rate"),
+            values.choice("loss", TuningLoss.class),
+            values.integer("top"));
     return new OstQuantOptions(
         tuning,
-        "principal".equals(values.get("start")),
-        (Boolean) requireNonNull(values.get("round-weights")),
-        (Boolean) requireNonNull(values.get("ranges")),
-        (Boolean) requireNonNull(values.get("online")));
+        values.word("start").equals("principal"),
+        values.flag("round-weights"),
+        values.flag("ranges"),
+        values.flag("online"));
   }
 }

@@ -1,11 +1,9 @@
 package nibble.quant.outliers;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.fold.ScalePlaces;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link Outliers}.
@@ -27,8 +25,7 @@ public record OutlierOptions(int channels, double factor, ScalePlaces places) {
           MethodOption.number("outlier-factor", DEFAULTS.factor, "how much larger they become"),
           MethodOption.choice(
               "outlier-places",
-              DEFAULTS.places.word(),
-              ScalePlaces.words(),
+              DEFAULTS.places,
               "inputs behind a norm; also values and feed-forward channels; all"));
 
   public OutlierOptions {
@@ -39,10 +36,10 @@ public record OutlierOptions(int channels, double factor, ScalePlaces places) {
     }
   }
 
-  static OutlierOptions of(Map<String, Object> values) {
+  static OutlierOptions of(OptionValues values) {
     return new OutlierOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("outlier-channels"))),
-        (Double) requireNonNull(values.get("outlier-factor")),
-        ScalePlaces.of((String) requireNonNull(values.get("outlier-places"))));
+        values.integer("outlier-channels"),
+        values.number("outlier-factor"),
+        values.choice("outlier-places", ScalePlaces.class));
   }
 }

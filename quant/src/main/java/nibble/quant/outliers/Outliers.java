@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import nibble.quant.fold.ScaleEdge;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -46,7 +47,7 @@ public final class Outliers implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Outliers of(Map<String, Object> values) {
+  public static Outliers of(OptionValues values) {
     return new Outliers(OutlierOptions.of(values));
   }
 

@@ -11,17 +11,20 @@ import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
-import nibble.quant.range.WeightRows;
 import nibble.quant.training.JointTraining;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -62,7 +65,7 @@ public final class Pact implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Pact of(Map<String, Object> values) {
+  public static Pact of(OptionValues values) {
     return new Pact(PactOptions.of(values));
   }
 
@@ -110,7 +113,7 @@ public final class Pact implements ModelMethod {
         SiteFitting.fit(
             task.ops(),
             task.model(),
-            SiteFitting.oneBatch(task.samples(), options.initImages()),
+            SampleBatches.one(task.samples(), options.initImages()),
             fitters);
     fitted.forEach(
         (site, function) -> {
@@ -136,14 +139,8 @@ public final class Pact implements ModelMethod {
           .ifPresent(
               scheme -> {
                 QuantizedTensor start =
-                    WeightRows.quantize(
-                        linear.name(),
-                        linear.weight().peek().toFloats(),
-                        linear.out(),
-                        linear.in(),
-                        IntFormat.symmetric(scheme.format().bits()),
-                        RangeSearch.LEAST_SQUARES,
-                        task.ops().splitter());
+                    new RowRounding(Symmetry.SYMMETRIC, RangeSearch.LEAST_SQUARES)
+                        .codes(linear, scheme.format().bits(), task.ops().splitter());
                 StoredFunction grid =
                     UniformQuantizer.symmetric(
                         scheme.format().bits(),

@@ -1,10 +1,8 @@
 package nibble.quant.pact;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.training.TrainingKnobs;
 
 /**
@@ -54,17 +52,17 @@ public record PactOptions(TrainingKnobs training, double decay, int initImages) 
     }
   }
 
-  static PactOptions of(Map<String, Object> values) {
+  static PactOptions of(OptionValues values) {
     return new PactOptions(
         new TrainingKnobs(
-            (Long) requireNonNull(values.get("train-images")),
-            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-            (Double) requireNonNull(values.get("rate")),
-            (Double) requireNonNull(values.get("scale-rate")),
+            values.wideInteger("train-images"),
+            values.integer("batch"),
+            values.number("rate"),
+            values.number("scale-rate"),
             0,
-            (Boolean) requireNonNull(values.get("recompute")),
-            "labels".equals(values.get("loss"))),
-        (Double) requireNonNull(values.get("decay")),
-        Math.toIntExact((Long) requireNonNull(values.get("images"))));
+            values.flag("recompute"),
+            values.word("loss").equals("labels")),
+        values.number("decay"),
+        values.integer("images"));
   }
 }

@@ -16,6 +16,8 @@ import nibble.quant.catalogue.Presets;
 import nibble.quant.format.ActivationScheme;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
+import nibble.quant.layerwise.LayerPlan;
+import nibble.quant.layerwise.ModelQuantizer;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.LayerResult;

@@ -1,6 +1,5 @@
 package nibble.quant.pipeline;
 
-import java.util.Map;
 import java.util.Optional;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.Embedding;
@@ -41,7 +40,7 @@ final class Tables {
   }
 
   static PlannedLayer planned(Embedding table, WeightScheme scheme) {
-    long bytes = Rtn.of(Map.of()).packedBytes(table.rows(), table.width(), scheme);
+    long bytes = new Rtn().packedBytes(table.rows(), table.width(), scheme);
     return new PlannedLayer(Rtn.CARD.name(), scheme, Optional.empty(), bytes, false);
   }
 }

@@ -1,7 +1,4 @@
-/**
- * Quantization of whole models, one part at a time. Start with {@link
- * nibble.quant.pipeline.ModelQuantizer}.
- */
+/** Recipes applied to whole models. Start with {@link nibble.quant.pipeline.RecipeRunner}. */
 @NullMarked
 package nibble.quant.pipeline;
 

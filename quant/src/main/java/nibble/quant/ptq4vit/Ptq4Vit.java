@@ -1,6 +1,5 @@
 package nibble.quant.ptq4vit;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,13 +13,14 @@ import nibble.quant.fisher.AttentionSamples;
 import nibble.quant.fisher.ProductSamples;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
-import nibble.quant.model.SiteFitting;
+import nibble.quant.model.SampleBatches;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -73,7 +73,7 @@ public final class Ptq4Vit implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Ptq4Vit of(Map<String, Object> values) {
+  public static Ptq4Vit of(OptionValues values) {
     return new Ptq4Vit(Ptq4VitOptions.of(values));
   }
 
@@ -93,9 +93,18 @@ public final class Ptq4Vit implements ModelMethod {
     ProductSamples samples =
         options.metric() == Ptq4VitOptions.Metric.MSE
             ? ProductSamples.forward(
-                ops, task.model(), batches(task), options.rows(), options.maps())
+                ops,
+                task.model(),
+                SampleBatches.of(task.samples(), options.images(), BATCH),
+                options.rows(),
+                options.maps())
             : ProductSamples.record(
-                ops, task.model(), batches(task), options.rows(), options.maps(), task.seed());
+                ops,
+                task.model(),
+                SampleBatches.of(task.samples(), options.images(), BATCH),
+                options.rows(),
+                options.maps(),
+                task.seed());
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
     Map<Linear, float[]> biasErrors = new LinkedHashMap<>();
@@ -108,9 +117,9 @@ public final class Ptq4Vit implements ModelMethod {
         ActivationSite site = sites.get(i);
         if (!site.readers().isEmpty()) {
           Map<Linear, OptionalInt> readers = new LinkedHashMap<>();
-          site.readers().forEach(linear -> readers.put(linear, bits(task, linear)));
+          site.readers().forEach(linear -> readers.put(linear, task.bits(linear)));
           LinearSearch search =
-              new LinearSearch(ops, readers, bits(task, site.site()), samples, options);
+              new LinearSearch(ops, readers, task.bits(site.site()), samples, options);
           Optional.ofNullable(search.quantizer()).ifPresent(q -> quantizers.put(site.site(), q));
           codes.putAll(search.codes());
           biasErrors.putAll(search.biasErrors());
@@ -134,27 +143,6 @@ public final class Ptq4Vit implements ModelMethod {
         ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
   }
 
-  private List<Tensor> batches(ModelTask task) {
-    Tensor all = SiteFitting.oneBatch(task.samples(), options.images());
-    List<Tensor> batches = new ArrayList<>();
-    for (int from = 0; from < all.dim(0); from += BATCH) {
-      batches.add(all.slice(0, from, Math.min(all.dim(0), from + BATCH)).toF32());
-    }
-    return batches;
-  }
-
-  private static OptionalInt bits(ModelTask task, Linear linear) {
-    return task.weights(linear)
-        .map(w -> OptionalInt.of(w.format().bits()))
-        .orElse(OptionalInt.empty());
-  }
-
-  private static OptionalInt bits(ModelTask task, Site site) {
-    return task.activations(site)
-        .map(a -> OptionalInt.of(a.format().bits()))
-        .orElse(OptionalInt.empty());
-  }
-
   private void search(
       ModelTask task,
       Site probabilities,
@@ -167,22 +155,22 @@ public final class Ptq4Vit implements ModelMethod {
     Site value = task.model().sites().get(name + "v_out");
     requireBoth(task, query, key);
     requireBoth(task, probabilities, value);
-    if (bits(task, query).isPresent()) {
+    if (task.bits(query).isPresent()) {
       AttentionSearch.Pair pair =
-          search.scores(bits(task, query).getAsInt(), bits(task, key).getAsInt());
+          search.scores(task.bits(query).getAsInt(), task.bits(key).getAsInt());
       quantizers.put(query, pair.left());
       quantizers.put(key, pair.right());
     }
-    if (bits(task, probabilities).isPresent()) {
+    if (task.bits(probabilities).isPresent()) {
       AttentionSearch.Pair pair =
-          search.context(bits(task, probabilities).getAsInt(), bits(task, value).getAsInt());
+          search.context(task.bits(probabilities).getAsInt(), task.bits(value).getAsInt());
       quantizers.put(probabilities, pair.left());
       quantizers.put(value, pair.right());
     }
   }
 
   private static void requireBoth(ModelTask task, Site left, Site right) {
-    if (bits(task, left).isPresent() != bits(task, right).isPresent()) {
+    if (task.bits(left).isPresent() != task.bits(right).isPresent()) {
       throw new IllegalArgumentException(
           "ptq4vit fits '%s' and '%s' by their product; a rule keeps one of them in float, expected both or none"
               .formatted(left, right));

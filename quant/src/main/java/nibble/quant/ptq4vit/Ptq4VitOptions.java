@@ -1,10 +1,8 @@
 package nibble.quant.ptq4vit;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link Ptq4Vit}.
@@ -74,8 +72,7 @@ public record Ptq4VitOptions(
               "largest candidate as a share of the first scale (paper: 1.2)"),
           MethodOption.choice(
               "metric",
-              "hessian",
-              List.of("hessian", "mse"),
+              DEFAULTS.metric,
               "weight of output errors: squared gradients, or none (paper: hessian)"),
           MethodOption.bool(
               "twin",
@@ -104,21 +101,17 @@ public record Ptq4VitOptions(
     }
   }
 
-  static Ptq4VitOptions of(Map<String, Object> values) {
+  static Ptq4VitOptions of(OptionValues values) {
     return new Ptq4VitOptions(
-        integer(values, "images"),
-        integer(values, "rows"),
-        integer(values, "maps"),
-        integer(values, "candidates"),
-        integer(values, "rounds"),
-        (Double) requireNonNull(values.get("low")),
-        (Double) requireNonNull(values.get("high")),
-        requireNonNull(values.get("metric")).equals("mse") ? Metric.MSE : Metric.HESSIAN,
-        (Boolean) requireNonNull(values.get("twin")),
-        (Boolean) requireNonNull(values.get("bias-correction")));
-  }
-
-  private static int integer(Map<String, Object> values, String name) {
-    return Math.toIntExact((Long) requireNonNull(values.get(name)));
+        values.integer("images"),
+        values.integer("rows"),
+        values.integer("maps"),
+        values.integer("candidates"),
+        values.integer("rounds"),
+        values.number("low"),
+        values.number("high"),
+        values.choice("metric", Metric.class),
+        values.flag("twin"),
+        values.flag("bias-correction"));
   }
 }

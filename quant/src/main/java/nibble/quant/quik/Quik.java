@@ -1,11 +1,8 @@
 package nibble.quant.quik;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.FloatColumnsTensor;
@@ -18,6 +15,7 @@ import nibble.quant.gptq.GptqOptions;
 import nibble.quant.gptq.GptqResult;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.observer.Hessian;
@@ -89,11 +87,8 @@ public final class Quik implements WeightMethod {
   }
 
   /** From options as the catalogue resolves them. */
-  public static Quik of(Map<String, Object> options) {
-    return new Quik(
-        GptqOptions.of(options),
-        (Double) requireNonNull(options.get(SHARE)),
-        Math.toIntExact((Long) requireNonNull(options.get(MOST))));
+  public static Quik of(OptionValues options) {
+    return new Quik(GptqOptions.of(options), options.number(SHARE), options.integer(MOST));
   }
 
   @Override

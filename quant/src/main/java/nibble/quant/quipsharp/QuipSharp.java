@@ -1,7 +1,6 @@
 package nibble.quant.quipsharp;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import nibble.kernels.hadamard.HadamardTransform;
 import nibble.kernels.parallel.WorkSplitter;
@@ -14,6 +13,7 @@ import nibble.quant.format.WeightScheme;
 import nibble.quant.gptq.Gptq;
 import nibble.quant.gptq.GptqOptions;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.observer.Hessian;
@@ -66,7 +66,7 @@ public final class QuipSharp implements WeightMethod {
   }
 
   /** From options as the catalogue resolves them. */
-  public static QuipSharp of(Map<String, Object> values) {
+  public static QuipSharp of(OptionValues values) {
     return new QuipSharp(QuipSharpOptions.of(values));
   }
 

@@ -1,10 +1,8 @@
 package nibble.quant.quipsharp;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link QuipSharp}.
@@ -51,11 +49,11 @@ public record QuipSharpOptions(double dampening, double scale, int scaleSteps, l
     }
   }
 
-  static QuipSharpOptions of(Map<String, Object> values) {
+  static QuipSharpOptions of(OptionValues values) {
     return new QuipSharpOptions(
-        (Double) requireNonNull(values.get("dampening")),
-        (Double) requireNonNull(values.get("scale")),
-        Math.toIntExact((Long) requireNonNull(values.get("scale-steps"))),
-        (Long) requireNonNull(values.get("sign-seed")));
+        values.number("dampening"),
+        values.number("scale"),
+        values.integer("scale-steps"),
+        values.wideInteger("sign-seed"));
   }
 }

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -50,7 +51,7 @@ public final class Qwt implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static Qwt of(Map<String, Object> values) {
+  public static Qwt of(OptionValues values) {
     return new Qwt(QwtOptions.of(values));
   }
 

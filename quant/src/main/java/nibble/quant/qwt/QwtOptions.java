@@ -1,10 +1,8 @@
 package nibble.quant.qwt;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link Qwt}.
@@ -38,9 +36,7 @@ public record QwtOptions(double ridge, int firstBlock) {
     }
   }
 
-  static QwtOptions of(Map<String, Object> values) {
-    return new QwtOptions(
-        (Double) requireNonNull(values.get("ridge")),
-        Math.toIntExact((Long) requireNonNull(values.get("first-block"))));
+  static QwtOptions of(OptionValues values) {
+    return new QwtOptions(values.number("ridge"), values.integer("first-block"));
   }
 }

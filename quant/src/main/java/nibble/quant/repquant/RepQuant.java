@@ -1,38 +1,30 @@
 package nibble.quant.repquant;
 
-import static java.util.Objects.requireNonNull;
-
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import nibble.nn.Linear;
 import nibble.nn.Site;
-import nibble.nn.SiteFunction;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
-import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
-import nibble.quant.model.Segment;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.range.LogGrid;
-import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SoftmaxFit;
 import nibble.quant.range.SomeRows;
-import nibble.quant.range.WeightRows;
-import nibble.quant.reconstruct.BlockReconstructor;
-import nibble.quant.reconstruct.BlockWalk;
-import nibble.quant.reconstruct.DroppedQuantizer;
+import nibble.quant.reconstruct.LearnedRounding;
 import nibble.quant.reconstruct.ReconstructionOptions;
 import nibble.quant.reconstruct.RoundingLogits;
-import nibble.quant.reconstruct.SampleBatches;
 import nibble.quant.repqvit.RepQSteps;
 import nibble.quant.rounding.RoundingDrive;
 import nibble.tensor.Ops;
@@ -80,7 +72,7 @@ public final class RepQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static RepQuant of(Map<String, Object> values) {
+  public static RepQuant of(OptionValues values) {
     return new RepQuant(RepQuantOptions.of(values));
   }
 
@@ -128,7 +120,9 @@ public final class RepQuant implements ModelMethod {
             });
     Map<Site, StoredFunction> quantizers = RepQSteps.fold(task, fitted);
     Map<Linear, QuantizedTensor> codes =
-        options.iterations() == 0 ? RepQSteps.codes(task) : learnedCodes(task, quantizers, facts);
+        options.iterations() == 0
+            ? RepQSteps.WEIGHTS.codes(task)
+            : learnedCodes(task, quantizers, facts);
     return new MethodReport(
         ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
   }
@@ -152,88 +146,24 @@ public final class RepQuant implements ModelMethod {
 
   private Map<Linear, QuantizedTensor> learnedCodes(
       ModelTask task, Map<Site, StoredFunction> quantizers, Map<String, Double> facts) {
-    Map<Site, SiteFunction> present = new LinkedHashMap<>();
-    SplittableRandom random = new SplittableRandom(task.seed());
-    quantizers.forEach(
-        (site, quantizer) ->
-            present.put(site, new DroppedQuantizer(quantizer, options.drop(), random)));
-    present.forEach(Site::append);
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    IdentityHashMap<Linear, Tensor> weights = new IdentityHashMap<>();
-    try {
-      walk(task, codes, weights, facts);
-    } finally {
-      present.forEach(Site::remove);
-    }
-    weights.forEach(Linear::setWeight); // errors are those of the float weights
-    return codes;
-  }
-
-  private void walk(
-      ModelTask task,
-      Map<Linear, QuantizedTensor> codes,
-      Map<Linear, Tensor> weights,
-      Map<String, Double> facts) {
     ReconstructionOptions reconstruction =
         new ReconstructionOptions(options.iterations(), options.batch(), options.drop());
-    BlockWalk.run(
-        task,
-        SampleBatches.of(task.samples(), options.images(), options.batch()),
-        1,
-        false,
-        new BlockWalk.Visitor() {
-          @Override
-          public void learn(BlockWalk.Window window) {
-            List<RoundingLogits> roundings =
-                window.linears().stream()
-                    .filter(l -> task.weights(l).isPresent())
-                    .map(l -> rounding(task, l))
-                    .toList();
-            if (!roundings.isEmpty()) {
-              BlockReconstructor.Result result =
-                  new BlockReconstructor(task.ops(), reconstruction)
-                      .reconstruct(
-                          window.forward(),
-                          window.streams(),
-                          roundings,
-                          task.seed() + window.index());
-              facts.put(
-                  "error with nearest codes/" + window.parts().getFirst().name(), result.before());
-              facts.put(
-                  "error with learned codes/" + window.parts().getFirst().name(), result.after());
-            }
-            roundings.forEach(rounding -> codes.put(rounding.linear(), rounding.harden()));
-          }
-
-          @Override
-          public void finish(Segment part) {
-            part.stages().stream()
-                .flatMap(List::stream)
-                .filter(codes::containsKey)
-                .forEach(
-                    linear -> {
-                      weights.put(linear, linear.weight().peek().toF32());
-                      linear.setWeight(
-                          Tensor.of(
-                              requireNonNull(codes.get(linear)).dequantize(),
-                              linear.out(),
-                              linear.in()));
-                    });
-          }
-        });
+    return new LearnedRounding(quantizers, OptionalDouble.of(options.drop()), reconstruction)
+        .codes(
+            task,
+            SampleBatches.of(task.samples(), options.images(), options.batch()),
+            linear -> rounding(task, linear),
+            facts);
   }
 
-  private RoundingLogits rounding(ModelTask task, Linear linear) {
-    int bits = task.weights(linear).orElseThrow().format().bits();
-    QuantizedTensor nearest =
-        WeightRows.quantize(
-            linear.name(),
-            linear.weight().peek().toFloats(),
-            linear.out(),
-            linear.in(),
-            IntFormat.asymmetric(bits),
-            RangeSearch.PERCENTILES,
-            task.ops().splitter());
-    return new RoundingLogits(linear, nearest.params(), options.rate(), RoundingDrive.DEFAULTS);
+  private Optional<RoundingLogits> rounding(ModelTask task, Linear linear) {
+    return task.weights(linear)
+        .map(
+            scheme ->
+                RepQSteps.WEIGHTS.codes(linear, scheme.format().bits(), task.ops().splitter()))
+        .map(
+            nearest ->
+                new RoundingLogits(
+                    linear, nearest.params(), options.rate(), RoundingDrive.DEFAULTS));
   }
 }

@@ -1,10 +1,8 @@
 package nibble.quant.repquant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link RepQuant}.
@@ -79,19 +77,15 @@ public record RepQuantOptions(
     }
   }
 
-  static RepQuantOptions of(Map<String, Object> values) {
+  static RepQuantOptions of(OptionValues values) {
     return new RepQuantOptions(
-        whole(values, "images"),
-        whole(values, "clip-iterations"),
-        (Double) requireNonNull(values.get("clip-rate")),
-        whole(values, "iterations"),
-        whole(values, "batch"),
-        (Double) requireNonNull(values.get("rate")),
-        (Double) requireNonNull(values.get("drop")),
-        "log2".equals(values.get("softmax")) ? 1 : 0.5);
-  }
-
-  private static int whole(Map<String, Object> values, String option) {
-    return Math.toIntExact((Long) requireNonNull(values.get(option)));
+        values.integer("images"),
+        values.integer("clip-iterations"),
+        values.number("clip-rate"),
+        values.integer("iterations"),
+        values.integer("batch"),
+        values.number("rate"),
+        values.number("drop"),
+        values.word("softmax").equals("log2") ? 1 : 0.5);
   }
 }

@@ -3,26 +3,25 @@ package nibble.quant.repqvit;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.ResidualStructure;
 import nibble.nn.Site;
-import nibble.nn.SiteFunction;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
 import nibble.quant.fold.ChannelFold;
 import nibble.quant.fold.ScaleReparameterisation;
 import nibble.quant.format.IntFormat;
-import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Ops;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
@@ -32,6 +31,10 @@ import nibble.tensor.Tensor;
  * in one pass, fold scales of channels, round weights.
  */
 public final class RepQSteps {
+  /** Weights asymmetric, a range for each row by percentiles. */
+  public static final RowRounding WEIGHTS =
+      new RowRounding(Symmetry.ASYMMETRIC, RangeSearch.PERCENTILES);
+
   private static final boolean[] NO_CHANNELS = {};
 
   private RepQSteps() {}
@@ -103,11 +106,11 @@ public final class RepQSteps {
                       }));
     }
     if (roundWeights) {
-      weights(task, fitters);
+      fitters.putAll(WEIGHTS.fitters(task));
     }
     task.progress().begin("calibrate", 1, "passes");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
-    SiteFitting.fit(task.ops(), task.model(), SiteFitting.oneBatch(task.samples(), images), fitters)
+    SiteFitting.fit(task.ops(), task.model(), SampleBatches.one(task.samples(), images), fitters)
         .forEach(
             (site, function) -> {
               if (function instanceof StoredFunction quantizer) {
@@ -116,23 +119,6 @@ public final class RepQSteps {
             });
     task.progress().to(1, "");
     return new Fitted(quantizers, emptyChannels);
-  }
-
-  private static void weights(ModelTask task, Map<Site, SiteFitting.Fitter> fitters) {
-    for (Linear linear : task.model().linears()) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  fitters.put(
-                      linear.weightSite(),
-                      w -> {
-                        QuantizedTensor codes =
-                            quantize(linear, w, scheme.format().bits(), task.ops());
-                        SiteFunction rounded =
-                            (o, x) -> Tensor.of(codes.dequantize(), codes.out(), codes.in());
-                        return rounded;
-                      }));
-    }
   }
 
   /** Input sites in blocks that a normalisation feeds. */
@@ -170,37 +156,5 @@ public final class RepQSteps {
           }
         });
     return folded;
-  }
-
-  /** Codes of all weights, asymmetric, a range for each row by percentiles. */
-  public static Map<Linear, QuantizedTensor> codes(ModelTask task) {
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    List<Linear> linears = task.model().linears();
-    task.progress().begin("weights", linears.size(), "layers");
-    for (Linear linear : linears) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  codes.put(
-                      linear,
-                      quantize(
-                          linear,
-                          linear.weight().peek().toF32(),
-                          scheme.format().bits(),
-                          task.ops())));
-      task.progress().to(codes.size(), linear.name());
-    }
-    return codes;
-  }
-
-  private static QuantizedTensor quantize(Linear linear, Tensor weight, int bits, Ops ops) {
-    return WeightRows.quantize(
-        linear.name(),
-        weight.toFloats(),
-        linear.out(),
-        linear.in(),
-        IntFormat.asymmetric(bits),
-        RangeSearch.PERCENTILES,
-        ops.splitter());
   }
 }

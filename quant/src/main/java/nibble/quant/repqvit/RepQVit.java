@@ -1,10 +1,10 @@
 package nibble.quant.repqvit;
 
 import java.util.List;
-import java.util.Map;
 import nibble.nn.site.StoredFunction;
 import nibble.quant.format.IntFormat;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
@@ -59,7 +59,7 @@ public final class RepQVit implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static RepQVit of(Map<String, Object> values) {
+  public static RepQVit of(OptionValues values) {
     return new RepQVit(RepQVitOptions.of(values));
   }
 
@@ -88,7 +88,8 @@ public final class RepQVit implements ModelMethod {
             true,
             (bits, x) -> probabilities(bits, x, task.ops()));
     return MethodReport.of(
-        ModelExecution.install(task.model(), RepQSteps.fold(task, fitted), RepQSteps.codes(task)));
+        ModelExecution.install(
+            task.model(), RepQSteps.fold(task, fitted), RepQSteps.WEIGHTS.codes(task)));
   }
 
   private StoredFunction probabilities(int bits, Tensor x, Ops ops) {

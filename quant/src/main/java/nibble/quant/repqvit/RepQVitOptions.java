@@ -1,11 +1,8 @@
 package nibble.quant.repqvit;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.range.LogGrid;
 
 /**
@@ -56,10 +53,7 @@ public record RepQVitOptions(
               DEFAULTS.reparameterise,
               "scales per channel behind a LayerNorm, folded (paper: true)"),
           MethodOption.choice(
-              "softmax",
-              "log-sqrt2",
-              List.of("log-sqrt2", "log2", "uniform"),
-              "grid of attention probabilities (paper: log-sqrt2)"),
+              "softmax", DEFAULTS.softmax, "grid of attention probabilities (paper: log-sqrt2)"),
           MethodOption.choice(
               "zero-code",
               "reserved",
@@ -72,16 +66,11 @@ public record RepQVitOptions(
     }
   }
 
-  static RepQVitOptions of(Map<String, Object> values) {
+  static RepQVitOptions of(OptionValues values) {
     return new RepQVitOptions(
-        Math.toIntExact((Long) requireNonNull(values.get("images"))),
-        (Boolean) requireNonNull(values.get("reparameterise")),
-        Softmax.valueOf(
-            requireNonNull(values.get("softmax"))
-                .toString()
-                .toUpperCase(Locale.ROOT)
-                .replace('-', '_')),
-        LogGrid.Zero.valueOf(
-            requireNonNull(values.get("zero-code")).toString().toUpperCase(Locale.ROOT)));
+        values.integer("images"),
+        values.flag("reparameterise"),
+        values.choice("softmax", Softmax.class),
+        values.choice("zero-code", LogGrid.Zero.class));
   }
 }

@@ -6,6 +6,7 @@ import nibble.nn.Linear;
 import nibble.nn.Model;
 import nibble.nn.ResidualStructure;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
@@ -56,7 +57,7 @@ public final class RoSte implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static RoSte of(Map<String, Object> values) {
+  public static RoSte of(OptionValues values) {
     return new RoSte(RoSteOptions.of(values));
   }
 

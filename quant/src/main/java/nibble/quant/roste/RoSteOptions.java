@@ -1,10 +1,8 @@
 package nibble.quant.roste;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.tuning.TuningLoss;
 import nibble.quant.tuning.WeightTraining;
 
@@ -49,10 +47,7 @@ public record RoSteOptions(WeightTraining.Knobs training, Where rotate, int rows
               List.of("ce", "kl"),
               "kl: divergence from the float model, ce: cross entropy (paper, on answers only)"),
           MethodOption.choice(
-              "rotate",
-              "adaptive",
-              List.of("adaptive", "everywhere", "nowhere"),
-              "adaptive: where it lowers the error of rounding (paper)"),
+              "rotate", DEFAULTS.rotate, "adaptive: where it lowers the error of rounding (paper)"),
           MethodOption.integer(
               "rows",
               DEFAULTS.rows,
@@ -64,20 +59,13 @@ public record RoSteOptions(WeightTraining.Knobs training, Where rotate, int rows
     }
   }
 
-  static RoSteOptions of(Map<String, Object> values) {
+  static RoSteOptions of(OptionValues values) {
     WeightTraining.Knobs training =
         new WeightTraining.Knobs(
-            Math.toIntExact((Long) requireNonNull(values.get("steps"))),
-            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-            (Double) requireNonNull(values.get("rate")),
-            TuningLoss.of((String) requireNonNull(values.get("loss"))));
-    Where where =
-        switch ((String) requireNonNull(values.get("rotate"))) {
-          case "everywhere" -> Where.EVERYWHERE;
-          case "nowhere" -> Where.NOWHERE;
-          default -> Where.ADAPTIVE;
-        };
-    return new RoSteOptions(
-        training, where, Math.toIntExact((Long) requireNonNull(values.get("rows"))));
+            values.integer("steps"),
+            values.integer("batch"),
+            values.number("rate"),
+            values.choice("loss", TuningLoss.class));
+    return new RoSteOptions(training, values.choice("rotate", Where.class), values.integer("rows"));
   }
 }

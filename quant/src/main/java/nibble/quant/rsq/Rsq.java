@@ -1,10 +1,7 @@
 package nibble.quant.rsq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.QuantizedTensor;
@@ -12,6 +9,7 @@ import nibble.quant.format.WeightScheme;
 import nibble.quant.gptq.Gptq;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.observer.AttentionConcentration;
 import nibble.quant.observer.Hessian;
@@ -68,9 +66,8 @@ public final class Rsq implements WeightMethod {
   }
 
   /** From options as the catalogue resolves them. */
-  public static Rsq of(Map<String, Object> options) {
-    return new Rsq(
-        Gptq.of(options), new AttentionConcentration((Double) requireNonNull(options.get(LEAST))));
+  public static Rsq of(OptionValues options) {
+    return new Rsq(Gptq.of(options), new AttentionConcentration(options.number(LEAST)));
   }
 
   @Override

@@ -1,7 +1,6 @@
 package nibble.quant.rtn;
 
 import java.util.List;
-import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
@@ -36,14 +35,6 @@ public final class Rtn implements WeightMethod {
           "at 8 bits, as the baseline, and wherever calibration data is missing",
           List.of(),
           List.of("W2..8A16", "W2..8A2..8", "groups of a multiple of 8"));
-
-  /** From options as the catalogue resolves them; there are none. */
-  public static Rtn of(Map<String, Object> options) {
-    if (!options.isEmpty()) {
-      throw new IllegalArgumentException("rtn has no options, found " + options.keySet());
-    }
-    return new Rtn();
-  }
 
   @Override
   public String name() {

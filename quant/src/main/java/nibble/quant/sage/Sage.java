@@ -1,13 +1,12 @@
 package nibble.quant.sage;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
 import java.util.Map;
 import nibble.nn.site.SmoothedQuantizer;
 import nibble.nn.site.SmoothedQuantizer.Mean;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
@@ -60,11 +59,11 @@ public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implemen
   }
 
   /** From options as the catalogue resolves them. */
-  public static Sage of(Map<String, Object> values) {
+  public static Sage of(OptionValues values) {
     return new Sage(
-        Integer.parseInt((String) requireNonNull(values.get("sage-bits"))),
-        (Boolean) requireNonNull(values.get("smooth-queries")),
-        (Boolean) requireNonNull(values.get("smooth-keys")));
+        Integer.parseInt(values.word("sage-bits")),
+        values.flag("smooth-queries"),
+        values.flag("smooth-keys"));
   }
 
   @Override

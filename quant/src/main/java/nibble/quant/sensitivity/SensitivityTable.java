@@ -8,11 +8,12 @@ import nibble.nn.Linear;
 import nibble.nn.SiteFunction;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.model.ModelTask;
-import nibble.quant.model.SiteFitting;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Shape;
@@ -47,7 +48,7 @@ public record SensitivityTable(List<LayerGroup> groups, int least, List<double[]
    */
   public static SensitivityTable measure(
       ModelTask task, List<LayerGroup> groups, int least, int most, int images) {
-    Tensor inputs = SiteFitting.oneBatch(task.samples(), images);
+    Tensor inputs = SampleBatches.one(task.samples(), images);
     Tensor exact = result(task, inputs);
     List<double[]> errors = new ArrayList<>();
     task.progress().begin("sensitivity", (long) groups.size() * (most - least + 1), "passes");
@@ -73,14 +74,8 @@ public record SensitivityTable(List<LayerGroup> groups, int least, List<double[]
         originals.put(linear, original);
         int bits = LayerGroup.clamped(LayerGroup.bits(task) + change);
         QuantizedTensor codes =
-            WeightRows.quantize(
-                linear.name(),
-                original.toFloats(),
-                linear.out(),
-                linear.in(),
-                IntFormat.symmetric(bits),
-                RangeSearch.SHRINK,
-                task.ops().splitter());
+            new RowRounding(Symmetry.SYMMETRIC, RangeSearch.SHRINK)
+                .codes(linear, original.toFloats(), bits, task.ops().splitter());
         linear.setWeight(Tensor.of(codes.dequantize(), codes.out(), codes.in()));
       }
       group.input().append(input);

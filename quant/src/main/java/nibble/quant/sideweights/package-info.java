@@ -1,6 +1,5 @@
 /**
- * What methods share that keep some weights in float: gradients of weights, the largest scores,
- * ranges without them, codes of a model layer by layer with second moments.
+ * What methods share that keep some weights in float: gradients of weights and the largest scores.
  */
 @NullMarked
 package nibble.quant.sideweights;

@@ -8,6 +8,7 @@ import nibble.nn.Site;
 import nibble.quant.fold.OnlineEdge;
 import nibble.quant.fold.ScaleEdge;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -54,7 +55,7 @@ public final class SmoothQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static SmoothQuant of(Map<String, Object> values) {
+  public static SmoothQuant of(OptionValues values) {
     return new SmoothQuant(SmoothQuantOptions.of(values));
   }
 

@@ -1,11 +1,9 @@
 package nibble.quant.smoothquant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.fold.ScalePlaces;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 
 /**
  * Knobs of {@link SmoothQuant}.
@@ -27,8 +25,7 @@ public record SmoothQuantOptions(double alpha, ScalePlaces places) {
                   + " for Llama and Mistral)"),
           MethodOption.choice(
               "places",
-              DEFAULTS.places.word(),
-              ScalePlaces.words(),
+              DEFAULTS.places,
               "inputs behind a norm (paper); also where the layer before takes the scale exactly;"
                   + " also by a multiplication at run time"));
 
@@ -38,9 +35,8 @@ public record SmoothQuantOptions(double alpha, ScalePlaces places) {
     }
   }
 
-  static SmoothQuantOptions of(Map<String, Object> values) {
+  static SmoothQuantOptions of(OptionValues values) {
     return new SmoothQuantOptions(
-        (Double) requireNonNull(values.get("alpha")),
-        ScalePlaces.of((String) requireNonNull(values.get("places"))));
+        values.number("alpha"), values.choice("places", ScalePlaces.class));
   }
 }

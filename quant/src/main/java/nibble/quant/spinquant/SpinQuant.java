@@ -1,10 +1,10 @@
 package nibble.quant.spinquant;
 
 import java.util.List;
-import java.util.Map;
 import nibble.nn.Model;
 import nibble.nn.ResidualStructure;
 import nibble.quant.method.MethodCard;
+import nibble.quant.method.OptionValues;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodPlace;
 import nibble.quant.model.MethodReport;
@@ -60,7 +60,7 @@ public final class SpinQuant implements ModelMethod {
   }
 
   /** From all options of the catalogue. */
-  public static SpinQuant of(Map<String, Object> values) {
+  public static SpinQuant of(OptionValues values) {
     return new SpinQuant(SpinQuantOptions.of(values));
   }
 

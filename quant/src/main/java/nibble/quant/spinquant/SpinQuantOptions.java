@@ -1,10 +1,8 @@
 package nibble.quant.spinquant;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.List;
-import java.util.Map;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.stiefel.CayleySgd;
 import nibble.quant.tuning.TuningKnobs;
 import nibble.quant.tuning.TuningLoss;
@@ -44,8 +42,7 @@ public record SpinQuantOptions(
               "longest Cayley step, falling along a cosine (paper: 1.5)"),
           MethodOption.choice(
               "loss",
-              DEFAULTS.tuning.loss().word(),
-              List.of("ce", "kl", "kl-top"),
+              DEFAULTS.tuning.loss(),
               "kl: divergence from the float model, ce: cross entropy (paper), kl-top: over the"
                   + " float model's largest logits"),
           MethodOption.integer(
@@ -65,20 +62,20 @@ public record SpinQuantOptions(
               "Hadamard transform before second feed-forward layers at run time (paper: yes for"
                   + " 4-bit activations)"));
 
-  static SpinQuantOptions of(Map<String, Object> values) {
+  static SpinQuantOptions of(OptionValues values) {
     TuningKnobs tuning =
         new TuningKnobs(
-            Math.toIntExact((Long) requireNonNull(values.get("steps"))),
-            Math.toIntExact((Long) requireNonNull(values.get("batch"))),
-            (Double) requireNonNull(values.get("rate")),
+            values.integer("steps"),
+            values.integer("batch"),
+            values.number("rate"),
             0,
-            TuningLoss.of((String) requireNonNull(values.get("loss"))),
+            values.choice("loss", TuningLoss.class),
             DEFAULTS.tuning.top());
     return new SpinQuantOptions(
         tuning,
-        new CayleySgd(0, Math.toIntExact((Long) requireNonNull(values.get("iterations")))),
-        (Boolean) requireNonNull(values.get("round-weights")),
-        (Boolean) requireNonNull(values.get("ranges")),
-        (Boolean) requireNonNull(values.get("online")));
+        new CayleySgd(0, values.integer("iterations")),
+        values.flag("round-weights"),
+        values.flag("ranges"),
+        values.flag("online"));
   }
 }

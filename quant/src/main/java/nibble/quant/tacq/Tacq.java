@@ -1,11 +1,10 @@
 package nibble.quant.tacq;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.Linear;
 import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.Scheme;
@@ -15,8 +14,12 @@ import nibble.quant.gptq.Frozen;
 import nibble.quant.gptq.Gptq;
 import nibble.quant.gptq.GptqOptions;
 import nibble.quant.gptq.GptqResult;
+import nibble.quant.layerwise.LayerPlan;
+import nibble.quant.layerwise.ModelQuantizer;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
+import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
@@ -24,10 +27,10 @@ import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.observer.Hessian;
 import nibble.quant.rtn.Rtn;
-import nibble.quant.sideweights.SequentialLayers;
 import nibble.quant.sideweights.TopScores;
 import nibble.quant.sideweights.WeightGradients;
 import nibble.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * TaCQ: the weights that a task depends on most and that quantization would change most stay in
@@ -89,11 +92,8 @@ public final class Tacq implements ModelMethod {
   }
 
   /** From options as the catalogue resolves them. */
-  public static Tacq of(Map<String, Object> values) {
-    return new Tacq(
-        GptqOptions.of(values),
-        (Double) requireNonNull(values.get(FRACTION)),
-        Math.toIntExact((Long) requireNonNull(values.get(TEXTS))));
+  public static Tacq of(OptionValues values) {
+    return new Tacq(GptqOptions.of(values), values.number(FRACTION), values.integer(TEXTS));
   }
 
   @Override
@@ -114,46 +114,67 @@ public final class Tacq implements ModelMethod {
   @Override
   public MethodReport apply(ModelTask task) {
     Map<String, double[]> gradients = WeightGradients.of(name(), task, texts);
-    Map<String, boolean[]> kept = kept(task, gradients);
-    List<Linear> layers =
-        task.model().linears().stream().filter(linear -> task.weights(linear).isPresent()).toList();
+    KeptElements method = new KeptElements(gptq, kept(task, gradients));
+    task.progress().begin("quantize", layers(task), "layers");
     return MethodReport.of(
-        SequentialLayers.run(
-            task.ops(),
-            task.model(),
-            layers,
-            task.samples().inputs(),
-            (linear, weight, hessian) ->
-                choose(
-                    task,
-                    linear,
-                    weight,
-                    hessian,
-                    kept.getOrDefault(linear.name(), new boolean[0])),
-            task.progress()));
+        new ModelQuantizer(
+                task.ops(), (result, done, all) -> task.progress().to(done, result.name()))
+            .quantize(
+                task.model(),
+                linear -> task.weights(linear).map(scheme -> LayerPlan.floatInputs(method, scheme)),
+                task.samples().inputs()));
   }
 
-  private QuantizedWeight choose(
-      ModelTask task, Linear linear, Tensor weight, Hessian hessian, boolean[] kept) {
-    WeightScheme scheme = task.weights(linear).orElseThrow();
-    float[] w = Weights.values(linear.name(), weight);
-    Frozen frozen = kept.length == 0 ? Frozen.NONE : Frozen.elements(kept);
-    GptqResult result =
-        Gptq.solve(
-            linear.name(),
-            w,
-            linear.out(),
-            linear.in(),
-            hessian,
-            frozen,
-            scheme,
-            gptq,
-            task.ops().splitter());
-    if (kept.length == 0) {
-      return result.quantized();
+  private static long layers(ModelTask task) {
+    return task.model().linears().stream().filter(l -> task.weights(l).isPresent()).count();
+  }
+
+  /**
+   * GPTQ with single elements that stay in float.
+   *
+   * @param kept those of each layer, by its name, {@code [out, in]}; layers that are not in it have
+   *     none
+   */
+  private record KeptElements(GptqOptions options, Map<String, boolean[]> kept)
+      implements WeightMethod {
+    @Override
+    public String name() {
+      return CARD.name();
     }
-    SparseTensor sparse = SparseTensor.of(result.quantized(), result.weight(), kept);
-    return sparse.side().count() == 0 ? sparse.codes() : sparse;
+
+    @Override
+    public boolean needsHessian() {
+      return true;
+    }
+
+    @Override
+    public QuantizedWeight quantize(
+        String name,
+        Tensor weight,
+        @Nullable Hessian hessian,
+        WeightScheme scheme,
+        WorkSplitter splitter) {
+      if (hessian == null) {
+        throw new IllegalArgumentException(name + ": tacq needs calibration inputs; pass some");
+      }
+      boolean[] own = kept.get(name);
+      GptqResult result =
+          Gptq.solve(
+              name,
+              Weights.values(name, weight),
+              weight.dim(0),
+              weight.dim(1),
+              hessian,
+              own == null ? Frozen.NONE : Frozen.elements(own),
+              scheme,
+              options,
+              splitter);
+      if (own == null) {
+        return result.quantized();
+      }
+      SparseTensor sparse = SparseTensor.of(result.quantized(), result.weight(), own);
+      return sparse.side().count() == 0 ? sparse.codes() : sparse;
+    }
   }
 
   private Map<String, boolean[]> kept(ModelTask task, Map<String, double[]> gradients) {

@@ -15,6 +15,7 @@ import nibble.quant.lsq.LearnedQuantizer;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.range.LogGrid;
 import nibble.quant.range.RangeSearch;
@@ -120,10 +121,7 @@ public final class ActivationScales {
     task.progress().begin("scales", sites.size(), "sites");
     Map<Site, SiteFunction> fitted =
         SiteFitting.fit(
-            task.ops(),
-            task.model(),
-            SiteFitting.oneBatch(task.samples(), choice.images()),
-            fitters);
+            task.ops(), task.model(), SampleBatches.one(task.samples(), choice.images()), fitters);
     List<Learned> learned = new ArrayList<>();
     for (ActivationSite site : sites) {
       if (fitted.get(site.site()) instanceof Logarithmic measured) {

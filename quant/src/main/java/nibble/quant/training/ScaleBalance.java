@@ -4,15 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import nibble.nn.Linear;
-import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.lsq.LearnedQuantizer;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SomeRows;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -101,14 +101,8 @@ final class ScaleBalance {
       w[i] *= s[i % s.length];
     }
     QuantizedTensor codes =
-        WeightRows.quantize(
-            linear.name(),
-            w,
-            linear.out(),
-            linear.in(),
-            IntFormat.symmetric(scheme.get().format().bits()),
-            weightSearch,
-            task.ops().splitter());
+        new RowRounding(Symmetry.SYMMETRIC, weightSearch)
+            .codes(linear, w, scheme.get().format().bits(), task.ops().splitter());
     float[] rounded = codes.dequantize();
     for (int i = 0; i < rounded.length; i++) {
       rounded[i] /= s[i % s.length];

@@ -1,7 +1,5 @@
 package nibble.quant.tuning;
 
-import java.util.Arrays;
-import java.util.Locale;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Model;
 import nibble.nn.TokenIds;
@@ -19,26 +17,6 @@ public enum TuningLoss {
   KL,
   /** The same over the largest logits of the float model: {@link Divergence}. */
   KL_TOP;
-
-  /** The word in options: {@code ce}, {@code kl}, {@code kl-top}. */
-  public String word() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
-  /**
-   * The loss of that word.
-   *
-   * @throws IllegalArgumentException if there is none
-   */
-  public static TuningLoss of(String word) {
-    return Arrays.stream(values())
-        .filter(loss -> loss.word().equals(word))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "option loss is '" + word + "', expected ce, kl or kl-top"));
-  }
 
   /** Whether the float model is asked. */
   public boolean needsTeacher() {

@@ -9,6 +9,7 @@ import java.util.Map;
 import net.jqwik.api.Example;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
+import nibble.quant.method.OptionValues;
 import nibble.quant.rtn.Rtn;
 
 class MethodCatalogueTest {
@@ -22,8 +23,7 @@ class MethodCatalogueTest {
       for (MethodOption option : card.options()) {
         assertEquals(
             option.defaultValue(),
-            card.resolve(Map.of(option.name(), option.defaultValue().toString()))
-                .get(option.name()));
+            value(card.resolve(Map.of(option.name(), option.defaultValue().toString())), option));
       }
       boolean whole = catalogue.isModelMethod(card.name());
       assertEquals(
@@ -32,6 +32,15 @@ class MethodCatalogueTest {
               ? catalogue.modelMethod(card.name(), Map.of()).name()
               : catalogue.method(card.name(), Map.of()).name());
     }
+  }
+
+  private static Object value(OptionValues values, MethodOption option) {
+    return switch (option.kind()) {
+      case INTEGER -> values.wideInteger(option.name());
+      case NUMBER -> values.number(option.name());
+      case BOOLEAN -> values.flag(option.name());
+      case CHOICE -> values.word(option.name());
+    };
   }
 
   @Example
@@ -67,7 +76,7 @@ class MethodCatalogueTest {
 
   @Example
   void namesAreTakenOnce() {
-    assertMessage("already is a method 'rtn'", () -> catalogue.with(Rtn.CARD, Rtn::of));
+    assertMessage("already is a method 'rtn'", () -> catalogue.with(Rtn.CARD, none -> new Rtn()));
   }
 
   private static void assertMessage(String part, org.junit.jupiter.api.function.Executable call) {

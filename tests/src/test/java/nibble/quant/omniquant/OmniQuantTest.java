@@ -230,6 +230,6 @@ class OmniQuantTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> new OmniQuantOptions(5, 4, 0.01, 0.01, true, 2, false).knobs());
-    assertThrows(NullPointerException.class, () -> OmniQuant.of(Map.of()));
+    assertEquals(OmniQuantOptions.DEFAULTS, OmniQuantOptions.of(OmniQuant.CARD.resolve(Map.of())));
   }
 }

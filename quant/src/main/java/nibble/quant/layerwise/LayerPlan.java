@@ -1,4 +1,4 @@
-package nibble.quant.pipeline;
+package nibble.quant.layerwise;
 
 import java.util.Optional;
 import nibble.quant.format.ActivationScheme;
@@ -19,6 +19,11 @@ public record LayerPlan(
     WeightScheme weights,
     Optional<ActivationScheme> activations,
     ObserverKind observer) {
+  /** Codes for the weight, float for the input. */
+  public static LayerPlan floatInputs(WeightMethod method, WeightScheme weights) {
+    return new LayerPlan(method, weights, Optional.empty(), ObserverKind.MIN_MAX);
+  }
+
   /** Whether something must be measured on calibration data. */
   public boolean needsCalibration() {
     return method.needsHessian()

@@ -1,4 +1,4 @@
-package nibble.quant.pipeline;
+package nibble.quant.layerwise;
 
 import nibble.nn.SiteFunction;
 import nibble.quant.observer.ActivationObserver;

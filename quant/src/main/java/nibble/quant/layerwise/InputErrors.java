@@ -1,4 +1,4 @@
-package nibble.quant.pipeline;
+package nibble.quant.layerwise;
 
 import java.util.LinkedHashMap;
 import java.util.List;
