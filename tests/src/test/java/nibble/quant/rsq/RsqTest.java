@@ -110,8 +110,9 @@ class RsqTest {
   }
 
   /**
-   * On its own objective it is better than GPTQ, on GPTQ's GPTQ is better. Sums over several
-   * layers: a single one may differ, both are greedy.
+   * On its own objective it is better than GPTQ, on GPTQ's GPTQ is better: important tokens are
+   * correlated otherwise than the others, so that errors that cancel for the one kind add up for
+   * the other. Sums over several layers: both are greedy.
    */
   @Test
   void eachIsBetterOnItsOwnLoss() {
@@ -124,9 +125,9 @@ class RsqTest {
         float[] x = new float[tokens * in];
         for (int t = 0; t < tokens; t++) {
           float[] row = RandomModels.gaussian(random, in, 0, 1);
-          for (int i = 0; i < in; i++) {
-            x[t * in + i] =
-                row[i] * (t < 40 == i < 12 ? 2 : 0.2f); // important tokens use other channels
+          float common = 2 * (float) random.nextGaussian();
+          for (int i = 0; i < in; i++) { // important tokens have another correlation
+            x[t * in + i] = row[i] + (t < 40 && i % 2 == 0 ? -common : common);
           }
         }
         double[] c = new double[tokens];
@@ -155,9 +156,9 @@ class RsqTest {
       }
     }
     assertTrue(
-        losses[1][1] < 0.98 * losses[0][1], "weighted: " + losses[1][1] + " of " + losses[0][1]);
+        losses[1][1] < 0.7 * losses[0][1], "weighted: " + losses[1][1] + " of " + losses[0][1]);
     assertTrue(
-        losses[0][0] < 0.98 * losses[1][0], "unweighted: " + losses[0][0] + " of " + losses[1][0]);
+        losses[0][0] < 0.7 * losses[1][0], "unweighted: " + losses[0][0] + " of " + losses[1][0]);
   }
 
   private static Hessian hessian(
