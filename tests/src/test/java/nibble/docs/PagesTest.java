@@ -17,6 +17,8 @@ import org.junit.jupiter.api.Test;
 class PagesTest {
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]+)(?:#[^)]*)?\\)");
 
+  private static final Pattern EXPORTS = Pattern.compile("exports nibble\\.([a-z0-9.]+)");
+
   @Test
   void codeBlocksAreInTheirSources() throws IOException {
     List<String> problems = new ArrayList<>();
@@ -56,6 +58,26 @@ class PagesTest {
       }
     }
     assertEquals(List.of(), dead);
+  }
+
+  /** With or without the name of its module in front. */
+  @Test
+  void everyExportedPackageIsInTheTableOfModules() throws IOException {
+    String page = Pages.read("docs/architecture.md");
+    List<String> unnamed = new ArrayList<>();
+    for (String module : List.of("kernels", "tensor", "nn", "loaders", "quant", "cli")) {
+      Matcher exported = EXPORTS.matcher(Pages.read(module + "/src/main/java/module-info.java"));
+      while (exported.find()) {
+        String name = exported.group(1);
+        String own = name.equals(module) ? module : name.substring(module.length());
+        if (!page.contains("`" + name + "`")
+            && !page.contains("`" + own + "`")
+            && !page.contains("`" + own.substring(1) + "`")) {
+          unnamed.add(name);
+        }
+      }
+    }
+    assertEquals(List.of(), unnamed);
   }
 
   @Test
