@@ -47,7 +47,7 @@ public final class PlanCommand extends NibbleCommand {
         WorkSplitter splitter = common.openSplitter()) {
       int hidden = open.model().blocks().getFirst().stages().getFirst().getFirst().in();
       int tokens = open.model() instanceof ImageClassifier classifier ? classifier.tokens() : 1;
-      boolean calibrates = runner.needsCalibration(open.model());
+      boolean calibrates = runner.plan().needsCalibration(open.model());
       Plan plan =
           Plan.of(runner, open.model(), tokens, calibrates ? options.calibrationImages() : 0);
       double seconds = plan.seconds(splitter);

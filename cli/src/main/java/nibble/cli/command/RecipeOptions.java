@@ -128,7 +128,7 @@ public final class RecipeOptions {
     }
     String place = calibration;
     if (place == null) {
-      boolean needed = runner(recipe).needsCalibration(open.model());
+      boolean needed = runner(recipe).plan().needsCalibration(open.model());
       if (!needed) {
         return Calibration.none();
       }

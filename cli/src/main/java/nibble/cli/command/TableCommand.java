@@ -360,7 +360,7 @@ public final class TableCommand extends NibbleCommand {
                 Scheme.parse(scheme),
                 common.seed()));
     try (OpenModel open = OpenModel.of(name)) {
-      return runner.needsCalibration(open.model());
+      return runner.plan().needsCalibration(open.model());
     }
   }
 

@@ -53,13 +53,14 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images, double pa
   public static Plan of(RecipeRunner runner, Model model, int tokensPerImage, int images) {
     List<Layer> layers = new ArrayList<>();
     for (Linear linear : model.linears()) {
-      Optional<PlannedLayer> plan = runner.planned(linear);
+      Optional<PlannedLayer> plan = runner.plan().planned(linear);
       long before = linear.weight().value().byteSize();
       long after = plan.map(PlannedLayer::packedBytes).orElse(before);
       layers.add(new Layer(linear.name(), linear.out(), linear.in(), plan, before, after));
     }
     for (Embedding table : model.tables()) {
       runner
+          .plan()
           .planned(table)
           .ifPresent(
               plan ->
@@ -72,7 +73,7 @@ public record Plan(List<Layer> layers, int tokensPerImage, int images, double pa
                           table.weight().value().byteSize(),
                           plan.packedBytes())));
     }
-    return new Plan(layers, tokensPerImage, images, runner.passes(images));
+    return new Plan(layers, tokensPerImage, images, runner.plan().passes(images));
   }
 
   /** Bytes of all linear weights now. */

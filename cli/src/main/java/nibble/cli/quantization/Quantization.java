@@ -95,17 +95,17 @@ public record Quantization(Recipe recipe, Calibration calibration, @Nullable Cod
   }
 
   private void check(Model model, RecipeRunner runner) {
-    List<String> unused = runner.unusedRules(model);
+    List<String> unused = runner.plan().unusedRules(model);
     if (!unused.isEmpty()) {
       throw CommandFailure.usage(
           "the recipe has rules for "
               + String.join(", ", unused)
               + ", but the model has no such layer; 'nibble inspect --sites' lists them");
     }
-    if (calibration.batches().isEmpty() && runner.needsCalibration(model)) {
+    if (calibration.batches().isEmpty() && runner.plan().needsCalibration(model)) {
       throw CommandFailure.usage("this recipe needs calibration data: name it with --calibration");
     }
-    if (runner.dataNeed() == DataNeed.LABELS && !calibration.samples().hasLabels()) {
+    if (runner.plan().dataNeed() == DataNeed.LABELS && !calibration.samples().hasLabels()) {
       throw CommandFailure.usage(
           "this recipe needs labels: the calibration folder has no labels.csv");
     }

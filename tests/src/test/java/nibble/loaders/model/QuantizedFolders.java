@@ -43,7 +43,7 @@ final class QuantizedFolders {
       runner.run(
           ops,
           model,
-          runner.needsCalibration(model) ? List.of(RandomModels.pixels(6, 1)) : List.of(),
+          runner.plan().needsCalibration(model) ? List.of(RandomModels.pixels(6, 1)) : List.of(),
           (r, d, t) -> {});
     }
     return model;

@@ -101,13 +101,14 @@ class ModelMethodStepTest {
     RecipeRunner runner =
         new RecipeRunner(CATALOGUE, preset("repq-vit", "W4A4", Map.of("edge-bits", "16")));
     ViT model = model();
-    assertTrue(runner.needsCalibration(model));
-    assertTrue(runner.passes(32) > 0);
+    assertTrue(runner.plan().needsCalibration(model));
+    assertTrue(runner.plan().passes(32) > 0);
     for (Linear linear : model.linears()) {
       boolean edge = linear.name().equals("patch_embed") || linear.name().equals("head");
-      assertEquals(!edge, runner.planned(linear).isPresent(), linear.name());
+      assertEquals(!edge, runner.plan().planned(linear).isPresent(), linear.name());
     }
-    assertTrue(runner.planned(model.linear("blocks.0.attn.q")).orElseThrow().packedBytes() > 0);
+    assertTrue(
+        runner.plan().planned(model.linear("blocks.0.attn.q")).orElseThrow().packedBytes() > 0);
   }
 
   @Test
@@ -119,7 +120,7 @@ class ModelMethodStepTest {
                 .with("blocks.1.*", SiteRule.keepFloat()));
     RecipeRunner runner = new RecipeRunner(CATALOGUE, recipe);
     ViT model = model();
-    assertEquals(List.of(), runner.unusedRules(model));
+    assertEquals(List.of(), runner.plan().unusedRules(model));
     try (Ops ops = Ops.serial()) {
       assertThrows(
           IllegalArgumentException.class,

@@ -229,8 +229,8 @@ class RecipeRunnerTest {
             + " choose a method that needs none",
         message);
     assertTrue(model.linears().stream().noneMatch(Linear::isReplaced));
-    assertTrue(new RecipeRunner(CATALOGUE, preset("gptq", "W4A8")).needsCalibration(model));
-    assertFalse(new RecipeRunner(CATALOGUE, preset("rtn", "W4A4")).needsCalibration(model));
+    assertTrue(new RecipeRunner(CATALOGUE, preset("gptq", "W4A8")).plan().needsCalibration(model));
+    assertFalse(new RecipeRunner(CATALOGUE, preset("rtn", "W4A4")).plan().needsCalibration(model));
   }
 
   @Test
@@ -322,9 +322,9 @@ class RecipeRunnerTest {
                 .with("*.mlp.fc3.input", SiteRule.keepFloat()));
     assertEquals(
         List.of("blocks.9.*", "*.mlp.fc3.input"),
-        new RecipeRunner(CATALOGUE, recipe).unusedRules(model()));
+        new RecipeRunner(CATALOGUE, recipe).plan().unusedRules(model()));
     assertEquals(
-        List.of(), new RecipeRunner(CATALOGUE, preset("rtn", "W4A4")).unusedRules(model()));
+        List.of(), new RecipeRunner(CATALOGUE, preset("rtn", "W4A4")).plan().unusedRules(model()));
   }
 
   @Test

@@ -173,7 +173,7 @@ class TextQuantizationTest {
       List<Tensor> calibration) {
     Recipe recipe = Presets.recipe(CATALOGUE, method, options, Scheme.parse(scheme), 3);
     RecipeRunner runner = new RecipeRunner(CATALOGUE, recipe);
-    assertEquals(List.of(), runner.unusedRules(model));
+    assertEquals(List.of(), runner.plan().unusedRules(model));
     List<LayerResult> results =
         new ArrayList<>(runner.run(ops, model, calibration, (result, done, total) -> {}));
     return results;
