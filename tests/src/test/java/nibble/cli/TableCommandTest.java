@@ -33,6 +33,10 @@ class TableCommandTest {
   }
 
   private String[] table(String... more) {
+    return tableIn("table", more);
+  }
+
+  private String[] tableIn(String out, String... more) {
     List<String> arguments =
         new ArrayList<>(
             List.of(
@@ -41,7 +45,7 @@ class TableCommandTest {
                 "--images",
                 images.toString(),
                 "--out",
-                place.resolve("table").toString(),
+                place.resolve(out).toString(),
                 "--quiet"));
     arguments.addAll(List.of(more));
     return arguments.toArray(String[]::new);
@@ -89,6 +93,36 @@ class TableCommandTest {
     assertEquals(result.array("cells").size(), again.array("cells").size());
     CommandLineRun.of(table("--split", "5", "--methods", "rtn", "--schemes", "W4A4"))
         .failed(ExitStatus.FAILURE, "other arguments");
+  }
+
+  /** In one process the cells are the same, and a method that fails is a cell that says why. */
+  @Test
+  void oneProcessMeasuresTheSame() throws IOException {
+    String[] cells = {"--split", "4", "--schemes", "W4A4", "--json"};
+    JsonObject apart =
+        CommandLineRun.of(tableIn("apart", with(cells, "--methods", "rtn"))).json();
+    JsonObject together =
+        CommandLineRun.of(
+                tableIn(
+                    "together",
+                    with(cells, "--methods", "rtn,hadamard+rtn+norm-tweaking", "--one-process")))
+            .json();
+    assertEquals("one for all cells", together.object("facts").string("process"));
+    for (int i = 0; i < 2; i++) {
+      JsonObject one = together.array("cells").object(i);
+      JsonObject other = apart.array("cells").object(i);
+      for (String key : List.of("top1", "agreement", "logit_mse", "bytes")) {
+        assertEquals(other.number(key), one.number(key), key + " of " + one.string("method"));
+      }
+      assertEquals(0, one.longInteger("peak_bytes"));
+    }
+    assertTrue(together.array("cells").object(2).string("error").contains("norm-tweaking"));
+  }
+
+  private static String[] with(String[] arguments, String... more) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
   }
 
   @Test

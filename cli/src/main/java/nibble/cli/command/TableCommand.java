@@ -34,7 +34,8 @@ import picocli.CommandLine.Parameters;
 /**
  * {@code nibble table}: methods x schemes on one model and one set of images, or one text. Every
  * cell is quantized and evaluated in processes of its own, so that seconds and peak memory are its
- * own. The table is saved after each cell; the same command goes on where it was interrupted.
+ * own, unless one process is asked for. The table is saved after each cell; the same command goes
+ * on where it was interrupted.
  */
 @Command(
     name = "table",
@@ -125,6 +126,13 @@ public final class TableCommand extends NibbleCommand {
   @Option(names = "--keep", description = "Keep the quantized models.")
   private boolean keep;
 
+  @Option(
+      names = "--one-process",
+      description =
+          "Measure all cells in this process, which is faster for small models; seconds then count"
+              + " less compilation, and there is no peak memory.")
+  private boolean oneProcess;
+
   /** For picocli. */
   public TableCommand() {}
 
@@ -135,7 +143,7 @@ public final class TableCommand extends NibbleCommand {
     check(common);
     Files.createDirectories(out);
     MethodTable table = begin(subject, common);
-    long total = 1L + (long) methods.size() * schemes.size();
+    long total = table.cells().size() + missing(table);
     try (Progress progress = console.progress("table", total, "cells").from(table.cells().size())) {
       if (table.find("float", "").isEmpty()) {
         table = save(table.with(floatCell(subject, common)));
@@ -156,6 +164,15 @@ public final class TableCommand extends NibbleCommand {
       table.table().print(console.out());
     }
     return done();
+  }
+
+  /** Cells that are still to be measured, that of the float model among them. */
+  private long missing(MethodTable table) {
+    long count = table.find("float", "").isEmpty() ? 1 : 0;
+    for (String scheme : schemes) {
+      count += methods.stream().filter(method -> table.find(method, scheme).isEmpty()).count();
+    }
+    return count;
   }
 
   private TableSubject subject() {
@@ -262,6 +279,9 @@ public final class TableCommand extends NibbleCommand {
     settings.forEach((key, value) -> facts.put("set " + key, value));
     facts.put("seed", Long.toString(common.seed()));
     facts.put("threads", Integer.toString(common.threads()));
+    if (oneProcess) {
+      facts.put("process", "one for all cells");
+    }
     Path results = out.resolve(RESULTS);
     if (!Files.exists(results)) {
       return new MethodTable(facts, List.of());
@@ -301,7 +321,8 @@ public final class TableCommand extends NibbleCommand {
     }
   }
 
-  private Cell cell(TableSubject subject, String method, String scheme, CommonOptions common) {
+  private Cell cell(TableSubject subject, String method, String scheme, CommonOptions common)
+      throws IOException {
     Optional<String> refusal = refusal(method, scheme, common);
     if (refusal.isPresent()) {
       return Cell.failed(method, scheme, refusal.get());
@@ -311,7 +332,7 @@ public final class TableCommand extends NibbleCommand {
       FolderTree.delete(folder);
       JsonObject made =
           Json.parseObject(
-              "result of quantize", Self.run(quantize(subject, method, scheme, folder, common)));
+              "result of quantize", result(quantize(subject, method, scheme, folder, common)));
       JsonObject score = evaluated(subject, folder.toString(), common);
       return Cell.of(
           method,
@@ -319,8 +340,11 @@ public final class TableCommand extends NibbleCommand {
           Quality.fromJson(score),
           made.longInteger("bytes"),
           made.number("seconds"),
-          made.longInteger("peak_bytes", 0));
-    } catch (CommandFailure e) {
+          oneProcess ? 0 : made.longInteger("peak_bytes", 0));
+    } catch (CommandFailure
+        | IllegalArgumentException
+        | IllegalStateException
+        | ArithmeticException e) {
       return Cell.failed(method, scheme, String.valueOf(e.getMessage()));
     } finally {
       if (!keep) {
@@ -364,13 +388,18 @@ public final class TableCommand extends NibbleCommand {
     }
   }
 
-  private JsonObject evaluated(TableSubject subject, String model, CommonOptions common) {
+  private JsonObject evaluated(TableSubject subject, String model, CommonOptions common)
+      throws IOException {
     List<String> arguments = new ArrayList<>(List.of("eval", model, "--json"));
     arguments.addAll(subject.evaluationArguments());
     if (!model.equals(name)) {
       arguments.addAll(List.of("--reference", name));
     }
-    return Json.parseObject("result of eval " + model, Self.run(withCommon(arguments, common)));
+    return Json.parseObject("result of eval " + model, result(withCommon(arguments, common)));
+  }
+
+  private String result(List<String> arguments) throws IOException {
+    return oneProcess ? InProcess.run(arguments) : Self.run(arguments);
   }
 
   private static List<String> withCommon(List<String> arguments, CommonOptions common) {
