@@ -173,8 +173,7 @@ public final class A2q implements ModelMethod {
         BlockReconstructor.Result result =
             new BlockReconstructor(
                     task.ops(), new ReconstructionOptions(options.iterations(), options.batch(), 0))
-                .reconstruct(
-                    window.forward(), window.streams(), learners, task.seed() + window.index());
+                .reconstruct(task, "weights", window, learners);
         facts.put(
             "error with projected codes/" + window.parts().getFirst().name(), result.before());
         facts.put("error with learned codes/" + window.parts().getFirst().name(), result.after());

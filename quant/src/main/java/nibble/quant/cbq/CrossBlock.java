@@ -109,8 +109,7 @@ final class CrossBlock implements BlockWalk.Visitor {
                   task.ops(),
                   new ReconstructionOptions(options.iterations(), options.batch(), 0),
                   loss)
-              .reconstruct(
-                  window.forward(), window.streams(), learners, task.seed() + window.index());
+              .reconstruct(task, "window", window, learners);
       String name = window.parts().getFirst().name();
       facts.put("loss of the window before/" + name, result.before());
       facts.put("loss of the window after/" + name, result.after());

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
@@ -20,6 +21,7 @@ import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.ResumeStore;
 import nibble.quant.model.SampleStream;
 import nibble.quant.model.Samples;
 import nibble.quant.model.SchemeExecution;
@@ -60,6 +62,11 @@ public final class DiscQuant implements ModelMethod {
               "W2..8A16", "W2..8A2..8 with scales for each token", "groups of a multiple of 8"));
 
   private static final double WARM_UP = 0.1;
+
+  /** Updates after which an interrupted run can go on. */
+  private static final int SAVE_EVERY = 16;
+
+  private static final String STATE = "roundings";
 
   private final DiscQuantOptions options;
 
@@ -168,9 +175,16 @@ public final class DiscQuant implements ModelMethod {
     Ops ops = task.ops();
     int iterations = options.iterations();
     Schedule schedule = new Schedule.Cosine((int) (WARM_UP * iterations), iterations, 0);
+    int done = 0;
+    Optional<ResumeStore.State> known = task.store().load(STATE);
+    if (known.isPresent()) {
+      done = (int) known.get().step();
+      search.restore(known.get().tensors(), done);
+    }
     task.progress().begin("round", iterations, "updates");
-    try (SampleStream stream = task.samples().training(options.batch(), task.seed(), 0)) {
-      for (int i = 0; i < iterations; i++) {
+    try (SampleStream stream =
+        task.samples().training(options.batch(), task.seed(), (long) done * options.batch())) {
+      for (int i = done; i < iterations; i++) {
         Samples samples = stream.next();
         search.begin();
         try (Scope scope = ops.scope()) {
@@ -182,6 +196,9 @@ public final class DiscQuant implements ModelMethod {
               ReconstructionLoss.DIVERGENCE.of(
                   ops, task.model().forward(ops, samples.inputs()), wanted);
           search.update(ops, loss, schedule.factor(i));
+        }
+        if ((i + 1) % SAVE_EVERY == 0) {
+          task.store().save(STATE, new ResumeStore.State(i + 1, search.state()));
         }
         task.progress().to(i + 1, "");
       }

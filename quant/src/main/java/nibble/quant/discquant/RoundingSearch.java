@@ -1,7 +1,9 @@
 package nibble.quant.discquant;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import nibble.nn.train.AdamW;
 import nibble.nn.train.AdamWOptions;
 import nibble.nn.train.ParameterGroup;
@@ -77,6 +79,46 @@ final class RoundingSearch {
         x.array()[i] = Math.clamp(x.array()[i], 0, 1);
       }
     }
+  }
+
+  /** Where the search is, to go on from with {@link #restore}. */
+  Map<String, Tensor> state() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    for (int i = 0; i < shares.size(); i++) {
+      AdamW.State moments = optimizer.state(shares.get(i));
+      int size = (int) shares.get(i).size();
+      tensors.put("share." + i, Tensor.of(shares.get(i).toFloats(), size));
+      tensors.put("first." + i, Tensor.of(moments.first(), size));
+      tensors.put("second." + i, Tensor.of(moments.second(), size));
+    }
+    return tensors;
+  }
+
+  /**
+   * Goes on from a state after {@code updates}.
+   *
+   * @throws IllegalArgumentException if it is that of other grids
+   */
+  void restore(Map<String, Tensor> state, int updates) {
+    for (int i = 0; i < shares.size(); i++) {
+      Tensor x = shares.get(i);
+      System.arraycopy(
+          values(state, "share." + i, x), 0, x.array(), x.offset(), (int) x.size());
+      optimizer.restore(
+          x,
+          new AdamW.State(
+              updates, values(state, "first." + i, x), values(state, "second." + i, x)));
+    }
+  }
+
+  private static float[] values(Map<String, Tensor> state, String key, Tensor like) {
+    Tensor tensor = state.get(key);
+    if (tensor == null || tensor.size() != like.size()) {
+      throw new IllegalArgumentException(
+          "the saved state has no '%s' of %d elements; begin anew without --resume"
+              .formatted(key, like.size()));
+    }
+    return tensor.toFloats();
   }
 
   private void combine(RoundingGrid grid, Tensor gradient) {

@@ -181,7 +181,11 @@ public final class IsVit implements ModelMethod {
                       : Streams.of(streams.floatInputs(), streams.floatInputs(), streams.targets());
               BlockReconstructor.Result result =
                   new BlockReconstructor(task.ops(), reconstruction)
-                      .reconstruct(window.forward(), seen, learners, task.seed() + window.index());
+                      .reconstruct(
+                          task,
+                          stage,
+                          new BlockWalk.Window(window.index(), window.parts(), seen),
+                          learners);
               facts.put(
                   "%s: error before/%s".formatted(stage, window.parts().getFirst().name()),
                   result.before());

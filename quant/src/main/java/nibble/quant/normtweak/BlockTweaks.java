@@ -61,8 +61,7 @@ final class BlockTweaks implements BlockWalk.Visitor {
               loss);
       BlockReconstructor.Result result =
           options.tune() == NormTweakingOptions.Tune.STATISTICS
-              ? reconstructor.reconstruct(
-                  window.forward(), window.streams(), List.of(gains), task.seed() + window.index())
+              ? reconstructor.reconstruct(task, "gains", window, List.of(gains))
               : solved(window, readers, gains, reconstructor);
       if (result.after() < result.before()) {
         gains.keep();

@@ -122,8 +122,7 @@ public final class EquivalentTraining {
         ChannelRanges.of(task.ops(), window.forward(), window.streams().inputs(), window.linears()),
         knobs.alpha());
     BlockReconstructor.Result result =
-        reconstructor.reconstruct(
-            window.forward(), window.streams(), learners, task.seed() + window.index());
+        reconstructor.reconstruct(task, "clips-and-maps", window, learners);
     if (result.after() >= nearest) {
       own.forEach(LearnedClip::neutralise);
       maps.neutralise();

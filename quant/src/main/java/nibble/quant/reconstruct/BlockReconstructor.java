@@ -8,6 +8,8 @@ import java.util.function.BiFunction;
 import nibble.nn.train.AdamW;
 import nibble.nn.train.AdamWOptions;
 import nibble.nn.train.ParameterGroup;
+import nibble.quant.model.ModelTask;
+import nibble.quant.model.ResumeStore;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -75,6 +77,38 @@ public final class BlockReconstructor {
   }
 
   /**
+   * The same in a window of a walk, with the seed of the task. What was learned goes to the task's
+   * store; what an interrupted run left there is taken instead of being learned again, so such a
+   * run goes on after the last window that it finished.
+   *
+   * @param stage tells several times of learning in one window apart
+   */
+  public Result reconstruct(
+      ModelTask task, String stage, BlockWalk.Window window, List<? extends Learner> learners) {
+    String name = stage + "." + window.parts().getFirst().name();
+    Optional<ResumeStore.State> known = task.store().load(name);
+    if (known.isPresent()) {
+      learners.forEach(Learner::begin);
+      try {
+        return LearnedWindow.restore(known.get(), name, leaves(learners));
+      } finally {
+        learners.forEach(Learner::end);
+      }
+    }
+    Result result =
+        reconstruct(window.forward(), window.streams(), learners, task.seed() + window.index());
+    task.store().save(name, LearnedWindow.state(leaves(learners), result));
+    return result;
+  }
+
+  private static List<Tensor> leaves(List<? extends Learner> learners) {
+    return learners.stream()
+        .flatMap(learner -> learner.groups().stream())
+        .flatMap(group -> group.parameters().stream())
+        .toList();
+  }
+
+  /**
    * The loss of the learners' present values over all samples, as the part will be when it is
    * finished, without penalties.
    */
@@ -93,7 +127,7 @@ public final class BlockReconstructor {
     double least = before;
     List<ParameterGroup> groups =
         part.learners.stream().flatMap(learner -> learner.groups().stream()).toList();
-    List<Tensor> leaves = groups.stream().flatMap(group -> group.parameters().stream()).toList();
+    List<Tensor> leaves = leaves(part.learners);
     List<float[]> best = values(leaves);
     AdamW optimizer = new AdamW(AdamWOptions.DEFAULTS, groups);
     int iterations = options.iterations();

@@ -45,7 +45,8 @@ public record LearnedRounding(
       double share = drop.getAsDouble();
       SplittableRandom random = new SplittableRandom(task.seed());
       quantizers.forEach(
-          (site, quantizer) -> present.put(site, new DroppedQuantizer(quantizer, share, random)));
+          (site, quantizer) ->
+              present.put(site, new DroppedQuantizer(quantizer, share, random.split())));
     }
     Learning learning = new Learning(task, starts, facts);
     present.forEach(Site::append);
@@ -82,8 +83,7 @@ public record LearnedRounding(
         String name = window.parts().getFirst().name();
         BlockReconstructor.Result result =
             new BlockReconstructor(task.ops(), options)
-                .reconstruct(
-                    window.forward(), window.streams(), roundings, task.seed() + window.index());
+                .reconstruct(task, "roundings", window, roundings);
         facts.put("error with nearest codes/" + name, result.before());
         facts.put("error with learned codes/" + name, result.after());
       }
