@@ -4,6 +4,8 @@ import nibble.kernels.attention.Attention;
 import nibble.kernels.attention.AttentionRule;
 import nibble.kernels.attention.AttentionShape;
 import nibble.kernels.attention.HeadView;
+import nibble.kernels.attention.SmoothedAttention;
+import nibble.kernels.attention.SmoothedScores;
 import org.jspecify.annotations.Nullable;
 
 /** Tensors as operands of the attention kernel. */
@@ -20,20 +22,8 @@ final class FusedAttention {
       AttentionRule rule,
       int @Nullable [] keyLengths,
       @Nullable Tensor bias) {
-    if (q.rank() != 3
-        || k.rank() != 3
-        || !k.shape().equals(v.shape())
-        || q.dim(0) != k.dim(0)
-        || heads < 1
-        || q.dim(2) % heads != 0
-        || (long) q.dim(2) * kvHeads != (long) k.dim(2) * heads) {
-      throw new IllegalArgumentException(
-          "attention of %d heads over %d needs q [b, n, heads * d] and k, v [b, m, kvHeads * d], got %s, %s and %s"
-              .formatted(heads, kvHeads, q.shape(), k.shape(), v.shape()));
-    }
-    int headDim = q.dim(2) / heads;
-    AttentionShape shape =
-        new AttentionShape(q.dim(0), q.dim(1), k.dim(1), heads, kvHeads, headDim);
+    AttentionShape shape = shape(q, k, v, heads, kvHeads);
+    int headDim = shape.headDim();
     Tensor out = engine.empty(q.shape());
     Attention.best()
         .forward(
@@ -47,6 +37,47 @@ final class FusedAttention {
             heads(engine, out, headDim),
             engine.splitter());
     return out;
+  }
+
+  static Tensor smoothed(
+      Engine engine,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      int heads,
+      int kvHeads,
+      AttentionRule rule,
+      SmoothedScores codes) {
+    AttentionShape shape = shape(q, k, v, heads, kvHeads);
+    int headDim = shape.headDim();
+    Tensor out = engine.empty(q.shape());
+    SmoothedAttention.best()
+        .forward(
+            shape,
+            rule,
+            codes,
+            heads(engine, q, headDim),
+            heads(engine, k, headDim),
+            heads(engine, v, headDim),
+            heads(engine, out, headDim),
+            engine.splitter());
+    return out;
+  }
+
+  private static AttentionShape shape(Tensor q, Tensor k, Tensor v, int heads, int kvHeads) {
+    if (q.rank() != 3
+        || k.rank() != 3
+        || !k.shape().equals(v.shape())
+        || q.dim(0) != k.dim(0)
+        || heads < 1
+        || q.dim(2) % heads != 0
+        || (long) q.dim(2) * kvHeads != (long) k.dim(2) * heads) {
+      throw new IllegalArgumentException(
+          "attention of %d heads over %d needs q [b, n, heads * d] and k, v [b, m, kvHeads * d], got %s, %s and %s"
+              .formatted(heads, kvHeads, q.shape(), k.shape(), v.shape()));
+    }
+    return new AttentionShape(
+        q.dim(0), q.dim(1), k.dim(1), heads, kvHeads, q.dim(2) / heads);
   }
 
   private static HeadView heads(Engine engine, Tensor x, int headDim) {

@@ -4,6 +4,8 @@ import java.util.Arrays;
 import java.util.function.BiFunction;
 import nibble.kernels.attention.AttentionRule;
 import nibble.kernels.attention.RopeTable;
+import nibble.kernels.attention.SmoothedAttention;
+import nibble.kernels.attention.SmoothedScores;
 import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.kernels.parallel.WorkSplitter;
@@ -364,6 +366,27 @@ public final class Ops implements AutoCloseable {
           "fused attention has no derivative; use matmul and softmax, or switch to noGrad()");
     }
     return FusedAttention.forward(engine, q, k, v, heads, kvHeads, rule, keyLengths, bias);
+  }
+
+  /**
+   * The same with scores that are integer products of codes of queries and keys, see {@link
+   * SmoothedAttention}; without padding and bias. Has no derivative.
+   *
+   * @throws IllegalStateException if grad mode is on and an operand requires a gradient
+   */
+  public Tensor smoothedAttention(
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      int heads,
+      int kvHeads,
+      AttentionRule rule,
+      SmoothedScores codes) {
+    if (engine.isRecording() && (q.requiresGrad() || k.requiresGrad() || v.requiresGrad())) {
+      throw new IllegalStateException(
+          "attention of codes has no derivative; use matmul and softmax, or switch to noGrad()");
+    }
+    return FusedAttention.smoothed(engine, q, k, v, heads, kvHeads, rule, codes);
   }
 
   /**

@@ -11,6 +11,8 @@ import nibble.kernels.attention.AttentionShape;
 import nibble.kernels.attention.HeadView;
 import nibble.kernels.attention.Rope;
 import nibble.kernels.attention.RopeTable;
+import nibble.kernels.attention.SmoothedAttention;
+import nibble.kernels.attention.SmoothedScores;
 import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.gemm.PackedMatrix;
@@ -267,6 +269,22 @@ final class KernelCalls {
                       null,
                       null,
                       HeadView.of(out, 0, n, 2, HEAD_DIM),
+                      SERIAL));
+    }
+    for (int bits : new int[] {4, 8}) {
+      add(
+          "attention of codes, bits " + bits,
+          TOKENS * 2 * HEAD_DIM,
+          out ->
+              SmoothedAttention.best()
+                  .forward(
+                      new AttentionShape(1, TOKENS, 2 * TOKENS, 2, 1, HEAD_DIM),
+                      rule,
+                      new SmoothedScores(bits, true, true),
+                      queries,
+                      keys,
+                      keys,
+                      HeadView.of(out, 0, TOKENS, 2, HEAD_DIM),
                       SERIAL));
     }
     for (RopeTable.Pairs pairs : RopeTable.Pairs.values()) {

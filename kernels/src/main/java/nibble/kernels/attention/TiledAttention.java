@@ -14,7 +14,7 @@ import nibble.kernels.rowwise.Elementwise;
  * rows are shared out.
  *
  * <p>Task scratch: float slots 2 (rows of q), 3 (scores), 4 (sums of v), 5 (softmax), segment slots
- * 2 (keys) and 3 (values).
+ * 2 (keys) and 3 (values), and what other {@link TileScores} take.
  */
 final class TiledAttention {
   /** Rows of one call at most: their sums of v stay in a near cache. */
@@ -23,32 +23,25 @@ final class TiledAttention {
   private static final int ROWS = RegisterTiles.ROWS;
 
   /** Keys of a block: with 64 elements a head, keys and values take 32 KiB each. */
-  static final int KEYS = 128;
+  static final int KEYS = TileScores.KEYS;
 
-  /** Scores of a row of a block. */
-  private static final int PITCH = PanelCut.padded(KEYS);
+  private static final int PITCH = TileScores.PITCH;
 
   /** Rows of scores that are held at a time. */
-  private static final int BLOCK_ROWS = 4 * ROWS;
-
-  private static final float[] ZEROS = new float[PanelCut.WIDE];
+  static final int BLOCK_ROWS = 4 * ROWS;
 
   private final AttentionOperands operands;
   private final AttentionRule rule;
   private final int depth;
-  private final int group;
   private final int sumPitch;
   private final int b;
-  private final int kvHead;
-  private final int firstRow;
+  private final TileRows tileRows;
+  private final TileScores tileScores;
   private final int rows;
-  private final float[] q;
   private final float[] scores;
   private final float[] sums;
   private final float[] softmax;
-  private final MemorySegment keys;
   private final MemorySegment values;
-  private final int qFrom;
   private final int sumsFrom;
   private final int softmaxFrom;
 
@@ -71,30 +64,53 @@ final class TiledAttention {
       int member,
       int members,
       Scratch scratch) {
-    this.operands = operands;
-    this.b = b;
-    this.kvHead = kvHead;
-    this.firstRow = firstRow;
+    this(
+        new TileRows(operands, b, kvHead, firstRow, endRow - firstRow),
+        member,
+        members,
+        floats(
+            new TileRows(operands, b, kvHead, firstRow, endRow - firstRow),
+            member,
+            members,
+            scratch),
+        scratch);
+  }
+
+  /** With scores that are made otherwise. */
+  TiledAttention(TileRows tileRows, TileScores tileScores, Scratch scratch) {
+    this(tileRows, 0, 1, tileScores, scratch);
+  }
+
+  private TiledAttention(
+      TileRows tileRows, int member, int members, TileScores tileScores, Scratch scratch) {
+    this.tileRows = tileRows;
+    this.tileScores = tileScores;
+    operands = tileRows.operands();
+    b = tileRows.b();
     rule = operands.rule();
-    depth = operands.shape().headDim();
-    group = operands.shape().group();
-    rows = endRow - firstRow;
+    depth = tileRows.depth();
+    rows = tileRows.count();
     sumPitch = PanelCut.padded(depth);
-    int tileRows = Math.ceilDiv(rows, ROWS) * ROWS;
+    int tileRowCount = Math.ceilDiv(rows, ROWS) * ROWS;
     int state = 2 * rows + OnlineSoftmax.LANES;
-    q = scratch.floats(2, members * tileRows * depth);
     scores = scratch.floats(3, BLOCK_ROWS * PITCH);
-    sums = scratch.floats(4, members * tileRows * sumPitch);
+    sums = scratch.floats(4, members * tileRowCount * sumPitch);
     softmax = scratch.floats(5, members * state);
-    qFrom = member * tileRows * depth;
-    sumsFrom = member * tileRows * sumPitch;
+    sumsFrom = member * tileRowCount * sumPitch;
     softmaxFrom = member * state;
-    keys = scratch.segment(2, 4L * PITCH * depth);
     values = scratch.segment(3, 4L * KEYS * sumPitch);
-    Arrays.fill(sums, sumsFrom, sumsFrom + tileRows * sumPitch, 0);
+    Arrays.fill(sums, sumsFrom, sumsFrom + tileRowCount * sumPitch, 0);
     Arrays.fill(softmax, softmaxFrom, softmaxFrom + rows, Float.NEGATIVE_INFINITY);
     Arrays.fill(softmax, softmaxFrom + rows, softmaxFrom + 2 * rows, 0);
-    packQueries();
+  }
+
+  private static TileScores floats(TileRows rows, int member, int members, Scratch scratch) {
+    int length = Math.ceilDiv(rows.count(), ROWS) * ROWS * rows.depth();
+    return new FloatTileScores(
+        rows,
+        scratch.floats(2, members * length),
+        member * length,
+        scratch.segment(2, 4L * PITCH * rows.depth()));
   }
 
   void run(HeadView k, HeadView v) {
@@ -102,10 +118,10 @@ final class TiledAttention {
       keys(
           first,
           k.array(),
-          k.at(b, first, kvHead),
+          k.at(b, first, tileRows.kvHead()),
           k.rowStride(),
           v.array(),
-          v.at(b, first, kvHead),
+          v.at(b, first, tileRows.kvHead()),
           v.rowStride());
     }
     finish();
@@ -113,12 +129,12 @@ final class TiledAttention {
 
   /** Where the first block of keys begins. */
   int firstKey() {
-    return rule.firstKey(query(0)) / KEYS * KEYS;
+    return rule.firstKey(tileRows.query(0)) / KEYS * KEYS;
   }
 
   /** The key after the last one that a row sees. */
   int endKey() {
-    return rule.endKey(query(rows - 1), operands.keys(b));
+    return rule.endKey(tileRows.query(rows - 1), operands.keys(b));
   }
 
   /**
@@ -128,47 +144,15 @@ final class TiledAttention {
   void keys(int first, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
     int present = operands.keys(b);
     int count = Math.min(KEYS, endKey() - first);
-    KeyValueBlock.packKeys(count, depth, k, kAt, kRow, keys);
+    tileScores.keys(first, count, k, kAt, kRow);
     KeyValueBlock.packValues(count, depth, v, vAt, vRow, values);
     for (int row = 0; row < rows; row += BLOCK_ROWS) {
       int blockRows = Math.min(BLOCK_ROWS, rows - row);
-      int from = Math.max(0, rule.firstKey(query(row)) - first);
-      int to = Math.min(count, rule.endKey(query(row + blockRows - 1), present) - first);
+      int from = Math.max(0, rule.firstKey(tileRows.query(row)) - first);
+      int to = Math.min(count, rule.endKey(tileRows.query(row + blockRows - 1), present) - first);
       if (from < to) {
         block(row, blockRows, first, count, from, to);
       }
-    }
-  }
-
-  private int query(int row) {
-    return (firstRow + row) / group;
-  }
-
-  private int head(int row) {
-    return kvHead * group + (firstRow + row) % group;
-  }
-
-  /**
-   * Rows of q times the scale, interleaved as the tiles read them; rows that fill up the last tile
-   * are zero.
-   */
-  private void packQueries() {
-    HeadView view = operands.q();
-    for (int row = 0; row < rows; row++) {
-      int at = view.at(b, query(row), head(row));
-      interleave(view.array(), at, qFrom + row / ROWS * ROWS * depth + row % ROWS);
-    }
-    for (int row = rows; row % ROWS != 0; row++) {
-      for (int d = 0; d < depth; d++) {
-        q[qFrom + row / ROWS * ROWS * depth + row % ROWS + d * ROWS] = 0;
-      }
-    }
-  }
-
-  private void interleave(float[] from, int at, int to) {
-    float scale = rule.scale();
-    for (int d = 0; d < depth; d++) {
-      q[to + d * ROWS] = scale * from[at + d];
     }
   }
 
@@ -178,25 +162,7 @@ final class TiledAttention {
    */
   private void block(int row, int blockRows, int first, int count, int from, int to) {
     int tiles = Math.ceilDiv(blockRows, ROWS);
-    for (int p = from / PanelCut.WIDE; p < PanelCut.count(to); p++) {
-      int column = p * PanelCut.WIDE;
-      boolean wide = PanelCut.isWide(p, count);
-      for (int tile = 0; tile < tiles; tile++) {
-        RegisterTiles.packed(
-            wide,
-            depth,
-            q,
-            qFrom + (row + tile * ROWS) * depth,
-            keys,
-            4L * column * depth,
-            ZEROS,
-            0,
-            0,
-            scores,
-            tile * ROWS * PITCH + column,
-            PITCH);
-      }
-    }
+    tileScores.scores(row, tiles, from, to, scores);
     for (int r = 0; r < blockRows; r++) {
       soften(row + r, r * PITCH, first, from, to);
     }
@@ -229,7 +195,7 @@ final class TiledAttention {
    * far is scaled to the new maximum.
    */
   private void soften(int row, int at, int first, int from, int to) {
-    int query = query(row);
+    int query = tileRows.query(row);
     int begin = from / PanelCut.WIDE * PanelCut.WIDE;
     int count = OnlineSoftmax.wholeVectors(to - begin);
     if (rule.isCapped()) {
@@ -239,7 +205,7 @@ final class TiledAttention {
     int seenTo = Math.min(to, rule.endKey(query, operands.keys(b)) - first);
     HeadView bias = operands.bias();
     if (bias != null && seenFrom < seenTo) {
-      int biasAt = bias.at(b, query, head(row)) + first + seenFrom;
+      int biasAt = bias.at(b, query, tileRows.head(row)) + first + seenFrom;
       Elementwise.best()
           .add(
               seenTo - seenFrom,
@@ -281,7 +247,7 @@ final class TiledAttention {
           sums,
           sumsFrom + row * sumPitch,
           out.array(),
-          out.at(b, query(row), head(row)));
+          out.at(b, tileRows.query(row), tileRows.head(row)));
     }
   }
 }

@@ -36,6 +36,8 @@ final class VectorAttention implements Attention {
     share(
         shape,
         1,
+        1,
+        TiledAttention.MOST_ROWS,
         splitter,
         (unit, from, to, scratch) -> {
           int b = unit / shape.kvHeads();
@@ -63,6 +65,8 @@ final class VectorAttention implements Attention {
     share(
         shape,
         together,
+        1,
+        TiledAttention.MOST_ROWS,
         splitter,
         (unit, from, to, scratch) -> {
           SourceTiles tiles =
@@ -80,12 +84,24 @@ final class VectorAttention implements Attention {
   }
 
   /** Work on rows {@code from} to {@code to - 1} of one or more heads of k and v. */
-  private interface Piece {
+  interface Piece {
     void run(int unit, int from, int to, Scratch scratch);
   }
 
-  private static void share(
-      AttentionShape shape, int headsOfUnit, WorkSplitter splitter, Piece work) {
+  /**
+   * Shares the rows of all heads of k out in pieces.
+   *
+   * @param headsOfUnit heads of k that are worked on together
+   * @param step rows that stay in one piece
+   * @param mostRows of a piece, but for one step
+   */
+  static void share(
+      AttentionShape shape,
+      int headsOfUnit,
+      int step,
+      int mostRows,
+      WorkSplitter splitter,
+      Piece work) {
     int units = shape.batch() * shape.kvHeads() / headsOfUnit;
     int rows = shape.queries() * shape.group();
     if (units == 0 || rows == 0) {
@@ -96,10 +112,13 @@ final class VectorAttention implements Attention {
         workers == 1
             ? 1
             : (int) Math.clamp(shape.multiplyAdds() / SMALLEST_SHARE, 1, (long) SHARES * workers);
+    int steps = Math.ceilDiv(rows, step);
     int parts =
-        Math.max(
-            Math.ceilDiv(rows, TiledAttention.MOST_ROWS),
-            Math.min(Math.ceilDiv(shares, units), rows / FEWEST_ROWS));
+        Math.min(
+            steps,
+            Math.max(
+                Math.ceilDiv(rows, mostRows),
+                Math.min(Math.ceilDiv(shares, units), rows / FEWEST_ROWS)));
     int pieces = units * parts;
     int tasks = Math.min(shares, pieces);
     splitter.run(
@@ -109,8 +128,9 @@ final class VectorAttention implements Attention {
               piece < part(pieces, task + 1, tasks);
               piece++) {
             int index = piece % parts;
-            work.run(
-                piece / parts, part(rows, index, parts), part(rows, index + 1, parts), scratch);
+            int from = part(steps, index, parts) * step;
+            int to = Math.min(rows, part(steps, index + 1, parts) * step);
+            work.run(piece / parts, from, to, scratch);
           }
         });
   }

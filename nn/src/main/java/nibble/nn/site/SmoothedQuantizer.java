@@ -1,6 +1,9 @@
 package nibble.nn.site;
 
 import java.util.Map;
+import java.util.Optional;
+import nibble.kernels.attention.SmoothedScores;
+import nibble.nn.Site;
 import nibble.tensor.DifferentiableFunction;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -15,6 +18,10 @@ import org.jspecify.annotations.Nullable;
  * s = max |x - m| / (2^(b-1) - 1) + 1e-7    q = round((x - m) / s), half away from zero    y = s q + m
  * m: the mean of each channel over the block, over all tokens of the pass, or 0
  * }</pre>
+ *
+ * <p>Where both operands of an attention are quantized like this, nothing else stands in its sites
+ * and no gradients are recorded, the products run in integers instead, see {@link #scores}. What
+ * follows is what this function computes by itself.
  *
  * <p>For keys the mean adds the same number to all scores of a query, so softmax does not see it;
  * here it is kept, so that keys of several passes go together. For queries the paper adds the
@@ -64,6 +71,26 @@ public final class SmoothedQuantizer implements StoredFunction {
     }
     return new SmoothedQuantizer(
         record.integer("bits"), record.integer("block"), Mean.values()[mean]);
+  }
+
+  /**
+   * How the product of queries and keys runs in integers: where the two sites hold these functions
+   * and nothing else, of the same bits, with blocks and means as {@link SmoothedScores} has them.
+   * Empty otherwise.
+   */
+  public static Optional<SmoothedScores> scores(Site query, Site key) {
+    if (query.functions().size() == 1
+        && key.functions().size() == 1
+        && query.functions().getFirst() instanceof SmoothedQuantizer q
+        && key.functions().getFirst() instanceof SmoothedQuantizer k
+        && q.bits == k.bits
+        && q.block == SmoothedScores.QUERY_BLOCK
+        && k.block == SmoothedScores.KEY_BLOCK
+        && q.mean != Mean.ALL
+        && k.mean != Mean.BLOCK) {
+      return Optional.of(new SmoothedScores(q.bits, q.mean == Mean.BLOCK, k.mean == Mean.ALL));
+    }
+    return Optional.empty();
   }
 
   @Override

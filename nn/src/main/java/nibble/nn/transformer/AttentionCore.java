@@ -3,6 +3,7 @@ package nibble.nn.transformer;
 import java.util.ArrayList;
 import java.util.List;
 import nibble.kernels.attention.AttentionRule;
+import nibble.kernels.attention.SmoothedScores;
 import nibble.nn.Site;
 import nibble.nn.cache.CacheShape;
 import nibble.nn.cache.FloatLayerCache;
@@ -74,10 +75,7 @@ public record AttentionCore(
    * {@code layer}, and the keys of a sequence are all that its cache holds.
    */
   Tensor fused(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer) {
-    if (isOneBatch(q, sequences)) {
-      return ops.attention(q, k, v, heads, keyValueHeads, rule(0), null, null);
-    }
-    return bySequence(
+    return fused(
         ops,
         q,
         k,
@@ -86,6 +84,40 @@ public record AttentionCore(
         layer,
         (query, keys, values, past) ->
             ops.attention(query, keys, values, heads, keyValueHeads, rule(past), null, null));
+  }
+
+  /** The same with scores that are integer products. */
+  Tensor fused(
+      Ops ops,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Sequences sequences,
+      int layer,
+      SmoothedScores codes) {
+    return fused(
+        ops,
+        q,
+        k,
+        v,
+        sequences,
+        layer,
+        (query, keys, values, past) ->
+            ops.smoothedAttention(
+                query, keys, values, heads, keyValueHeads, rule(past), codes));
+  }
+
+  private Tensor fused(
+      Ops ops,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Sequences sequences,
+      int layer,
+      OneSequence attention) {
+    return isOneBatch(q, sequences)
+        ? attention.attend(q, k, v, 0)
+        : bySequence(ops, q, k, v, sequences, layer, attention);
   }
 
   /** How the kernel computes this for queries from position {@code past} on. */

@@ -1,7 +1,10 @@
 package nibble.nn.transformer;
 
+import java.util.Optional;
+import nibble.kernels.attention.SmoothedScores;
 import nibble.nn.Site;
 import nibble.nn.Sites;
+import nibble.nn.site.SmoothedQuantizer;
 
 /**
  * The sites of one attention; all see {@code [batch, heads, tokens, headDim]}, the probabilities
@@ -25,6 +28,19 @@ record AttentionSites(
         sites.add(name + ".kv.value"),
         sites.add(name + ".attn.v_out"),
         sites.add(name + ".attn.probs"));
+  }
+
+  /**
+   * How the scores run in integers: if queries and keys are quantized for that and the other sites
+   * are empty.
+   */
+  Optional<SmoothedScores> integerScores() {
+    return cachedKey.isIdentity()
+            && cachedValue.isIdentity()
+            && value.isIdentity()
+            && probabilities.isIdentity()
+        ? SmoothedQuantizer.scores(query, key)
+        : Optional.empty();
   }
 
   /** Whether nothing is installed in any of them. */

@@ -2,6 +2,7 @@ package nibble.nn.transformer;
 
 import java.util.List;
 import java.util.Optional;
+import nibble.kernels.attention.SmoothedScores;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Site;
@@ -76,12 +77,21 @@ public final class SelfAttention {
     }
     Tensor q = positioned(ops, heads.q(), parts.queryNorm, sequences);
     Tensor k = positioned(ops, heads.k(), parts.keyNorm, sequences);
-    boolean fused = !ops.isRecording() && sites.areIdentity();
-    Tensor mixed =
-        fused
-            ? core.fused(ops, q, k, heads.v(), sequences, layer)
-            : core.observed(ops, q, k, heads.v(), sequences, layer, sites);
-    return parts.output.forward(ops, mixed);
+    return parts.output.forward(ops, attended(ops, q, k, heads.v(), sequences));
+  }
+
+  private Tensor attended(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences) {
+    AttentionCore core = parts.core;
+    if (!ops.isRecording()) {
+      if (sites.areIdentity()) {
+        return core.fused(ops, q, k, v, sequences, layer);
+      }
+      Optional<SmoothedScores> codes = sites.integerScores();
+      if (codes.isPresent()) {
+        return core.fused(ops, q, k, v, sequences, layer, codes.get());
+      }
+    }
+    return core.observed(ops, q, k, v, sequences, layer, sites);
   }
 
   /** Attention that reads keys and values from their codes. */

@@ -1,9 +1,12 @@
 package nibble.nn.vit;
 
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import nibble.kernels.attention.AttentionRule;
+import nibble.kernels.attention.SmoothedScores;
 import nibble.nn.Site;
 import nibble.nn.Sites;
+import nibble.nn.site.SmoothedQuantizer;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -37,15 +40,17 @@ final class AttentionCore {
 
   /** {@code q, k, v [batch, tokens, hidden]} to the mixed values of the same shape. */
   Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v) {
-    if (ops.isRecording()
-        || !query.isIdentity()
-        || !key.isIdentity()
-        || !value.isIdentity()
-        || !probabilities.isIdentity()) {
-      return forward(ops, q, k, v, UnaryOperator.identity());
+    if (!ops.isRecording() && value.isIdentity() && probabilities.isIdentity()) {
+      AttentionRule rule = AttentionRule.scaled(q.dim(2) / heads).withScale(scale);
+      if (query.isIdentity() && key.isIdentity()) {
+        return ops.attention(q, k, v, heads, heads, rule, null, null);
+      }
+      Optional<SmoothedScores> codes = SmoothedQuantizer.scores(query, key);
+      if (codes.isPresent()) {
+        return ops.smoothedAttention(q, k, v, heads, heads, rule, codes.get());
+      }
     }
-    AttentionRule rule = AttentionRule.scaled(q.dim(2) / heads).withScale(scale);
-    return ops.attention(q, k, v, heads, heads, rule, null, null);
+    return forward(ops, q, k, v, UnaryOperator.identity());
   }
 
   /**

@@ -2,6 +2,7 @@ package nibble.quant.sage;
 
 import java.util.List;
 import java.util.Map;
+import nibble.kernels.attention.SmoothedScores;
 import nibble.nn.site.SmoothedQuantizer;
 import nibble.nn.site.SmoothedQuantizer.Mean;
 import nibble.quant.method.MethodCard;
@@ -21,20 +22,18 @@ import nibble.quant.model.ModelTask;
  * <p>Zhang and others, <a href="https://arxiv.org/abs/2411.10958">arXiv:2411.10958</a>, with the
  * authors' code; what is computed says {@link SmoothedQuantizer}.
  *
- * <p>This is the research view: codes are simulated, the products are those of the float kernel.
- * With 8 bits an integer product would have at most the speed of the FP32 product, one product a
- * lane (see the page on performance); with 4 bits two would fit into a lane, but that kernel is not
- * written for attention. Left out: FP8 probabilities and values, scales per thread of a GPU's
- * matrix instruction, the choice of 8 bits for single layers.
+ * <p>The products run in integers, {@link nibble.kernels.attention.SmoothedAttention}: with 4 bits
+ * two in a lane, which is a little faster than float attention for long inputs and slower for short
+ * ones; with 8 bits one in a lane, which is slower. Where gradients are recorded, a cache holds
+ * codes or something else stands in a site, codes are simulated in float. Left out: FP8
+ * probabilities and values, scales per thread of a GPU's matrix instruction, the choice of 8 bits
+ * for single layers.
  *
  * @param bits of queries and keys, 4 or 8
  * @param smoothQueries whether queries lose the mean of their block
  * @param smoothKeys whether keys lose their mean
  */
 public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implements ModelMethod {
-  private static final int QUERY_BLOCK = 128;
-  private static final int KEY_BLOCK = 64;
-
   /** What the catalogue shows. */
   public static final MethodCard CARD =
       new MethodCard(
@@ -42,7 +41,7 @@ public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implemen
           "SageAttention2",
           "Zhang and others 2024, arXiv:2411.10958",
           "nothing; behind a method for weights, or alone",
-          "to see what integer attention scores would cost in quality",
+          "long prompts and texts; to see what integer attention scores cost in quality",
           List.of(
               MethodOption.choice(
                   "sage-bits", "4", List.of("4", "8"), "bits of queries and keys (paper: 4, or 8)"),
@@ -50,7 +49,7 @@ public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implemen
                   "smooth-queries", true, "take the mean of 128 queries off (paper: true)"),
               MethodOption.bool(
                   "smooth-keys", true, "take the mean of all keys off (paper: true)")),
-          List.of("whatever it stands behind; queries and keys are quantized in float"));
+          List.of("whatever it stands behind; integer products of queries and keys"));
 
   public Sage {
     if (bits != 4 && bits != 8) {
@@ -99,12 +98,17 @@ public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implemen
         case QUERY -> {
           site.site()
               .append(
-                  new SmoothedQuantizer(bits, QUERY_BLOCK, smoothQueries ? Mean.BLOCK : Mean.NONE));
+                  new SmoothedQuantizer(
+                      bits,
+                      SmoothedScores.QUERY_BLOCK,
+                      smoothQueries ? Mean.BLOCK : Mean.NONE));
           found++;
         }
         case KEY ->
             site.site()
-                .append(new SmoothedQuantizer(bits, KEY_BLOCK, smoothKeys ? Mean.ALL : Mean.NONE));
+                .append(
+                    new SmoothedQuantizer(
+                        bits, SmoothedScores.KEY_BLOCK, smoothKeys ? Mean.ALL : Mean.NONE));
         default -> {}
       }
     }

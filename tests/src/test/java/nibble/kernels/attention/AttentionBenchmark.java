@@ -33,15 +33,20 @@ public class AttentionBenchmark {
     "197x197,3/3,64",
     "128x128,12/12,32",
     "512x512,32/8,64",
+    "1024x1024,8/8,128",
     "1x512,32/8,64"
   })
   public String shape;
 
-  @Param({"scalar", "vector"})
+  /** With codes: scores of integer products, of 4 or 8 bits. */
+  @Param({"scalar", "vector", "scalar-codes4", "vector-codes4", "vector-codes8"})
   public String kernel;
 
   private final WorkSplitter serial = WorkSplitter.serial();
   private Attention attention = new ScalarAttention();
+  private SmoothedAttention smoothed = new ScalarSmoothedAttention();
+  private boolean withCodes;
+  private SmoothedScores codes = new SmoothedScores(4, true, true);
   private AttentionShape dimensions = new AttentionShape(1, 1, 1, 1, 1, 1);
   private AttentionRule rule = AttentionRule.scaled(1);
   private HeadView q = HeadView.of(new float[1], 0, 1, 1, 1);
@@ -51,9 +56,12 @@ public class AttentionBenchmark {
 
   @Setup
   public void prepare() {
-    if (kernel.equals("vector")) {
+    if (kernel.startsWith("vector")) {
       attention = Attention.best();
+      smoothed = SmoothedAttention.best();
     }
+    withCodes = kernel.contains("codes");
+    codes = new SmoothedScores(kernel.endsWith("8") ? 8 : 4, true, true);
     String[] parts = shape.split("[x,/]");
     int[] n = new int[parts.length];
     for (int i = 0; i < n.length; i++) {
@@ -81,7 +89,11 @@ public class AttentionBenchmark {
 
   @Benchmark
   public void forward() {
-    attention.forward(dimensions, rule, q, k, v, null, null, out, serial);
+    if (withCodes) {
+      smoothed.forward(dimensions, rule, codes, q, k, v, out, serial);
+    } else {
+      attention.forward(dimensions, rule, q, k, v, null, null, out, serial);
+    }
   }
 
   @TearDown

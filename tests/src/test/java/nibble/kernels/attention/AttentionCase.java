@@ -77,7 +77,7 @@ final class AttentionCase {
     return out.array();
   }
 
-  private HeadView out() {
+  HeadView out() {
     int row = shape.heads() * shape.headDim() + 7;
     float[] array = new float[MARGIN + shape.batch() * shape.queries() * row];
     Arrays.fill(array, SENTINEL);
