@@ -77,6 +77,8 @@ public final class InspectCommand extends NibbleCommand {
             .put("dtypes", types)
             .put("quantized", isQuantized(model))
             .put("formats", formats(open))
+            .put("caches", Extras.caches(model))
+            .put("site_functions", Extras.siteFunctions(model))
             .put("sites", model.sites().all().stream().map(Site::name).toList());
     if (model instanceof ImageClassifier classifier) {
       result.put("image_size", classifier.imageSize()).put("classes", classifier.classes());
@@ -129,6 +131,8 @@ public final class InspectCommand extends NibbleCommand {
                     String.format(
                         Locale.ROOT, "%,d tensors, %,d bytes", stored.count(), stored.bytes())));
     facts.row("quantization", isQuantized(model) ? String.join("; ", formats(open)) : "none");
+    row(facts, "key-value cache", Extras.caches(model));
+    row(facts, "in sites", Extras.siteFunctions(model));
     facts.print(console.out());
     if (tensors) {
       console.out().println();
@@ -148,6 +152,12 @@ public final class InspectCommand extends NibbleCommand {
     if (sites) {
       console.out().println();
       model.sites().all().forEach(site -> console.out().println(site.name()));
+    }
+  }
+
+  private static void row(Table facts, String what, List<String> values) {
+    if (!values.isEmpty()) {
+      facts.row(what, String.join("; ", values));
     }
   }
 

@@ -6,7 +6,6 @@ import nibble.cli.terminal.Console;
 import nibble.cli.terminal.JsonOut;
 import nibble.cli.terminal.Table;
 import nibble.kernels.parallel.WorkSplitter;
-import nibble.nn.ImageClassifier;
 import nibble.quant.pipeline.PlannedLayer;
 import nibble.quant.pipeline.RecipeRunner;
 import nibble.quant.recipe.Recipe;
@@ -46,7 +45,7 @@ public final class PlanCommand extends NibbleCommand {
     try (OpenModel open = OpenModel.of(name);
         WorkSplitter splitter = common.openSplitter()) {
       int hidden = open.model().blocks().getFirst().stages().getFirst().getFirst().in();
-      int tokens = open.model() instanceof ImageClassifier classifier ? classifier.tokens() : 1;
+      int tokens = options.tokensOfSample(open.model());
       boolean calibrates = runner.plan().needsCalibration(open.model());
       Plan plan =
           Plan.of(runner, open.model(), tokens, calibrates ? options.calibrationImages() : 0);
@@ -54,7 +53,9 @@ public final class PlanCommand extends NibbleCommand {
       if (common.json()) {
         json(plan, hidden, seconds, calibrates).print(console.out());
       } else {
-        print(console, recipe, plan, hidden, seconds, calibrates);
+        String calibration =
+            calibrates ? options.calibrationInWords(open.model()) : "none needed";
+        print(console, recipe, plan, hidden, seconds, calibration);
       }
     }
     return done();
@@ -71,7 +72,7 @@ public final class PlanCommand extends NibbleCommand {
   }
 
   private void print(
-      Console console, Recipe recipe, Plan plan, int hidden, double seconds, boolean calibrates) {
+      Console console, Recipe recipe, Plan plan, int hidden, double seconds, String calibration) {
     if (layers) {
       Table table =
           new Table("layer", "shape", "method", "weights", "activations", "bytes").alignRight(5);
@@ -101,7 +102,7 @@ public final class PlanCommand extends NibbleCommand {
     facts.row(
         "linear weights",
         String.format(Locale.ROOT, "%,d bytes, now %,d", plan.bytesAfter(), plan.bytesBefore()));
-    facts.row("calibration", calibrates ? options.calibrationImages() + " images" : "none needed");
+    facts.row("calibration", calibration);
     facts.row(
         "working memory (estimate)",
         String.format(

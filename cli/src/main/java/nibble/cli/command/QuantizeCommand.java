@@ -191,6 +191,8 @@ public final class QuantizeCommand extends NibbleCommand {
             100.0 * bytes / before,
             before,
             bitsPerWeight);
+    Extras.caches(open.model())
+        .forEach(format -> console.out().println("key-value cache: " + format));
     broken(console, BrokenLayers.of(outcome.layers()));
   }
 

@@ -17,6 +17,8 @@ import nibble.loaders.data.ByteImages;
 import nibble.loaders.data.LabeledImages;
 import nibble.loaders.tokenizer.Tokenizer;
 import nibble.loaders.tokenizer.Tokenizers;
+import nibble.nn.ImageClassifier;
+import nibble.nn.Model;
 import nibble.nn.transformer.CausalLanguageModel;
 import nibble.nn.transformer.TextEncoder;
 import nibble.quant.catalogue.MethodCatalogue;
@@ -171,6 +173,24 @@ public final class RecipeOptions {
             : LabeledImages.unlabeled(folder);
     return Calibration.of(
         new FolderImageSet(images, open.preprocessor(), size), calibrationImages, labelled);
+  }
+
+  /** Tokens of a sample of {@code model}, for estimates; windows of text are taken as full. */
+  int tokensOfSample(Model model) {
+    return switch (model) {
+      case CausalLanguageModel language -> window(language.contextLength());
+      case TextEncoder encoder -> window(encoder.contextLength());
+      case ImageClassifier classifier -> classifier.tokens();
+      default -> 1;
+    };
+  }
+
+  /** What the calibration data is, in words. */
+  String calibrationInWords(Model model) {
+    return model instanceof CausalLanguageModel || model instanceof TextEncoder
+        ? "%d pieces of text, at most %d tokens each"
+            .formatted(calibrationImages, tokensOfSample(model))
+        : calibrationImages + " images";
   }
 
   private static Tokenizer tokenizer(OpenModel open) {

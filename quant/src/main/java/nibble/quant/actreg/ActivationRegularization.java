@@ -46,7 +46,8 @@ import nibble.tensor.Shape;
  * <p>Differs from the paper: a short further training of a trained model in place of a
  * pre-training; L is the divergence from the float model by default; bounds start at the least
  * squares of what passes (paper: 4 and -4); the head's logits are left out of the penalty; zero
- * points are rounded, so that integers run.
+ * points are rounded, so that integers run. The penalty is off by default, since in so short a
+ * training the model was worse with it.
  */
 public final class ActivationRegularization implements ModelMethod {
   /** What the catalogue shows. */

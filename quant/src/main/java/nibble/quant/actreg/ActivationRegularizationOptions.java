@@ -18,7 +18,7 @@ public record ActivationRegularizationOptions(
   /** For a processor: a short training at a rate that a small model takes. */
   public static final ActivationRegularizationOptions DEFAULTS =
       new ActivationRegularizationOptions(
-          new WeightTraining.Knobs(100, 4, 5e-4, TuningLoss.KL), 0.01, 1e-5);
+          new WeightTraining.Knobs(100, 4, 5e-4, TuningLoss.KL), 0.01, 0);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =

@@ -53,6 +53,22 @@ class AttentionAllocationTest {
           new AttentionCase(shape, rule.causalFrom(60).withSoftCap(5), 1).withBias(),
           serial);
     }
+    AttentionShape codes = new AttentionShape(1, 90, 150, 4, 4, 40);
+    AttentionCase c = new AttentionCase(codes, rule.causalFrom(60), 1);
+    HeadView result = c.out();
+    kernels.put(
+        "codes",
+        () ->
+            SmoothedAttention.best()
+                .forward(
+                    codes,
+                    c.rule,
+                    new SmoothedScores(4, true, true),
+                    c.q,
+                    c.k,
+                    c.v,
+                    result,
+                    serial));
     for (Pairs pairs : Pairs.values()) {
       RopeTable table = RopeTable.of(pairs, RopeTable.frequencies(80, 10_000), 8, 1);
       HeadView x = HeadView.of(new float[8 * 4 * 80], 0, 8, 4, 80);

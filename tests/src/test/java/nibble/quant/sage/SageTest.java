@@ -10,16 +10,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import nibble.kernels.attention.AttentionRule;
+import nibble.kernels.attention.SmoothedScores;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.loaders.model.ModelWriter;
 import nibble.nn.Model;
+import nibble.nn.Sites;
 import nibble.nn.TokenIds;
 import nibble.nn.site.FunctionRecord;
 import nibble.nn.site.SmoothedQuantizer;
@@ -212,6 +215,37 @@ class SageTest {
           RandomModels.relativeDifference(
               vit.forward(ops, RandomModels.pixels(2, 1)).toFloats(), exact);
       assertTrue(difference > 1e-6 && difference < 0.5, "differs by " + difference);
+    }
+  }
+
+  /**
+   * Without gradients the products are those of integers, with them they are simulated in float; at
+   * 8 bits both are the same but for the codes of single keys.
+   */
+  @Test
+  void integersComputeWhatIsSimulated() throws IOException {
+    try (LoadedModel loaded =
+            ModelLoader.load(TinyTextFolders.llama(folder.resolve("simulated")));
+        Ops ops = Ops.serial()) {
+      Tensor ids = TokenIds.tensor(RandomTextModels.ids(40, 1));
+      quantize(ops, loaded.model(), Map.of("sage-bits", "8"));
+      Sites sites = loaded.model().sites();
+      assertEquals(
+          Optional.of(new SmoothedScores(8, true, true)),
+          SmoothedQuantizer.scores(
+              sites.get("layers.0.attn.q_out"), sites.get("layers.0.attn.k_out")));
+      float[] simulated = loaded.model().forward(ops, ids).toFloats();
+      try (var inference = ops.noGrad()) {
+        float[] integers = loaded.model().forward(ops, ids).toFloats();
+        double difference = RandomModels.relativeDifference(integers, simulated);
+        assertTrue(difference > 0 && difference < 0.2, "differs by " + difference);
+      }
+      sites.get("layers.0.attn.k_out").append((o, x) -> x);
+      assertEquals(
+          Optional.empty(),
+          SmoothedQuantizer.scores(
+              sites.get("layers.0.attn.q_out"), sites.get("layers.0.attn.k_out")),
+          "something else stands in a site");
     }
   }
 
