@@ -76,8 +76,7 @@ final class FusedAttention {
           "attention of %d heads over %d needs q [b, n, heads * d] and k, v [b, m, kvHeads * d], got %s, %s and %s"
               .formatted(heads, kvHeads, q.shape(), k.shape(), v.shape()));
     }
-    return new AttentionShape(
-        q.dim(0), q.dim(1), k.dim(1), heads, kvHeads, q.dim(2) / heads);
+    return new AttentionShape(q.dim(0), q.dim(1), k.dim(1), heads, kvHeads, q.dim(2) / heads);
   }
 
   private static HeadView heads(Engine engine, Tensor x, int headDim) {

@@ -99,8 +99,7 @@ class TableCommandTest {
   @Test
   void oneProcessMeasuresTheSame() throws IOException {
     String[] cells = {"--split", "4", "--schemes", "W4A4", "--json"};
-    JsonObject apart =
-        CommandLineRun.of(tableIn("apart", with(cells, "--methods", "rtn"))).json();
+    JsonObject apart = CommandLineRun.of(tableIn("apart", with(cells, "--methods", "rtn"))).json();
     JsonObject together =
         CommandLineRun.of(
                 tableIn(

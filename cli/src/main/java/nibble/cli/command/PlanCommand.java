@@ -53,8 +53,7 @@ public final class PlanCommand extends NibbleCommand {
       if (common.json()) {
         json(plan, hidden, seconds, calibrates).print(console.out());
       } else {
-        String calibration =
-            calibrates ? options.calibrationInWords(open.model()) : "none needed";
+        String calibration = calibrates ? options.calibrationInWords(open.model()) : "none needed";
         print(console, recipe, plan, hidden, seconds, calibration);
       }
     }

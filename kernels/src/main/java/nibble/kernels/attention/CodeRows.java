@@ -10,7 +10,9 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
 
-/** The steps from rows of floats to codes, as {@link SmoothedScores} and {@link ScalarCodes} say. */
+/**
+ * The steps from rows of floats to codes, as {@link SmoothedScores} and {@link ScalarCodes} say.
+ */
 final class CodeRows {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final int LANES = Lanes.FLOATS;
@@ -87,7 +89,15 @@ final class CodeRows {
 
   /** {@code out[j] = factor * (x . y_j)} for rows {@code y_j} that follow one another. */
   static void dots(
-      int count, float factor, float[] x, int at, int rows, float[] y, int yAt, float[] out, int to) {
+      int count,
+      float factor,
+      float[] x,
+      int at,
+      int rows,
+      float[] y,
+      int yAt,
+      float[] out,
+      int to) {
     int j = 0;
     for (; j <= rows - 4; j += 4) {
       fourDots(count, factor, x, at, y, yAt + j * count, out, to + j);

@@ -10,8 +10,7 @@ package nibble.kernels.attention;
  * @param means {@code [blocks, depth]}
  * @param scales {@code [blocks]}
  */
-record ScalarCodes(
-    int depth, int block, float[] rest, int[] codes, float[] means, float[] scales) {
+record ScalarCodes(int depth, int block, float[] rest, int[] codes, float[] means, float[] scales) {
 
   /** What the mean is taken over. */
   enum Mean {
@@ -21,14 +20,7 @@ record ScalarCodes(
   }
 
   static ScalarCodes of(
-      SmoothedScores how,
-      HeadView x,
-      int b,
-      int head,
-      int rows,
-      int depth,
-      int block,
-      Mean mean) {
+      SmoothedScores how, HeadView x, int b, int head, int rows, int depth, int block, Mean mean) {
     int blocks = Math.ceilDiv(rows, block);
     float[] rest = new float[rows * depth];
     int[] codes = new int[rows * depth];

@@ -34,8 +34,7 @@ public record SmoothedScores(int bits, boolean smoothQueries, boolean smoothKeys
 
   public SmoothedScores {
     if (bits < 2 || bits > 8) {
-      throw new IllegalArgumentException(
-          "codes of queries and keys have 2 to 8 bits, was " + bits);
+      throw new IllegalArgumentException("codes of queries and keys have 2 to 8 bits, was " + bits);
     }
   }
 

@@ -15,12 +15,13 @@ import nibble.kernels.platform.Lanes;
  * the sums are small enough, as they are with 4 bits, a lane holds two keys, those at {@code c} and
  * {@code c + 64} of a block: {@code k = k0 + B k1}, so that one multiply-add serves both.
  *
- * <p>With {@code B = 5793} this is exact while {@code |S0|, |S1| <= 2895}; how a lane is taken apart
- * is explained at {@code nibble.kernels.lowbit.PairedLanes}. The codes of a block of keys are known,
- * so the bound is theirs: the largest sum of sizes of one key's codes, times the largest code.
+ * <p>With {@code B = 5793} this is exact while {@code |S0|, |S1| <= 2895}; how a lane is taken
+ * apart is explained at {@code nibble.kernels.lowbit.PairedLanes}. The codes of a block of keys are
+ * known, so the bound is theirs: the largest sum of sizes of one key's codes, times the largest
+ * code.
  *
- * <p>Task scratch: float slots 2 (codes of q), 8 (raw sums), 9 (codes and rests of rows), 10 (means,
- * scales and what means add), segment slot 2 (keys).
+ * <p>Task scratch: float slots 2 (codes of q), 8 (raw sums), 9 (codes and rests of rows), 10
+ * (means, scales and what means add), segment slot 2 (keys).
  */
 final class SmoothedTileScores implements TileScores {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
@@ -102,14 +103,15 @@ final class SmoothedTileScores implements TileScores {
     }
   }
 
-  /** Mean, scale and codes of the queries of one head in one block: all of its block, those of rows. */
+  /**
+   * Mean, scale and codes of the queries of one head in one block: all of its block, those of rows.
+   */
   private void queries(int index) {
     HeadView view = rows.operands().q();
     int group = rows.group();
     int head = rows.kvHead() * group + index % group;
     int from = (firstBlock + index / group) * SmoothedScores.QUERY_BLOCK;
-    int to =
-        Math.min(rows.operands().shape().queries(), from + SmoothedScores.QUERY_BLOCK);
+    int to = Math.min(rows.operands().shape().queries(), from + SmoothedScores.QUERY_BLOCK);
     int meanAt = meansAt + index * depth;
     Arrays.fill(small, meanAt, meanAt + depth, 0);
     if (how.smoothQueries()) {

@@ -88,13 +88,7 @@ public record AttentionCore(
 
   /** The same with scores that are integer products. */
   Tensor fused(
-      Ops ops,
-      Tensor q,
-      Tensor k,
-      Tensor v,
-      Sequences sequences,
-      int layer,
-      SmoothedScores codes) {
+      Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences, int layer, SmoothedScores codes) {
     return fused(
         ops,
         q,
@@ -103,8 +97,7 @@ public record AttentionCore(
         sequences,
         layer,
         (query, keys, values, past) ->
-            ops.smoothedAttention(
-                query, keys, values, heads, keyValueHeads, rule(past), codes));
+            ops.smoothedAttention(query, keys, values, heads, keyValueHeads, rule(past), codes));
   }
 
   private Tensor fused(

@@ -102,8 +102,7 @@ final class RoundingSearch {
   void restore(Map<String, Tensor> state, int updates) {
     for (int i = 0; i < shares.size(); i++) {
       Tensor x = shares.get(i);
-      System.arraycopy(
-          values(state, "share." + i, x), 0, x.array(), x.offset(), (int) x.size());
+      System.arraycopy(values(state, "share." + i, x), 0, x.array(), x.offset(), (int) x.size());
       optimizer.restore(
           x,
           new AdamW.State(

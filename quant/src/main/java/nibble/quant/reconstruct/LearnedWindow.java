@@ -6,7 +6,9 @@ import java.util.Map;
 import nibble.quant.model.ResumeStore;
 import nibble.tensor.Tensor;
 
-/** What was learned in a window, as a state to go on from: the values of all leaves, both losses. */
+/**
+ * What was learned in a window, as a state to go on from: the values of all leaves, both losses.
+ */
 final class LearnedWindow {
   private static final String LOSSES = "losses";
   private static final int PARTS = 4;

@@ -99,9 +99,7 @@ public record Sage(int bits, boolean smoothQueries, boolean smoothKeys) implemen
           site.site()
               .append(
                   new SmoothedQuantizer(
-                      bits,
-                      SmoothedScores.QUERY_BLOCK,
-                      smoothQueries ? Mean.BLOCK : Mean.NONE));
+                      bits, SmoothedScores.QUERY_BLOCK, smoothQueries ? Mean.BLOCK : Mean.NONE));
           found++;
         }
         case KEY ->

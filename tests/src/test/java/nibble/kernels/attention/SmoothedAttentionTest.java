@@ -144,8 +144,7 @@ class SmoothedAttentionTest {
       double k = smooth ? 2 * largest(c.k) : largest(c.k);
       double stepQ = codes.scale((float) q);
       double stepK = codes.scale((float) k);
-      double score =
-          c.rule.scale() * headDim * (stepK / 2 * q + stepQ / 2 * k + stepQ * stepK / 4);
+      double score = c.rule.scale() * headDim * (stepK / 2 * q + stepQ / 2 * k + stepQ * stepK / 4);
       double bound = Math.expm1(2 * score) * largest(c.v) + 2 * c.bound() + UNIT;
       for (int i = 0; i < exact.length; i++) {
         assertEquals(exact[i], found[i], bound);
@@ -164,8 +163,7 @@ class SmoothedAttentionTest {
   private double relativeError(int bits, boolean queries, boolean keys, float bias) {
     int d = 64;
     AttentionCase c =
-        new AttentionCase(
-            new AttentionShape(1, 200, 200, 2, 2, d), rule(d, true, 0, false), 11);
+        new AttentionCase(new AttentionShape(1, 200, 200, 2, 2, d), rule(d, true, 0, false), 11);
     for (int row = 0; row < 200; row++) {
       for (int head = 0; head < 2; head++) {
         c.k.array()[c.k.at(0, row, head) + 5] += bias;
@@ -189,7 +187,8 @@ class SmoothedAttentionTest {
   /** Keys with a channel that is large in all tokens: what smoothing is for. */
   @Test
   void smoothingTakesOutWhatAllKeysShare() {
-    assertTrue(relativeError(8, true, true, 0) < 2e-2, "8 bits: " + relativeError(8, true, true, 0));
+    assertTrue(
+        relativeError(8, true, true, 0) < 2e-2, "8 bits: " + relativeError(8, true, true, 0));
     double smoothed = relativeError(4, true, true, 40);
     double plain = relativeError(4, true, false, 40);
     assertTrue(3 * smoothed < plain, "4 bits: " + smoothed + " smoothed, " + plain + " not");
@@ -207,8 +206,7 @@ class SmoothedAttentionTest {
             new AttentionShape(1, 1, 90, 4, 2, 32), AttentionRule.scaled(32).causalFrom(89), 3);
     try (WorkSplitter serial = WorkSplitter.serial()) {
       assertArrayEquals(
-          c.run(Attention.best(), serial),
-          run(best, c, new SmoothedScores(4, true, true), serial));
+          c.run(Attention.best(), serial), run(best, c, new SmoothedScores(4, true, true), serial));
     }
   }
 
@@ -229,8 +227,7 @@ class SmoothedAttentionTest {
   void codesWhoseSumsCouldBeInexactAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new SmoothedScores(9, true, true));
     AttentionCase c =
-        new AttentionCase(
-            new AttentionShape(1, 2, 2, 1, 1, 1041), AttentionRule.scaled(1041), 3);
+        new AttentionCase(new AttentionShape(1, 2, 2, 1, 1, 1041), AttentionRule.scaled(1041), 3);
     try (WorkSplitter serial = WorkSplitter.serial()) {
       for (SmoothedAttention attention : new SmoothedAttention[] {scalar, best}) {
         assertThrows(

@@ -117,8 +117,8 @@ class ResumedWalkTest {
   @CsvSource({
     "omniquant, W3A8, iterations=4 batch=2",
     "affinequant, W3A16, iterations=4 batch=2",
-    "cbq, W3A8, iterations=4 batch=2",
-    "a2q, W4A8, iterations=4 batch=2",
+    "cbq, W3A8, iterations=10 batch=2 rate=0.3 step-rate=0.05 drive=0.001",
+    "a2q, W4A8, iterations=10 batch=2 rate=0.2",
     "discquant, W3A16, iterations=40 batch=2",
     "gptq+norm-tweaking, W3A16, iterations=4 batch=2 rate=0.05",
     "brecq, W3A8, images=8 iterations=4 batch=2",
@@ -152,7 +152,8 @@ class ResumedWalkTest {
     for (String file : List.of(Checkpoint.CONFIG, Checkpoint.WEIGHTS)) {
       assertEquals(
           -1,
-          Files.mismatch(place.resolve("whole").resolve(file), place.resolve("resumed").resolve(file)),
+          Files.mismatch(
+              place.resolve("whole").resolve(file), place.resolve("resumed").resolve(file)),
           file);
     }
   }

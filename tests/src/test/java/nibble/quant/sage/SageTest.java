@@ -224,8 +224,7 @@ class SageTest {
    */
   @Test
   void integersComputeWhatIsSimulated() throws IOException {
-    try (LoadedModel loaded =
-            ModelLoader.load(TinyTextFolders.llama(folder.resolve("simulated")));
+    try (LoadedModel loaded = ModelLoader.load(TinyTextFolders.llama(folder.resolve("simulated")));
         Ops ops = Ops.serial()) {
       Tensor ids = TokenIds.tensor(RandomTextModels.ids(40, 1));
       quantize(ops, loaded.model(), Map.of("sage-bits", "8"));
