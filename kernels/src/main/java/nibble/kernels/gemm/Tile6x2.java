@@ -61,11 +61,11 @@ final class Tile6x2 implements Tile {
     FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
     int touched = 0;
     for (int l = 0; l < k; l += 2) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * STEP);
       int x = aAt + l;
       touched ^= b.get(JAVA_INT_UNALIGNED, next + l * TOUCH_STEP);
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[x]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -93,8 +93,8 @@ final class Tile6x2 implements Tile {
       if (l == k + 3) {
         break;
       }
-      FloatVector d0 = FloatVector.fromMemorySegment(F, b, at + STEP, ORDER);
-      FloatVector d1 = FloatVector.fromMemorySegment(F, b, at + STEP + VECTOR, ORDER);
+      FloatVector d0 = FloatVector.fromMemorySegment(F, run, STEP, ORDER);
+      FloatVector d1 = FloatVector.fromMemorySegment(F, run, STEP + VECTOR, ORDER);
       FloatVector y0 = FloatVector.broadcast(F, a[x + 1]);
       c00 = y0.fma(d0, c00);
       c01 = y0.fma(d1, c01);
@@ -161,10 +161,10 @@ final class Tile6x2 implements Tile {
     FloatVector c50 = FloatVector.fromArray(F, start, startAt + 5 * startRow);
     FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
     for (int l = 0; l < k; l++) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
       int x = aAt + l * ROWS;
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[x]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -238,9 +238,9 @@ final class Tile6x2 implements Tile {
     FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
     int l = 0;
     for (; l < k - 1; l += 2) {
-      long at = bAt + l * STEP;
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
+      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * STEP);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -268,8 +268,8 @@ final class Tile6x2 implements Tile {
       if (l == k + 3) {
         break;
       }
-      FloatVector d0 = FloatVector.fromMemorySegment(F, b, at + STEP, ORDER);
-      FloatVector d1 = FloatVector.fromMemorySegment(F, b, at + STEP + VECTOR, ORDER);
+      FloatVector d0 = FloatVector.fromMemorySegment(F, run, STEP, ORDER);
+      FloatVector d1 = FloatVector.fromMemorySegment(F, run, STEP + VECTOR, ORDER);
       FloatVector y0 = FloatVector.broadcast(F, a[aAt + l + 1]);
       c00 = y0.fma(d0, c00);
       c01 = y0.fma(d1, c01);
@@ -296,9 +296,9 @@ final class Tile6x2 implements Tile {
       c51 = y5.fma(d1, c51);
     }
     if (l < k) {
-      long at = bAt + l * STEP;
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -356,9 +356,9 @@ final class Tile6x2 implements Tile {
     FloatVector c20 = FloatVector.fromArray(F, start, startAt + 2 * startRow);
     FloatVector c21 = FloatVector.fromArray(F, start, startAt + 2 * startRow + LANES);
     for (int l = 0; l < k; l++) {
-      long at = bAt + l * STEP;
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -398,25 +398,25 @@ final class Tile6x2 implements Tile {
     FloatVector s31 = FloatVector.zero(F);
     int l = 0;
     for (; l < k - 3; l += 4) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, 4 * STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
-      s00 = x0.fma(FloatVector.fromMemorySegment(F, b, at, ORDER), s00);
-      s01 = x0.fma(FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER), s01);
+      s00 = x0.fma(FloatVector.fromMemorySegment(F, run, 0, ORDER), s00);
+      s01 = x0.fma(FloatVector.fromMemorySegment(F, run, VECTOR, ORDER), s01);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + l + 1]);
-      s10 = x1.fma(FloatVector.fromMemorySegment(F, b, at + STEP, ORDER), s10);
-      s11 = x1.fma(FloatVector.fromMemorySegment(F, b, at + STEP + VECTOR, ORDER), s11);
+      s10 = x1.fma(FloatVector.fromMemorySegment(F, run, STEP, ORDER), s10);
+      s11 = x1.fma(FloatVector.fromMemorySegment(F, run, STEP + VECTOR, ORDER), s11);
       FloatVector x2 = FloatVector.broadcast(F, a[aAt + l + 2]);
-      s20 = x2.fma(FloatVector.fromMemorySegment(F, b, at + 2 * STEP, ORDER), s20);
-      s21 = x2.fma(FloatVector.fromMemorySegment(F, b, at + 2 * STEP + VECTOR, ORDER), s21);
+      s20 = x2.fma(FloatVector.fromMemorySegment(F, run, 2 * STEP, ORDER), s20);
+      s21 = x2.fma(FloatVector.fromMemorySegment(F, run, 2 * STEP + VECTOR, ORDER), s21);
       FloatVector x3 = FloatVector.broadcast(F, a[aAt + l + 3]);
-      s30 = x3.fma(FloatVector.fromMemorySegment(F, b, at + 3 * STEP, ORDER), s30);
-      s31 = x3.fma(FloatVector.fromMemorySegment(F, b, at + 3 * STEP + VECTOR, ORDER), s31);
+      s30 = x3.fma(FloatVector.fromMemorySegment(F, run, 3 * STEP, ORDER), s30);
+      s31 = x3.fma(FloatVector.fromMemorySegment(F, run, 3 * STEP + VECTOR, ORDER), s31);
     }
     for (; l < k; l++) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
-      s00 = x0.fma(FloatVector.fromMemorySegment(F, b, at, ORDER), s00);
-      s01 = x0.fma(FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER), s01);
+      s00 = x0.fma(FloatVector.fromMemorySegment(F, run, 0, ORDER), s00);
+      s01 = x0.fma(FloatVector.fromMemorySegment(F, run, VECTOR, ORDER), s01);
     }
     s00.add(s10).add(s20.add(s30)).intoArray(c, cAt);
     s01.add(s11).add(s21.add(s31)).intoArray(c, cAt + LANES);
@@ -439,21 +439,21 @@ final class Tile6x2 implements Tile {
     FloatVector s11 = FloatVector.zero(F);
     int pairs = k / 2;
     for (int l = 0; l < pairs; l++) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
-      IntVector w0 = IntVector.fromMemorySegment(I, b, at, ORDER);
+      IntVector w0 = IntVector.fromMemorySegment(I, run, 0, ORDER);
       s00 = x0.fma(Halves.lowBf16(w0), s00);
       s10 = x1.fma(Halves.highBf16(w0), s10);
-      IntVector w1 = IntVector.fromMemorySegment(I, b, at + VECTOR, ORDER);
+      IntVector w1 = IntVector.fromMemorySegment(I, run, VECTOR, ORDER);
       s01 = x0.fma(Halves.lowBf16(w1), s01);
       s11 = x1.fma(Halves.highBf16(w1), s11);
     }
     if (2 * pairs < k) {
-      long at = bAt + pairs * STEP;
+      MemorySegment run = b.asSlice(bAt + pairs * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + k - 1]);
-      s00 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, b, at, ORDER)), s00);
-      s01 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, b, at + VECTOR, ORDER)), s01);
+      s00 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, 0, ORDER)), s00);
+      s01 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, VECTOR, ORDER)), s01);
     }
     s00.add(s10).intoArray(c, cAt);
     s01.add(s11).intoArray(c, cAt + LANES);
@@ -497,13 +497,13 @@ final class Tile6x2 implements Tile {
     FloatVector s10 = FloatVector.zero(F);
     FloatVector s11 = FloatVector.zero(F);
     for (int l = 0; l < pairs; l++) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
-      IntVector w0 = IntVector.fromMemorySegment(I, b, at, ORDER);
+      IntVector w0 = IntVector.fromMemorySegment(I, run, 0, ORDER);
       s00 = x0.fma(Halves.lowF16(w0), s00);
       s10 = x1.fma(Halves.highF16(w0), s10);
-      IntVector w1 = IntVector.fromMemorySegment(I, b, at + VECTOR, ORDER);
+      IntVector w1 = IntVector.fromMemorySegment(I, run, VECTOR, ORDER);
       s01 = x0.fma(Halves.lowF16(w1), s01);
       s11 = x1.fma(Halves.highF16(w1), s11);
     }

@@ -67,13 +67,13 @@ final class Tile6x4 implements Tile {
     FloatVector c53 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 3 * LANES);
     int touched = 0;
     for (int l = 0; l < k; l += 2) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * STEP);
       int x = aAt + l;
       touched ^= b.get(JAVA_INT_UNALIGNED, next + l * TOUCH_STEP);
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
-      FloatVector b2 = FloatVector.fromMemorySegment(F, b, at + 2 * VECTOR, ORDER);
-      FloatVector b3 = FloatVector.fromMemorySegment(F, b, at + 3 * VECTOR, ORDER);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
+      FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER);
+      FloatVector b3 = FloatVector.fromMemorySegment(F, run, 3 * VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[x]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -107,10 +107,10 @@ final class Tile6x4 implements Tile {
       if (l == k + 1) {
         break;
       }
-      FloatVector d0 = FloatVector.fromMemorySegment(F, b, at + STEP, ORDER);
-      FloatVector d1 = FloatVector.fromMemorySegment(F, b, at + STEP + VECTOR, ORDER);
-      FloatVector d2 = FloatVector.fromMemorySegment(F, b, at + STEP + 2 * VECTOR, ORDER);
-      FloatVector d3 = FloatVector.fromMemorySegment(F, b, at + STEP + 3 * VECTOR, ORDER);
+      FloatVector d0 = FloatVector.fromMemorySegment(F, run, STEP, ORDER);
+      FloatVector d1 = FloatVector.fromMemorySegment(F, run, STEP + VECTOR, ORDER);
+      FloatVector d2 = FloatVector.fromMemorySegment(F, run, STEP + 2 * VECTOR, ORDER);
+      FloatVector d3 = FloatVector.fromMemorySegment(F, run, STEP + 3 * VECTOR, ORDER);
       FloatVector y0 = FloatVector.broadcast(F, a[x + 1]);
       c00 = y0.fma(d0, c00);
       c01 = y0.fma(d1, c01);
@@ -207,12 +207,12 @@ final class Tile6x4 implements Tile {
     FloatVector c52 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 2 * LANES);
     FloatVector c53 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 3 * LANES);
     for (int l = 0; l < k; l++) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
       int x = aAt + l * ROWS;
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
-      FloatVector b2 = FloatVector.fromMemorySegment(F, b, at + 2 * VECTOR, ORDER);
-      FloatVector b3 = FloatVector.fromMemorySegment(F, b, at + 3 * VECTOR, ORDER);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
+      FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER);
+      FloatVector b3 = FloatVector.fromMemorySegment(F, run, 3 * VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[x]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -315,11 +315,11 @@ final class Tile6x4 implements Tile {
     FloatVector c52 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 2 * LANES);
     FloatVector c53 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 3 * LANES);
     for (int l = 0; l < k; l++) {
-      long at = bAt + l * STEP;
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
-      FloatVector b2 = FloatVector.fromMemorySegment(F, b, at + 2 * VECTOR, ORDER);
-      FloatVector b3 = FloatVector.fromMemorySegment(F, b, at + 3 * VECTOR, ORDER);
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
+      FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER);
+      FloatVector b3 = FloatVector.fromMemorySegment(F, run, 3 * VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -407,11 +407,11 @@ final class Tile6x4 implements Tile {
     FloatVector c22 = FloatVector.fromArray(F, start, startAt + 2 * startRow + 2 * LANES);
     FloatVector c23 = FloatVector.fromArray(F, start, startAt + 2 * startRow + 3 * LANES);
     for (int l = 0; l < k; l++) {
-      long at = bAt + l * STEP;
-      FloatVector b0 = FloatVector.fromMemorySegment(F, b, at, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER);
-      FloatVector b2 = FloatVector.fromMemorySegment(F, b, at + 2 * VECTOR, ORDER);
-      FloatVector b3 = FloatVector.fromMemorySegment(F, b, at + 3 * VECTOR, ORDER);
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
+      FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER);
+      FloatVector b3 = FloatVector.fromMemorySegment(F, run, 3 * VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
@@ -463,25 +463,25 @@ final class Tile6x4 implements Tile {
     FloatVector s13 = FloatVector.zero(F);
     int l = 0;
     for (; l < k - 1; l += 2) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
-      s00 = x0.fma(FloatVector.fromMemorySegment(F, b, at, ORDER), s00);
-      s01 = x0.fma(FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER), s01);
-      s02 = x0.fma(FloatVector.fromMemorySegment(F, b, at + 2 * VECTOR, ORDER), s02);
-      s03 = x0.fma(FloatVector.fromMemorySegment(F, b, at + 3 * VECTOR, ORDER), s03);
+      s00 = x0.fma(FloatVector.fromMemorySegment(F, run, 0, ORDER), s00);
+      s01 = x0.fma(FloatVector.fromMemorySegment(F, run, VECTOR, ORDER), s01);
+      s02 = x0.fma(FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER), s02);
+      s03 = x0.fma(FloatVector.fromMemorySegment(F, run, 3 * VECTOR, ORDER), s03);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + l + 1]);
-      s10 = x1.fma(FloatVector.fromMemorySegment(F, b, at + STEP, ORDER), s10);
-      s11 = x1.fma(FloatVector.fromMemorySegment(F, b, at + STEP + VECTOR, ORDER), s11);
-      s12 = x1.fma(FloatVector.fromMemorySegment(F, b, at + STEP + 2 * VECTOR, ORDER), s12);
-      s13 = x1.fma(FloatVector.fromMemorySegment(F, b, at + STEP + 3 * VECTOR, ORDER), s13);
+      s10 = x1.fma(FloatVector.fromMemorySegment(F, run, STEP, ORDER), s10);
+      s11 = x1.fma(FloatVector.fromMemorySegment(F, run, STEP + VECTOR, ORDER), s11);
+      s12 = x1.fma(FloatVector.fromMemorySegment(F, run, STEP + 2 * VECTOR, ORDER), s12);
+      s13 = x1.fma(FloatVector.fromMemorySegment(F, run, STEP + 3 * VECTOR, ORDER), s13);
     }
     for (; l < k; l++) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
-      s00 = x0.fma(FloatVector.fromMemorySegment(F, b, at, ORDER), s00);
-      s01 = x0.fma(FloatVector.fromMemorySegment(F, b, at + VECTOR, ORDER), s01);
-      s02 = x0.fma(FloatVector.fromMemorySegment(F, b, at + 2 * VECTOR, ORDER), s02);
-      s03 = x0.fma(FloatVector.fromMemorySegment(F, b, at + 3 * VECTOR, ORDER), s03);
+      s00 = x0.fma(FloatVector.fromMemorySegment(F, run, 0, ORDER), s00);
+      s01 = x0.fma(FloatVector.fromMemorySegment(F, run, VECTOR, ORDER), s01);
+      s02 = x0.fma(FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER), s02);
+      s03 = x0.fma(FloatVector.fromMemorySegment(F, run, 3 * VECTOR, ORDER), s03);
     }
     s00.add(s10).intoArray(c, cAt);
     s01.add(s11).intoArray(c, cAt + LANES);
@@ -510,29 +510,29 @@ final class Tile6x4 implements Tile {
     FloatVector s13 = FloatVector.zero(F);
     int pairs = k / 2;
     for (int l = 0; l < pairs; l++) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
-      IntVector w0 = IntVector.fromMemorySegment(I, b, at, ORDER);
+      IntVector w0 = IntVector.fromMemorySegment(I, run, 0, ORDER);
       s00 = x0.fma(Halves.lowBf16(w0), s00);
       s10 = x1.fma(Halves.highBf16(w0), s10);
-      IntVector w1 = IntVector.fromMemorySegment(I, b, at + VECTOR, ORDER);
+      IntVector w1 = IntVector.fromMemorySegment(I, run, VECTOR, ORDER);
       s01 = x0.fma(Halves.lowBf16(w1), s01);
       s11 = x1.fma(Halves.highBf16(w1), s11);
-      IntVector w2 = IntVector.fromMemorySegment(I, b, at + 2 * VECTOR, ORDER);
+      IntVector w2 = IntVector.fromMemorySegment(I, run, 2 * VECTOR, ORDER);
       s02 = x0.fma(Halves.lowBf16(w2), s02);
       s12 = x1.fma(Halves.highBf16(w2), s12);
-      IntVector w3 = IntVector.fromMemorySegment(I, b, at + 3 * VECTOR, ORDER);
+      IntVector w3 = IntVector.fromMemorySegment(I, run, 3 * VECTOR, ORDER);
       s03 = x0.fma(Halves.lowBf16(w3), s03);
       s13 = x1.fma(Halves.highBf16(w3), s13);
     }
     if (2 * pairs < k) {
-      long at = bAt + pairs * STEP;
+      MemorySegment run = b.asSlice(bAt + pairs * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + k - 1]);
-      s00 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, b, at, ORDER)), s00);
-      s01 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, b, at + VECTOR, ORDER)), s01);
-      s02 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, b, at + 2 * VECTOR, ORDER)), s02);
-      s03 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, b, at + 3 * VECTOR, ORDER)), s03);
+      s00 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, 0, ORDER)), s00);
+      s01 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, VECTOR, ORDER)), s01);
+      s02 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, 2 * VECTOR, ORDER)), s02);
+      s03 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, 3 * VECTOR, ORDER)), s03);
     }
     s00.add(s10).intoArray(c, cAt);
     s01.add(s11).intoArray(c, cAt + LANES);
@@ -578,13 +578,13 @@ final class Tile6x4 implements Tile {
     FloatVector s10 = FloatVector.zero(F);
     FloatVector s11 = FloatVector.zero(F);
     for (int l = 0; l < pairs; l++) {
-      long at = bAt + l * STEP;
+      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * VECTOR);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
-      IntVector w0 = IntVector.fromMemorySegment(I, b, at, ORDER);
+      IntVector w0 = IntVector.fromMemorySegment(I, run, 0, ORDER);
       s00 = x0.fma(Halves.lowF16(w0), s00);
       s10 = x1.fma(Halves.highF16(w0), s10);
-      IntVector w1 = IntVector.fromMemorySegment(I, b, at + VECTOR, ORDER);
+      IntVector w1 = IntVector.fromMemorySegment(I, run, VECTOR, ORDER);
       s01 = x0.fma(Halves.lowF16(w1), s01);
       s11 = x1.fma(Halves.highF16(w1), s11);
     }

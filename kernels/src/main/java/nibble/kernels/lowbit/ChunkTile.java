@@ -12,6 +12,9 @@ import nibble.kernels.platform.Lanes;
  * lane; each leaves its sums in memory that stays in the first-level cache, because taking them
  * apart here would exceed the compiler's node budget.
  *
+ * <p>Loops read slices of the panel of a constant length, for one check of bounds a turn, as the
+ * tiles of {@code gemm} do.
+ *
  * <p>A panel holds the weights of one input together, as {@code vectors} vectors; raw sums are
  * {@code [chunk][ROWS][vectors]} vectors.
  */
@@ -122,11 +125,11 @@ final class ChunkTile {
       FloatVector c52 = c00;
       FloatVector c53 = c00;
       for (int i = first; i < end; i++) {
-        long b = panelAt + i * (4 * VECTOR);
-        FloatVector b0 = FloatVector.fromMemorySegment(F, panel, b, NATIVE);
-        FloatVector b1 = FloatVector.fromMemorySegment(F, panel, b + VECTOR, NATIVE);
-        FloatVector b2 = FloatVector.fromMemorySegment(F, panel, b + 2 * VECTOR, NATIVE);
-        FloatVector b3 = FloatVector.fromMemorySegment(F, panel, b + 3 * VECTOR, NATIVE);
+        MemorySegment run = panel.asSlice(panelAt + i * (4 * VECTOR), 4 * VECTOR);
+        FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, NATIVE);
+        FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, NATIVE);
+        FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, NATIVE);
+        FloatVector b3 = FloatVector.fromMemorySegment(F, run, 3 * VECTOR, NATIVE);
         FloatVector x0 = FloatVector.broadcast(F, x[at + i]);
         c00 = x0.fma(b0, c00);
         c01 = x0.fma(b1, c01);
@@ -158,30 +161,31 @@ final class ChunkTile {
         c52 = x5.fma(b2, c52);
         c53 = x5.fma(b3, c53);
       }
-      c00.intoMemorySegment(raw, to, NATIVE);
-      c01.intoMemorySegment(raw, to + VECTOR, NATIVE);
-      c02.intoMemorySegment(raw, to + 2 * VECTOR, NATIVE);
-      c03.intoMemorySegment(raw, to + 3 * VECTOR, NATIVE);
-      c10.intoMemorySegment(raw, to + 4 * VECTOR, NATIVE);
-      c11.intoMemorySegment(raw, to + 5 * VECTOR, NATIVE);
-      c12.intoMemorySegment(raw, to + 6 * VECTOR, NATIVE);
-      c13.intoMemorySegment(raw, to + 7 * VECTOR, NATIVE);
-      c20.intoMemorySegment(raw, to + 8 * VECTOR, NATIVE);
-      c21.intoMemorySegment(raw, to + 9 * VECTOR, NATIVE);
-      c22.intoMemorySegment(raw, to + 10 * VECTOR, NATIVE);
-      c23.intoMemorySegment(raw, to + 11 * VECTOR, NATIVE);
-      c30.intoMemorySegment(raw, to + 12 * VECTOR, NATIVE);
-      c31.intoMemorySegment(raw, to + 13 * VECTOR, NATIVE);
-      c32.intoMemorySegment(raw, to + 14 * VECTOR, NATIVE);
-      c33.intoMemorySegment(raw, to + 15 * VECTOR, NATIVE);
-      c40.intoMemorySegment(raw, to + 16 * VECTOR, NATIVE);
-      c41.intoMemorySegment(raw, to + 17 * VECTOR, NATIVE);
-      c42.intoMemorySegment(raw, to + 18 * VECTOR, NATIVE);
-      c43.intoMemorySegment(raw, to + 19 * VECTOR, NATIVE);
-      c50.intoMemorySegment(raw, to + 20 * VECTOR, NATIVE);
-      c51.intoMemorySegment(raw, to + 21 * VECTOR, NATIVE);
-      c52.intoMemorySegment(raw, to + 22 * VECTOR, NATIVE);
-      c53.intoMemorySegment(raw, to + 23 * VECTOR, NATIVE);
+      MemorySegment sums = raw.asSlice(to, 24 * VECTOR);
+      c00.intoMemorySegment(sums, 0, NATIVE);
+      c01.intoMemorySegment(sums, VECTOR, NATIVE);
+      c02.intoMemorySegment(sums, 2 * VECTOR, NATIVE);
+      c03.intoMemorySegment(sums, 3 * VECTOR, NATIVE);
+      c10.intoMemorySegment(sums, 4 * VECTOR, NATIVE);
+      c11.intoMemorySegment(sums, 5 * VECTOR, NATIVE);
+      c12.intoMemorySegment(sums, 6 * VECTOR, NATIVE);
+      c13.intoMemorySegment(sums, 7 * VECTOR, NATIVE);
+      c20.intoMemorySegment(sums, 8 * VECTOR, NATIVE);
+      c21.intoMemorySegment(sums, 9 * VECTOR, NATIVE);
+      c22.intoMemorySegment(sums, 10 * VECTOR, NATIVE);
+      c23.intoMemorySegment(sums, 11 * VECTOR, NATIVE);
+      c30.intoMemorySegment(sums, 12 * VECTOR, NATIVE);
+      c31.intoMemorySegment(sums, 13 * VECTOR, NATIVE);
+      c32.intoMemorySegment(sums, 14 * VECTOR, NATIVE);
+      c33.intoMemorySegment(sums, 15 * VECTOR, NATIVE);
+      c40.intoMemorySegment(sums, 16 * VECTOR, NATIVE);
+      c41.intoMemorySegment(sums, 17 * VECTOR, NATIVE);
+      c42.intoMemorySegment(sums, 18 * VECTOR, NATIVE);
+      c43.intoMemorySegment(sums, 19 * VECTOR, NATIVE);
+      c50.intoMemorySegment(sums, 20 * VECTOR, NATIVE);
+      c51.intoMemorySegment(sums, 21 * VECTOR, NATIVE);
+      c52.intoMemorySegment(sums, 22 * VECTOR, NATIVE);
+      c53.intoMemorySegment(sums, 23 * VECTOR, NATIVE);
       to += 24 * VECTOR;
     }
   }
@@ -210,9 +214,9 @@ final class ChunkTile {
       FloatVector c50 = c00;
       FloatVector c51 = c00;
       for (int i = first; i < end; i++) {
-        long b = panelAt + i * (2 * VECTOR);
-        FloatVector b0 = FloatVector.fromMemorySegment(F, panel, b, NATIVE);
-        FloatVector b1 = FloatVector.fromMemorySegment(F, panel, b + VECTOR, NATIVE);
+        MemorySegment run = panel.asSlice(panelAt + i * (2 * VECTOR), 2 * VECTOR);
+        FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, NATIVE);
+        FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, NATIVE);
         FloatVector x0 = FloatVector.broadcast(F, x[at + i]);
         c00 = x0.fma(b0, c00);
         c01 = x0.fma(b1, c01);
@@ -232,18 +236,19 @@ final class ChunkTile {
         c50 = x5.fma(b0, c50);
         c51 = x5.fma(b1, c51);
       }
-      c00.intoMemorySegment(raw, to, NATIVE);
-      c01.intoMemorySegment(raw, to + VECTOR, NATIVE);
-      c10.intoMemorySegment(raw, to + 2 * VECTOR, NATIVE);
-      c11.intoMemorySegment(raw, to + 3 * VECTOR, NATIVE);
-      c20.intoMemorySegment(raw, to + 4 * VECTOR, NATIVE);
-      c21.intoMemorySegment(raw, to + 5 * VECTOR, NATIVE);
-      c30.intoMemorySegment(raw, to + 6 * VECTOR, NATIVE);
-      c31.intoMemorySegment(raw, to + 7 * VECTOR, NATIVE);
-      c40.intoMemorySegment(raw, to + 8 * VECTOR, NATIVE);
-      c41.intoMemorySegment(raw, to + 9 * VECTOR, NATIVE);
-      c50.intoMemorySegment(raw, to + 10 * VECTOR, NATIVE);
-      c51.intoMemorySegment(raw, to + 11 * VECTOR, NATIVE);
+      MemorySegment sums = raw.asSlice(to, 12 * VECTOR);
+      c00.intoMemorySegment(sums, 0, NATIVE);
+      c01.intoMemorySegment(sums, VECTOR, NATIVE);
+      c10.intoMemorySegment(sums, 2 * VECTOR, NATIVE);
+      c11.intoMemorySegment(sums, 3 * VECTOR, NATIVE);
+      c20.intoMemorySegment(sums, 4 * VECTOR, NATIVE);
+      c21.intoMemorySegment(sums, 5 * VECTOR, NATIVE);
+      c30.intoMemorySegment(sums, 6 * VECTOR, NATIVE);
+      c31.intoMemorySegment(sums, 7 * VECTOR, NATIVE);
+      c40.intoMemorySegment(sums, 8 * VECTOR, NATIVE);
+      c41.intoMemorySegment(sums, 9 * VECTOR, NATIVE);
+      c50.intoMemorySegment(sums, 10 * VECTOR, NATIVE);
+      c51.intoMemorySegment(sums, 11 * VECTOR, NATIVE);
       to += 12 * VECTOR;
     }
   }
@@ -278,8 +283,9 @@ final class ChunkTile {
       FloatVector c0 = FloatVector.zero(F);
       FloatVector c1 = c0;
       for (int i = first; i < end; i++) {
-        c0 = c0.add(FloatVector.fromMemorySegment(F, panel, from + i * step, NATIVE));
-        c1 = c1.add(FloatVector.fromMemorySegment(F, panel, from + i * step + VECTOR, NATIVE));
+        MemorySegment two = panel.asSlice(from + i * step, 2 * VECTOR);
+        c0 = c0.add(FloatVector.fromMemorySegment(F, two, 0, NATIVE));
+        c1 = c1.add(FloatVector.fromMemorySegment(F, two, VECTOR, NATIVE));
       }
       c0.intoMemorySegment(raw, to, NATIVE);
       c1.intoMemorySegment(raw, to + VECTOR, NATIVE);
