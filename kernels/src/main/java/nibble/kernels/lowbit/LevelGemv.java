@@ -205,8 +205,7 @@ final class LevelGemv {
       MemorySegment ahead = segment.asSlice(Math.min(at + AHEAD, last), BLOCK_LINES * LINE);
       touched ^= ahead.get(IntWeights.WORD, 0) ^ ahead.get(IntWeights.WORD, 2 * LINE);
       MemorySegment run = segment.asSlice(at, BLOCK_LINES * LINE);
-      ShortVector w0 =
-          IntVector.fromMemorySegment(I, run, 0, LITTLE_ENDIAN).reinterpretAsShorts();
+      ShortVector w0 = IntVector.fromMemorySegment(I, run, 0, LITTLE_ENDIAN).reinterpretAsShorts();
       ShortVector a = w0.and(mask).mul(IntVector.broadcast(I, x[k]).reinterpretAsShorts());
       ShortVector b =
           w0.lanewise(LSHR, 4)
