@@ -1,6 +1,8 @@
 package nibble.nn;
 
 import java.util.function.Supplier;
+import nibble.kernels.lowbit.RowMap;
+import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -10,18 +12,49 @@ import org.jspecify.annotations.Nullable;
  * the same. Lives as long as the tensor: within one forward pass, in one thread.
  */
 public final class LayerInput {
-  private final Tensor tensor;
+  private final Tensor source;
+  private final @Nullable RowMap rowMap;
+  private final Supplier<Tensor> result;
+  private @Nullable Tensor tensor;
   private @Nullable Object key;
   private @Nullable Object derived;
 
   /** An input that has passed its site already. */
   public LayerInput(Tensor tensor) {
+    this.source = tensor;
+    this.rowMap = null;
+    this.result = () -> tensor;
     this.tensor = tensor;
+  }
+
+  /** An input on which the last function of its site is still to work. */
+  LayerInput(Ops ops, Tensor source, SiteFunction last, RowMap rowMap) {
+    this.source = source;
+    this.rowMap = rowMap;
+    this.result = () -> last.apply(ops, source);
   }
 
   /** The input itself, {@code [..., in]}. */
   public Tensor tensor() {
-    return tensor;
+    Tensor known = tensor;
+    if (known == null) {
+      known = result.get();
+      tensor = known;
+    }
+    return known;
+  }
+
+  /**
+   * The input before {@link #rowMap} worked on it, of the same shape; the input itself if there is
+   * nothing left to do.
+   */
+  public Tensor source() {
+    return source;
+  }
+
+  /** What makes the input of {@link #source}, row by row; null if it is the input already. */
+  public @Nullable RowMap rowMap() {
+    return rowMap;
   }
 
   /**

@@ -130,12 +130,12 @@ public final class Linear {
 
   /** The input's site, then the product: {@code [..., in]} to {@code [..., out]}. */
   public Tensor forward(Ops ops, Tensor x) {
-    return project(ops, input.apply(ops, x));
+    return project(ops, input.input(ops, x));
   }
 
   /** {@code f} of the same, in one pass where the weight's form can do that. */
   public Tensor forward(Ops ops, Tensor x, Activation f) {
-    return project(ops, new LayerInput(input.apply(ops, x)), f);
+    return project(ops, input.input(ops, x), f);
   }
 
   /**
@@ -143,7 +143,7 @@ public final class Linear {
    * weight's form can do that.
    */
   public Tensor forwardAdd(Ops ops, Tensor x, Tensor residual) {
-    LayerInput in = new LayerInput(input.apply(ops, x));
+    LayerInput in = input.input(ops, x);
     return runsMatrix(ops)
         ? matrix().multiplyAdd(ops, in, biasValues(), residual)
         : ops.add(residual, project(ops, in));

@@ -2,6 +2,8 @@ package nibble.nn;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import nibble.kernels.lowbit.RowMap;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -60,6 +62,22 @@ public final class Site {
       result = function.apply(ops, result);
     }
     return result;
+  }
+
+  /**
+   * The same for layers that read the result: where nothing is recorded, a last function that works
+   * row by row is left to them.
+   */
+  public LayerInput input(Ops ops, Tensor x) {
+    Optional<RowMap> map = functions.isEmpty() ? Optional.empty() : functions.getLast().rowMap();
+    if (ops.isRecording() || map.isEmpty()) {
+      return new LayerInput(apply(ops, x));
+    }
+    Tensor before = x;
+    for (SiteFunction function : functions.subList(0, functions.size() - 1)) {
+      before = function.apply(ops, before);
+    }
+    return new LayerInput(ops, before, functions.getLast(), map.get());
   }
 
   @Override

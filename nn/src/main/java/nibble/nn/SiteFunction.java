@@ -1,5 +1,7 @@
 package nibble.nn;
 
+import java.util.Optional;
+import nibble.kernels.lowbit.RowMap;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -11,4 +13,12 @@ import nibble.tensor.Tensor;
 public interface SiteFunction {
   /** The tensor that continues instead of {@code x}; of the same shape. */
   Tensor apply(Ops ops, Tensor x);
+
+  /**
+   * The same for one row of the last axis, to the bit, where no gradient is recorded; empty if this
+   * does not work row by row. A layer that quantizes its input applies it on the way.
+   */
+  default Optional<RowMap> rowMap() {
+    return Optional.empty();
+  }
 }

@@ -3,6 +3,7 @@ package nibble.kernels.lowbit;
 import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.VectorSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Products {@code x W^T} with packed integer weights. Offsets and strides are in elements; {@code
@@ -67,12 +68,35 @@ public interface IntGemm {
    * @param grid receives {@code 2 * rows} floats from {@code gridAt} on
    * @return a view of {@code levels} and {@code grid}
    */
+  default QuantizedRows quantize(
+      int rows,
+      int in,
+      float[] x,
+      int xOffset,
+      int xStride,
+      ActivationQuantizer quantizer,
+      float[] levels,
+      int levelsAt,
+      float[] grid,
+      int gridAt,
+      WorkSplitter splitter) {
+    return quantize(
+        rows, in, x, xOffset, xStride, null, quantizer, levels, levelsAt, grid, gridAt, splitter);
+  }
+
+  /**
+   * The same for rows that {@code map} changes first; {@code x} stays as it is. Equal to the bit to
+   * mapping all rows and then quantizing them.
+   *
+   * @param map null for rows as they are
+   */
   QuantizedRows quantize(
       int rows,
       int in,
       float[] x,
       int xOffset,
       int xStride,
+      @Nullable RowMap map,
       ActivationQuantizer quantizer,
       float[] levels,
       int levelsAt,

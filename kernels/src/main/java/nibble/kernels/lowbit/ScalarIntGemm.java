@@ -2,6 +2,7 @@ package nibble.kernels.lowbit;
 
 import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.parallel.WorkSplitter;
+import org.jspecify.annotations.Nullable;
 
 /** The specification: plain loops; float products summed in double, integer products in long. */
 final class ScalarIntGemm implements IntGemm {
@@ -94,6 +95,7 @@ final class ScalarIntGemm implements IntGemm {
       float[] x,
       int xOffset,
       int xStride,
+      @Nullable RowMap map,
       ActivationQuantizer quantizer,
       float[] levels,
       int levelsAt,
@@ -103,7 +105,18 @@ final class ScalarIntGemm implements IntGemm {
     Arguments.checkRows(rows, x, xOffset, xStride, in);
     QuantizedRows result = new QuantizedRows(quantizer, rows, in, levels, levelsAt, grid, gridAt);
     RowLevels levelsOf = new RowLevels(quantizer, RowLevels::levels);
-    splitter.run(rows, (r, scratch) -> levelsOf.quantize(result, r, x, xOffset + r * xStride));
+    splitter.run(
+        rows,
+        (r, scratch) -> {
+          int at = xOffset + r * xStride;
+          if (map == null) {
+            levelsOf.quantize(result, r, x, at);
+          } else {
+            float[] row = new float[in];
+            map.apply(in, x, at, row, scratch);
+            levelsOf.quantize(result, r, row, 0);
+          }
+        });
     return result;
   }
 

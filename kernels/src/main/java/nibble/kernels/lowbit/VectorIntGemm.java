@@ -7,6 +7,7 @@ import nibble.kernels.gemm.PanelGemm;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A few rows read the packed codes directly; more rows unpack panels. Integer products of many rows
@@ -20,6 +21,9 @@ final class VectorIntGemm implements IntGemm {
   private static final int ROWS = 2 * Lanes.FLOATS;
   private static final LevelLanes SINGLE = new SingleLanes();
   private static final LevelLanes PAIRED = new PairedLanes();
+
+  /** Float slot of a row between its map and its quantization. */
+  private static final int MAPPED_ROW = 4;
 
   /** Shorter chunks spend more on taking lanes apart than two products in a lane save. */
   private static final int LEAST_PAIRED_INPUTS = 24;
@@ -143,6 +147,7 @@ final class VectorIntGemm implements IntGemm {
       float[] x,
       int xOffset,
       int xStride,
+      @Nullable RowMap map,
       ActivationQuantizer quantizer,
       float[] levels,
       int levelsAt,
@@ -154,7 +159,7 @@ final class VectorIntGemm implements IntGemm {
     RowLevels levelsOf = new RowLevels(quantizer, VectorRowLevels::levels);
     if (rows <= FEW_ROWS) {
       for (int r = 0; r < rows; r++) {
-        levelsOf.quantize(result, r, x, xOffset + r * xStride);
+        quantizeRow(levelsOf, result, r, x, xOffset + r * xStride, map, shared.get());
       }
       return result;
     }
@@ -163,10 +168,27 @@ final class VectorIntGemm implements IntGemm {
         tasks,
         (task, scratch) -> {
           for (int r = part(rows, task, tasks); r < part(rows, task + 1, tasks); r++) {
-            levelsOf.quantize(result, r, x, xOffset + r * xStride);
+            quantizeRow(levelsOf, result, r, x, xOffset + r * xStride, map, scratch);
           }
         });
     return result;
+  }
+
+  private static void quantizeRow(
+      RowLevels levelsOf,
+      QuantizedRows to,
+      int r,
+      float[] x,
+      int xAt,
+      @Nullable RowMap map,
+      Scratch scratch) {
+    if (map == null) {
+      levelsOf.quantize(to, r, x, xAt);
+      return;
+    }
+    float[] row = scratch.floats(MAPPED_ROW, to.in());
+    map.apply(to.in(), x, xAt, row, scratch);
+    levelsOf.quantize(to, r, row, 0);
   }
 
   @Override

@@ -1,7 +1,10 @@
 package nibble.nn.online;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 import nibble.kernels.hadamard.HadamardTransform;
+import nibble.kernels.lowbit.RowMap;
+import nibble.kernels.parallel.Scratch;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +62,26 @@ public final class HadamardSite implements OnlineTransform {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     return ops.custom(new OrthogonalRows(this::rows, this::transposedRows), x);
+  }
+
+  @Override
+  public Optional<RowMap> rowMap() {
+    return Optional.of(this::row);
+  }
+
+  private void row(int n, float[] x, int xAt, float[] row, Scratch scratch) {
+    if (n != size()) {
+      throw new IllegalArgumentException("expected rows of " + size() + " channels, found " + n);
+    }
+    float[] d = signs;
+    if (d == null) {
+      System.arraycopy(x, xAt, row, 0, n);
+    } else {
+      for (int i = 0; i < n; i++) {
+        row[i] = x[xAt + i] * d[i];
+      }
+    }
+    transform.forward(1, row, 0, scratch);
   }
 
   private void rows(Ops ops, Tensor x) {

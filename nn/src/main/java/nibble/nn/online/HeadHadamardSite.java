@@ -1,7 +1,9 @@
 package nibble.nn.online;
 
+import java.util.Optional;
 import nibble.kernels.hadamard.HadamardFactor;
 import nibble.kernels.hadamard.HadamardTransform;
+import nibble.kernels.lowbit.RowMap;
 import nibble.kernels.parallel.Scratch;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -61,12 +63,25 @@ public final class HeadHadamardSite implements OnlineTransform {
 
   @Override
   public Tensor apply(Ops ops, Tensor x) {
-    if (x.dim(-1) % heads != 0) {
-      throw new IllegalArgumentException(
-          "the last axis of " + x.shape() + " does not consist of " + heads + " heads");
-    }
+    checkWidth(x.dim(-1));
     return ops.custom(
         new OrthogonalRows((o, t) -> mix(o, t, matrix), (o, t) -> mix(o, t, transposed)), x);
+  }
+
+  @Override
+  public Optional<RowMap> rowMap() {
+    return Optional.of(
+        (n, x, xAt, row, scratch) -> {
+          checkWidth(n);
+          mixRow(x, xAt, n, matrix, row);
+        });
+  }
+
+  private void checkWidth(int width) {
+    if (width % heads != 0) {
+      throw new IllegalArgumentException(
+          "rows of %d channels do not consist of %d heads".formatted(width, heads));
+    }
   }
 
   private void mix(Ops ops, Tensor x, float[] weights) {
@@ -80,14 +95,18 @@ public final class HeadHadamardSite implements OnlineTransform {
 
   private void mixRows(
       int rows, float[] values, int offset, int width, float[] weights, Scratch scratch) {
-    int headDim = width / heads;
     float[] mixed = scratch.floats(0, width);
     for (int row = 0; row < rows; row++) {
       int at = offset + row * width;
-      for (int i = 0; i < heads; i++) {
-        mixHead(values, at, headDim, weights, i, mixed);
-      }
+      mixRow(values, at, width, weights, mixed);
       System.arraycopy(mixed, 0, values, at, width);
+    }
+  }
+
+  private void mixRow(float[] values, int at, int width, float[] weights, float[] mixed) {
+    int headDim = width / heads;
+    for (int i = 0; i < heads; i++) {
+      mixHead(values, at, headDim, weights, i, mixed);
     }
   }
 

@@ -68,7 +68,7 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
   @Override
   public Tensor multiplyAdd(Ops ops, LayerInput x, @Nullable Tensor bias, Tensor residual) {
     if (ops.isRecording() && residual.requiresGrad()
-        || !residual.shape().equals(x.tensor().shape().with(-1, weights.out()))) {
+        || !residual.shape().equals(x.source().shape().with(-1, weights.out()))) {
       return PackedWeight.super.multiplyAdd(ops, x, bias, residual);
     }
     Tensor added = residual.toF32();
@@ -79,8 +79,8 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
   }
 
   private Tensor multiply(Ops ops, LayerInput x, Epilogue epilogue) {
-    int rows = Products.rows(ops, x.tensor(), weights.in());
-    Tensor out = ops.empty(x.tensor().shape().with(-1, weights.out()).dims());
+    int rows = Products.rows(ops, x.source(), weights.in());
+    Tensor out = ops.empty(x.source().shape().with(-1, weights.out()).dims());
     IntGemm gemm = IntGemm.best();
     if (activations == null) {
       Tensor input = x.tensor().toF32();
@@ -98,18 +98,17 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
     } else {
       ActivationQuantizer quantizer = activations;
       QuantizedRows codes =
-          x.derive(
-              quantizer,
-              QuantizedRows.class,
-              () -> quantize(ops, x.tensor().toF32(), rows, quantizer));
+          x.derive(quantizer, QuantizedRows.class, () -> quantize(ops, x, rows, quantizer));
       gemm.multiply(
           codes, weights, epilogue, out.array(), out.offset(), weights.out(), ops.splitter());
     }
     return out;
   }
 
-  private QuantizedRows quantize(Ops ops, Tensor x, int rows, ActivationQuantizer quantizer) {
+  private QuantizedRows quantize(
+      Ops ops, LayerInput input, int rows, ActivationQuantizer quantizer) {
     int in = weights.in();
+    Tensor x = input.source().toF32();
     Tensor levels = ops.empty(rows, QuantizedRows.stride(in));
     Tensor grid = ops.empty(rows, 2);
     return IntGemm.best()
@@ -119,6 +118,7 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
             x.array(),
             x.offset(),
             in,
+            input.rowMap(),
             quantizer,
             levels.array(),
             levels.offset(),

@@ -53,7 +53,7 @@ public sealed interface FeedForward {
       implements FeedForward {
     @Override
     public Tensor forward(Ops ops, Tensor x) {
-      LayerInput input = new LayerInput(gate.input().apply(ops, x));
+      LayerInput input = gate.input().input(ops, x);
       Tensor opened = gate.project(ops, input, activation);
       return down.forward(ops, ops.mul(opened, second.project(ops, input)));
     }

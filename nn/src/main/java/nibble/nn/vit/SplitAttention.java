@@ -40,7 +40,7 @@ final class SplitAttention {
 
   /** {@code [batch, tokens, hidden]} to the same shape. */
   Tensor forward(Ops ops, Tensor x) {
-    LayerInput in = new LayerInput(input.apply(ops, x));
+    LayerInput in = input.input(ops, x);
     return output.forward(
         ops,
         core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in)));
@@ -51,7 +51,7 @@ final class SplitAttention {
    * biased}.
    */
   Tensor forward(Ops ops, Tensor x, UnaryOperator<Tensor> biased) {
-    LayerInput in = new LayerInput(input.apply(ops, x));
+    LayerInput in = input.input(ops, x);
     return output.forward(
         ops,
         core.forward(
