@@ -31,8 +31,12 @@ class PackedLayerCacheTest {
   private static final int TOKENS = 37;
 
   private static Tensor gaussian(long seed, int width) {
+    return gaussian(seed, TOKENS, width);
+  }
+
+  private static Tensor gaussian(long seed, int tokens, int width) {
     return Tensor.of(
-        RandomModels.gaussian(new Random(seed), TOKENS * width, 0, 1), 1, TOKENS, width);
+        RandomModels.gaussian(new Random(seed), tokens * width, 0, 1), 1, tokens, width);
   }
 
   private static Levels levels(int bits) {
@@ -167,6 +171,88 @@ class PackedLayerCacheTest {
         assertTrue(before < 0.02, "kind " + kind + " at 8 bits differs by " + before);
       }
     }
+  }
+
+  /**
+   * The same for a size of heads whose Hadamard matrix is not its own transpose, and for more
+   * tokens than a tile has.
+   */
+  @Test
+  void turnedHeadsAndTilesBehindTheFirstComeCloseToFloat() {
+    int tokens = 150;
+    int d = 12;
+    CacheShape shape = new CacheShape(2, d);
+    Tensor q = gaussian(1, tokens, 4 * d);
+    Tensor k = gaussian(2, tokens, shape.width());
+    Tensor v = gaussian(3, tokens, shape.width());
+    RopeTable rope = RopeTable.of(RopeTable.Pairs.HALVES, new double[] {1, 0.3, 0.1}, 256, 1);
+    AttentionRule rule = AttentionRule.scaled(d).causalFrom(0);
+    TokenGroups codec = new TokenGroups(8, d, 1);
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      int[] positions = new int[tokens];
+      Arrays.setAll(positions, i -> i);
+      for (boolean before : new boolean[] {false, true}) {
+        CacheFormat format = new CacheFormat(codec, codec, 0, 0, before, Optional.empty(), true);
+        PackedLayerCache cache = new PackedLayerCache(format, shape, tokens);
+        Tensor keys = before ? ops.rotate(k, d, rope, positions) : k;
+        float[] exact = ops.attention(q, keys, v, 4, 2, rule, null, null).toFloats();
+        float[] found = cache.attend(ops, q, k, v, 4, rule, rope).toFloats();
+        double difference = distance(found, exact);
+        assertTrue(difference < 0.02, "before positions: " + before + ", differs by " + difference);
+      }
+    }
+  }
+
+  /**
+   * Back to a prefix within an earlier block: the float rows of the window belong to later tokens
+   * then, so the prefix is read from its codes, and nothing of what came after it.
+   */
+  @Test
+  void aPrefixOfAnEarlierBlockIsReadFromCodes() {
+    int window = 8;
+    int prefix = 12;
+    Tensor q = gaussian(1, HEADS * D);
+    Tensor k = gaussian(2, SHAPE.width());
+    Tensor v = gaussian(3, SHAPE.width());
+    Tensor otherKeys = gaussian(4, SHAPE.width());
+    Tensor otherValues = gaussian(5, SHAPE.width());
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      PackedLayerCache cache = new PackedLayerCache(format(0, 8, 0, window), SHAPE, TOKENS);
+      Tensor first = part(k, 0, prefix);
+      Tensor firstValues = part(v, 0, prefix);
+      cache.attend(ops, part(q, 0, prefix), first, firstValues, HEADS, RULE, rope());
+      cache.attend(
+          ops,
+          part(q, prefix, 30),
+          part(otherKeys, prefix, 30),
+          part(otherValues, prefix, 30),
+          HEADS,
+          RULE.from(prefix),
+          rope());
+      float[] found =
+          cache
+              .copy(TOKENS, prefix)
+              .attend(
+                  ops,
+                  part(q, prefix, prefix + 3),
+                  part(k, prefix, prefix + 3),
+                  part(v, prefix, prefix + 3),
+                  HEADS,
+                  RULE.from(prefix),
+                  rope())
+              .toFloats();
+      float[] all = ops.attention(q, k, v, HEADS, KV, RULE, null, null).toFloats();
+      int width = HEADS * D;
+      double difference =
+          distance(found, Arrays.copyOfRange(all, prefix * width, (prefix + 3) * width));
+      assertTrue(difference < 0.02, "differs by " + difference);
+    }
+  }
+
+  private static Tensor part(Tensor x, int from, int to) {
+    return x.slice(1, from, to);
   }
 
   private static double distance(float[] a, float[] b) {

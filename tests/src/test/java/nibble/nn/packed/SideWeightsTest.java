@@ -12,6 +12,7 @@ import net.jqwik.api.constraints.IntRange;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.SparseRows;
 import nibble.nn.LayerInput;
+import nibble.nn.WeightMatrix;
 import nibble.quant.format.FloatColumnsTensor;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.SparseTensor;
@@ -90,6 +91,41 @@ class SideWeightsTest {
         assertEquals(expected[i], actual[i], 2e-5 * in);
       }
     }
+  }
+
+  /** Layers that take the same input apart otherwise do not get each other's parts. */
+  @Test
+  void everyLayerTakesItsOwnInputsFromASharedTensor() {
+    Random random = new Random(9);
+    int in = 24;
+    Tensor x = Tensor.of(RandomModels.gaussian(random, 5 * in, 0, 1), 5, in);
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      LayerInput shared = new LayerInput(x);
+      for (int first : new int[] {0, 7, 0}) {
+        float[] w = RandomModels.gaussian(random, 8 * in, 0, 1);
+        boolean[] frozen = new boolean[in];
+        frozen[first] = true;
+        frozen[first + 5] = true;
+        WeightMatrix weight =
+            PackedLayers.executable(
+                "w", FloatColumnsTensor.of(codes(w, 8, in, false), w, frozen), null);
+        assertArrayEquals(
+            weight.multiply(ops, x, null).toFloats(),
+            weight.multiply(ops, shared, null).toFloats());
+      }
+    }
+  }
+
+  /** Four bytes for a value, four for its column, four for a row and the end. */
+  @Test
+  void bytesOfSingleElements() {
+    float[] w = RandomModels.gaussian(new Random(3), 8 * 16, 0, 1);
+    boolean[] kept = new boolean[w.length];
+    kept[5] = kept[40] = kept[41] = true;
+    SparseTensor sparse = SparseTensor.of(codes(w, 8, 16, false), w, kept);
+    WeightMatrix weight = PackedLayers.executable("w", sparse, null);
+    assertEquals(((SparseSideWeight) weight).weight().bytes() + 3 * 8 + 9 * 4, weight.bytes());
   }
 
   /**
