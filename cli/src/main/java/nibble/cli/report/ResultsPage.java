@@ -73,22 +73,17 @@ public final class ResultsPage {
         .figure(caption + ", over the size of the weights; one colour per scheme.", plot);
   }
 
-  private static void layers(HtmlReport page, List<Results.LayerErrors> errors) {
-    Set<String> names = new LinkedHashSet<>();
-    errors.forEach(method -> names.addAll(method.byLayer().keySet()));
-    if (names.isEmpty()) {
+  private static void layers(HtmlReport page, List<Results.LayerErrors> all) {
+    List<Results.LayerErrors> errors = all.stream().filter(ResultsPage::known).toList();
+    if (errors.isEmpty()) {
       return;
     }
+    Set<String> names = new LinkedHashSet<>();
+    errors.forEach(method -> names.addAll(method.byLayer().keySet()));
     boolean positive =
         errors.stream()
             .allMatch(
                 method -> method.byLayer().values().stream().allMatch(error -> !(error <= 0)));
-    boolean known =
-        errors.stream()
-            .anyMatch(method -> method.byLayer().values().stream().anyMatch(Double::isFinite));
-    if (!known) {
-      return;
-    }
     Axis axis = new Axis("relative error", "");
     GroupedBars bars =
         new GroupedBars(
@@ -105,7 +100,12 @@ public final class ResultsPage {
     page.section("Error by layer")
         .figure(
             "Squared norm of the difference over squared norm of the exact value, layer by layer;"
-                + " point at a bar to see its layer and value.",
+                + " point at a bar to see its layer and value. Methods that change the whole model"
+                + " have no such errors.",
             bars);
+  }
+
+  private static boolean known(Results.LayerErrors errors) {
+    return errors.byLayer().values().stream().anyMatch(Double::isFinite);
   }
 }

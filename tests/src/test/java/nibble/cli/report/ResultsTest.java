@@ -112,6 +112,10 @@ class ResultsTest {
             "blocks.0.mlp.fc1, GPTQ")) {
       assertTrue(html.contains(expected), expected);
     }
+    Results trained =
+        RESULTS.withLayerErrors(
+            new Results.LayerErrors("GPLQ", Map.of("blocks.0.mlp.fc1", Double.NaN)));
+    assertEquals(html, ResultsPage.of(trained).toHtml(), "no bars, no entry in the legend");
     String empty = ResultsPage.of(Results.titled("nothing yet")).toHtml();
     assertFalse(empty.contains("<svg"));
     assertFalse(empty.contains("<h2"));
