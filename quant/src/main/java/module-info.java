@@ -26,6 +26,7 @@ module nibble.quant {
   exports nibble.quant.gptq;
   exports nibble.quant.gwq;
   exports nibble.quant.isvit;
+  exports nibble.quant.ivit;
   exports nibble.quant.kvcache;
   exports nibble.quant.layerwise;
   exports nibble.quant.linalg;
@@ -47,6 +48,7 @@ module nibble.quant {
   exports nibble.quant.pca;
   exports nibble.quant.pipeline;
   exports nibble.quant.ptq4vit;
+  exports nibble.quant.ptq4vm;
   exports nibble.quant.quik;
   exports nibble.quant.quipsharp;
   exports nibble.quant.qwt;

@@ -21,6 +21,7 @@ public final class Norm {
   private final String name;
   private final float epsilon;
   private final @Nullable Site input;
+  private final @Nullable Operator operator;
   private Kind kind;
   private @Nullable Parameter gain;
   private @Nullable Parameter bias;
@@ -32,11 +33,13 @@ public final class Norm {
    */
   public Norm(
       String name, Kind kind, float epsilon, @Nullable Parameter gain, @Nullable Parameter bias) {
-    this(name, kind, epsilon, gain, bias, null);
+    this(name, kind, epsilon, gain, bias, null, null);
   }
 
   /**
    * @param input the site that the input passes; null for none
+   * @param operator lets another form stand in for the normalisation of kind LAYER, before gain and
+   *     bias; null for none
    */
   public Norm(
       String name,
@@ -44,8 +47,10 @@ public final class Norm {
       float epsilon,
       @Nullable Parameter gain,
       @Nullable Parameter bias,
-      @Nullable Site input) {
+      @Nullable Site input,
+      @Nullable Operator operator) {
     this.input = input;
+    this.operator = operator;
     this.name = name;
     this.kind = kind;
     this.epsilon = epsilon;
@@ -94,9 +99,18 @@ public final class Norm {
     Tensor x = input == null ? in : input.apply(ops, in);
     Tensor g = gain == null ? null : gain.floats();
     return switch (kind) {
-      case LAYER -> ops.layerNorm(x, g, bias == null ? null : bias.floats(), epsilon);
+      case LAYER -> layerNorm(ops, x, g, bias == null ? null : bias.floats());
       case RMS -> ops.rmsNorm(x, g, epsilon);
       case NONE -> x;
     };
+  }
+
+  private Tensor layerNorm(Ops ops, Tensor x, @Nullable Tensor g, @Nullable Tensor b) {
+    if (operator == null || !operator.isReplaced()) {
+      return ops.layerNorm(x, g, b, epsilon);
+    }
+    Tensor normalised = operator.apply(ops, x, y -> ops.layerNorm(y, null, null, epsilon));
+    Tensor scaled = g == null ? normalised : ops.mul(normalised, g);
+    return b == null ? scaled : ops.add(scaled, b);
   }
 }

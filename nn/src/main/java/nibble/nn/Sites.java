@@ -7,10 +7,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The sites of one model in the order of the forward pass, and the maps that run beside its blocks.
+ * The sites and the replaceable operators of one model in the order of the forward pass, and the
+ * maps that run beside its blocks.
  */
 public final class Sites {
   private final Map<String, Site> byName = new LinkedHashMap<>();
+  private final Map<String, Operator> operators = new LinkedHashMap<>();
   private final Map<String, AffineMap> beside = new LinkedHashMap<>();
 
   /** Creates the site {@code name}; a model does this once per site while it is built. */
@@ -36,6 +38,29 @@ public final class Sites {
   public Site get(String name) {
     return find(name)
         .orElseThrow(() -> new IllegalArgumentException("the model has no site '" + name + "'"));
+  }
+
+  /** Creates the operator {@code name}; a model does this once per operator while it is built. */
+  public Operator addOperator(String name, Operator.Kind kind) {
+    Operator operator = new Operator(name, kind);
+    if (operators.putIfAbsent(name, operator) != null) {
+      throw new IllegalArgumentException("two operators are named '" + name + "'");
+    }
+    return operator;
+  }
+
+  /** All operators that another form may stand in for. */
+  public Collection<Operator> operators() {
+    return Collections.unmodifiableCollection(operators.values());
+  }
+
+  /** The operator {@code name}; a model without it is an error. */
+  public Operator operator(String name) {
+    Operator operator = operators.get(name);
+    if (operator == null) {
+      throw new IllegalArgumentException("the model has no operator '" + name + "'");
+    }
+    return operator;
   }
 
   /** Lets {@code map} run beside the block of that name from now on: {@link Model#through}. */

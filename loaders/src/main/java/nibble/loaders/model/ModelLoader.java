@@ -39,6 +39,7 @@ public final class ModelLoader {
     Model model = family.build(config, new CheckpointWeights(checkpoint.tensors(), stored));
     installTransforms(model, config);
     StoredFunctionFiles.install(model, config, checkpoint.tensors());
+    StoredFormFiles.install(model, config, checkpoint.tensors());
     CacheFormatFiles.install(model, config, checkpoint.tensors());
     for (Linear linear : model.linears()) {
       if (stored.has(linear.weight().name())) {

@@ -53,10 +53,10 @@ import nibble.nn.packed.SparseSideWeight;
  * <p>Packed weights have the {@code pack-quantized} format of compressed-tensors. What that format
  * has no key for stands under {@code nibble} in {@code config.json}: {@code norm}, {@code
  * online_transforms}, {@code activation_clip}, {@code binary_coding}, {@code site_functions},
- * {@code beside}, {@code kv_cache}, {@code provenance}. Binary-coded weights have tensors of their
- * own, {@code x.weight_bcq_bits} and others, which other programs ignore; lattice codes have {@code
- * x.weight_e8p_codes} and others, integers with floats beside them {@code x.weight_main_packed} and
- * others.
+ * {@code operators}, {@code beside}, {@code kv_cache}, {@code provenance}. Binary-coded weights
+ * have tensors of their own, {@code x.weight_bcq_bits} and others, which other programs ignore;
+ * lattice codes have {@code x.weight_e8p_codes} and others, integers with floats beside them {@code
+ * x.weight_main_packed} and others.
  */
 public final class ModelWriter {
   /** The key of {@code config.json} below which our own keys stand. */
@@ -143,6 +143,7 @@ public final class ModelWriter {
       }
     }
     tensors.addAll(StoredFunctionFiles.tensors(model));
+    tensors.addAll(StoredFormFiles.tensors(model));
     tensors.addAll(CacheFormatFiles.tensors(model));
     return tensors;
   }
@@ -252,8 +253,8 @@ public final class ModelWriter {
     if (coding.isPresent()) {
       result = result.with(BinaryCoding.KEY, coding.get());
     }
-    return CacheFormatFiles.addTo(StoredFunctionFiles.addTo(result, model), model)
-        .with("provenance", provenance);
+    result = StoredFormFiles.addTo(StoredFunctionFiles.addTo(result, model), model);
+    return CacheFormatFiles.addTo(result, model).with("provenance", provenance);
   }
 
   private static JsonObject clips(Map<GroupKey, List<String>> groups) {

@@ -6,7 +6,7 @@ import java.util.TreeMap;
 import nibble.tensor.Tensor;
 
 /**
- * A {@link StoredFunction} as data.
+ * A {@link StoredFunction}, or another stored form of an operator, as data.
  *
  * @param kind which function, as {@link StoredFunctions} knows it
  * @param numbers its settings
@@ -31,6 +31,20 @@ public record FunctionRecord(
           "'%s' needs an integer '%s', found %s".formatted(kind, name, value));
     }
     return value.intValue();
+  }
+
+  /**
+   * A setting.
+   *
+   * @throws IllegalArgumentException if it is missing
+   */
+  public double number(String name) {
+    Double value = numbers.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException(
+          "'%s' needs a number '%s', found %s".formatted(kind, name, numbers.keySet()));
+    }
+    return value;
   }
 
   /**

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import nibble.kernels.attention.AttentionRule;
 import nibble.kernels.attention.SmoothedScores;
+import nibble.nn.Operator;
 import nibble.nn.Site;
 import nibble.nn.Sites;
 import nibble.nn.site.SmoothedQuantizer;
@@ -12,9 +13,10 @@ import nibble.tensor.Tensor;
 
 /**
  * Attention between its projections: {@code softmax(scale q k^T) v} head by head, with sites at q,
- * k, v and the probabilities. How q, k and v are made, and what is added to the scores, differs
- * from model to model. While nothing is added, nothing is installed in the sites and nothing is
- * recorded, one kernel computes it without a matrix of scores.
+ * k, v and the probabilities, and a softmax that another form may stand in for. How q, k and v are
+ * made, and what is added to the scores, differs from model to model. While nothing is added,
+ * nothing is installed in the sites and nothing is recorded, one kernel computes it without a
+ * matrix of scores.
  */
 final class AttentionCore {
   private final int heads;
@@ -22,6 +24,7 @@ final class AttentionCore {
   private final Site query;
   private final Site key;
   private final Site value;
+  private final Operator softmax;
   private final Site probabilities;
 
   /**
@@ -35,12 +38,16 @@ final class AttentionCore {
     query = sites.add(name + ".q_out");
     key = sites.add(name + ".k_out");
     value = sites.add(name + ".v_out");
+    softmax = sites.addOperator(name + ".softmax", Operator.Kind.SOFTMAX);
     probabilities = sites.add(name + ".probs");
   }
 
   /** {@code q, k, v [batch, tokens, hidden]} to the mixed values of the same shape. */
   Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v) {
-    if (!ops.isRecording() && value.isIdentity() && probabilities.isIdentity()) {
+    if (!ops.isRecording()
+        && !softmax.isReplaced()
+        && value.isIdentity()
+        && probabilities.isIdentity()) {
       AttentionRule rule = AttentionRule.scaled(q.dim(2) / heads).withScale(scale);
       if (query.isIdentity() && key.isIdentity()) {
         return ops.attention(q, k, v, heads, heads, rule, null, null);
@@ -62,7 +69,7 @@ final class AttentionCore {
     Tensor keys = key.apply(ops, ops.splitHeads(k, heads));
     Tensor values = value.apply(ops, ops.splitHeads(v, heads));
     Tensor scores = biased.apply(ops.matmulTransposed(ops.scale(queries, scale), keys));
-    Tensor probs = probabilities.apply(ops, ops.softmax(scores));
+    Tensor probs = probabilities.apply(ops, softmax.apply(ops, scores, ops::softmax));
     return ops.mergeHeads(ops.matmul(probs, values));
   }
 }

@@ -2,7 +2,6 @@ package nibble.nn.vit;
 
 import java.util.List;
 import java.util.Optional;
-import nibble.nn.Activation;
 import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
@@ -21,16 +20,19 @@ final class Dinov2Block implements Block {
   private final SplitAttention attention;
   private final Parameter scale1;
   private final Norm norm2;
-  private final boolean gated;
-  private final Activation activation;
+  // empty where two halves of fc1 gate each other
+  private final Optional<Nonlinearity> activation;
   private final Linear fc1;
   private final Linear fc2;
   private final Parameter scale2;
 
   Dinov2Block(int index, Dinov2Config config, LayerMaker make) {
     name = "blocks." + index;
-    gated = config.gated();
-    activation = config.activation();
+    boolean gated = config.gated();
+    activation =
+        gated
+            ? Optional.empty()
+            : Optional.of(make.nonlinearity(name + ".mlp", config.activation()));
     String layer = config.prefix() + "encoder.layer." + index;
     int hidden = config.hidden();
     norm1 = make.layerNorm(name + ".norm1", layer + ".norm1", hidden, config.epsilon());
@@ -67,14 +69,17 @@ final class Dinov2Block implements Block {
   public Tensor forward(Ops ops, Tensor x) {
     Tensor attended =
         ops.add(x, ops.mul(attention.forward(ops, norm1.forward(ops, x)), scale1.floats()));
-    Tensor hidden = activated(ops, fc1.forward(ops, norm2.forward(ops, attended)));
+    Tensor hidden = hidden(ops, norm2.forward(ops, attended));
     return ops.add(attended, ops.mul(fc2.forward(ops, hidden), scale2.floats()));
   }
 
-  private Tensor activated(Ops ops, Tensor x) {
-    if (!gated) {
-      return activation.apply(ops, x);
-    }
+  private Tensor hidden(Ops ops, Tensor x) {
+    return activation.isPresent()
+        ? activation.get().after(ops, fc1, x)
+        : gated(ops, fc1.forward(ops, x));
+  }
+
+  private static Tensor gated(Ops ops, Tensor x) {
     int half = x.dim(2) / 2;
     return ops.mul(ops.silu(ops.slice(x, 2, 0, half)), ops.slice(x, 2, half, 2 * half));
   }
@@ -92,10 +97,12 @@ final class Dinov2Block implements Block {
   @Override
   public Optional<ResidualStructure.FeedForward> feedForwardPath() {
     return Optional.of(
-        gated
-            ? new ResidualStructure.FeedForward(
-                List.of(fc1), fc2, Optional.of(new ResidualStructure.Carrier(fc1, fc2.in(), false)))
-            : ResidualStructure.FeedForward.plain(fc1, activation, fc2));
+        activation.isPresent()
+            ? ResidualStructure.FeedForward.plain(fc1, activation.get().function(), fc2)
+            : new ResidualStructure.FeedForward(
+                List.of(fc1),
+                fc2,
+                Optional.of(new ResidualStructure.Carrier(fc1, fc2.in(), false))));
   }
 
   List<Linear> attentionInputs() {

@@ -2,7 +2,6 @@ package nibble.nn.vit;
 
 import java.util.List;
 import java.util.Optional;
-import nibble.nn.Activation;
 import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
@@ -26,7 +25,7 @@ record FusedBlock(
     FusedAttention attention,
     Norm norm2,
     Linear fc1,
-    Activation activation,
+    Nonlinearity activation,
     Linear fc2)
     implements Block {
   /** Where a block normalises. */
@@ -52,7 +51,7 @@ record FusedBlock(
   }
 
   private Tensor feedForward(Ops ops, Tensor x) {
-    return fc2.forward(ops, activation.apply(ops, fc1.forward(ops, x)));
+    return fc2.forward(ops, activation.after(ops, fc1, x));
   }
 
   @Override
@@ -68,7 +67,7 @@ record FusedBlock(
 
   @Override
   public Optional<ResidualStructure.FeedForward> feedForwardPath() {
-    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation, fc2));
+    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation.function(), fc2));
   }
 
   /** The normalisations with who reads them, where nothing else does: none after a sum. */

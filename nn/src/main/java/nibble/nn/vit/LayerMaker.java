@@ -1,8 +1,10 @@
 package nibble.nn.vit;
 
 import java.util.List;
+import nibble.nn.Activation;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
+import nibble.nn.Operator;
 import nibble.nn.Parameter;
 import nibble.nn.Site;
 import nibble.nn.Sites;
@@ -42,7 +44,24 @@ record LayerMaker(WeightSource weights, Sites sites) {
   Norm layerNorm(String name, String checkpointName, int width, float epsilon) {
     Parameter gain = weights.gain(checkpointName + ".weight", width);
     Parameter bias = weights.parameter(checkpointName + ".bias", width);
-    return new Norm(name, Norm.Kind.LAYER, epsilon, gain, bias, sites.add(name + ".input"));
+    return new Norm(
+        name,
+        Norm.Kind.LAYER,
+        epsilon,
+        gain,
+        bias,
+        sites.add(name + ".input"),
+        sites.addOperator(name, Operator.Kind.LAYER_NORM));
+  }
+
+  /** The activation of the feed-forward layer {@code name}. */
+  Nonlinearity nonlinearity(String name, Activation activation) {
+    Operator.Kind kind =
+        switch (activation) {
+          case GELU, GELU_TANH, QUICK_GELU -> Operator.Kind.GELU;
+          case RELU, SILU -> Operator.Kind.OTHER_ACTIVATION;
+        };
+    return new Nonlinearity(activation, sites.addOperator(name + ".activation", kind));
   }
 
   /** Adds the parameters of {@code linear}. */

@@ -76,7 +76,7 @@ public final class PlainViT extends ClassTokenViT {
             make.sites()),
         make.layerNorm(name + ".norm2", mlp + "norm", hidden, config.epsilon()),
         make.linear(name + ".mlp.fc1", mlp + "fn.net.0", config.intermediate(), hidden),
-        config.activation(),
+        make.nonlinearity(name + ".mlp", config.activation()),
         make.linear(name + ".mlp.fc2", mlp + "fn.net.2", hidden, config.intermediate()));
   }
 

@@ -69,7 +69,14 @@ public final class PostNormViT extends ClassTokenViT {
     Linear fc2 = make.linear(name + ".mlp.fc2", layer + ".linear2", hidden, config.intermediate());
     Norm norm2 = make.layerNorm(name + ".norm2", layer + ".norm2", hidden, config.epsilon());
     return new FusedBlock(
-        name, FusedBlock.Order.AFTER, norm1, attention, norm2, fc1, config.activation(), fc2);
+        name,
+        FusedBlock.Order.AFTER,
+        norm1,
+        attention,
+        norm2,
+        fc1,
+        make.nonlinearity(name + ".mlp", config.activation()),
+        fc2);
   }
 
   /** The dimensions. */

@@ -2,7 +2,6 @@ package nibble.nn.vit;
 
 import java.util.List;
 import java.util.Optional;
-import nibble.nn.Activation;
 import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
@@ -26,7 +25,7 @@ final class SwinBlock implements Block {
   private final Parameter biases;
   private final Norm norm2;
   private final Linear fc1;
-  private final Activation activation;
+  private final Nonlinearity activation;
   private final Linear fc2;
 
   /**
@@ -59,7 +58,7 @@ final class SwinBlock implements Block {
     relative = relativePlaces(window);
     norm2 = make.layerNorm(name + ".norm2", layer + ".layernorm_after", width, config.epsilon());
     fc1 = make.linear(name + ".mlp.fc1", layer + ".intermediate.dense", inner, width);
-    activation = config.activation();
+    activation = make.nonlinearity(name + ".mlp", config.activation());
     fc2 = make.linear(name + ".mlp.fc2", layer + ".output.dense", width, inner);
   }
 
@@ -90,7 +89,7 @@ final class SwinBlock implements Block {
     Tensor local = windows.split(ops, norm1.forward(ops, x));
     Tensor mixed = windows.join(ops, attention.forward(ops, local, scores -> biased(ops, scores)));
     Tensor attended = ops.add(x, mixed);
-    Tensor hidden = activation.apply(ops, fc1.forward(ops, norm2.forward(ops, attended)));
+    Tensor hidden = activation.after(ops, fc1, norm2.forward(ops, attended));
     return ops.add(attended, fc2.forward(ops, hidden));
   }
 
@@ -119,7 +118,7 @@ final class SwinBlock implements Block {
 
   @Override
   public Optional<ResidualStructure.FeedForward> feedForwardPath() {
-    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation, fc2));
+    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation.function(), fc2));
   }
 
   List<Linear> attentionInputs() {

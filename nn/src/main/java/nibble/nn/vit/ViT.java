@@ -79,7 +79,13 @@ public final class ViT implements ImageClassifier {
   static Norm norm(String name, String checkpointName, ViTConfig config, LayerMaker make) {
     return config.norm() == Norm.Kind.RMS
         ? new Norm(
-            name, Norm.Kind.RMS, config.epsilon(), null, null, make.sites().add(name + ".input"))
+            name,
+            Norm.Kind.RMS,
+            config.epsilon(),
+            null,
+            null,
+            make.sites().add(name + ".input"),
+            null)
         : make.layerNorm(name, checkpointName, config.hidden(), config.epsilon());
   }
 

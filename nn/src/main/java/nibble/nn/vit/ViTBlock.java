@@ -2,7 +2,6 @@ package nibble.nn.vit;
 
 import java.util.List;
 import java.util.Optional;
-import nibble.nn.Activation;
 import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
@@ -18,11 +17,11 @@ final class ViTBlock implements Block {
   final Linear fc1;
   final Linear fc2;
   private final String name;
-  private final Activation activation;
+  private final Nonlinearity activation;
 
   ViTBlock(int index, ViTConfig config, LayerMaker make) {
     name = "blocks." + index;
-    activation = config.activation();
+    activation = make.nonlinearity(name + ".mlp", config.activation());
     String layer = config.prefix() + "encoder.layer." + index;
     norm1 = ViT.norm(name + ".norm1", layer + ".layernorm_before", config, make);
     String attn = layer + ".attention.";
@@ -55,7 +54,7 @@ final class ViTBlock implements Block {
   @Override
   public Tensor forward(Ops ops, Tensor x) {
     Tensor attended = ops.add(x, attention.forward(ops, norm1.forward(ops, x)));
-    Tensor hidden = fc1.forward(ops, norm2.forward(ops, attended), activation);
+    Tensor hidden = activation.after(ops, fc1, norm2.forward(ops, attended));
     return fc2.forwardAdd(ops, hidden, attended);
   }
 
@@ -71,6 +70,6 @@ final class ViTBlock implements Block {
 
   @Override
   public Optional<ResidualStructure.FeedForward> feedForwardPath() {
-    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation, fc2));
+    return Optional.of(ResidualStructure.FeedForward.plain(fc1, activation.function(), fc2));
   }
 }

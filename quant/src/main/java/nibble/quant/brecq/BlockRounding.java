@@ -29,23 +29,47 @@ import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /** Learns the roundings of a model, and puts codes and activation quantizers into execution. */
-final class BlockRounding {
+public final class BlockRounding {
   private static final int BATCH = 8;
   private static final int MOST_ROWS = 4096;
 
   private final ModelTask task;
   private final BrecqOptions options;
 
-  BlockRounding(ModelTask task, BrecqOptions options) {
+  /** For the model of {@code task}. */
+  public BlockRounding(ModelTask task, BrecqOptions options) {
     this.task = task;
     this.options = options;
   }
 
   /**
+   * What was learned, installed nowhere yet; the model is as before.
+   *
+   * @param quantizers of activations by site, one asymmetric grid each
+   * @param codes of weights by layer
+   * @param facts errors of each part with nearest and with learned codes
+   */
+  public record Rounded(
+      Map<Site, StoredFunction> quantizers,
+      Map<Linear, QuantizedTensor> codes,
+      Map<String, Double> facts) {}
+
+  /** Learns, and executes what was learned; see {@link #learn}. */
+  MethodReport run(OptionalDouble drop) {
+    Rounded rounded = learn(drop);
+    return new MethodReport(
+        ModelExecution.install(task.model(), rounded.quantizers(), rounded.codes()),
+        rounded.facts(),
+        List.of());
+  }
+
+  /**
+   * Learns the roundings of all parts.
+   *
    * @param drop share of elements left in float while learning; empty: activations are in float
    *     while learning
    */
-  MethodReport run(OptionalDouble drop) {
+  public Rounded learn(OptionalDouble drop) {
     Map<Site, StoredFunction> quantizers = activations();
     Map<String, Double> facts = new LinkedHashMap<>();
     Map<Linear, QuantizedTensor> codes =
@@ -55,8 +79,7 @@ final class BlockRounding {
                 SampleBatches.of(task.samples(), options.images(), BATCH),
                 this::rounding,
                 facts);
-    return new MethodReport(
-        ModelExecution.install(task.model(), quantizers, codes), facts, List.of());
+    return new Rounded(quantizers, codes, facts);
   }
 
   private Optional<RoundingLogits> rounding(Linear linear) {

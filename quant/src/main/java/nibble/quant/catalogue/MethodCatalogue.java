@@ -23,6 +23,7 @@ import nibble.quant.gplq.Gplq;
 import nibble.quant.gptq.Gptq;
 import nibble.quant.gwq.Gwq;
 import nibble.quant.isvit.IsVit;
+import nibble.quant.ivit.IVit;
 import nibble.quant.kvcache.KvQuant;
 import nibble.quant.kvcache.RotateKv;
 import nibble.quant.kvcache.UniformCache;
@@ -44,6 +45,7 @@ import nibble.quant.ostquant.OstQuant;
 import nibble.quant.outliers.Outliers;
 import nibble.quant.pact.Pact;
 import nibble.quant.ptq4vit.Ptq4Vit;
+import nibble.quant.ptq4vm.Ptq4Vm;
 import nibble.quant.quik.Quik;
 import nibble.quant.quipsharp.QuipSharp;
 import nibble.quant.qwt.Qwt;
@@ -124,8 +126,10 @@ public final class MethodCatalogue {
         .withModelMethod(NoisyQuant.CARD, NoisyQuant::of)
         .withModelMethod(AdaLog.CARD, AdaLog::of)
         .withModelMethod(FqVit.CARD, FqVit::of)
+        .withModelMethod(IVit.CARD, IVit::of)
         .withModelMethod(Brecq.CARD, Brecq::of)
         .withModelMethod(QDrop.CARD, QDrop::of)
+        .withModelMethod(Ptq4Vm.CARD, Ptq4Vm::of)
         .withModelMethod(RepQuant.CARD, RepQuant::of)
         .withModelMethod(IsVit.CARD, IsVit::of)
         .withModelMethod(MptqVit.CARD, MptqVit::of)

@@ -151,7 +151,7 @@ public final class Gplq implements ModelMethod {
     learned.forEach(l -> l.site().site().append(l.quantizer()));
     try {
       return new QuantizedTraining(
-              task, "gplq", student, teacher, features, quantizers, options.training())
+              task, "gplq", student, teacher, features, quantizers, options.training(), _ -> true)
           .run();
     } finally {
       learned.forEach(l -> l.site().site().remove(l.quantizer()));

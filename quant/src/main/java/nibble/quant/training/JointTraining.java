@@ -4,9 +4,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
+import nibble.nn.Parameter;
 import nibble.nn.Site;
 import nibble.nn.site.StoredFunction;
 import nibble.quant.format.QuantizedTensor;
@@ -64,6 +66,15 @@ public final class JointTraining {
    * @param name of the curve and of the saved state
    */
   public void train(String name, TrainingKnobs knobs) {
+    train(name, knobs, _ -> true);
+  }
+
+  /**
+   * The same for some of the parameters.
+   *
+   * @param learns which; the others stay
+   */
+  public void train(String name, TrainingKnobs knobs, Predicate<Parameter> learns) {
     if (knobs.steps() == 0) {
       return;
     }
@@ -80,7 +91,8 @@ public final class JointTraining {
     weights.forEach(weight -> weight.linear().weightSite().append(weight.quantizer()));
     try {
       curves.add(
-          new QuantizedTraining(task, name, student, teacher, features, quantizers, knobs).run());
+          new QuantizedTraining(task, name, student, teacher, features, quantizers, knobs, learns)
+              .run());
     } finally {
       activations.forEach(Site::remove);
       weights.forEach(weight -> weight.linear().weightSite().remove(weight.quantizer()));

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import nibble.nn.Block;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
@@ -48,13 +49,15 @@ public final class QuantizedTraining {
   private final FeatureLoss features;
   private final List<TrainedQuantizer> quantizers;
   private final TrainingKnobs knobs;
+  private final Predicate<Parameter> learns;
   private final String name;
   private final AdamW optimizer;
   private final List<double[]> losses = new ArrayList<>();
 
   /**
    * @param name of the saved state, different for every training of one run
-   * @param quantizers learned together with all parameters of {@code student}
+   * @param quantizers learned together with parameters of {@code student}
+   * @param learns which parameters; the others stay
    */
   public QuantizedTraining(
       ModelTask task,
@@ -63,7 +66,8 @@ public final class QuantizedTraining {
       ImageClassifier teacher,
       FeatureLoss features,
       List<? extends TrainedQuantizer> quantizers,
-      TrainingKnobs knobs) {
+      TrainingKnobs knobs,
+      Predicate<Parameter> learns) {
     this.task = task;
     this.name = name;
     this.student = student;
@@ -71,6 +75,7 @@ public final class QuantizedTraining {
     this.features = features;
     this.quantizers = List.copyOf(quantizers);
     this.knobs = knobs;
+    this.learns = learns;
     optimizer =
         new AdamW(
             AdamWOptions.DEFAULTS,
@@ -78,7 +83,7 @@ public final class QuantizedTraining {
                 "weights",
                 knobs.rate(),
                 0,
-                student.parameters().stream().map(Parameter::train).toList()),
+                student.parameters().stream().filter(learns).map(Parameter::train).toList()),
             new ParameterGroup(
                 "scales",
                 knobs.scaleRate(),
@@ -207,8 +212,8 @@ public final class QuantizedTraining {
 
   private Map<String, Tensor> leaves() {
     Map<String, Tensor> leaves = new LinkedHashMap<>();
-    student
-        .parameters()
+    student.parameters().stream()
+        .filter(learns)
         .forEach(parameter -> leaves.put("value." + parameter.name(), parameter.floats()));
     quantizers.forEach(quantizer -> leaves.putAll(quantizer.leaves()));
     return leaves;
