@@ -11,7 +11,6 @@ import nibble.nn.Parameter;
 import nibble.nn.Site;
 import nibble.nn.site.StoredFunction;
 import nibble.quant.format.QuantizedTensor;
-import nibble.quant.format.Symmetry;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.OptionValues;
@@ -188,8 +187,7 @@ public final class Gplq implements ModelMethod {
         l ->
             quantizers.put(
                 l.site().site(), GridFolding.frozen(task.model(), l.site().site(), l.quantizer())));
-    Map<Linear, QuantizedTensor> codes =
-        new RowRounding(Symmetry.SYMMETRIC, weightRange()).codes(task);
+    Map<Linear, QuantizedTensor> codes = weightRounding().codes(task);
     return ModelExecution.install(task.model(), quantizers, codes);
   }
 
@@ -213,9 +211,13 @@ public final class Gplq implements ModelMethod {
         options.grids() == GplqOptions.Grids.OFFSET,
         search,
         offsetSearch,
-        weightRange(),
+        weightRounding(),
         options.probabilities(),
         options.initImages());
+  }
+
+  private RowRounding weightRounding() {
+    return new RowRounding(options.weightSymmetry(), weightRange());
   }
 
   private RangeSearch weightRange() {

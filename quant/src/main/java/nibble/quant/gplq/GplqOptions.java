@@ -1,6 +1,7 @@
 package nibble.quant.gplq;
 
 import java.util.List;
+import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodOption;
 import nibble.quant.method.OptionValues;
 import nibble.quant.training.ActivationScales;
@@ -18,6 +19,7 @@ import nibble.quant.training.TrainingKnobs;
  * @param share of the variance of the teacher's features that decides how many principal directions
  *     are mimicked (paper: about 0.6)
  * @param weightRange how the range of a weight's row is found
+ * @param weightGrids of the rows of weights
  * @param compensate what the maps of stage 2 beside blocks bring back
  * @param ridge of that map
  */
@@ -30,6 +32,7 @@ public record GplqOptions(
     ActivationScales.Probabilities probabilities,
     double share,
     WeightRange weightRange,
+    WeightGrids weightGrids,
     Compensation compensate,
     double ridge) {
 
@@ -79,6 +82,14 @@ public record GplqOptions(
     MIN_MAX
   }
 
+  /** Grids of the rows of weights. */
+  public enum WeightGrids {
+    /** Without zero point. */
+    SYMMETRIC,
+    /** With a zero point for each row, as RepQ-ViT has them. */
+    ASYMMETRIC
+  }
+
   /**
    * The paper's values where it gives them; the length of the training is for a processor and some
    * hundred images.
@@ -93,6 +104,7 @@ public record GplqOptions(
           ActivationScales.Probabilities.LOG,
           0.6,
           WeightRange.PERCENTILE,
+          WeightGrids.SYMMETRIC,
           Compensation.WEIGHTS,
           1e-6);
 
@@ -150,6 +162,11 @@ public record GplqOptions(
           MethodOption.choice(
               "weight-range", DEFAULTS.weightRange, "range of a weight's row (paper: percentile)"),
           MethodOption.choice(
+              "weight-grids",
+              "symmetric",
+              List.of("symmetric", "asymmetric"),
+              "zero points of weights: none, or one a row (paper: symmetric)"),
+          MethodOption.choice(
               "compensate",
               DEFAULTS.compensate,
               "what a linear map beside each block brings back: what weights lost, or the float"
@@ -190,8 +207,17 @@ public record GplqOptions(
         values.choice("probabilities", ActivationScales.Probabilities.class),
         values.number("variance"),
         values.choice("weight-range", WeightRange.class),
+        values.choice("weight-grids", WeightGrids.class),
         values.choice("compensate", Compensation.class),
         values.number("ridge"));
+  }
+
+  /** Zero points of weights. */
+  Symmetry weightSymmetry() {
+    return switch (weightGrids) {
+      case SYMMETRIC -> Symmetry.SYMMETRIC;
+      case ASYMMETRIC -> Symmetry.ASYMMETRIC;
+    };
   }
 
   /** The same with another training. */
@@ -205,6 +231,7 @@ public record GplqOptions(
         probabilities,
         share,
         weightRange,
+        weightGrids,
         compensate,
         ridge);
   }
@@ -220,6 +247,23 @@ public record GplqOptions(
         probabilities,
         share,
         weightRange,
+        weightGrids,
+        compensate,
+        ridge);
+  }
+
+  /** The same with other grids of weights. */
+  public GplqOptions withWeightGrids(WeightGrids value) {
+    return new GplqOptions(
+        training,
+        scales,
+        grids,
+        init,
+        initImages,
+        probabilities,
+        share,
+        weightRange,
+        value,
         compensate,
         ridge);
   }
@@ -227,6 +271,16 @@ public record GplqOptions(
   /** The same with other maps beside blocks. */
   public GplqOptions withCompensation(Compensation value) {
     return new GplqOptions(
-        training, scales, grids, init, initImages, probabilities, share, weightRange, value, ridge);
+        training,
+        scales,
+        grids,
+        init,
+        initImages,
+        probabilities,
+        share,
+        weightRange,
+        weightGrids,
+        value,
+        ridge);
   }
 }

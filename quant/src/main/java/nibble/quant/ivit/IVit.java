@@ -3,7 +3,6 @@ package nibble.quant.ivit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Operator;
 import nibble.nn.Site;
@@ -13,7 +12,7 @@ import nibble.nn.integer.ShiftmaxForm;
 import nibble.nn.integer.StoredForm;
 import nibble.nn.site.StoredFunction;
 import nibble.quant.format.IntFormat;
-import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
@@ -22,10 +21,11 @@ import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
+import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
-import nibble.quant.range.WeightRows;
 import nibble.tensor.Shape;
 
 /**
@@ -105,7 +105,11 @@ public final class IVit implements ModelMethod {
       operators.forEach(Operator::restore);
     }
     ranges.forEach((operator, largest) -> operator.replace(form(operator, largest)));
-    return MethodReport.of(ModelExecution.install(task.model(), quantizers, codes(task)));
+    return MethodReport.of(
+        ModelExecution.install(
+            task.model(),
+            quantizers,
+            new RowRounding(Symmetry.SYMMETRIC, RangeSearch.MIN_MAX).codes(task)));
   }
 
   private static List<Operator> operators(ModelTask task) {
@@ -145,10 +149,7 @@ public final class IVit implements ModelMethod {
     task.progress().begin("calibrate", 1, "passes");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     SiteFitting.fit(
-            task.ops(),
-            task.model(),
-            SiteFitting.oneBatch(task.samples(), options.images()),
-            fitters)
+            task.ops(), task.model(), SampleBatches.one(task.samples(), options.images()), fitters)
         .forEach((site, function) -> quantizers.put(site, (StoredFunction) function));
     task.progress().to(1, "");
     return quantizers;
@@ -162,28 +163,5 @@ public final class IVit implements ModelMethod {
       case OTHER_ACTIVATION ->
           throw new IllegalArgumentException("'" + operator + "' has no integer form");
     };
-  }
-
-  private static Map<Linear, QuantizedTensor> codes(ModelTask task) {
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    List<Linear> linears = task.model().linears();
-    task.progress().begin("weights", linears.size(), "layers");
-    for (Linear linear : linears) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  codes.put(
-                      linear,
-                      WeightRows.quantize(
-                          linear.name(),
-                          linear.weight().peek().toFloats(),
-                          linear.out(),
-                          linear.in(),
-                          IntFormat.symmetric(scheme.format().bits()),
-                          RangeSearch.MIN_MAX,
-                          task.ops().splitter())));
-      task.progress().to(codes.size(), linear.name());
-    }
-    return codes;
   }
 }

@@ -35,8 +35,6 @@ public record IVitOptions(int images, boolean integerFunctions) {
   }
 
   static IVitOptions of(OptionValues values) {
-    return new IVitOptions(
-        values.integer("images"),
-        values.flag("integer-functions"));
+    return new IVitOptions(values.integer("images"), values.flag("integer-functions"));
   }
 }

@@ -8,6 +8,7 @@ import nibble.nn.Linear;
 import nibble.nn.Site;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.Scheme;
+import nibble.quant.format.Symmetry;
 import nibble.quant.lsq.LearnedQuantizer;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
@@ -16,6 +17,7 @@ import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.training.ActivationScales;
 import nibble.quant.training.JointTraining;
@@ -101,7 +103,7 @@ public final class Ofq implements ModelMethod {
             true,
             RangeSearch.PERCENTILES,
             RangeSearch.PERCENTILES,
-            RangeSearch.MIN_MAX,
+            new RowRounding(Symmetry.SYMMETRIC, RangeSearch.MIN_MAX),
             ActivationScales.Probabilities.UNSIGNED,
             options.initImages());
     ActivationScales.fit(task, choice)

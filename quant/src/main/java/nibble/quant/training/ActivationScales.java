@@ -11,10 +11,12 @@ import nibble.nn.SiteFunction;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
 import nibble.quant.format.IntFormat;
+import nibble.quant.format.Symmetry;
 import nibble.quant.lsq.LearnedQuantizer;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.RowRounding;
 import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.range.LogGrid;
@@ -68,7 +70,7 @@ public final class ActivationScales {
    *     otherwise
    * @param search finds symmetric grids
    * @param offsetSearch finds grids with offsets
-   * @param weightSearch of the weights that read a site; a balance looks at their error too
+   * @param weights how the weights that read a site are rounded; a balance looks at their error too
    * @param probabilities codes of attention probabilities
    * @param images that scales are fitted to, in one batch
    */
@@ -77,14 +79,20 @@ public final class ActivationScales {
       boolean offsets,
       RangeSearch search,
       RangeSearch offsetSearch,
-      RangeSearch weightSearch,
+      RowRounding weights,
       Probabilities probabilities,
       int images) {
 
     /** One symmetric scale a layer. */
     public static Choice perLayer(RangeSearch search, int images) {
       return new Choice(
-          Sharing.LAYER, false, search, search, search, Probabilities.UNSIGNED, images);
+          Sharing.LAYER,
+          false,
+          search,
+          search,
+          new RowRounding(Symmetry.SYMMETRIC, search),
+          Probabilities.UNSIGNED,
+          images);
     }
 
     /** Whether every channel has a scale of its own. */
@@ -199,7 +207,7 @@ public final class ActivationScales {
     StartingGrid channels = grid(task, choice, site, bits, x, Shape.of(x.dim(-1)));
     return choice.sharing() == Sharing.CHANNEL
         ? channels
-        : new ScaleBalance(task, site, bits, choice.weightSearch()).of(x, channels, layer);
+        : new ScaleBalance(task, site, bits, choice.weights()).of(x, channels, layer);
   }
 
   private static boolean inBlock(Model model, ActivationSite site) {

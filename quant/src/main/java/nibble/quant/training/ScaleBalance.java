@@ -5,13 +5,11 @@ import java.util.List;
 import java.util.Optional;
 import nibble.nn.Linear;
 import nibble.quant.format.QuantizedTensor;
-import nibble.quant.format.Symmetry;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.lsq.LearnedQuantizer;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.ModelTask;
 import nibble.quant.model.RowRounding;
-import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SomeRows;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
@@ -39,13 +37,13 @@ final class ScaleBalance {
   private final ModelTask task;
   private final ActivationSite site;
   private final int bits;
-  private final RangeSearch weightSearch;
+  private final RowRounding weights;
 
-  ScaleBalance(ModelTask task, ActivationSite site, int bits, RangeSearch weightSearch) {
+  ScaleBalance(ModelTask task, ActivationSite site, int bits, RowRounding weights) {
     this.task = task;
     this.site = site;
     this.bits = bits;
-    this.weightSearch = weightSearch;
+    this.weights = weights;
   }
 
   /** The best grid for {@code x [..., channels]}; of equal ones that with the finer scales. */
@@ -101,8 +99,7 @@ final class ScaleBalance {
       w[i] *= s[i % s.length];
     }
     QuantizedTensor codes =
-        new RowRounding(Symmetry.SYMMETRIC, weightSearch)
-            .codes(linear, w, scheme.get().format().bits(), task.ops().splitter());
+        weights.codes(linear, w, scheme.get().format().bits(), task.ops().splitter());
     float[] rounded = codes.dequantize();
     for (int i = 0; i < rounded.length; i++) {
       rounded[i] /= s[i % s.length];

@@ -148,6 +148,23 @@ class GplqTest {
   }
 
   @Test
+  void weightsMayHaveZeroPoints() {
+    TrainingKnobs none = new TrainingKnobs(0, 8, 0, 0, 1, true, true);
+    for (GplqOptions.WeightGrids grids : GplqOptions.WeightGrids.values()) {
+      ViT model = quantized(options(none).withWeightGrids(grids), "W4A4");
+      for (Linear linear : model.linears()) {
+        assertTrue(
+            linear.matrix() instanceof PackedIntWeight packed
+                && packed.weights().isSymmetric() == (grids == GplqOptions.WeightGrids.SYMMETRIC),
+            linear.name());
+      }
+      float[] packed = logits(model);
+      Simulation.install(model);
+      assertTrue(RandomModels.relativeDifference(logits(model), packed) < 1e-3);
+    }
+  }
+
+  @Test
   void theSameTaskGivesTheSameModelForAnyNumberOfThreads() {
     TrainingKnobs few = new TrainingKnobs(40, 8, 1e-4, 1e-3, 1, true, true);
     float[] expected = logits(quantized(options(few), "W3A3"));
