@@ -23,6 +23,7 @@ final class KurtosisPenalty implements WeightTraining.Extra, AutoCloseable {
   private final Map<Site, SiteFunction> probes = new LinkedHashMap<>();
   private final List<Tensor> measured = new ArrayList<>();
   private final List<double[]> course = new ArrayList<>();
+  private int before;
 
   /**
    * Appends a probe to the input site of every layer.
@@ -71,7 +72,7 @@ final class KurtosisPenalty implements WeightTraining.Extra, AutoCloseable {
     for (Tensor more : measured.subList(1, measured.size())) {
       sum = ops.add(sum, more);
     }
-    course.add(new double[] {course.size() + 1, sum.item() / measured.size()});
+    course.add(new double[] {before + course.size() + 1.0, sum.item() / measured.size()});
     measured.clear();
     return ops.add(loss, ops.scale(sum, (float) lambda));
   }
@@ -81,7 +82,12 @@ final class KurtosisPenalty implements WeightTraining.Extra, AutoCloseable {
     bounds.forEach(LearnedBounds::keepApart);
   }
 
-  /** Mean kurtosis of the layers by step. */
+  @Override
+  public void resumed(int steps) {
+    before = steps;
+  }
+
+  /** Mean kurtosis of the layers by step, in a run that goes on those of this run. */
   List<double[]> course() {
     return List.copyOf(course);
   }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.IntFunction;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
@@ -21,7 +20,6 @@ import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
-import nibble.quant.model.ResumeStore;
 import nibble.quant.model.SampleStream;
 import nibble.quant.model.Samples;
 import nibble.quant.model.SchemeExecution;
@@ -175,12 +173,7 @@ public final class DiscQuant implements ModelMethod {
     Ops ops = task.ops();
     int iterations = options.iterations();
     Schedule schedule = new Schedule.Cosine((int) (WARM_UP * iterations), iterations, 0);
-    int done = 0;
-    Optional<ResumeStore.State> known = task.store().load(STATE);
-    if (known.isPresent()) {
-      done = (int) known.get().step();
-      search.restore(known.get().tensors(), done);
-    }
+    int done = task.store().load(STATE).map(search::restore).orElse(0);
     task.progress().begin("round", iterations, "updates");
     try (SampleStream stream =
         task.samples().training(options.batch(), task.seed(), (long) done * options.batch())) {
@@ -198,7 +191,7 @@ public final class DiscQuant implements ModelMethod {
           search.update(ops, loss, schedule.factor(i));
         }
         if ((i + 1) % SAVE_EVERY == 0) {
-          task.store().save(STATE, new ResumeStore.State(i + 1, search.state()));
+          task.store().save(STATE, search.state(i + 1));
         }
         task.progress().to(i + 1, "");
       }

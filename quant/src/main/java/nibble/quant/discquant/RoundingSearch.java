@@ -8,6 +8,8 @@ import nibble.nn.train.AdamW;
 import nibble.nn.train.AdamWOptions;
 import nibble.nn.train.ParameterGroup;
 import nibble.quant.format.QuantizedTensor;
+import nibble.quant.model.ResumeStore;
+import nibble.quant.model.TrainingState;
 import nibble.quant.rounding.RoundingGrid;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -81,43 +83,27 @@ final class RoundingSearch {
     }
   }
 
-  /** Where the search is, to go on from with {@link #restore}. */
-  Map<String, Tensor> state() {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (int i = 0; i < shares.size(); i++) {
-      AdamW.State moments = optimizer.state(shares.get(i));
-      int size = (int) shares.get(i).size();
-      tensors.put("share." + i, Tensor.of(shares.get(i).toFloats(), size));
-      tensors.put("first." + i, Tensor.of(moments.first(), size));
-      tensors.put("second." + i, Tensor.of(moments.second(), size));
-    }
-    return tensors;
+  /** Where the search is after {@code updates}, to go on from with {@link #restore}. */
+  ResumeStore.State state(int updates) {
+    return TrainingState.of(updates, optimizer, leaves(), List.of());
   }
 
   /**
-   * Goes on from a state after {@code updates}.
+   * Goes on from a state.
    *
+   * @return updates that are done
    * @throws IllegalArgumentException if it is that of other grids
    */
-  void restore(Map<String, Tensor> state, int updates) {
-    for (int i = 0; i < shares.size(); i++) {
-      Tensor x = shares.get(i);
-      System.arraycopy(values(state, "share." + i, x), 0, x.array(), x.offset(), (int) x.size());
-      optimizer.restore(
-          x,
-          new AdamW.State(
-              updates, values(state, "first." + i, x), values(state, "second." + i, x)));
-    }
+  int restore(ResumeStore.State state) {
+    return TrainingState.restore(state, optimizer, leaves(), new ArrayList<>());
   }
 
-  private static float[] values(Map<String, Tensor> state, String key, Tensor like) {
-    Tensor tensor = state.get(key);
-    if (tensor == null || tensor.size() != like.size()) {
-      throw new IllegalArgumentException(
-          "the saved state has no '%s' of %d elements; begin anew without --resume"
-              .formatted(key, like.size()));
+  private Map<String, Tensor> leaves() {
+    Map<String, Tensor> leaves = new LinkedHashMap<>();
+    for (int i = 0; i < shares.size(); i++) {
+      leaves.put("share." + i, shares.get(i));
     }
-    return tensor.toFloats();
+    return leaves;
   }
 
   private void combine(RoundingGrid grid, Tensor gradient) {

@@ -31,6 +31,22 @@ public interface ResumeStore {
     public State {
       tensors = Map.copyOf(tensors);
     }
+
+    /**
+     * The values of a tensor.
+     *
+     * @throws IllegalArgumentException if there is none of that name with {@code size} elements:
+     *     the state is that of another run
+     */
+    public float[] values(String key, long size) {
+      Tensor tensor = tensors.get(key);
+      if (tensor == null || tensor.size() != size) {
+        throw new IllegalArgumentException(
+            "the saved state has no '%s' of %d elements; begin anew without --resume"
+                .formatted(key, size));
+      }
+      return tensor.toFloats();
+    }
   }
 
   /** What was saved last under a name. */

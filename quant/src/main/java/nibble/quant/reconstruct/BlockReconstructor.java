@@ -90,7 +90,7 @@ public final class BlockReconstructor {
     if (known.isPresent()) {
       learners.forEach(Learner::begin);
       try {
-        return LearnedWindow.restore(known.get(), name, leaves(learners));
+        return LearnedWindow.restore(known.get(), leaves(learners));
       } finally {
         learners.forEach(Learner::end);
       }

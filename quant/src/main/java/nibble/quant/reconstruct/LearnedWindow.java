@@ -33,29 +33,18 @@ final class LearnedWindow {
    *
    * @throws IllegalArgumentException if it is that of other leaves
    */
-  static BlockReconstructor.Result restore(
-      ResumeStore.State state, String name, List<Tensor> leaves) {
+  static BlockReconstructor.Result restore(ResumeStore.State state, List<Tensor> leaves) {
     for (int i = 0; i < leaves.size(); i++) {
       Tensor leaf = leaves.get(i);
-      float[] values = values(state, name, key(i), (int) leaf.size());
+      float[] values = state.values(key(i), leaf.size());
       System.arraycopy(values, 0, leaf.array(), leaf.offset(), values.length);
     }
-    float[] losses = values(state, name, LOSSES, 2 * PARTS);
+    float[] losses = state.values(LOSSES, 2 * PARTS);
     return new BlockReconstructor.Result(joined(losses, 0), joined(losses, PARTS));
   }
 
   private static String key(int leaf) {
     return "leaf." + leaf;
-  }
-
-  private static float[] values(ResumeStore.State state, String name, String key, int size) {
-    Tensor tensor = state.tensors().get(key);
-    if (tensor == null || tensor.size() != size) {
-      throw new IllegalArgumentException(
-          "the saved state '%s' has no '%s' of %d elements; begin anew without --resume"
-              .formatted(name, key, size));
-    }
-    return tensor.toFloats();
   }
 
   /** A double, 16 bits in each of four floats: stores keep floats. */

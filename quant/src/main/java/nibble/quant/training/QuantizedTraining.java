@@ -20,6 +20,7 @@ import nibble.quant.model.ModelTask;
 import nibble.quant.model.ResumeStore;
 import nibble.quant.model.SampleStream;
 import nibble.quant.model.Samples;
+import nibble.quant.model.TrainingState;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -110,7 +111,7 @@ public final class QuantizedTraining {
         losses.add(
             new double[] {(step + 1.0) * knobs.batch(), (float) loss}); // as a saved state keeps it
         if ((step + 1) % SAVE_EVERY == 0) {
-          task.store().save(name, state(step + 1));
+          task.store().save(name, TrainingState.of(step + 1, optimizer, leaves(), losses));
         }
         task.progress()
             .to((step + 1L) * knobs.batch(), String.format(Locale.ROOT, "loss %.4f", loss));
@@ -219,60 +220,13 @@ public final class QuantizedTraining {
     return leaves;
   }
 
-  private ResumeStore.State state(int step) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    leaves()
-        .forEach(
-            (key, leaf) -> {
-              AdamW.State moments = optimizer.state(leaf);
-              int size = (int) leaf.size();
-              tensors.put(key, Tensor.of(leaf.toFloats(), size));
-              tensors.put("first." + key, Tensor.of(moments.first(), size));
-              tensors.put("second." + key, Tensor.of(moments.second(), size));
-            });
-    float[] curve = new float[2 * losses.size()];
-    for (int i = 0; i < losses.size(); i++) {
-      curve[2 * i] = (float) losses.get(i)[0];
-      curve[2 * i + 1] = (float) losses.get(i)[1];
-    }
-    tensors.put("losses", Tensor.of(curve, curve.length));
-    return new ResumeStore.State(step, tensors);
-  }
-
   private int restore() {
     Optional<ResumeStore.State> saved = task.store().load(name);
     if (saved.isEmpty()) {
       return 0;
     }
-    ResumeStore.State state = saved.get();
-    leaves()
-        .forEach(
-            (key, leaf) -> {
-              System.arraycopy(
-                  values(state, key, leaf), 0, leaf.array(), leaf.offset(), (int) leaf.size());
-              optimizer.restore(
-                  leaf,
-                  new AdamW.State(
-                      (int) state.step(),
-                      values(state, "first." + key, leaf),
-                      values(state, "second." + key, leaf)));
-            });
-    Tensor curve = state.tensors().get("losses");
-    float[] points = curve == null ? new float[0] : curve.toFloats();
-    for (int i = 0; i + 1 < points.length; i += 2) {
-      losses.add(new double[] {points[i], points[i + 1]});
-    }
+    int done = TrainingState.restore(saved.get(), optimizer, leaves(), losses);
     student.linears().forEach(Linear::weightChanged);
-    return (int) state.step();
-  }
-
-  private static float[] values(ResumeStore.State state, String key, Tensor like) {
-    Tensor tensor = state.tensors().get(key);
-    if (tensor == null || tensor.size() != like.size()) {
-      throw new IllegalArgumentException(
-          "the saved state has no '%s' of %d elements; begin anew without --resume"
-              .formatted(key, like.size()));
-    }
-    return tensor.toFloats();
+    return done;
   }
 }

@@ -174,14 +174,12 @@ public final class TransformTuning {
             learned()
                 .forEach(
                     (key, leaf) -> {
-                      Tensor stored = state.tensors().get(key);
-                      if (stored == null || stored.size() != leaf.size()) {
-                        throw new IllegalArgumentException(
-                            "the saved state has no '%s' of %d elements; begin anew without --resume"
-                                .formatted(key, leaf.size()));
-                      }
                       System.arraycopy(
-                          stored.toFloats(), 0, leaf.array(), leaf.offset(), (int) leaf.size());
+                          state.values(key, leaf.size()),
+                          0,
+                          leaf.array(),
+                          leaf.offset(),
+                          (int) leaf.size());
                     }));
     return saved.isPresent();
   }

@@ -1,8 +1,11 @@
 package nibble.quant.tuning;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import nibble.nn.Block;
 import nibble.nn.Linear;
 import nibble.nn.Model;
@@ -13,8 +16,10 @@ import nibble.nn.train.ParameterGroup;
 import nibble.nn.train.Schedule;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.ResumeStore;
 import nibble.quant.model.SampleStream;
 import nibble.quant.model.Samples;
+import nibble.quant.model.TrainingState;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -23,11 +28,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Trains all weights of a model by a loss on its logits, through whatever rounds in its sites.
  * AdamW without decay; the rate rises over the first tenth of the steps and falls along half a
- * cosine to 0. An interrupted run begins anew; the whole graph of a batch is held in memory.
+ * cosine to 0. An interrupted run goes on after some updates; the whole graph of a batch is held in
+ * memory.
  */
 public final class WeightTraining {
   private static final int WARM_UP_SHARE = 10;
   private static final int POINTS = 50;
+
+  /** Updates after which an interrupted run can go on. */
+  private static final int SAVE_EVERY = 20;
 
   private final ModelTask task;
   private final Knobs knobs;
@@ -75,6 +84,9 @@ public final class WeightTraining {
 
     /** Called after each update. */
     default void updated() {}
+
+    /** Called before the first update of a run that goes on after {@code steps}. */
+    default void resumed(int steps) {}
   }
 
   /** Makes parameters leaves; what rounds is in the sites of the task's model already. */
@@ -106,11 +118,16 @@ public final class WeightTraining {
     List<double[]> losses = new ArrayList<>();
     int steps = knobs.steps();
     Schedule schedule = new Schedule.Cosine(steps / WARM_UP_SHARE, Math.max(1, steps), 0);
+    int done = restore(name, losses);
     task.progress().begin(name, steps, "steps");
-    try (SampleStream stream = task.samples().training(knobs.batch(), task.seed(), 0)) {
-      for (int step = 0; step < steps; step++) {
+    try (SampleStream stream =
+        task.samples().training(knobs.batch(), task.seed(), (long) done * knobs.batch())) {
+      for (int step = done; step < steps; step++) {
         double loss = update(stream.next(), schedule.factor(step));
-        losses.add(new double[] {step + 1, loss});
+        losses.add(new double[] {step + 1, (float) loss}); // as a saved state keeps it
+        if ((step + 1) % SAVE_EVERY == 0) {
+          task.store().save(name, TrainingState.of(step + 1, optimizer, leaves(), losses));
+        }
         task.progress().to(step + 1, String.format(Locale.ROOT, "loss %.4f", loss));
       }
     }
@@ -119,6 +136,29 @@ public final class WeightTraining {
     }
     task.model().linears().forEach(Linear::weightChanged);
     return new MethodReport.Curve(name + " loss", "steps", TransformTuning.thinned(losses, POINTS));
+  }
+
+  private int restore(String name, List<double[]> losses) {
+    Optional<ResumeStore.State> saved = task.store().load(name);
+    if (saved.isEmpty()) {
+      return 0;
+    }
+    int done = TrainingState.restore(saved.get(), optimizer, leaves(), losses);
+    task.model().linears().forEach(Linear::weightChanged);
+    extra.resumed(done);
+    return done;
+  }
+
+  private Map<String, Tensor> leaves() {
+    Map<String, Tensor> leaves = new LinkedHashMap<>();
+    task.model()
+        .parameters()
+        .forEach(parameter -> leaves.put("value." + parameter.name(), parameter.floats()));
+    List<Tensor> more = extra.leaves();
+    for (int i = 0; i < more.size(); i++) {
+      leaves.put("extra." + i, more.get(i));
+    }
+    return leaves;
   }
 
   private double update(Samples samples, double factor) {

@@ -120,6 +120,8 @@ class ResumedWalkTest {
     "cbq, W3A8, iterations=10 batch=2 rate=0.3 step-rate=0.05 drive=0.001",
     "a2q, W4A8, iterations=10 batch=2 rate=0.2",
     "discquant, W3A16, iterations=40 batch=2",
+    "roste, W4A4, steps=45 batch=2 rows=16",
+    "act-reg, W4A4, steps=45 batch=2 lambda=1e-5",
     "gptq+norm-tweaking, W3A16, iterations=4 batch=2 rate=0.05",
     "brecq, W3A8, images=8 iterations=4 batch=2",
     "qdrop, W3A4, images=8 iterations=4 batch=2",
