@@ -118,7 +118,7 @@ class ResumedWalkTest {
     "omniquant, W3A8, iterations=4 batch=2",
     "affinequant, W3A16, iterations=4 batch=2",
     "cbq, W3A8, iterations=10 batch=2 rate=0.3 step-rate=0.05 drive=0.001",
-    "a2q, W4A8, iterations=10 batch=2 rate=0.2",
+    "a2q, W4A8, iterations=30 batch=4 rate=0.03 accumulator-bits=18",
     "discquant, W3A16, iterations=40 batch=2",
     "roste, W4A4, steps=45 batch=2 rows=16",
     "act-reg, W4A4, steps=45 batch=2 lambda=1e-5",
