@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record ImagePreprocessor(
     @Nullable ResizeRule resize,
     Resampling resampling,
-    @Nullable PixelSize crop,
+    @Nullable CentreCrop crop,
     double rescaleFactor,
     List<Double> mean,
     List<Double> std) {
@@ -44,8 +44,8 @@ public record ImagePreprocessor(
 
   /**
    * The processor that {@code preprocessor_config.json} describes. Missing keys take the defaults
-   * of the class that {@code image_processor_type} names (ViT, DeiT, BEiT, CLIP or SigLIP; ViT if
-   * there is none).
+   * of the class that {@code image_processor_type} names (ViT, DeiT, BEiT, CLIP, SigLIP or BiT,
+   * which DINOv2 uses; ViT if there is none).
    *
    * @throws BadFileException if a value is out of range, or the processor needs a step that is not
    *     supported
@@ -62,7 +62,7 @@ public record ImagePreprocessor(
   /** Size of every result; empty if it depends on the image. */
   public Optional<PixelSize> outputSize() {
     if (crop != null) {
-      return Optional.of(crop);
+      return Optional.of(crop.size());
     }
     return resize instanceof ResizeRule.Exact(PixelSize size)
         ? Optional.of(size)
@@ -76,7 +76,7 @@ public record ImagePreprocessor(
   public RgbImage resizeAndCrop(RgbImage image) {
     RgbImage coloured = channels() == 1 ? image.grey() : image;
     RgbImage resized = resize == null ? coloured : resize.apply(coloured, resampling);
-    return crop == null ? resized : Crop.centre(resized, crop.width(), crop.height());
+    return crop == null ? resized : crop.apply(resized);
   }
 
   /** {@code [channels, height, width]} model inputs of {@code image}. */

@@ -1,5 +1,8 @@
 package nibble.loaders.image;
 
+import static nibble.loaders.image.CentreCrop.Margin.DOWN;
+import static nibble.loaders.image.CentreCrop.Margin.HALF_EVEN;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -23,16 +26,25 @@ final class PreprocessorReader {
           "do_convert_rgb",
           "do_reduce_labels");
 
-  /** Defaults of one processor class; a side of 0 means no crop. */
+  /**
+   * Defaults of one processor class; a side of 0 means no crop. Source: the classes of
+   * transformers, in {@code models/<name>/image_processing_<name>.py}.
+   */
   private record Defaults(
-      int size, boolean square, int resample, int crop, double[] mean, double[] std) {
+      int size,
+      boolean square,
+      int resample,
+      int crop,
+      CentreCrop.Margin margin,
+      double[] mean,
+      double[] std) {
     private static final double[] HALF = {0.5, 0.5, 0.5};
     private static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
     private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
-    static final Defaults VIT = new Defaults(224, true, BILINEAR, 0, HALF, HALF);
-    static final Defaults DEIT = new Defaults(256, true, BICUBIC, 224, HALF, HALF);
-    static final Defaults SIGLIP = new Defaults(224, true, BICUBIC, 0, HALF, HALF);
-    static final Defaults CLIP = new Defaults(224, false, BICUBIC, 224, CLIP_MEAN, CLIP_STD);
+    static final Defaults VIT = new Defaults(224, true, BILINEAR, 0, HALF_EVEN, HALF, HALF);
+    static final Defaults DEIT = new Defaults(256, true, BICUBIC, 224, HALF_EVEN, HALF, HALF);
+    static final Defaults SIGLIP = new Defaults(224, true, BICUBIC, 0, DOWN, HALF, HALF);
+    static final Defaults CLIP = new Defaults(224, false, BICUBIC, 224, DOWN, CLIP_MEAN, CLIP_STD);
   }
 
   private final JsonObject config;
@@ -49,15 +61,17 @@ final class PreprocessorReader {
     String type = config.string(key, "ViTImageProcessor");
     return switch (type.replace("FeatureExtractor", "")
         .replace("ImageProcessor", "")
-        .replace("Fast", "")) {
+        .replaceFirst("(Fast|Pil)$", "")) {
       case "ViT" -> Defaults.VIT;
       case "DeiT", "Beit" -> Defaults.DEIT;
-      case "CLIP" -> Defaults.CLIP;
+      case "CLIP", "Bit" -> Defaults.CLIP;
       case "Siglip" -> Defaults.SIGLIP;
       default ->
           throw config.error(
               key,
-              "is '" + type + "', expected the image processor of ViT, DeiT, Beit, CLIP or Siglip");
+              "is '"
+                  + type
+                  + "', expected the image processor of ViT, DeiT, Beit, CLIP, Siglip or Bit");
     };
   }
 
@@ -114,10 +128,14 @@ final class PreprocessorReader {
     return new ResizeRule.Exact(pixelSize("size", size, defaults.size));
   }
 
-  private PixelSize crop() {
+  private CentreCrop crop() {
     int side = defaults.crop > 0 ? defaults.crop : defaults.size;
-    return pixelSize(
-        "crop_size", config.find("crop_size").orElseGet(() -> JsonNumber.of((long) side)), side);
+    PixelSize size =
+        pixelSize(
+            "crop_size",
+            config.find("crop_size").orElseGet(() -> JsonNumber.of((long) side)),
+            side);
+    return new CentreCrop(size, defaults.margin);
   }
 
   private PixelSize pixelSize(String key, JsonValue value, int fallback) {

@@ -1,5 +1,7 @@
 package nibble.loaders.image;
 
+import static nibble.loaders.image.CentreCrop.Margin.DOWN;
+import static nibble.loaders.image.CentreCrop.Margin.HALF_EVEN;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -33,10 +35,29 @@ class ImagePreprocessorTest {
     ImagePreprocessor deit = of("{'image_processor_type':'DeiTImageProcessor'}");
     assertEquals(new ResizeRule.Exact(new PixelSize(256, 256)), deit.resize());
     assertEquals(Resampling.BICUBIC, deit.resampling());
-    assertEquals(new PixelSize(224, 224), deit.crop());
+    assertEquals(new CentreCrop(new PixelSize(224, 224), HALF_EVEN), deit.crop());
+    ImagePreprocessor clip = of("{'image_processor_type':'CLIPImageProcessor'}");
     assertEquals(
-        new ResizeRule.ShortestEdge(224),
-        of("{'image_processor_type':'CLIPImageProcessor'}").resize());
+        new ImagePreprocessor(
+            new ResizeRule.ShortestEdge(224),
+            Resampling.BICUBIC,
+            new CentreCrop(new PixelSize(224, 224), DOWN),
+            1.0 / 255,
+            List.of(0.48145466, 0.4578275, 0.40821073),
+            List.of(0.26862954, 0.26130258, 0.27577711)),
+        clip);
+    assertEquals(clip, of("{'image_processor_type':'BitImageProcessor'}"), "as DINOv2 has it");
+    assertEquals(clip, of("{'image_processor_type':'CLIPImageProcessorPil'}"));
+    assertEquals(clip, of("{'feature_extractor_type':'CLIPFeatureExtractor'}"));
+    assertEquals(
+        new ImagePreprocessor(
+            new ResizeRule.Exact(new PixelSize(224, 224)),
+            Resampling.BICUBIC,
+            null,
+            1.0 / 255,
+            List.of(0.5, 0.5, 0.5),
+            List.of(0.5, 0.5, 0.5)),
+        of("{'image_processor_type':'SiglipImageProcessor'}"));
   }
 
   @Test
@@ -47,7 +68,9 @@ class ImagePreprocessorTest {
         of("{'size':{'height':32,'width':48}}").resize());
     assertEquals(new ResizeRule.Exact(new PixelSize(32, 48)), of("{'size':[32,48]}").resize());
     assertEquals(new ResizeRule.ShortestEdge(32), of("{'size':{'shortest_edge':32}}").resize());
-    assertEquals(new PixelSize(20, 20), of("{'do_center_crop':true,'crop_size':20}").crop());
+    assertEquals(
+        new CentreCrop(new PixelSize(20, 20), HALF_EVEN),
+        of("{'do_center_crop':true,'crop_size':20}").crop());
     assertEquals(
         Optional.of(new PixelSize(20, 24)),
         of("{'do_center_crop':true,'crop_size':{'height':20,'width':24}}").outputSize());
@@ -90,7 +113,7 @@ class ImagePreprocessorTest {
         "{'image_mean':[0.5]}|key 'image_std' has 3 numbers, but image_mean 1",
         "{'image_std':[0.5,0,0.5]}|expected 3 numbers, or 1 for grey, none of them 0",
         "{'image_processor_type':'ConvNextImageProcessor'}|expected the image processor of ViT,"
-            + " DeiT, Beit, CLIP or Siglip"
+            + " DeiT, Beit, CLIP, Siglip or Bit"
       })
   void brokenConfigurationsAreRefused(String json, String reason) {
     String message = assertThrows(BadFileException.class, () -> of(json)).getMessage();

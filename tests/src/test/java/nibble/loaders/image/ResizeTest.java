@@ -104,12 +104,17 @@ class ResizeTest {
 
   @Test
   void centreCropCutsAndPads() {
-    assertArrayEquals(new int[] {2, 3}, red(Crop.centre(grey(4, 1, 1, 2, 3, 4), 2, 1)));
+    assertArrayEquals(new int[] {2, 3}, red(cropped(grey(4, 1, 1, 2, 3, 4), 2, 1)));
+    assertArrayEquals(new int[] {1, 2}, red(cropped(grey(3, 1, 1, 2, 3), 2, 1))); // 0.5 rounds to 0
     assertArrayEquals(
-        new int[] {1, 2}, red(Crop.centre(grey(3, 1, 1, 2, 3), 2, 1))); // 0.5 rounds to 0
-    assertArrayEquals(
-        new int[] {3, 4}, red(Crop.centre(grey(5, 1, 1, 2, 3, 4, 5), 2, 1))); // 1.5 rounds to 2
-    assertArrayEquals(new int[] {0, 7, 0, 0}, red(Crop.centre(grey(1, 1, 7), 4, 1)));
-    assertArrayEquals(new int[] {0, 0, 2, 3, 0, 0}, red(Crop.centre(grey(4, 1, 1, 2, 3, 4), 2, 3)));
+        new int[] {3, 4}, red(cropped(grey(5, 1, 1, 2, 3, 4, 5), 2, 1))); // 1.5 rounds to 2
+    assertArrayEquals(new int[] {0, 7, 0, 0}, red(cropped(grey(1, 1, 7), 4, 1)));
+    CentreCrop down = new CentreCrop(new PixelSize(1, 2), CentreCrop.Margin.DOWN);
+    assertArrayEquals(new int[] {2, 3}, red(down.apply(grey(5, 1, 1, 2, 3, 4, 5))));
+    assertArrayEquals(new int[] {0, 0, 2, 3, 0, 0}, red(cropped(grey(4, 1, 1, 2, 3, 4), 2, 3)));
+  }
+
+  private static RgbImage cropped(RgbImage image, int width, int height) {
+    return new CentreCrop(new PixelSize(height, width), CentreCrop.Margin.HALF_EVEN).apply(image);
   }
 }
