@@ -44,7 +44,20 @@ public final class TinyTextFolders {
    * new folder {@code folder} and returns it.
    */
   public static Path llama(Path folder) throws IOException {
-    write(folder, LLAMA, 5);
+    return withBytes(folder, LLAMA);
+  }
+
+  /** The same model with {@code words} tokens, most of which no text has, and {@code width}. */
+  public static Path wideHead(Path folder, int width, int words) throws IOException {
+    return withBytes(
+        folder,
+        LLAMA
+            .replace("\"hidden_size\": 32", "\"hidden_size\": " + width)
+            .replace("\"vocab_size\": 258", "\"vocab_size\": " + words));
+  }
+
+  private static Path withBytes(Path folder, String config) throws IOException {
+    write(folder, config, 5);
     JsonObject.Builder vocabulary = JsonObject.builder();
     for (int b = 0; b < 256; b++) {
       vocabulary.put(byteLevel(b), b);

@@ -79,6 +79,7 @@ final class ThreadTeam implements WorkSplitter {
         round.parkUnlessDone();
       }
     }
+    round.forget();
     round.rethrowFailure();
   }
 
@@ -135,7 +136,7 @@ final class ThreadTeam implements WorkSplitter {
   /** The tasks of one call: threads take the next index until none is left. */
   private static final class Round {
     final int count;
-    private final Task task;
+    private @Nullable Task task; // null once all is done: what it holds on to can go then
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger ended = new AtomicInteger();
     private volatile @Nullable Throwable failure;
@@ -147,10 +148,14 @@ final class ThreadTeam implements WorkSplitter {
     }
 
     void work(Scratch scratch) {
+      Task mine = task;
+      if (mine == null) {
+        return; // too late
+      }
       for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
         try {
           if (failure == null) {
-            task.run(i, scratch);
+            mine.run(i, scratch);
           }
         } catch (Throwable t) {
           failure = t;
@@ -160,6 +165,10 @@ final class ThreadTeam implements WorkSplitter {
           }
         }
       }
+    }
+
+    void forget() {
+      task = null;
     }
 
     boolean isDone() {

@@ -30,11 +30,7 @@ public final class PackedTensors {
     List<TensorSource> tensors = new ArrayList<>();
     Shape words = Shape.of(out, CodePacking.wordsFor(in, bits));
     tensors.add(
-        new TensorSource(
-            name + "_packed",
-            DType.I32,
-            words,
-            () -> ints(CodePacking.pack(codes(weights), out, in, bits), words)));
+        new TensorSource(name + "_packed", DType.I32, words, () -> ints(words(weights), words)));
     tensors.add(
         new TensorSource(name + "_scale", DType.F32, Shape.of(out, groups), () -> scales(weights)));
     tensors.add(WeightShape.tensor(name, out, in));
@@ -106,6 +102,24 @@ public final class PackedTensors {
               module + ".input_zero_point", Tensor.ofSegment(data, DType.I8, Shape.of(1))));
     }
     return tensors;
+  }
+
+  /** Signed codes as words, a row at a time. */
+  private static int[] words(IntWeights weights) {
+    int in = weights.in();
+    int bits = weights.bits();
+    int offset = weights.isSymmetric() ? 0 : 1 << (bits - 1);
+    int perRow = CodePacking.wordsFor(in, bits);
+    int[] words = new int[Math.multiplyExact(weights.out(), perRow)];
+    byte[] codes = new byte[in];
+    for (int row = 0; row < weights.out(); row++) {
+      weights.unpack(row, codes, 0);
+      for (int i = 0; i < in; i++) {
+        codes[i] = (byte) (codes[i] - offset);
+      }
+      System.arraycopy(CodePacking.pack(codes, 1, in, bits), 0, words, row * perRow, perRow);
+    }
+    return words;
   }
 
   static byte[] codes(IntWeights weights) {

@@ -154,28 +154,40 @@ public final class QuantParams {
   public byte[] quantize(String name, float[] x, int offset) {
     Range.of(name, x, offset, rows * columns, 1);
     byte[] codes = new byte[rows * columns];
-    forEachRun(
-        (row, from, to, scale, zeroPoint) -> {
-          for (int i = row * columns + from; i < row * columns + to; i++) {
-            codes[i] =
-                (byte)
-                    Grid.quantize(
-                        x[offset + i], scale, zeroPoint, format.minCode(), format.maxCode());
-          }
-        });
+    for (int row = 0; row < rows; row++) {
+      int first = row * columns;
+      forEachRun(
+          row,
+          (from, to, scale, zeroPoint) -> {
+            for (int i = first + from; i < first + to; i++) {
+              codes[i] =
+                  (byte)
+                      Grid.quantize(
+                          x[offset + i], scale, zeroPoint, format.minCode(), format.maxCode());
+            }
+          });
+    }
     return codes;
   }
 
   /** Values {@code [rows, columns]} of codes. */
   public float[] dequantize(byte[] codes) {
     float[] values = new float[rows * columns];
+    for (int row = 0; row < rows; row++) {
+      dequantizeRow(codes, row, values, row * columns);
+    }
+    return values;
+  }
+
+  /** Values of one row of {@code codes [rows, columns]}, to {@code out} from {@code at} on. */
+  void dequantizeRow(byte[] codes, int row, float[] out, int at) {
     forEachRun(
-        (row, from, to, scale, zeroPoint) -> {
-          for (int i = row * columns + from; i < row * columns + to; i++) {
-            values[i] = scale * (codes[i] - zeroPoint);
+        row,
+        (from, to, scale, zeroPoint) -> {
+          for (int i = from; i < to; i++) {
+            out[at + i] = scale * (codes[row * columns + i] - zeroPoint);
           }
         });
-    return values;
   }
 
   /**
@@ -183,31 +195,34 @@ public final class QuantParams {
    * NaN stays NaN, infinities are clamped.
    */
   public void fakeQuantize(float[] x, int offset, float[] out, int outOffset) {
-    forEachRun(
-        (row, from, to, scale, zeroPoint) -> {
-          for (int i = row * columns + from; i < row * columns + to; i++) {
-            float value = x[offset + i];
-            out[outOffset + i] =
-                Float.isNaN(value)
-                    ? value
-                    : scale
-                        * (Grid.quantize(
-                                value, scale, zeroPoint, format.minCode(), format.maxCode())
-                            - zeroPoint);
-          }
-        });
+    for (int row = 0; row < rows; row++) {
+      int first = row * columns;
+      forEachRun(
+          row,
+          (from, to, scale, zeroPoint) -> {
+            for (int i = first + from; i < first + to; i++) {
+              float value = x[offset + i];
+              out[outOffset + i] =
+                  Float.isNaN(value)
+                      ? value
+                      : scale
+                          * (Grid.quantize(
+                                  value, scale, zeroPoint, format.minCode(), format.maxCode())
+                              - zeroPoint);
+            }
+          });
+    }
   }
 
   private interface Run {
-    void apply(int row, int from, int to, float scale, int zeroPoint);
+    void apply(int from, int to, float scale, int zeroPoint);
   }
 
-  private void forEachRun(Run run) {
-    for (int row = 0; row < rows; row++) {
-      for (int from = 0; from < columns; from += groupSize) {
-        int index = indexOf(row, from);
-        run.apply(row, from, Math.min(columns, from + groupSize), scales[index], zeroPoints[index]);
-      }
+  /** The runs of a row that share a scale. */
+  private void forEachRun(int row, Run run) {
+    for (int from = 0; from < columns; from += groupSize) {
+      int index = indexOf(row, from);
+      run.apply(from, Math.min(columns, from + groupSize), scales[index], zeroPoints[index]);
     }
   }
 }

@@ -64,6 +64,11 @@ public record QuantizedTensor(byte[] codes, QuantParams params) implements Quant
     return params.dequantize(codes);
   }
 
+  /** Writes what the codes of one row stand for, {@code [in]}, to {@code to} from {@code at} on. */
+  public void dequantizeRow(int row, float[] to, int at) {
+    params.dequantizeRow(codes, row, to, at);
+  }
+
   /** The codes as 32-bit words, see {@link CodePacking#pack}. */
   public int[] pack() {
     return CodePacking.pack(codes, out(), in(), bits());

@@ -1,6 +1,7 @@
 package nibble.quant.gptq;
 
 import java.util.Arrays;
+import java.util.Optional;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.quant.format.Grid;
 import nibble.quant.format.IntFormat;
@@ -9,6 +10,7 @@ import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.linalg.RowUpdate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The loop over columns. Rows of a weight do not touch one another, so slabs of rows run in
@@ -30,7 +32,7 @@ final class ColumnLoop {
   private final QuantParams layout;
   private final Frozen frozen;
   private final byte[] codes;
-  private final float[] result;
+  private final float @Nullable [] floats; // what stands for the weight, where something is frozen
   private final double[] errors;
 
   /**
@@ -57,7 +59,7 @@ final class ColumnLoop {
     scales = fitted.scales().clone();
     zeroPoints = fitted.zeroPoints().clone();
     codes = new byte[fitted.rows() * in];
-    result = new float[codes.length];
+    floats = frozen.isNothing() ? null : new float[codes.length];
     errors = new double[fitted.rows()];
   }
 
@@ -85,7 +87,11 @@ final class ColumnLoop {
         new QuantParams(scheme.format(), scheme.granularity(), out, in, scales, zeroPoints);
     double error = Arrays.stream(errors).sum();
     return new GptqResult(
-        new QuantizedTensor(codes, params), result, error, factor.lambda(), factor.retries());
+        new QuantizedTensor(codes, params),
+        Optional.ofNullable(floats),
+        error,
+        factor.lambda(),
+        factor.retries());
   }
 
   /** Some rows of the weight, columns in the loop's order. */
@@ -95,7 +101,7 @@ final class ColumnLoop {
     private final double[] W;
     private final double[] E;
     private final float[] group = new float[Math.max(1, freshGroup)];
-    private final boolean[] kept = new boolean[group.length];
+    private final boolean[] frozenInGroup = new boolean[group.length];
 
     Slab(float[] weights, int from, int to) {
       firstRow = from;
@@ -121,7 +127,7 @@ final class ColumnLoop {
       for (int row = 0; row < rows; row++) {
         for (int i = factor.quantized(); i < in; i++) {
           int at = (firstRow + row) * in + factor.columns()[i];
-          result[at] = (float) W[row * in + i];
+          keep(at, (float) W[row * in + i]);
           codes[at] = zeroPoints[layout.indexOf(firstRow + row, factor.columns()[i])];
         }
       }
@@ -143,7 +149,7 @@ final class ColumnLoop {
         double w = W[row * in + i];
         int at = (firstRow + row) * in + column;
         if (frozen.keeps(at)) {
-          result[at] = (float) w;
+          keep(at, (float) w);
           codes[at] = zeroPoints[index];
           E[row * block + i - from] = 0;
           continue;
@@ -170,17 +176,24 @@ final class ColumnLoop {
       int code = Grid.quantize(weight, scales[index], zeroPoints[index], format);
       codes[at] = (byte) code;
       float value = scales[index] * (code - zeroPoints[index]);
-      result[at] = value;
+      keep(at, value);
       return value;
+    }
+
+    private void keep(int at, float value) {
+      float[] kept = floats;
+      if (kept != null) {
+        kept[at] = value;
+      }
     }
 
     private void fitGroup(int row, int from, int index) {
       int count = Math.min(freshGroup, in - from);
       for (int i = 0; i < count; i++) {
         group[i] = (float) W[row * in + from + i];
-        kept[i] = frozen.keeps((firstRow + row) * in + factor.columns()[from + i]);
+        frozenInGroup[i] = frozen.keeps((firstRow + row) * in + factor.columns()[from + i]);
       }
-      MaskedRange.replace(group, kept, 0, count);
+      MaskedRange.replace(group, frozenInGroup, 0, count);
       Grid grid = scheme.clip().fit(name, scheme.format(), group, 0, count, 1);
       scales[index] = grid.scale();
       zeroPoints[index] = (byte) grid.zeroPoint();

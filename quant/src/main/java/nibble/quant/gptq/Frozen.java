@@ -29,6 +29,10 @@ public record Frozen(boolean @Nullable [] columns, boolean @Nullable [] elements
         || (elements != null && elements.length != Math.multiplyExact(out, in));
   }
 
+  boolean isNothing() {
+    return columns == null && elements == null;
+  }
+
   boolean keeps(int at) {
     return elements != null && elements[at];
   }

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * fails lambda is doubled, up to 50 times; the scales of a group are fitted to the weights updated
  * up to its first column, also inside a block (theirs miss the updates of the current block),
  * unless static groups are asked for; scales of whole rows or tensors are fitted once, before the
- * loop. Cost: {@code O(in^3 + out in^2)} time, {@code 24 in^2} bytes.
+ * loop. Cost: {@code O(in^3 + out in^2)} time; memory {@code 24 in^2} bytes, the Hessian included,
+ * and one byte a code.
  */
 public final class Gptq implements WeightMethod {
   /** What the catalogue shows. */
@@ -138,12 +139,16 @@ public final class Gptq implements WeightMethod {
   }
 
   /**
-   * The weights that scales are fitted to: 0 for columns that will not be rounded, which widens no
-   * range; the mean of the others for elements that will not. NaN stays, to be found.
+   * The weights that scales are fitted to, only to be read: 0 for columns that will not be rounded,
+   * which widens no range; the mean of the others for elements that will not. NaN stays, to be
+   * found.
    */
   private static float[] counted(
       float[] w, int out, int in, boolean[] dead, Frozen frozen, Granularity granularity) {
     boolean[] elements = frozen.elements();
+    if (frozen.isNothing() && !anyOf(dead)) {
+      return w;
+    }
     float[] counted =
         elements == null ? w.clone() : MaskedRange.of(w, elements, out, in, granularity);
     boolean[] columns = frozen.columns();
@@ -155,5 +160,14 @@ public final class Gptq implements WeightMethod {
       }
     }
     return counted;
+  }
+
+  private static boolean anyOf(boolean[] flags) {
+    for (boolean flag : flags) {
+      if (flag) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -20,49 +20,36 @@ import org.jspecify.annotations.Nullable;
  * @param columns {@code columns[i]} is the column of the weight at place {@code i} of the loop
  * @param quantized places {@code 0 .. quantized} are rounded; the frozen columns follow
  * @param dead by column of the weight: inputs that were 0 in all calibration data
- * @param damped the Hessian that was factored, in the weight's order, lambda included
  * @param lambda what was added to its diagonal
  * @param retries how often lambda had to be raised
  */
 record HessianFactor(
-    double[] u,
-    int[] columns,
-    int quantized,
-    boolean[] dead,
-    Hessian damped,
-    double lambda,
-    int retries) {
+    double[] u, int[] columns, int quantized, boolean[] dead, double lambda, int retries) {
   private static final int MAX_RETRIES = 50;
 
   static HessianFactor of(
       Hessian hessian, GptqOptions options, boolean @Nullable [] frozen, WorkSplitter splitter) {
     int n = hessian.in();
-    double[] h = hessian.values().clone();
+    double[] diagonal = diagonal(hessian);
+    double mean = mean(diagonal);
     boolean[] dead = new boolean[n];
-    double mean = meanDiagonal(h, n);
     for (int j = 0; j < n; j++) {
-      double diagonal = h[j * n + j];
-      if (diagonal < 0) {
-        throw new IllegalArgumentException(
-            "%s: Hessian diagonal %d is %s, expected no negative number"
-                .formatted(hessian.name(), j, diagonal));
-      }
-      dead[j] = diagonal == 0;
+      dead[j] = diagonal[j] == 0;
       if (dead[j]) {
-        h[j * n + j] = mean;
+        diagonal[j] = mean;
       }
     }
-    int[] columns = order(h, n, options.order(), frozen);
+    int[] columns = order(diagonal, options.order(), frozen);
     int quantized =
         frozen == null ? n : (int) IntStream.range(0, n).filter(j -> !frozen[j]).count();
     double lambda = options.dampening() * mean;
     for (int retry = 0; ; retry++) {
-      double[] damped = damped(h, n, lambda);
       try {
-        double[] r = Triangular.reverseCholesky(permuted(damped, n, columns), n, splitter);
-        Hessian used = new Hessian(hessian.name(), damped, n, hessian.tokens());
+        double[] r =
+            Triangular.reverseCholeskyInPlace(
+                damped(hessian, diagonal, lambda, columns), n, splitter);
         return new HessianFactor(
-            Triangular.invertUpper(r, n, splitter), columns, quantized, dead, used, lambda, retry);
+            Triangular.invertUpper(r, n, splitter), columns, quantized, dead, lambda, retry);
       } catch (NotPositiveDefiniteException e) {
         if (retry == MAX_RETRIES) {
           throw new IllegalArgumentException(
@@ -75,44 +62,54 @@ record HessianFactor(
     }
   }
 
+  private static double[] diagonal(Hessian hessian) {
+    int n = hessian.in();
+    double[] diagonal = new double[n];
+    for (int j = 0; j < n; j++) {
+      diagonal[j] = hessian.values()[j * n + j];
+      if (diagonal[j] < 0) {
+        throw new IllegalArgumentException(
+            "%s: Hessian diagonal %d is %s, expected no negative number"
+                .formatted(hessian.name(), j, diagonal[j]));
+      }
+    }
+    return diagonal;
+  }
+
   /** Mean over the inputs that are not dead; 1 if all are. */
-  private static double meanDiagonal(double[] h, int n) {
+  private static double mean(double[] diagonal) {
     double sum = 0;
     int alive = 0;
-    for (int j = 0; j < n; j++) {
-      sum += h[j * n + j];
-      alive += h[j * n + j] == 0 ? 0 : 1;
+    for (double value : diagonal) {
+      sum += value;
+      alive += value == 0 ? 0 : 1;
     }
     return alive == 0 ? 1 : sum / alive;
   }
 
-  private static int[] order(double[] h, int n, ColumnOrder order, boolean @Nullable [] frozen) {
+  private static int[] order(double[] diagonal, ColumnOrder order, boolean @Nullable [] frozen) {
     Comparator<Integer> key = Comparator.comparing(j -> frozen != null && frozen[j]);
     if (order == ColumnOrder.BY_HESSIAN_DIAGONAL) {
-      key = key.thenComparingDouble(j -> -h[j * n + j]);
+      key = key.thenComparingDouble(j -> -diagonal[j]);
     }
-    return IntStream.range(0, n)
+    return IntStream.range(0, diagonal.length)
         .boxed()
         .sorted(key)
         .mapToInt(j -> j)
         .toArray(); // stable: ties keep the stored order
   }
 
-  private static double[] damped(double[] h, int n, double lambda) {
-    double[] damped = h.clone();
-    for (int j = 0; j < n; j++) {
-      damped[j * n + j] += lambda;
-    }
-    return damped;
-  }
-
-  private static double[] permuted(double[] h, int n, int[] columns) {
-    double[] permuted = new double[h.length];
+  /** The Hessian with this diagonal and lambda added to it, in the order of the loop. */
+  private static double[] damped(Hessian hessian, double[] diagonal, double lambda, int[] columns) {
+    int n = hessian.in();
+    double[] h = hessian.values();
+    double[] damped = new double[h.length];
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < n; j++) {
-        permuted[i * n + j] = h[columns[i] * n + columns[j]];
+        damped[i * n + j] = h[columns[i] * n + columns[j]];
       }
+      damped[i * n + i] = diagonal[columns[i]] + lambda;
     }
-    return permuted;
+    return damped;
   }
 }

@@ -8,6 +8,7 @@ import nibble.nn.LayerInput;
 import nibble.nn.Linear;
 import nibble.nn.SiteFunction;
 import nibble.nn.WeightMatrix;
+import nibble.nn.packed.PackedIntWeight;
 import nibble.quant.model.Segment;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
@@ -41,7 +42,7 @@ final class InputErrors {
     }
     Map<Linear, Measuring> measuring = new LinkedHashMap<>();
     executed.forEach(
-        (linear, matrix) -> measuring.put(linear, new Measuring(matrix, linear.matrix())));
+        (linear, matrix) -> measuring.put(linear, new Measuring(matrix, floats(linear, matrix))));
     measuring.forEach((linear, function) -> linear.input().append(function));
     List<Tensor> outputs;
     try {
@@ -51,6 +52,13 @@ final class InputErrors {
     }
     measuring.forEach((linear, function) -> errors.accept(linear, function.error()));
     return outputs;
+  }
+
+  /** The codes' weights with float inputs; integers need no copy in float for that. */
+  private static WeightMatrix floats(Linear linear, WeightMatrix matrix) {
+    return matrix instanceof PackedIntWeight integers
+        ? integers.withActivations(null)
+        : linear.matrix();
   }
 
   private static final class Measuring implements SiteFunction {

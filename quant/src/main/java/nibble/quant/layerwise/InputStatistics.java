@@ -49,8 +49,9 @@ final class InputStatistics implements SiteFunction {
     return x;
   }
 
-  Hessian hessian() {
-    return hessian.hessian();
+  /** To be asked for once, after the last tensor has passed. */
+  Hessian takeHessian() {
+    return hessian.take();
   }
 
   @Nullable ActivationObserver range() {

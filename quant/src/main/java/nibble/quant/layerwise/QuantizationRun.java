@@ -15,6 +15,7 @@ import nibble.quant.model.ActivationQuantizers;
 import nibble.quant.model.LayerExecution;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.Segment;
+import nibble.quant.model.SkippedProducts;
 import nibble.quant.observer.ActivationObserver;
 import nibble.quant.observer.AttentionConcentration;
 import nibble.quant.observer.Hessian;
@@ -53,7 +54,7 @@ final class QuantizationRun {
     for (List<Linear> stage : segment.stages()) {
       List<Linear> planned = stage.stream().filter(plans::containsKey).toList();
       if (!planned.isEmpty()) {
-        stage(segment, planned, inputs, weights, executed);
+        stage(segment, stage, planned, inputs, weights, executed);
       }
     }
     List<Tensor> outputs = outputs(segment, inputs, executed);
@@ -84,14 +85,15 @@ final class QuantizationRun {
   private void stage(
       Segment segment,
       List<Linear> stage,
+      List<Linear> planned,
       List<Tensor> inputs,
       TokenWeights weights,
       Map<Linear, WeightMatrix> executed) {
     Map<Site, InputStatistics> statistics =
-        inputs.isEmpty() ? Map.of() : measure(segment, stage, inputs, weights);
+        inputs.isEmpty() ? Map.of() : measure(segment, stage, planned, inputs, weights);
     IdentityHashMap<Site, Hessian> hessians = new IdentityHashMap<>();
-    statistics.forEach((site, measured) -> hessians.put(site, measured.hessian()));
-    for (Linear linear : stage) {
+    statistics.forEach((site, measured) -> hessians.put(site, measured.takeHessian()));
+    for (Linear linear : planned) {
       LayerResult result =
           layer(linear, hessians.get(linear.input()), statistics.get(linear.input()), executed);
       listener.layerDone(result, execution.results().size(), plans.size());
@@ -99,17 +101,24 @@ final class QuantizationRun {
   }
 
   private Map<Site, InputStatistics> measure(
-      Segment segment, List<Linear> stage, List<Tensor> inputs, TokenWeights weights) {
+      Segment segment,
+      List<Linear> stage,
+      List<Linear> planned,
+      List<Tensor> inputs,
+      TokenWeights weights) {
     IdentityHashMap<Site, InputStatistics> statistics = new IdentityHashMap<>();
     IdentityHashMap<Site, AttentionConcentration> weighted = new IdentityHashMap<>();
-    for (Linear linear : stage) {
+    for (Linear linear : planned) {
       statistics.computeIfAbsent(
           linear.input(),
           site -> new InputStatistics(site.name(), linear.in(), rangeObserver(linear)));
       plan(linear).method().tokenWeights().ifPresent(rule -> weighted.put(linear.input(), rule));
     }
+    if (!weighted.isEmpty()) {
+      weights.measure();
+    }
     statistics.forEach(Site::append);
-    try {
+    try (SkippedProducts skipped = new SkippedProducts(segment, stage)) {
       for (int i = 0; i < inputs.size(); i++) {
         Tensor input = inputs.get(i);
         int index = i;
@@ -158,7 +167,7 @@ final class QuantizationRun {
       Map<Linear, WeightMatrix> executed) {
     long start = System.nanoTime();
     LayerPlan plan = plan(linear);
-    Tensor weight = linear.weight().peek().toF32();
+    Tensor weight = linear.weight().peek();
     QuantizedWeight codes =
         plan.method().quantize(linear.name(), weight, hessian, plan.weights(), ops.splitter());
     double seconds = (System.nanoTime() - start) * 1e-9;
@@ -169,7 +178,9 @@ final class QuantizationRun {
                     ActivationQuantizers.of(
                         linear.name(), a, statistics == null ? null : statistics.range()))
             .orElse(null);
-    executed.put(linear, execution.prepare(linear, codes, quantizer, hessian, seconds));
+    executed.put(
+        linear,
+        execution.prepare(linear, weight, codes, quantizer, hessian, seconds, ops.splitter()));
     return execution.results().getLast();
   }
 }

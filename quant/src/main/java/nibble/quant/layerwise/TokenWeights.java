@@ -40,9 +40,7 @@ final class TokenWeights {
     if (site.isEmpty()) {
       return null;
     }
-    if (columnSums.isEmpty()) {
-      measure(site.get());
-    }
+    measure();
     double[][] sums = columnSums.get(input);
     int tokens = sums.length == 0 ? 0 : sums[0].length;
     float[] weights = new float[sums.length * tokens];
@@ -50,6 +48,13 @@ final class TokenWeights {
       System.arraycopy(rule.weights(sums[b]), 0, weights, b * tokens, tokens);
     }
     return weights;
+  }
+
+  /** Looks at the attention of all inputs as the part computes now, once. */
+  void measure() {
+    if (site.isPresent() && columnSums.isEmpty()) {
+      measure(site.get());
+    }
   }
 
   private void measure(Site place) {

@@ -26,8 +26,15 @@ public record Cholesky(double[] upper, int n) {
    * @throws NotPositiveDefiniteException if a pivot is not positive and finite
    */
   public static Cholesky of(double[] a, int n, WorkSplitter splitter) {
-    RowUpdate.checkSquare(a, n);
-    double[] u = a.clone();
+    return inPlace(a.clone(), n, splitter);
+  }
+
+  /**
+   * The same in the memory of {@code u}: the factor takes the place of the matrix, also where this
+   * ends with an exception.
+   */
+  public static Cholesky inPlace(double[] u, int n, WorkSplitter splitter) {
+    RowUpdate.checkSquare(u, n);
     double[] panel = new double[Math.multiplyExact(Math.min(PANEL, Math.max(n, 1)), n)];
     for (int p = 0; p < n; p += PANEL) {
       int end = Math.min(n, p + PANEL);

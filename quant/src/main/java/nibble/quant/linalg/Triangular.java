@@ -64,18 +64,30 @@ public final class Triangular {
    * @throws NotPositiveDefiniteException if A is not positive definite
    */
   public static double[] reverseCholesky(double[] a, int n, WorkSplitter splitter) {
+    return reverseCholeskyInPlace(a.clone(), n, splitter);
+  }
+
+  /**
+   * The same in the memory of {@code a}: R takes the place of the matrix, also where this ends with
+   * an exception.
+   */
+  public static double[] reverseCholeskyInPlace(double[] a, int n, WorkSplitter splitter) {
     RowUpdate.checkSquare(a, n);
-    double[] flipped = new double[a.length];
-    for (int i = 0; i < a.length; i++) {
-      flipped[i] = a[a.length - 1 - i];
+    for (int i = 0, j = a.length - 1; i < j; i++, j--) {
+      swap(a, i, j);
     }
-    double[] u = Cholesky.of(flipped, n, splitter).upper();
-    double[] r = new double[a.length];
-    for (int i = 0; i < n; i++) {
-      for (int j = i; j < n; j++) {
-        r[i * n + j] = u[(n - 1 - j) * n + (n - 1 - i)];
+    double[] r = Cholesky.inPlace(a, n, splitter).upper();
+    for (int i = 0; i < n; i++) { // mirrored at the other diagonal
+      for (int j = i; j < n - 1 - i; j++) {
+        swap(r, i * n + j, (n - 1 - j) * n + n - 1 - i);
       }
     }
     return r;
+  }
+
+  private static void swap(double[] a, int i, int j) {
+    double value = a[i];
+    a[i] = a[j];
+    a[j] = value;
   }
 }

@@ -47,7 +47,7 @@ public interface WeightMethod {
    * The codes for a weight.
    *
    * @param name the layer, for messages
-   * @param weight {@code [out, in]}, a working tensor; only read
+   * @param weight {@code [out, in]}, of any dtype, such as a view of the mapped file; only read
    * @param hessian statistics of the layer's inputs; null where {@link #needsHessian} is false and
    *     none was measured
    * @throws IllegalArgumentException if a weight is NaN or infinite, the shapes do not fit, or the

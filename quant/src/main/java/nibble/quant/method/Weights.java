@@ -8,8 +8,8 @@ public final class Weights {
   private Weights() {}
 
   /**
-   * The elements of a working tensor {@code [out, in]}: its own array where it starts at 0 and
-   * fills it, else a copy. Only to be read.
+   * The elements of a weight {@code [out, in]} of any dtype: of a working tensor that starts at 0
+   * and fills its array that array, else a copy. Only to be read.
    *
    * @throws IllegalArgumentException if the tensor has another rank
    */
@@ -18,10 +18,29 @@ public final class Weights {
       throw new IllegalArgumentException(
           "%s: a weight is [out, in], found shape %s".formatted(name, weight.shape()));
     }
-    float[] array = weight.array();
-    int size = Math.toIntExact(weight.size());
-    return weight.offset() == 0 && array.length == size
+    Tensor floats = weight.toF32();
+    float[] array = floats.array();
+    int size = Math.toIntExact(floats.size());
+    return floats.offset() == 0 && array.length == size
         ? array
-        : Arrays.copyOfRange(array, weight.offset(), weight.offset() + size);
+        : Arrays.copyOfRange(array, floats.offset(), floats.offset() + size);
+  }
+
+  /**
+   * A copy of the rows {@code from} to {@code to} of a weight {@code [out, in]} of any dtype.
+   *
+   * @throws IllegalArgumentException if an element is NaN or infinite; the message has its place in
+   *     the whole weight
+   */
+  public static float[] rows(String name, Tensor weight, int from, int to) {
+    float[] rows = weight.slice(0, from, to).toFloats();
+    for (int i = 0; i < rows.length; i++) {
+      if (!Float.isFinite(rows[i])) {
+        throw new IllegalArgumentException(
+            "%s: element %d is %s, expected finite values; repair the checkpoint or leave this tensor in float"
+                .formatted(name, (long) from * weight.dim(1) + i, rows[i]));
+      }
+    }
+    return rows;
   }
 }

@@ -1,8 +1,7 @@
 package nibble.quant.model;
 
 import java.util.OptionalDouble;
-import nibble.quant.format.QuantizedWeight;
-import nibble.tensor.Tensor;
+import nibble.nn.packed.PackedWeight;
 
 /**
  * What became of one linear layer, or of a look-up table.
@@ -17,7 +16,7 @@ import nibble.tensor.Tensor;
  * @param floatBytes bytes of the weight in F32
  * @param packedBytes bytes of the weight as executed
  * @param seconds wall time of choosing the codes
- * @param codes the codes themselves
+ * @param matrix what runs: the codes, packed
  */
 public record LayerResult(
     String name,
@@ -28,7 +27,7 @@ public record LayerResult(
     long floatBytes,
     long packedBytes,
     double seconds,
-    QuantizedWeight codes) {
+    PackedWeight matrix) {
   /** The same with what quantized inputs add. */
   public LayerResult withInputError(double error) {
     return new LayerResult(
@@ -40,7 +39,7 @@ public record LayerResult(
         floatBytes,
         packedBytes,
         seconds,
-        codes);
+        matrix);
   }
 
   /**
@@ -49,26 +48,5 @@ public record LayerResult(
    */
   public double error() {
     return Math.hypot(outputError.orElse(weightError), inputError.orElse(0));
-  }
-
-  /** What became of a look-up table. */
-  public static LayerResult ofTable(
-      String name,
-      String format,
-      Tensor weight,
-      long packedBytes,
-      double seconds,
-      QuantizedWeight codes) {
-    WeightErrors errors = WeightErrors.of(weight, codes.dequantize(), null);
-    return new LayerResult(
-        name,
-        format,
-        errors.weight(),
-        OptionalDouble.empty(),
-        OptionalDouble.empty(),
-        4 * weight.size(),
-        packedBytes,
-        seconds,
-        codes);
   }
 }

@@ -4,10 +4,10 @@ import java.util.Arrays;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.BinaryWeights;
 import nibble.kernels.lowbit.IntWeights;
-import nibble.nn.WeightMatrix;
 import nibble.nn.packed.FloatColumnsWeight;
 import nibble.nn.packed.PackedBinaryWeight;
 import nibble.nn.packed.PackedIntWeight;
+import nibble.nn.packed.PackedWeight;
 import nibble.nn.packed.SparseSideWeight;
 import nibble.quant.bcq.BinaryCodedTensor;
 import nibble.quant.format.FloatColumnsTensor;
@@ -29,7 +29,7 @@ public final class PackedLayers {
    *
    * @throws IllegalArgumentException when no kernel executes them; the message says what would be
    */
-  public static WeightMatrix executable(
+  public static PackedWeight executable(
       String layer, QuantizedWeight codes, @Nullable ActivationQuantizer activations) {
     try {
       if (codes instanceof QuantizedTensor integers) {

@@ -6,6 +6,7 @@ import nibble.nn.Embedding;
 import nibble.nn.packed.PackedIntWeight;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
+import nibble.quant.model.LayerExecution;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.PackedLayers;
 import nibble.quant.rtn.Rtn;
@@ -21,19 +22,12 @@ final class Tables {
 
   static LayerResult quantize(Embedding table, WeightScheme scheme, WorkSplitter splitter) {
     long start = System.nanoTime();
-    Tensor weight = table.weight().peek().toF32();
-    QuantizedTensor codes =
-        Rtn.quantize(
-            table.name(), weight.toFloats(), table.rows(), table.width(), scheme, splitter);
+    Tensor weight = table.weight().peek();
+    QuantizedTensor codes = Rtn.quantize(table.name(), weight, scheme, splitter);
     PackedIntWeight packed = PackedLayers.table(table.name(), codes);
+    double seconds = (System.nanoTime() - start) * 1e-9;
     LayerResult result =
-        LayerResult.ofTable(
-            table.name(),
-            packed.format(),
-            weight,
-            packed.bytes(),
-            (System.nanoTime() - start) * 1e-9,
-            codes);
+        LayerExecution.ofTable(table.name(), weight, codes, packed, seconds, splitter);
     table.weight().replace(packed::dequantized);
     table.execute(packed);
     return result;

@@ -2,6 +2,7 @@ package nibble.quant.rtn;
 
 import java.util.List;
 import nibble.kernels.parallel.WorkSplitter;
+import nibble.quant.format.Granularity;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.WeightScheme;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * one pass; with clip search up to 80.
  */
 public final class Rtn implements WeightMethod {
+  private static final int ROWS = 64;
+
   /** What the catalogue shows. */
   public static final MethodCard CARD =
       new MethodCard(
@@ -53,8 +56,41 @@ public final class Rtn implements WeightMethod {
       @Nullable Hessian hessian,
       WeightScheme scheme,
       WorkSplitter splitter) {
-    return quantize(
-        name, Weights.values(name, weight), weight.dim(0), weight.dim(1), scheme, splitter);
+    return quantize(name, weight, scheme, splitter);
+  }
+
+  /**
+   * The nearest codes of {@code weight [out, in]}, of any dtype. Some rows at a time are in float,
+   * unless one scale is for all of them.
+   *
+   * @throws IllegalArgumentException if a weight is NaN or infinite; the message starts with {@code
+   *     name}
+   */
+  public static QuantizedTensor quantize(
+      String name, Tensor weight, WeightScheme scheme, WorkSplitter splitter) {
+    int out = weight.dim(0);
+    int in = weight.dim(1);
+    Granularity granularity = scheme.granularity();
+    if (granularity instanceof Granularity.PerTensor) {
+      return quantize(name, Weights.values(name, weight), out, in, scheme, splitter);
+    }
+    byte[] codes = new byte[Math.multiplyExact(out, in)];
+    float[] scales = new float[granularity.scaleCount(out, in)];
+    byte[] zeroPoints = new byte[scales.length];
+    int groups = granularity.groupsPerRow(in);
+    splitter.run(
+        Math.ceilDiv(out, ROWS),
+        (part, scratch) -> {
+          int from = part * ROWS;
+          float[] w = Weights.rows(name, weight, from, Math.min(out, from + ROWS));
+          QuantizedTensor some = quantize(name, w, w.length / in, in, scheme, splitter);
+          QuantParams grids = some.params();
+          System.arraycopy(some.codes(), 0, codes, from * in, w.length);
+          System.arraycopy(grids.scales(), 0, scales, from * groups, grids.scales().length);
+          System.arraycopy(grids.zeroPoints(), 0, zeroPoints, from * groups, grids.scales().length);
+        });
+    return new QuantizedTensor(
+        codes, new QuantParams(scheme.format(), granularity, out, in, scales, zeroPoints));
   }
 
   /**

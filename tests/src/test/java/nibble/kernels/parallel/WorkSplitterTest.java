@@ -1,9 +1,11 @@
 package nibble.kernels.parallel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -100,5 +102,24 @@ class WorkSplitterTest {
         "this work splitter is closed",
         assertThrows(IllegalStateException.class, () -> splitter.run(2, (task, scratch) -> {}))
             .getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void nothingOfATaskIsKept(int workers) throws InterruptedException {
+    try (WorkSplitter splitter = WorkSplitter.ofThreads(workers)) {
+      WeakReference<byte[]> captured = runOverAnArray(splitter);
+      for (int i = 0; captured.get() != null && i < 100; i++) {
+        System.gc();
+        Thread.sleep(5);
+      }
+      assertNull(captured.get());
+    }
+  }
+
+  private static WeakReference<byte[]> runOverAnArray(WorkSplitter splitter) {
+    byte[] array = new byte[64];
+    splitter.run(array.length, (task, scratch) -> array[task] = 1);
+    return new WeakReference<>(array);
   }
 }

@@ -31,6 +31,7 @@ import nibble.quant.model.SampleSource;
 import nibble.quant.model.Samples;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
+import nibble.testing.LayerCodes;
 import nibble.testing.RandomModels;
 import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
@@ -328,9 +329,7 @@ class A2qTest {
           new A2q(new A2qOptions(p, false, 30, 4, 1e-2, 1e-3)).apply(task(model, "W4A8"));
       AccumulatorBound bound = new AccumulatorBound(p, 8, false, false);
       for (LayerResult layer : report.layers()) {
-        assertTrue(
-            layer.name().equals("head") || bound.holds((QuantizedTensor) layer.codes()),
-            layer.name());
+        assertTrue(layer.name().equals("head") || bound.holds(LayerCodes.of(layer)), layer.name());
       }
       double share = report.facts().get("share of bounded codes that are zero");
       double learned = report.facts().get("error with learned codes/layers.1");

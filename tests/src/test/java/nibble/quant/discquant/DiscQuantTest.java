@@ -34,6 +34,7 @@ import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 import nibble.testing.Golden;
+import nibble.testing.LayerCodes;
 import nibble.testing.RandomModels;
 import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
@@ -169,7 +170,7 @@ class DiscQuantTest {
       assertTrue(own < other, "held-out divergence " + other + " to " + own);
     }
     for (LayerResult layer : report.layers()) {
-      QuantizedTensor codes = (QuantizedTensor) layer.codes();
+      QuantizedTensor codes = LayerCodes.of(layer);
       float[] w = original.linear(layer.name()).weight().peek().toFloats();
       float[] rows = codes.dequantize();
       Set<Float> values = new HashSet<>();

@@ -11,9 +11,9 @@ import java.util.OptionalDouble;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.Linear;
 import nibble.nn.decoder.Decoder;
+import nibble.nn.packed.PackedWeight;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
-import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
 import nibble.quant.pipeline.RecipeRunner;
@@ -24,12 +24,16 @@ import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
 
 class BrokenLayersTest {
-  private static final QuantizedTensor CODES =
-      Rtn.quantize("w", new float[] {1, 2}, 1, 2, WeightScheme.ofBits(4), WorkSplitter.serial());
+  private static final PackedWeight PACKED =
+      PackedLayers.executable(
+          "w",
+          Rtn.quantize(
+              "w", new float[] {1, 2}, 1, 2, WeightScheme.ofBits(4), WorkSplitter.serial()),
+          null);
 
   private static LayerResult layer(
       String name, double weight, OptionalDouble output, OptionalDouble input) {
-    return new LayerResult(name, "INT4", weight, output, input, 8, 4, 0, CODES);
+    return new LayerResult(name, "INT4", weight, output, input, 8, 4, 0, PACKED);
   }
 
   private static LayerResult layer(String name, double output) {

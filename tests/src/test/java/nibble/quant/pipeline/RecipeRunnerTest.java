@@ -29,6 +29,7 @@ import nibble.quant.recipe.RotationKind;
 import nibble.quant.recipe.SiteRule;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
+import nibble.testing.LayerCodes;
 import nibble.testing.RandomModels;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -118,7 +119,7 @@ class RecipeRunnerTest {
    * weight: the error is below sqrt(n) / levels.
    */
   private static void checkErrors(LayerResult result, boolean nearest) {
-    QuantizedTensor codes = (QuantizedTensor) result.codes();
+    QuantizedTensor codes = LayerCodes.of(result);
     int n = codes.in() / codes.params().groupsPerRow();
     double bound = nearest ? Math.sqrt(n) / ((1 << codes.bits()) - 2) : 2;
     assertTrue(
@@ -139,9 +140,10 @@ class RecipeRunnerTest {
       float[] packed = model.forward(ops, pixels).toFloats();
       for (LayerResult result : results) {
         assertArrayEquals(
-            result.codes().dequantize(), model.linear(result.name()).weight().peek().toFloats());
+            LayerCodes.of(result).dequantize(),
+            model.linear(result.name()).weight().peek().toFloats());
         Tensor executed = ((PackedIntWeight) model.linear(result.name()).matrix()).dequantized();
-        assertArrayEquals(result.codes().dequantize(), executed.toFloats());
+        assertArrayEquals(LayerCodes.of(result).dequantize(), executed.toFloats());
       }
       Simulation.install(model);
       assertTrue(model.linears().stream().noneMatch(Linear::isReplaced));
@@ -177,8 +179,8 @@ class RecipeRunnerTest {
     List<LayerResult> two = quantize(model(), "hadamard+gptq", "W4A8 a:static", 2);
     for (int i = 0; i < one.size(); i++) {
       for (LayerResult other : List.of(again.get(i), two.get(i))) {
-        QuantizedTensor a = (QuantizedTensor) one.get(i).codes();
-        QuantizedTensor b = (QuantizedTensor) other.codes();
+        QuantizedTensor a = LayerCodes.of(one.get(i));
+        QuantizedTensor b = LayerCodes.of(other);
         assertArrayEquals(a.codes(), b.codes(), other.name());
         assertArrayEquals(a.params().scales(), b.params().scales());
         assertEquals(one.get(i).outputError(), other.outputError());
@@ -208,8 +210,8 @@ class RecipeRunnerTest {
           new RecipeRunner(CATALOGUE, first).run(ops, model(), List.of(), (r, d, t) -> {});
       List<LayerResult> b =
           new RecipeRunner(CATALOGUE, second).run(ops, model(), List.of(), (r, d, t) -> {});
-      QuantizedTensor left = (QuantizedTensor) a.get(1).codes();
-      QuantizedTensor right = (QuantizedTensor) b.get(1).codes();
+      QuantizedTensor left = LayerCodes.of(a.get(1));
+      QuantizedTensor right = LayerCodes.of(b.get(1));
       assertFalse(Arrays.equals(left.codes(), right.codes()));
       assertTrue(a.getFirst().outputError().isEmpty(), "nothing was measured without calibration");
     }

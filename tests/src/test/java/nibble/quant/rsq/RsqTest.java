@@ -32,6 +32,7 @@ import nibble.quant.observer.HessianAccumulator;
 import nibble.quant.pipeline.RecipeRunner;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
+import nibble.testing.LayerCodes;
 import nibble.testing.RandomModels;
 import nibble.testing.RandomTextModels;
 import org.junit.jupiter.api.Test;
@@ -106,7 +107,7 @@ class RsqTest {
   }
 
   private static byte[] codes(LayerResult result) {
-    return ((QuantizedTensor) result.codes()).codes();
+    return LayerCodes.of(result).codes();
   }
 
   /**

@@ -34,8 +34,6 @@ import nibble.nn.packed.SparseSideWeight;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
 import nibble.quant.fisher.NextTokenLoss;
-import nibble.quant.format.QuantizedTensor;
-import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.Symmetry;
 import nibble.quant.format.WeightScheme;
@@ -55,6 +53,7 @@ import nibble.quant.observer.HessianAccumulator;
 import nibble.quant.pipeline.RecipeRunner;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
+import nibble.testing.LayerCodes;
 import nibble.testing.RandomModels;
 import nibble.testing.RandomTextModels;
 import nibble.testing.TinyTextFolders;
@@ -91,10 +90,6 @@ class SideMethodsTest {
 
   private static Decoder model() {
     return RandomTextModels.llama(RandomTextModels.Shape.SMALL, 1);
-  }
-
-  private static byte[] codes(QuantizedWeight codes) {
-    return ((QuantizedTensor) codes).codes();
   }
 
   @ParameterizedTest
@@ -165,8 +160,8 @@ class SideMethodsTest {
     assertEquals(expected.layers().size(), actual.layers().size());
     for (int i = 0; i < expected.layers().size(); i++) {
       assertArrayEquals(
-          codes(expected.layers().get(i).codes()),
-          codes(actual.layers().get(i).codes()),
+          LayerCodes.of(expected.layers().get(i)).codes(),
+          LayerCodes.of(actual.layers().get(i)).codes(),
           expected.layers().get(i).name());
     }
   }
