@@ -114,7 +114,7 @@ class TextCommandsTest {
     String writer = TinyTextFolders.llama(temp.resolve("writer")).toString();
     String encoder = TinyTextFolders.bert(temp.resolve("encoder")).toString();
     check(2, "--prompt", "generate", writer);
-    check(2, "topP", "generate", writer, "--prompt", "a", "--top-p", "2");
+    check(2, "top-p", "generate", writer, "--prompt", "a", "--top-p", "2");
     check(2, "--chat", "generate", writer, "--prompt", "a", "--system", "b");
     check(1, "language model", "generate", encoder, "--prompt", "a");
     check(1, "text encoder", "embed", writer, "a");

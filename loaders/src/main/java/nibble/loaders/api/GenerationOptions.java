@@ -30,15 +30,15 @@ public record GenerationOptions(
       new GenerationOptions(256, 0, 0, 1, 0, 1, List.of(), 1);
 
   public GenerationOptions {
-    require(maxTokens >= 1, "maxTokens must be at least 1, was " + maxTokens);
+    require(maxTokens >= 1, "max-tokens must be at least 1, was " + maxTokens);
     require(
         temperature >= 0 && temperature <= 100, "temperature must be 0 to 100, was " + temperature);
-    require(topK >= 0, "topK must not be negative, was " + topK);
-    require(topP > 0 && topP <= 1, "topP must be above 0 and at most 1, was " + topP);
-    require(minP >= 0 && minP < 1, "minP must be at least 0 and below 1, was " + minP);
+    require(topK >= 0, "top-k must not be negative, was " + topK);
+    require(topP > 0 && topP <= 1, "top-p must be above 0 and at most 1, was " + topP);
+    require(minP >= 0 && minP < 1, "min-p must be at least 0 and below 1, was " + minP);
     require(
         repetitionPenalty > 0 && repetitionPenalty <= 100,
-        "repetitionPenalty must be above 0 and at most 100, was " + repetitionPenalty);
+        "the repetition penalty must be above 0 and at most 100, was " + repetitionPenalty);
     stop = List.copyOf(stop);
     require(stop.stream().noneMatch(String::isEmpty), "a stop text must not be empty");
   }

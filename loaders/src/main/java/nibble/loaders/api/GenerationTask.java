@@ -14,6 +14,9 @@ import nibble.nn.generation.StopTexts;
  * for it is at most the text it asked for.
  */
 final class GenerationTask {
+  /** Tokens of the prompt that the first piece of text may depend on. */
+  private static final int CONTEXT = 64;
+
   /** What the caller is told. */
   private sealed interface Event {
     record Text(String piece) implements Event {}
@@ -32,8 +35,15 @@ final class GenerationTask {
   private volatile long firstToken;
   private volatile int tokens;
 
-  GenerationTask(Tokenizer tokenizer, List<String> stop, int promptTokens) {
+  /**
+   * @param before tokens that the text continues: they say whether it begins with a blank; none for
+   *     a text of its own
+   */
+  GenerationTask(Tokenizer tokenizer, List<String> stop, int promptTokens, int[] before) {
     stream = tokenizer.stream(true);
+    for (int i = Math.max(0, before.length - CONTEXT); i < before.length; i++) {
+      String _ = stream.next(before[i]); // is in the prompt already
+    }
     stops = new StopTexts(stop);
     this.promptTokens = promptTokens;
   }

@@ -25,6 +25,8 @@ import nibble.tensor.Ops;
  * all callers.
  */
 final class ModelTextGenerator implements TextGenerator {
+  private static final int[] ANSWER = {};
+
   private final LoadedModel loaded;
   private final CausalLanguageModel model;
   private final Tokenizer tokenizer;
@@ -60,10 +62,8 @@ final class ModelTextGenerator implements TextGenerator {
 
   @Override
   public Generation generate(String prompt, GenerationOptions options, TextListener listener) {
-    return run(
-        tokenizer.encode(prompt, EncodeOptions.DEFAULTS.withMatchSpecial(false)).ids(),
-        options,
-        listener);
+    int[] ids = tokenizer.encode(prompt, EncodeOptions.DEFAULTS.withMatchSpecial(false)).ids();
+    return run(ids, ids, options, listener);
   }
 
   @Override
@@ -80,11 +80,16 @@ final class ModelTextGenerator implements TextGenerator {
     String prompt = known.render(turns, ChatOptions.at(LocalDateTime.now(ZoneId.systemDefault())));
     return run(
         tokenizer.encode(prompt, EncodeOptions.DEFAULTS.withAddSpecial(false)).ids(),
+        ANSWER,
         options,
         listener);
   }
 
-  private Generation run(int[] prompt, GenerationOptions options, TextListener listener) {
+  /**
+   * @param before tokens that the text continues; none if it is a text of its own
+   */
+  private Generation run(
+      int[] prompt, int[] before, GenerationOptions options, TextListener listener) {
     if (prompt.length == 0) {
       throw new IllegalArgumentException("the prompt has no token");
     }
@@ -101,7 +106,7 @@ final class ModelTextGenerator implements TextGenerator {
             options.minP(),
             options.repetitionPenalty(),
             options.seed());
-    GenerationTask task = new GenerationTask(tokenizer, options.stop(), prompt.length);
+    GenerationTask task = new GenerationTask(tokenizer, options.stop(), prompt.length, before);
     loop.submit(
         task, new TokenRequest(prompt, options.maxTokens(), sampling, stopTokens, task::accept));
     return task.await(listener);

@@ -297,7 +297,7 @@ class ModelServerTest {
                   400,
                   client.post(
                       CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"top_p\":2}"))
-              .contains("topP"));
+              .contains("top-p"));
       assertTrue(
           client
               .failure(

@@ -229,4 +229,15 @@ class TextGeneratorTest {
       assertEquals(tokens, story.tokens());
     }
   }
+
+  /** A SentencePiece token that begins a word says so only behind another one. */
+  @Test
+  void aTextThatGoesOnKeepsItsBlank() {
+    try (TextGenerator generator =
+        TextGenerator.builder(SharedData.require("llm/stories260k")).threads(1).open()) {
+      Generation story =
+          generator.generate("Once", GenerationOptions.DEFAULTS.withMaxTokens(8), piece -> true);
+      assertTrue(story.text().startsWith(" upon a time"), story.text());
+    }
+  }
 }
