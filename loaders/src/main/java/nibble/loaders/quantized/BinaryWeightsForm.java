@@ -24,7 +24,7 @@ import nibble.tensor.Tensor;
  * groups]}) if there are offsets. See {@link BinaryCoding} for what {@code config.json} says about
  * them.
  */
-public final class BinaryWeightsForm implements StoredForm {
+public final class BinaryWeightsForm extends ShapedForm {
   private static final String BITS = "_bcq_bits";
   private static final String SCALE = "_bcq_scale";
   private static final String OFFSET = "_bcq_offset";
@@ -33,14 +33,13 @@ public final class BinaryWeightsForm implements StoredForm {
   private static final ValueLayout.OfInt WORD =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private final CodeTensors tensors;
   private final BinaryCoding coding;
 
   /**
    * @throws BadFileException if {@code coding} names a module without codes
    */
   BinaryWeightsForm(TensorFile file, BinaryCoding coding) {
-    tensors = new CodeTensors(file);
+    super(file, BITS);
     this.coding = coding;
     for (String module : coding.modules()) {
       if (!has(module + WEIGHT)) {
@@ -54,21 +53,6 @@ public final class BinaryWeightsForm implements StoredForm {
                 + "'; config.json and weights do not belong together");
       }
     }
-  }
-
-  @Override
-  public boolean has(String name) {
-    return tensors.has(name + BITS);
-  }
-
-  @Override
-  public String shapeTensor(String name) {
-    return name + "_shape";
-  }
-
-  @Override
-  public Shape shape(String name) {
-    return WeightShape.of(tensors.file(), name);
   }
 
   @Override

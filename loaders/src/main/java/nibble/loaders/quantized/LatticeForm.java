@@ -20,7 +20,7 @@ import nibble.tensor.Tensor;
  * x.weight_e8p_scale} (F32 {@code [planes]}), {@code x.weight_e8p_signs} (I64 {@code [2]}: seeds of
  * the signs of input and output) and {@code x.weight_shape} (I64).
  */
-public final class LatticeForm implements StoredForm {
+public final class LatticeForm extends ShapedForm {
   private static final String CODES = "_e8p_codes";
   private static final String SCALE = "_e8p_scale";
   private static final String SIGNS = "_e8p_signs";
@@ -29,25 +29,8 @@ public final class LatticeForm implements StoredForm {
   private static final ValueLayout.OfLong SEED =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private final CodeTensors tensors;
-
   LatticeForm(TensorFile file) {
-    tensors = new CodeTensors(file);
-  }
-
-  @Override
-  public boolean has(String name) {
-    return tensors.has(name + CODES);
-  }
-
-  @Override
-  public String shapeTensor(String name) {
-    return name + "_shape";
-  }
-
-  @Override
-  public Shape shape(String name) {
-    return WeightShape.of(tensors.file(), name);
+    super(file, CODES);
   }
 
   @Override

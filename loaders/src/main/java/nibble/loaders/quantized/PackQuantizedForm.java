@@ -13,30 +13,14 @@ import nibble.tensor.Shape;
  * words along {@code out}), and where inputs were reordered before they were grouped {@code
  * x.weight_g_idx} (I32, the group of each input).
  */
-final class PackQuantizedForm implements StoredForm {
+final class PackQuantizedForm extends ShapedForm {
   private static final String SUFFIX = "_packed";
 
-  private final CodeTensors tensors;
   private final Optional<CompressedTensorsConfig> config;
 
   PackQuantizedForm(TensorFile file, Optional<CompressedTensorsConfig> config) {
-    this.tensors = new CodeTensors(file);
+    super(file, SUFFIX);
     this.config = config;
-  }
-
-  @Override
-  public boolean has(String name) {
-    return tensors.has(name + SUFFIX);
-  }
-
-  @Override
-  public String shapeTensor(String name) {
-    return name + "_shape";
-  }
-
-  @Override
-  public Shape shape(String name) {
-    return WeightShape.of(tensors.file(), name);
   }
 
   @Override

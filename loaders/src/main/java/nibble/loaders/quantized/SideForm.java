@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * x.weight_side_values} (F16), {@code x.weight_side_indices} (I32) and {@code x.weight_side_rows}
  * (I32 {@code [out + 1]}).
  */
-public final class SideForm implements StoredForm {
+public final class SideForm extends ShapedForm {
   private static final String MAIN = "_main";
   private static final String FORM = MAIN + "_form";
   private static final String CLIP = MAIN + "_clip";
@@ -40,25 +40,8 @@ public final class SideForm implements StoredForm {
   private static final String INDICES = "_side_indices";
   private static final String ROWS = "_side_rows";
 
-  private final CodeTensors tensors;
-
   SideForm(TensorFile file) {
-    tensors = new CodeTensors(file);
-  }
-
-  @Override
-  public boolean has(String name) {
-    return tensors.has(name + FORM);
-  }
-
-  @Override
-  public String shapeTensor(String name) {
-    return name + "_shape";
-  }
-
-  @Override
-  public Shape shape(String name) {
-    return WeightShape.of(tensors.file(), name);
+    super(file, FORM);
   }
 
   @Override

@@ -13,7 +13,7 @@ import nibble.tensor.Tensor;
  * is.
  */
 final class WeightShape {
-  private static final String SUFFIX = "_shape";
+  static final String SUFFIX = "_shape";
   private static final int LARGEST = 1 << 24;
 
   private WeightShape() {}
