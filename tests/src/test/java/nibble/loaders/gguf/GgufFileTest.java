@@ -30,6 +30,26 @@ class GgufFileTest {
     return GgufFile.open(bytes.write(folder.resolve("model.gguf")));
   }
 
+  @Test
+  void integersOfAllWidthsKeepTheirSign() throws IOException {
+    byte[] ones = new byte[8];
+    Arrays.fill(ones, (byte) 0xFF);
+    GgufBytes bytes = new GgufBytes();
+    int[] widths = {1, 1, 2, 2, 4, 4};
+    for (int type = 0; type < 6; type++) {
+      bytes.raw("t" + type, type, Arrays.copyOf(ones, widths[type]));
+    }
+    bytes.raw("t11", 11, ones);
+    try (GgufFile file = open(bytes)) {
+      GgufMetadata metadata = file.metadata();
+      double[] expected = {0xFF, -1, 0xFFFF, -1, 0xFFFF_FFFFL, -1};
+      for (int type = 0; type < 6; type++) {
+        assertEquals(expected[type], metadata.findNumber("t" + type).orElseThrow(), "type " + type);
+      }
+      assertEquals(-1.0, metadata.findNumber("t11").orElseThrow());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {2, 3})
   void metadataAndTensorsAreRead(int version) throws IOException {

@@ -164,6 +164,57 @@ class StoredWeightsGoldenTest {
         stored(compressed("int-quantized", channel.replace("true", "false"), "")), "int8asym");
   }
 
+  /** A zero point for all is that of every output. */
+  @Test
+  void oneZeroPointCountsForAllOutputs(@TempDir Path folder) {
+    byte[] codes = new byte[16 * 32];
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] = (byte) (i * 37);
+    }
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put(
+        "x.weight", Tensor.ofSegment(MemorySegment.ofArray(codes), DType.I8, Shape.of(16, 32)));
+    tensors.put("x.weight_scale", Tensor.of(new float[] {0.5f}, 1));
+    tensors.put(
+        "x.weight_zero_point",
+        Tensor.ofSegment(MemorySegment.ofArray(new byte[] {-9}), DType.I8, Shape.of(1)));
+    Path path = folder.resolve("model.safetensors");
+    SafetensorsWriter.write(path, tensors, Map.of());
+    try (Safetensors file = Safetensors.open(path)) {
+      String all = "{'num_bits':8,'type':'int','strategy':'tensor','symmetric':false}";
+      float[] values =
+          StoredWeights.of(file, config(compressed("naive-quantized", all, "")))
+              .values("x.weight")
+              .toFloats();
+      for (int i = 0; i < values.length; i++) {
+        assertEquals(0.5f * (codes[i] + 9), values[i]);
+      }
+    }
+  }
+
+  /** Zero points that are all in the middle are left out: the symmetric kernel is faster. */
+  @Test
+  void zeroPointsInTheMiddleAreLeftOut(@TempDir Path folder) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    for (String part : new String[] {"qweight", "scales"}) {
+      tensors.put("x." + part, GOLDEN.tensor("awq." + part));
+    }
+    Tensor zeros = GOLDEN.tensor("awq.qzeros");
+    int[] middle = new int[(int) zeros.size()];
+    Arrays.fill(middle, 0x88888888);
+    tensors.put(
+        "x.qzeros", Tensor.ofSegment(MemorySegment.ofArray(middle), DType.I32, zeros.shape()));
+    Path path = folder.resolve("model.safetensors");
+    SafetensorsWriter.write(path, tensors, Map.of());
+    try (Safetensors file = Safetensors.open(path)) {
+      PackedIntWeight weight =
+          (PackedIntWeight) StoredWeights.of(file, config(AWQ)).executed("x.weight").orElseThrow();
+      assertTrue(weight.weights().isSymmetric());
+    }
+    PackedIntWeight other = (PackedIntWeight) stored(AWQ).executed("awq.weight").orElseThrow();
+    assertFalse(other.weights().isSymmetric());
+  }
+
   @Test
   void floatsOfAByteAreRead() {
     String channel = "{'num_bits':8,'type':'float','strategy':'channel','symmetric':true}";
