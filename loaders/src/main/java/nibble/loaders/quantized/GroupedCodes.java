@@ -85,7 +85,7 @@ record GroupedCodes(
             .toArray();
     boolean natural = true;
     for (int k = 0; k < in; k++) {
-      if (groupOf[order[k]] != k / groupSize || k / groupSize >= groups) {
+      if (groupOf[order[k]] != k / groupSize) {
         throw new IllegalArgumentException(
             "input %d is in group %d; expected groups 0 to %d of %d inputs each"
                 .formatted(order[k], groupOf[order[k]], groups - 1, groupSize));

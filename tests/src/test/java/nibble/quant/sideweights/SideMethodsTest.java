@@ -34,6 +34,9 @@ import nibble.nn.packed.SparseSideWeight;
 import nibble.quant.catalogue.MethodCatalogue;
 import nibble.quant.catalogue.Presets;
 import nibble.quant.fisher.NextTokenLoss;
+import nibble.quant.format.FloatColumnsTensor;
+import nibble.quant.format.QuantizedTensor;
+import nibble.quant.format.QuantizedWeight;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.Symmetry;
 import nibble.quant.format.WeightScheme;
@@ -96,6 +99,7 @@ class SideMethodsTest {
   @CsvSource({
     "quik, W4A4",
     "quik, W4A16",
+    "quik, W4A4 a:clip=0.8",
     "gwq, W3A16 w:asym",
     "tacq, W2A16 w:asym",
     "tacq, W3A16"
@@ -163,6 +167,34 @@ class SideMethodsTest {
           LayerCodes.of(expected.layers().get(i)).codes(),
           LayerCodes.of(actual.layers().get(i)).codes(),
           expected.layers().get(i).name());
+    }
+  }
+
+  /** QUIK keeps the inputs with the largest mean squares, a share of them but not too many. */
+  @ParameterizedTest
+  @CsvSource({"0.25, 1024, 4", "0.25, 3, 3", "0.1, 1024, 2", "0.01, 1024, 0"})
+  void theLargestInputsStayInFloat(String share, String most, int count) {
+    int in = 16;
+    int[] bySize = {11, 2, 7, 14};
+    float[] x = RandomModels.gaussian(new Random(5), 100 * in, 0, 1);
+    for (int i = 0; i < x.length; i++) {
+      for (int place = 0; place < bySize.length; place++) {
+        x[i] *= i % in == bySize[place] ? 20 - 4 * place : 1;
+      }
+    }
+    Tensor w = Tensor.of(RandomModels.gaussian(new Random(6), 8 * in, 0, 1), 8, in);
+    Map<String, String> options = Map.of("float-share", share, "float-most", most);
+    try (WorkSplitter serial = WorkSplitter.serial()) {
+      HessianAccumulator sum = new HessianAccumulator("w", in);
+      sum.add(x, 0, 100, serial);
+      QuantizedWeight codes =
+          CATALOGUE
+              .method("quik", options)
+              .quantize("w", w, sum.hessian(), WeightScheme.ofBits(4), serial);
+      int[] expected = Arrays.copyOf(bySize, count);
+      Arrays.sort(expected);
+      assertArrayEquals(
+          expected, codes instanceof FloatColumnsTensor columns ? columns.inputs() : new int[0]);
     }
   }
 
