@@ -82,13 +82,20 @@ class SideMethodsTest {
     RecipeRunner runner =
         new RecipeRunner(
             CATALOGUE, Presets.recipe(CATALOGUE, method, options, Scheme.parse(scheme), 3));
-    SampleSource samples =
-        SampleSource.of(
-            List.of(
-                Samples.unlabelled(TokenIds.tensor(RandomTextModels.ids(24, 1))),
-                Samples.unlabelled(TokenIds.tensor(RandomTextModels.ids(20, 2)))));
     return runner.run(
-        ops, model, () -> reference, samples, 3, MethodProgress.NONE, ResumeStore.NONE);
+        ops,
+        model,
+        () -> reference,
+        SampleSource.of(texts()),
+        3,
+        MethodProgress.NONE,
+        ResumeStore.NONE);
+  }
+
+  private static List<Samples> texts() {
+    return List.of(
+        Samples.unlabelled(TokenIds.tensor(RandomTextModels.ids(24, 1))),
+        Samples.unlabelled(TokenIds.tensor(RandomTextModels.ids(20, 2))));
   }
 
   private static Decoder model() {
@@ -195,6 +202,103 @@ class SideMethodsTest {
       Arrays.sort(expected);
       assertArrayEquals(
           expected, codes instanceof FloatColumnsTensor columns ? columns.inputs() : new int[0]);
+    }
+  }
+
+  /** {@code |dL/dW| |W - Wq| |W|}, summed over texts, of all blocks together. */
+  @Test
+  void importanceIsThatOfThePaper() {
+    Decoder reference = model();
+    Map<String, double[]> scores = new LinkedHashMap<>();
+    try (Ops ops = Ops.serial()) {
+      Map<String, double[]> gradients =
+          WeightGradients.absolute(
+              ops, reference, texts().stream().map(Samples::inputs).toList(), MethodProgress.NONE);
+      gradients.forEach(
+          (name, gradient) -> {
+            Linear linear = reference.linear(name);
+            float[] w = linear.weight().peek().toFloats();
+            float[] rounded =
+                QuantizedTensor.quantize(name, w, linear.out(), linear.in(), WeightScheme.ofBits(3))
+                    .dequantize();
+            double[] own = new double[w.length];
+            for (int i = 0; i < own.length; i++) {
+              own[i] = gradient[i] * Math.abs((double) w[i] - rounded[i]) * Math.abs(w[i]);
+            }
+            scores.put(name, own);
+          });
+      int count = (int) (0.05 * scores.values().stream().mapToInt(x -> x.length).sum());
+      Map<String, boolean[]> expected = TopScores.of(scores, count);
+      Decoder model = model();
+      MethodReport report =
+          quantize(ops, model, model(), "tacq", "W3A16", Map.of("fraction", "0.05"));
+      assertEquals(model.linears().size(), report.layers().size());
+      expected.forEach((name, marks) -> assertArrayEquals(marks, kept(model.linear(name)), name));
+    }
+  }
+
+  private static boolean[] kept(Linear linear) {
+    boolean[] marks = new boolean[linear.out() * linear.in()];
+    if (linear.matrix() instanceof SparseSideWeight sparse) {
+      int[] starts = sparse.side().starts();
+      for (int row = 0; row < linear.out(); row++) {
+        for (int i = starts[row]; i < starts[row + 1]; i++) {
+          marks[row * linear.in() + sparse.side().columns()[i]] = true;
+        }
+      }
+    }
+    return marks;
+  }
+
+  /** Where the loss does not depend on a layer, GWQ keeps its largest weights. */
+  @Test
+  void layersWithoutGradientsKeepTheirLargestWeights() {
+    try (Ops ops = Ops.serial()) {
+      Decoder model = withoutUse("layers.1.mlp.down");
+      MethodReport report =
+          quantize(
+              ops,
+              model,
+              withoutUse("layers.1.mlp.down"),
+              "gwq",
+              "W3A16",
+              Map.of("fraction", "0.05"));
+      assertEquals(model.linears().size(), report.layers().size());
+      float[] w = model().linear("layers.1.mlp.up").weight().peek().toFloats();
+      double[] sizes = new double[w.length];
+      for (int i = 0; i < w.length; i++) {
+        sizes[i] = Math.abs(w[i]);
+      }
+      assertArrayEquals(
+          TopScores.of(sizes, (int) Math.round(0.05 * w.length)),
+          kept(model.linear("layers.1.mlp.up")));
+    }
+  }
+
+  private static Decoder withoutUse(String layer) {
+    Decoder model = model();
+    Linear linear = model.linear(layer);
+    linear.setWeight(Tensor.zeros(linear.out(), linear.in()));
+    return model;
+  }
+
+  @Test
+  void gradientsOfTextsAddUpAsMagnitudes() {
+    try (Ops ops = Ops.serial()) {
+      List<Tensor> texts = texts().stream().map(Samples::inputs).toList();
+      Map<String, double[]> both =
+          WeightGradients.absolute(ops, model(), texts, MethodProgress.NONE);
+      Map<String, double[]> first =
+          WeightGradients.absolute(ops, model(), texts.subList(0, 1), MethodProgress.NONE);
+      Map<String, double[]> second =
+          WeightGradients.absolute(ops, model(), texts.subList(1, 2), MethodProgress.NONE);
+      both.forEach(
+          (name, sums) -> {
+            for (int i = 0; i < sums.length; i++) {
+              double sum = first.getOrDefault(name, sums)[i] + second.getOrDefault(name, sums)[i];
+              assertEquals(sum, sums[i], 1e-12 + 1e-6 * sum, name);
+            }
+          });
     }
   }
 
