@@ -8,6 +8,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * For 16 registers: twelve sums, two vectors of B, two of A.
@@ -47,6 +48,7 @@ final class Tile6x2 implements Tile {
       float[] c,
       int cAt,
       int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector c10 = FloatVector.fromArray(F, start, startAt + startRow);
@@ -61,9 +63,9 @@ final class Tile6x2 implements Tile {
     FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
     int touched = 0;
     for (int l = 0; l < k; l += 2) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, 2 * STEP);
       int x = aAt + l;
-      touched ^= b.get(JAVA_INT_UNALIGNED, next + l * TOUCH_STEP);
+      touched ^= panel.get(JAVA_INT_UNALIGNED, next + l * TOUCH_STEP);
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[x]);
@@ -148,6 +150,7 @@ final class Tile6x2 implements Tile {
       float[] c,
       int cAt,
       int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector c10 = FloatVector.fromArray(F, start, startAt + startRow);
@@ -161,7 +164,7 @@ final class Tile6x2 implements Tile {
     FloatVector c50 = FloatVector.fromArray(F, start, startAt + 5 * startRow);
     FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
     for (int l = 0; l < k; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       int x = aAt + l * ROWS;
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
@@ -219,6 +222,7 @@ final class Tile6x2 implements Tile {
       float[] c,
       int cAt,
       int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
     int a1 = aAt + Math.min(1, rows - 1) * aRow;
     int a2 = aAt + Math.min(2, rows - 1) * aRow;
     int a3 = aAt + Math.min(3, rows - 1) * aRow;
@@ -238,7 +242,7 @@ final class Tile6x2 implements Tile {
     FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
     int l = 0;
     for (; l < k - 1; l += 2) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, 2 * STEP);
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
@@ -296,7 +300,7 @@ final class Tile6x2 implements Tile {
       c51 = y5.fma(d1, c51);
     }
     if (l < k) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
@@ -347,6 +351,7 @@ final class Tile6x2 implements Tile {
       float[] c,
       int cAt,
       int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
     int a1 = aAt + Math.min(1, rows - 1) * aRow;
     int a2 = aAt + Math.min(2, rows - 1) * aRow;
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
@@ -356,7 +361,7 @@ final class Tile6x2 implements Tile {
     FloatVector c20 = FloatVector.fromArray(F, start, startAt + 2 * startRow);
     FloatVector c21 = FloatVector.fromArray(F, start, startAt + 2 * startRow + LANES);
     for (int l = 0; l < k; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
@@ -388,6 +393,7 @@ final class Tile6x2 implements Tile {
       int startAt,
       float[] c,
       int cAt) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s10 = FloatVector.zero(F);
@@ -398,7 +404,7 @@ final class Tile6x2 implements Tile {
     FloatVector s31 = FloatVector.zero(F);
     int l = 0;
     for (; l < k - 3; l += 4) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, 4 * STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, 4 * STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       s00 = x0.fma(FloatVector.fromMemorySegment(F, run, 0, ORDER), s00);
       s01 = x0.fma(FloatVector.fromMemorySegment(F, run, VECTOR, ORDER), s01);
@@ -413,7 +419,7 @@ final class Tile6x2 implements Tile {
       s31 = x3.fma(FloatVector.fromMemorySegment(F, run, 3 * STEP + VECTOR, ORDER), s31);
     }
     for (; l < k; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       s00 = x0.fma(FloatVector.fromMemorySegment(F, run, 0, ORDER), s00);
       s01 = x0.fma(FloatVector.fromMemorySegment(F, run, VECTOR, ORDER), s01);
@@ -433,13 +439,14 @@ final class Tile6x2 implements Tile {
       int startAt,
       float[] c,
       int cAt) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s10 = FloatVector.zero(F);
     FloatVector s11 = FloatVector.zero(F);
     int pairs = k / 2;
     for (int l = 0; l < pairs; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
       IntVector w0 = IntVector.fromMemorySegment(I, run, 0, ORDER);
@@ -450,7 +457,7 @@ final class Tile6x2 implements Tile {
       s11 = x1.fma(Halves.highBf16(w1), s11);
     }
     if (2 * pairs < k) {
-      MemorySegment run = b.asSlice(bAt + pairs * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + pairs * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + k - 1]);
       s00 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, 0, ORDER)), s00);
       s01 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, VECTOR, ORDER)), s01);
@@ -492,12 +499,13 @@ final class Tile6x2 implements Tile {
       int startAt,
       float[] c,
       int cAt) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s10 = FloatVector.zero(F);
     FloatVector s11 = FloatVector.zero(F);
     for (int l = 0; l < pairs; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
       IntVector w0 = IntVector.fromMemorySegment(I, run, 0, ORDER);

@@ -8,6 +8,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * For 32 registers: 24 sums, four vectors of B, and A in passing. Not unrolled: more operations
@@ -41,6 +42,7 @@ final class Tile6x4 implements Tile {
       float[] c,
       int cAt,
       int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector c02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
@@ -67,9 +69,9 @@ final class Tile6x4 implements Tile {
     FloatVector c53 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 3 * LANES);
     int touched = 0;
     for (int l = 0; l < k; l += 2) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, 2 * STEP);
       int x = aAt + l;
-      touched ^= b.get(JAVA_INT_UNALIGNED, next + l * TOUCH_STEP);
+      touched ^= panel.get(JAVA_INT_UNALIGNED, next + l * TOUCH_STEP);
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER);
@@ -182,6 +184,7 @@ final class Tile6x4 implements Tile {
       float[] c,
       int cAt,
       int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
     FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector c02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
@@ -207,7 +210,7 @@ final class Tile6x4 implements Tile {
     FloatVector c52 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 2 * LANES);
     FloatVector c53 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 3 * LANES);
     for (int l = 0; l < k; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       int x = aAt + l * ROWS;
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
@@ -285,6 +288,7 @@ final class Tile6x4 implements Tile {
       float[] c,
       int cAt,
       int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
     int a1 = aAt + Math.min(1, rows - 1) * aRow;
     int a2 = aAt + Math.min(2, rows - 1) * aRow;
     int a3 = aAt + Math.min(3, rows - 1) * aRow;
@@ -315,7 +319,7 @@ final class Tile6x4 implements Tile {
     FloatVector c52 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 2 * LANES);
     FloatVector c53 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 3 * LANES);
     for (int l = 0; l < k; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER);
@@ -392,6 +396,7 @@ final class Tile6x4 implements Tile {
       float[] c,
       int cAt,
       int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
     int a1 = aAt + Math.min(1, rows - 1) * aRow;
     int a2 = aAt + Math.min(2, rows - 1) * aRow;
     FloatVector c00 = FloatVector.fromArray(F, start, startAt);
@@ -407,7 +412,7 @@ final class Tile6x4 implements Tile {
     FloatVector c22 = FloatVector.fromArray(F, start, startAt + 2 * startRow + 2 * LANES);
     FloatVector c23 = FloatVector.fromArray(F, start, startAt + 2 * startRow + 3 * LANES);
     for (int l = 0; l < k; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
       FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
       FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER);
@@ -453,6 +458,7 @@ final class Tile6x4 implements Tile {
       int startAt,
       float[] c,
       int cAt) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
@@ -463,7 +469,7 @@ final class Tile6x4 implements Tile {
     FloatVector s13 = FloatVector.zero(F);
     int l = 0;
     for (; l < k - 1; l += 2) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, 2 * STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       s00 = x0.fma(FloatVector.fromMemorySegment(F, run, 0, ORDER), s00);
       s01 = x0.fma(FloatVector.fromMemorySegment(F, run, VECTOR, ORDER), s01);
@@ -476,7 +482,7 @@ final class Tile6x4 implements Tile {
       s13 = x1.fma(FloatVector.fromMemorySegment(F, run, STEP + 3 * VECTOR, ORDER), s13);
     }
     for (; l < k; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + l]);
       s00 = x0.fma(FloatVector.fromMemorySegment(F, run, 0, ORDER), s00);
       s01 = x0.fma(FloatVector.fromMemorySegment(F, run, VECTOR, ORDER), s01);
@@ -500,6 +506,7 @@ final class Tile6x4 implements Tile {
       int startAt,
       float[] c,
       int cAt) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
@@ -510,7 +517,7 @@ final class Tile6x4 implements Tile {
     FloatVector s13 = FloatVector.zero(F);
     int pairs = k / 2;
     for (int l = 0; l < pairs; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
       IntVector w0 = IntVector.fromMemorySegment(I, run, 0, ORDER);
@@ -527,7 +534,7 @@ final class Tile6x4 implements Tile {
       s13 = x1.fma(Halves.highBf16(w3), s13);
     }
     if (2 * pairs < k) {
-      MemorySegment run = b.asSlice(bAt + pairs * STEP, STEP);
+      MemorySegment run = panel.asSlice(bAt + pairs * STEP, STEP);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + k - 1]);
       s00 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, 0, ORDER)), s00);
       s01 = x0.fma(Halves.lowBf16(IntVector.fromMemorySegment(I, run, VECTOR, ORDER)), s01);
@@ -573,12 +580,13 @@ final class Tile6x4 implements Tile {
       int startAt,
       float[] c,
       int cAt) {
+    MemorySegment panel = NativeSegments.known(b);
     FloatVector s00 = FloatVector.fromArray(F, start, startAt);
     FloatVector s01 = FloatVector.fromArray(F, start, startAt + LANES);
     FloatVector s10 = FloatVector.zero(F);
     FloatVector s11 = FloatVector.zero(F);
     for (int l = 0; l < pairs; l++) {
-      MemorySegment run = b.asSlice(bAt + l * STEP, 2 * VECTOR);
+      MemorySegment run = panel.asSlice(bAt + l * STEP, 2 * VECTOR);
       FloatVector x0 = FloatVector.broadcast(F, a[aAt + 2 * l]);
       FloatVector x1 = FloatVector.broadcast(F, a[aAt + 2 * l + 1]);
       IntVector w0 = IntVector.fromMemorySegment(I, run, 0, ORDER);

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * The innermost loop of integer products of many rows: a few rows of activation levels times one
@@ -94,9 +95,11 @@ final class ChunkTile {
       int chunkInputs,
       float[] x,
       int at,
-      MemorySegment panel,
+      MemorySegment weights,
       long panelAt,
-      MemorySegment raw) {
+      MemorySegment results) {
+    MemorySegment panel = NativeSegments.known(weights);
+    MemorySegment raw = NativeSegments.known(results);
     long to = 0;
     for (int first = 0; first < inputs; first += chunkInputs) {
       int end = Math.min(inputs, first + chunkInputs);
@@ -195,9 +198,11 @@ final class ChunkTile {
       int chunkInputs,
       float[] x,
       int at,
-      MemorySegment panel,
+      MemorySegment weights,
       long panelAt,
-      MemorySegment raw) {
+      MemorySegment results) {
+    MemorySegment panel = NativeSegments.known(weights);
+    MemorySegment raw = NativeSegments.known(results);
     long to = 0;
     for (int first = 0; first < inputs; first += chunkInputs) {
       int end = Math.min(inputs, first + chunkInputs);
@@ -274,10 +279,11 @@ final class ChunkTile {
       long step,
       int inputs,
       int chunkInputs,
-      MemorySegment panel,
+      MemorySegment weights,
       long from,
       MemorySegment raw,
       long to) {
+    MemorySegment panel = NativeSegments.known(weights);
     for (int first = 0; first < inputs; first += chunkInputs, to += step) {
       int end = Math.min(inputs, first + chunkInputs);
       FloatVector c0 = FloatVector.zero(F);

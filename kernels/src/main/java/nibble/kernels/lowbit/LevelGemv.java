@@ -202,10 +202,11 @@ final class LevelGemv {
     for (int block = 0; block < blocks; block++) {
       long at = code + (long) block * (BLOCK_LINES * LINE);
       int k = xAt + block * (BLOCK_LINES * 4);
-      MemorySegment ahead = segment.asSlice(Math.min(at + AHEAD, last), BLOCK_LINES * LINE);
-      touched ^= ahead.get(IntWeights.WORD, 0) ^ ahead.get(IntWeights.WORD, 2 * LINE);
-      MemorySegment run = segment.asSlice(at, BLOCK_LINES * LINE);
-      ShortVector w0 = IntVector.fromMemorySegment(I, run, 0, LITTLE_ENDIAN).reinterpretAsShorts();
+      long ahead = Math.min(at + AHEAD, last);
+      touched ^=
+          segment.get(IntWeights.WORD, ahead) ^ segment.get(IntWeights.WORD, ahead + 2 * LINE);
+      ShortVector w0 =
+          IntVector.fromMemorySegment(I, segment, at, LITTLE_ENDIAN).reinterpretAsShorts();
       ShortVector a = w0.and(mask).mul(IntVector.broadcast(I, x[k]).reinterpretAsShorts());
       ShortVector b =
           w0.lanewise(LSHR, 4)
@@ -218,7 +219,7 @@ final class LevelGemv {
               .add(a);
       b = w0.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 3]).reinterpretAsShorts()).add(b);
       ShortVector w1 =
-          IntVector.fromMemorySegment(I, run, LINE, LITTLE_ENDIAN).reinterpretAsShorts();
+          IntVector.fromMemorySegment(I, segment, at + LINE, LITTLE_ENDIAN).reinterpretAsShorts();
       a = w1.and(mask).mul(IntVector.broadcast(I, x[k + 4]).reinterpretAsShorts()).add(a);
       b =
           w1.lanewise(LSHR, 4)
@@ -232,7 +233,8 @@ final class LevelGemv {
               .add(a);
       b = w1.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 7]).reinterpretAsShorts()).add(b);
       ShortVector w2 =
-          IntVector.fromMemorySegment(I, run, 2 * LINE, LITTLE_ENDIAN).reinterpretAsShorts();
+          IntVector.fromMemorySegment(I, segment, at + 2 * LINE, LITTLE_ENDIAN)
+              .reinterpretAsShorts();
       a = w2.and(mask).mul(IntVector.broadcast(I, x[k + 8]).reinterpretAsShorts()).add(a);
       b =
           w2.lanewise(LSHR, 4)
@@ -246,7 +248,8 @@ final class LevelGemv {
               .add(a);
       b = w2.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 11]).reinterpretAsShorts()).add(b);
       ShortVector w3 =
-          IntVector.fromMemorySegment(I, run, 3 * LINE, LITTLE_ENDIAN).reinterpretAsShorts();
+          IntVector.fromMemorySegment(I, segment, at + 3 * LINE, LITTLE_ENDIAN)
+              .reinterpretAsShorts();
       a = w3.and(mask).mul(IntVector.broadcast(I, x[k + 12]).reinterpretAsShorts()).add(a);
       b =
           w3.lanewise(LSHR, 4)
