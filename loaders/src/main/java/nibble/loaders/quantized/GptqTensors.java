@@ -113,7 +113,7 @@ public final class GptqTensors {
     }
     if ((long) weights.out() * bits % 32 != 0 || (long) weights.in() * bits % 32 != 0) {
       throw new IllegalArgumentException(
-          "'%s' is [%d, %d], of which the gptq format cannot put %d-bit codes into whole words of 32 bits"
+          "'%s' is [%d, %d], of which the gptq format cannot put %d-bit codes into whole words of 32 bits; write compressed-tensors, or leave this layer in float"
               .formatted(name, weights.out(), weights.in(), bits));
     }
     return weights;

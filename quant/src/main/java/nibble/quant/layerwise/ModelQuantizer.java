@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import nibble.nn.Linear;
 import nibble.nn.Model;
+import nibble.quant.format.Granularity;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.Segment;
 import nibble.tensor.Ops;
@@ -77,7 +78,14 @@ public final class ModelQuantizer {
     try {
       plan.method().packedBytes(linear.out(), linear.in(), plan.weights());
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("'" + linear.name() + "': " + e.getMessage(), e);
+      boolean grouped = plan.weights().granularity() instanceof Granularity.PerGroup;
+      throw new IllegalArgumentException(
+          "'%s': %s%s"
+              .formatted(
+                  linear.name(),
+                  e.getMessage(),
+                  grouped ? "; option per-channel=" + linear.name() + " does so for it alone" : ""),
+          e);
     }
   }
 
