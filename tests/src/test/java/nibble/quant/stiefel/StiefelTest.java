@@ -36,6 +36,27 @@ class StiefelTest {
     return rule.step(p, g, n, rate, StiefelRule.Memory.none(n));
   }
 
+  /** With no gradient of its own a step goes on with a share of the one before. */
+  @Property(tries = 30)
+  void momentumGoesOnWithTheStepBefore(
+      @ForAll @IntRange(min = 2, max = 6) int n, @ForAll long seed) {
+    CayleySgd rule = new CayleySgd(0.6, 0);
+    StiefelRule.Moved first =
+        rule.step(orthogonal(n, seed), gaussian(n, ~seed), n, 0.1, StiefelRule.Memory.none(n));
+    double[] moved = rule.step(first.matrix(), new double[n * n], n, 0.1, first.memory()).matrix();
+    double[] share =
+        SquareMatrix.plus(
+            new double[n * n], -0.6, SquareMatrix.transposed(first.memory().first(), n));
+    double[] expected =
+        CayleySgd.EXACT.step(first.matrix(), share, n, 0.1, StiefelRule.Memory.none(n)).matrix();
+    assertArrayEquals(expected, moved, 1e-12);
+    double change = 0;
+    for (int i = 0; i < moved.length; i++) {
+      change = Math.max(change, Math.abs(moved[i] - first.matrix()[i]));
+    }
+    assertTrue(change > 1e-4, "moved by " + change);
+  }
+
   @Property(tries = 200)
   void theExactStepIsOrthogonal(
       @ForAll @IntRange(min = 1, max = 24) int n,

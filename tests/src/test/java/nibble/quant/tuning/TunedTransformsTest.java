@@ -302,6 +302,19 @@ class TunedTransformsTest {
     }
   }
 
+  /** A symmetric range hangs on the value of the largest magnitude, whatever its sign. */
+  @Test
+  void symmetricRangesPassTheirGradientToTheLargestMagnitude() {
+    float[] x = {1, -4, 2};
+    float[] y = {0, -4, 4};
+    float[] g = {1, 1, 3};
+    float[] grad = new float[3];
+    RangeGradient.add(x, 0, y, 0, g, 0, grad, 0, 3, true);
+    assertArrayEquals(new float[] {0, (float) ((-1 + 6) / -4.0), 0}, grad);
+    RangeGradient.add(x, 0, y, 0, g, 0, grad = new float[3], 0, 3, false);
+    assertArrayEquals(new float[] {0, -5 / 6f, 5 / 6f}, grad, 1e-6f);
+  }
+
   private static double dot(float[] a, float[] b) {
     double sum = 0;
     for (int i = 0; i < a.length; i++) {
