@@ -3,6 +3,7 @@ package nibble.quant.roste;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -12,6 +13,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import nibble.nn.Linear;
 import nibble.nn.Model;
+import nibble.nn.Parameter;
+import nibble.nn.ResidualStructure;
 import nibble.nn.TokenIds;
 import nibble.quant.format.Scheme;
 import nibble.quant.format.WeightScheme;
@@ -74,6 +77,34 @@ class RoSteTest {
       assertTrue(where != 2 || choice.places() == 0);
       double difference = RandomModels.relativeDifference(logits(ops, model), before);
       assertTrue(difference < 1e-4, "relative difference " + difference);
+    }
+  }
+
+  /** With large columns in all weights every place is turned, with weights that are codes none. */
+  @Test
+  void placesAreTurnedWhereRoundingLosesLess() {
+    try (Ops ops = Ops.serial()) {
+      for (boolean large : new boolean[] {true, false}) {
+        Model model = RandomTextModels.llama(SHAPE, 3);
+        Random random = new Random(4);
+        for (Linear linear : model.linears()) {
+          float[] w = RandomModels.gaussian(random, linear.out() * linear.in(), 0, 0.1f);
+          for (int i = 0; i < w.length; i++) {
+            w[i] = large ? w[i] * (i % linear.in() == 3 ? 30 : 1) : (i * 7 % 15 - 7) / 70f;
+          }
+          linear.setWeight(Tensor.of(w, linear.out(), linear.in()));
+        }
+        for (ResidualStructure.Reader reader : model.readers()) {
+          Parameter gain = reader.norm().gain();
+          float[] ones = new float[(int) gain.shape().size()];
+          Arrays.fill(ones, 1);
+          gain.set(Tensor.of(ones, ones.length));
+        }
+        BasisChoice choice =
+            method(0, 0, RoSteOptions.Where.ADAPTIVE)
+                .turn(task(ops, model, "W4A16"), model.requireResidualStructure());
+        assertEquals(large ? 5 : 0, choice.places(), "large columns: " + large);
+      }
     }
   }
 
