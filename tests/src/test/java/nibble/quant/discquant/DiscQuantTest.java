@@ -2,9 +2,11 @@ package nibble.quant.discquant;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -23,6 +25,7 @@ import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
+import nibble.quant.format.WeightScheme;
 import nibble.quant.model.LayerResult;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelTask;
@@ -79,6 +82,27 @@ class DiscQuantTest {
       assertTrue(nearest[i] == found[i] || Math.abs(grid.share(i) - 0.5) < 1e-3);
     }
     assertEquals(1, search.decided(), 0.05);
+  }
+
+  /** The gradient of the loss counts up to the limit: with a limit of 0 not at all. */
+  @Test
+  void theLimitBoundsWhatTheLossPulls() {
+    float[] w = RandomModels.gaussian(new Random(8), 64, 0, 1);
+    QuantParams params = QuantizedTensor.quantize("w", w, 1, 64, WeightScheme.ofBits(3)).params();
+    byte[] free = pulled(w, params, 0, 1);
+    assertArrayEquals(free, pulled(w, params, 1000, 0));
+    assertFalse(Arrays.equals(free, pulled(w, params, 1000, 1000)));
+  }
+
+  /** Codes after a loss that pulls every weight up. */
+  private byte[] pulled(float[] w, QuantParams params, double weight, double limit) {
+    RoundingSearch search =
+        new RoundingSearch(List.of(new RoundingGrid(w, params)), 0.05, weight, limit);
+    for (int i = 0; i < 60; i++) {
+      search.begin();
+      search.update(ops, ops.scale(ops.sum(search.weight(ops, 0)), -1), 1);
+    }
+    return search.codes(0).codes();
   }
 
   /**
