@@ -79,10 +79,10 @@ class StoredFormsTest {
   void maskedScoresGetNoProbability() {
     float[] p =
         inferred(
-            new ShiftmaxForm(0.1, 8, 16), Tensor.of(new float[] {-100, 1, -12, -100.5f, 1}, 1, 5));
+            new ShiftmaxForm(0.02, 8, 16), Tensor.of(new float[] {-100, 1, -2, -100.5f, 1}, 1, 5));
     assertEquals(0, p[0], 0x1p-15);
     assertEquals(0, p[3], 0x1p-15);
-    assertEquals(0.5, p[1], 0.01);
+    assertTrue(p[2] > 0.01, "seen, if little");
   }
 
   @Test
