@@ -30,14 +30,13 @@ public record Calibration(SampleSource samples, String digest) {
     return new Calibration(SampleSource.none(), "");
   }
 
-  /** {@code count} images of {@code set} at equal distances, without labels. */
+  /** {@code count} images of {@code set}, without labels. */
   public static Calibration of(ImageSet set, int count) {
     return of(set, count, false);
   }
 
   /**
-   * {@code count} images of {@code set} at equal distances, so that a folder sorted by class gives
-   * many classes.
+   * {@code count} images of {@code set}, as {@link Selection#spread} chooses them.
    *
    * @param labelled whether the labels of the set mean something
    */

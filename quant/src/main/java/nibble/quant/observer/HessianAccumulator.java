@@ -19,6 +19,7 @@ public final class HessianAccumulator {
   private final int in;
   private final float[] product;
   private double[] sum; // the triangle below the diagonal, and some elements above it
+  private boolean taken;
   private double tokens;
 
   /**
@@ -147,6 +148,7 @@ public final class HessianAccumulator {
     double[] values = sum;
     Hessian hessian = of(values);
     sum = TAKEN;
+    taken = true;
     return hessian;
   }
 
@@ -166,7 +168,7 @@ public final class HessianAccumulator {
   }
 
   private void checkNotTaken() {
-    if (sum == TAKEN) {
+    if (taken) {
       throw new IllegalStateException(name + ": the Hessian was taken already");
     }
   }
