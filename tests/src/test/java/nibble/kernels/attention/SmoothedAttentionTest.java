@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AddLifecycleHook;
 import nibble.kernels.gemm.RegisterTiles;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
-import nibble.kernels.platform.VectorSupport;
+import nibble.testing.NeedsVectors;
 import org.junit.jupiter.api.Test;
 
 class SmoothedAttentionTest {
@@ -71,6 +71,7 @@ class SmoothedAttentionTest {
    * the scalar codes: without means, a score is that integer times one float.
    */
   @Property(tries = 80)
+  @AddLifecycleHook(NeedsVectors.class)
   void sumsOfCodesAreExact(
       @ForAll @IntRange(min = 2, max = 140) int queries,
       @ForAll @IntRange(min = 1, max = 128) int keys,
@@ -79,7 +80,6 @@ class SmoothedAttentionTest {
       @ForAll @IntRange(min = 2, max = 8) int bits,
       @ForAll boolean extreme,
       @ForAll long seed) {
-    assumeTrue(VectorSupport.isAvailable());
     AttentionShape shape = new AttentionShape(1, queries, keys, group, 1, headDim);
     AttentionCase c = new AttentionCase(shape, AttentionRule.scaled(headDim), seed);
     if (extreme) { // all codes at both ends
