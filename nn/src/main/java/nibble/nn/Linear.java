@@ -171,7 +171,7 @@ public final class Linear {
   }
 
   private boolean runsMatrix(Ops ops) {
-    return replaced || (!ops.isRecording() && weightSite.isIdentity());
+    return replaced || !ops.isRecording() && !ops.isRehearsing() && weightSite.isIdentity();
   }
 
   private @Nullable Tensor biasValues() {

@@ -7,9 +7,12 @@ import org.jspecify.annotations.Nullable;
 record Checkpoint(BiFunction<Ops, Tensor[], Tensor> function) implements Operator {
   @Override
   public Tensor forward(Engine engine, Tensor... in) {
+    boolean before = engine.setRehearsing(engine.isRecording() || engine.isRehearsing());
     try (Ops.Mode mode = engine.ops().noGrad();
         Scope scope = engine.ops().scope()) {
       return scope.keep(function.apply(engine.ops(), in));
+    } finally {
+      engine.setRehearsing(before);
     }
   }
 
@@ -36,9 +39,11 @@ record Checkpoint(BiFunction<Ops, Tensor[], Tensor> function) implements Operato
 
   private Tensor recorded(Engine engine, Tensor[] leaves) {
     boolean before = engine.setGradMode(true);
+    boolean rehearsing = engine.setRehearsing(false);
     try {
       return function.apply(engine.ops(), leaves);
     } finally {
+      engine.setRehearsing(rehearsing);
       engine.setGradMode(before);
     }
   }

@@ -20,6 +20,7 @@ final class Engine {
   private final Gemm gemm = Gemm.best();
   private final Workspace workspace = new Workspace();
   private boolean gradMode = true;
+  private boolean rehearsing;
   private boolean relevanceMode;
   private long recorded;
 
@@ -52,6 +53,18 @@ final class Engine {
   boolean setGradMode(boolean on) {
     boolean before = gradMode;
     gradMode = on;
+    return before;
+  }
+
+  /** Whether what is computed without a record now is recorded when it is computed again. */
+  boolean isRehearsing() {
+    return rehearsing;
+  }
+
+  /** Sets that, and returns what it was. */
+  boolean setRehearsing(boolean on) {
+    boolean before = rehearsing;
+    rehearsing = on;
     return before;
   }
 

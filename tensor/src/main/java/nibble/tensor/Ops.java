@@ -48,6 +48,15 @@ public final class Ops implements AutoCloseable {
     return engine.isRecording();
   }
 
+  /**
+   * Whether this is the first pass of a {@link #checkpoint} that computes the same again for
+   * gradients: nothing is recorded, but what is prepared for inference, such as packed weights,
+   * would serve one pass only.
+   */
+  public boolean isRehearsing() {
+    return engine.isRehearsing();
+  }
+
   /** Switches grad mode off until the result is closed. */
   public Mode noGrad() {
     return new Mode(engine, false);

@@ -24,6 +24,21 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class LinearTest {
+  /** A weight that learns would be packed for each update in vain. */
+  @Test
+  void theFirstPassOfACheckpointDoesNotUseAPackedWeight() {
+    Tensor weight = Tensor.of(new float[] {1, 2}, 1, 2).requireGrad();
+    Linear linear = linear(weight, null);
+    try (Ops ops = Ops.serial()) {
+      Tensor x = Tensor.of(new float[] {1, 1}, 1, 1, 2);
+      try (var inference = ops.noGrad()) {
+        assertEquals(3, linear.forward(ops, x).get(0, 0, 0));
+      }
+      weight.array()[weight.offset()] = 5;
+      assertEquals(7, ops.checkpoint((o, in) -> linear.forward(o, in[0]), x).get(0, 0, 0));
+    }
+  }
+
   /** {@code |x W^T + b|} summed from below is within n u of the exact sum of n products. */
   @Property(tries = 60)
   void thePackedAndTheRecordedPathGiveTheProduct(

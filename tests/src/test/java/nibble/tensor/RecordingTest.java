@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
+import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 
 /** What is recorded, when it is freed, and where gradients go. */
@@ -174,5 +177,22 @@ class RecordingTest {
     Tensor hidden = ops.tanh(x);
     Tensor wrong = ops.checkpoint((o, in) -> o.mul(in[0], hidden), x);
     assertThrows(IllegalStateException.class, () -> ops.backward(ops.sum(wrong)));
+  }
+
+  @Test
+  void theFirstPassOfACheckpointSaysThatAnotherFollows() {
+    List<String> passes = new ArrayList<>();
+    BiFunction<Ops, Tensor[], Tensor> function =
+        (o, in) -> {
+          passes.add(o.isRecording() + " " + o.isRehearsing());
+          return o.square(in[0]);
+        };
+    Tensor x = Tensor.of(new float[] {1, 2}, 2).requireGrad();
+    ops.backward(ops.sum(ops.checkpoint(function, x)));
+    try (var inference = ops.noGrad()) {
+      Tensor _ = ops.checkpoint(function, x);
+    }
+    assertEquals(List.of("false true", "true false", "false false"), passes);
+    assertFalse(ops.isRehearsing());
   }
 }
