@@ -1,10 +1,7 @@
 package nibble.tensor;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
-import com.sun.management.ThreadMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.Random;
+import nibble.testing.Allocations;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -12,7 +9,6 @@ import org.junit.jupiter.api.Test;
  * decides what the compiler inlines.
  */
 class ScopeAllocationTest {
-  private static final int ROUNDS = 500;
   private static final int PASSES = 20;
   private static final int BLOCKS = 10;
   private static final int OPERATORS = 6 * BLOCKS;
@@ -36,18 +32,7 @@ class ScopeAllocationTest {
 
   @Test
   void aSteadyLoopAllocatesNextToNothing() {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long limit = Math.min(2048, x.byteSize() / 4);
-    long perOperator = Long.MAX_VALUE;
-    // Until kernels are compiled their vectors are allocated, however long that takes on a busy
-    // machine.
-    for (int round = 0; round < ROUNDS && perOperator >= limit; round++) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < PASSES; i++) {
-        pass();
-      }
-      perOperator = (threads.getCurrentThreadAllocatedBytes() - before) / PASSES / OPERATORS;
-    }
-    assertTrue(perOperator < limit, "bytes per operator: " + perOperator);
+    Allocations.assertAtMost(limit * OPERATORS, "a pass", PASSES, this::pass);
   }
 }

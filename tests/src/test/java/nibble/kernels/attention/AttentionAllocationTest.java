@@ -1,11 +1,8 @@
 package nibble.kernels.attention;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.ThreadMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import jdk.incubator.vector.FloatVector;
@@ -13,6 +10,7 @@ import nibble.kernels.attention.RopeTable.Pairs;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
 import nibble.kernels.platform.VectorSupport;
+import nibble.testing.Allocations;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -26,7 +24,7 @@ class AttentionAllocationTest {
    */
   private static final int BYTES_PER_CALL = 2048;
 
-  private static final long PATIENCE_NANOS = 20_000_000_000L;
+  private static final int CALLS = 50;
 
   @Test
   void callsAllocateNextToNothingOnceCompiled() {
@@ -89,19 +87,6 @@ class AttentionAllocationTest {
   }
 
   private static void check(String name, Runnable kernel) {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    int calls = 50;
-    long perCall = Long.MAX_VALUE;
-    // Compilation happens in the background and may take long on a busy machine; until then vectors
-    // are allocated.
-    long end = System.nanoTime() + PATIENCE_NANOS;
-    while (perCall > BYTES_PER_CALL && System.nanoTime() < end) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < calls; i++) {
-        kernel.run();
-      }
-      perCall = (threads.getCurrentThreadAllocatedBytes() - before) / calls;
-    }
-    assertTrue(perCall <= BYTES_PER_CALL, name + ": " + perCall + " bytes per call");
+    Allocations.assertAtMost(BYTES_PER_CALL, name, CALLS, kernel);
   }
 }

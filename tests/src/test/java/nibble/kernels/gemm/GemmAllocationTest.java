@@ -1,11 +1,8 @@
 package nibble.kernels.gemm;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import jdk.incubator.vector.FloatVector;
 import nibble.kernels.gemm.Gemm.WeightType;
 import nibble.kernels.parallel.Scratch;
@@ -13,6 +10,7 @@ import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
 import nibble.kernels.platform.VectorSupport;
 import nibble.kernels.rowwise.Activation;
+import nibble.testing.Allocations;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,7 +20,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class GemmAllocationTest {
   private static final long BYTES_PER_CALL = 256;
   private static final int CALLS = 200;
-  private static final int ATTEMPTS = 60;
 
   private final Gemm gemm = Gemm.best();
   private final float[] x = new float[64 * 96];
@@ -69,20 +66,7 @@ class GemmAllocationTest {
     }
   }
 
-  /**
-   * Passes as soon as one batch of calls is clean: how long compilation takes differs between
-   * machines.
-   */
   private static void assertNoAllocation(Runnable call) {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long least = Long.MAX_VALUE;
-    for (int attempt = 0; attempt < ATTEMPTS && least > BYTES_PER_CALL * CALLS; attempt++) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < CALLS; i++) {
-        call.run();
-      }
-      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
-    }
-    assertTrue(least <= BYTES_PER_CALL * CALLS, least / CALLS + " bytes per call");
+    Allocations.assertAtMost(BYTES_PER_CALL, "a product", CALLS, call);
   }
 }

@@ -1,15 +1,13 @@
 package nibble.kernels.lowbit;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.ThreadMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.Random;
 import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.VectorSupport;
+import nibble.testing.Allocations;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,7 +20,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LowbitAllocationTest {
   private static final long BYTES_PER_CALL = 1024;
   private static final int CALLS = 200;
-  private static final int ATTEMPTS = 100;
   private static final int OUT = 200; // a wide panel and a narrow one
   private static final int IN = 384;
 
@@ -84,20 +81,7 @@ class LowbitAllocationTest {
     }
   }
 
-  /**
-   * Passes as soon as one batch of calls is clean: how long compilation takes differs between
-   * machines.
-   */
   private static void assertSmall(Runnable call) {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long perCall = Long.MAX_VALUE;
-    for (int attempt = 0; attempt < ATTEMPTS && perCall > BYTES_PER_CALL; attempt++) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < CALLS; i++) {
-        call.run();
-      }
-      perCall = (threads.getCurrentThreadAllocatedBytes() - before) / CALLS;
-    }
-    assertTrue(perCall <= BYTES_PER_CALL, perCall + " bytes per call");
+    Allocations.assertAtMost(BYTES_PER_CALL, "a product", CALLS, call);
   }
 }

@@ -1,10 +1,7 @@
 package nibble.nn.vit;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.ThreadMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.Random;
 import nibble.kernels.platform.VectorSupport;
 import nibble.nn.Activation;
@@ -12,6 +9,7 @@ import nibble.nn.Norm;
 import nibble.nn.RandomWeights;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
+import nibble.testing.Allocations;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -21,7 +19,6 @@ import org.junit.jupiter.api.Test;
 class ForwardAllocationTest {
   private static final int BYTES_PER_PASS = 40_000;
   private static final int PASSES = 5;
-  private static final long PATIENCE_NANOS = 30_000_000_000L;
 
   @Test
   void aForwardPassAllocatesNextToNothing() {
@@ -43,20 +40,10 @@ class ForwardAllocationTest {
             Norm.Kind.LAYER);
     ViT model = new ViT(config, new RandomWeights(new Random(1), 0.02f));
     Tensor pixels = Tensor.of(new float[3 * 224 * 224], 1, 3, 224, 224);
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long perPass = Long.MAX_VALUE;
-    long end =
-        System.nanoTime() + PATIENCE_NANOS; // until the kernels are compiled, vectors are allocated
     try (Ops ops = Ops.serial()) {
-      while (perPass > BYTES_PER_PASS && System.nanoTime() < end) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int i = 0; i < PASSES; i++) {
-          pass(ops, model, pixels);
-        }
-        perPass = (threads.getCurrentThreadAllocatedBytes() - before) / PASSES;
-      }
+      Allocations.assertAtMost(
+          BYTES_PER_PASS, "a forward pass", PASSES, () -> pass(ops, model, pixels));
     }
-    assertTrue(perPass <= BYTES_PER_PASS, perPass + " bytes per forward pass");
   }
 
   private static void pass(Ops ops, ViT model, Tensor pixels) {
