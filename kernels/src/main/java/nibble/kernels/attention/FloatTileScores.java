@@ -10,7 +10,6 @@ import nibble.kernels.gemm.RegisterTiles;
  */
 final class FloatTileScores implements TileScores {
   private static final int ROWS = RegisterTiles.ROWS;
-  private static final float[] ZEROS = new float[PanelCut.WIDE];
 
   private final TileRows rows;
   private final int depth;
@@ -42,11 +41,7 @@ final class FloatTileScores implements TileScores {
       int at = view.at(rows.b(), rows.query(row), rows.head(row));
       interleave(view.array(), at, qFrom + row / ROWS * ROWS * depth + row % ROWS);
     }
-    for (int row = rows.count(); row % ROWS != 0; row++) {
-      for (int d = 0; d < depth; d++) {
-        q[qFrom + row / ROWS * ROWS * depth + row % ROWS + d * ROWS] = 0;
-      }
-    }
+    rows.clearRest(q, qFrom);
   }
 
   private void interleave(float[] from, int at, int to) {
@@ -64,24 +59,7 @@ final class FloatTileScores implements TileScores {
 
   @Override
   public void scores(int row, int tiles, int from, int to, float[] scores) {
-    for (int p = from / PanelCut.WIDE; p < PanelCut.count(to); p++) {
-      int column = p * PanelCut.WIDE;
-      boolean wide = PanelCut.isWide(p, count);
-      for (int tile = 0; tile < tiles; tile++) {
-        RegisterTiles.packed(
-            wide,
-            depth,
-            q,
-            qFrom + (row + tile * ROWS) * depth,
-            panels,
-            4L * column * depth,
-            ZEROS,
-            0,
-            0,
-            scores,
-            tile * ROWS * PITCH + column,
-            PITCH);
-      }
-    }
+    KeyValueBlock.products(
+        depth, q, qFrom + row * depth, tiles, panels, count, from, to, scores, PITCH);
   }
 }

@@ -6,16 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
+import nibble.kernels.gemm.RegisterTiles;
 import nibble.kernels.platform.Lanes;
 
 /**
- * Copies consecutive keys, transposed, and their values into panels of {@link PanelCut}. Padding is
- * zero.
+ * Copies consecutive keys, transposed, and their values into panels of {@link PanelCut}, and
+ * multiplies rows with packed keys. Padding is zero.
  */
 final class KeyValueBlock {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final int LANES = Lanes.FLOATS;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final float[] ZEROS = new float[PanelCut.WIDE];
 
   private KeyValueBlock() {}
 
@@ -48,6 +50,46 @@ final class KeyValueBlock {
   private static void zeroColumn(int depth, MemorySegment panels, long to, long step) {
     for (int d = 0; d < depth; d++) {
       panels.set(JAVA_FLOAT, to + d * step, 0f);
+    }
+  }
+
+  /**
+   * Products of some tiles of rows with packed keys {@code from} to {@code to - 1}, from the panel
+   * on in which {@code from} lies: {@code pitch} elements a row of {@code out}, the first at 0.
+   *
+   * @param q rows from {@code qAt} on, interleaved as {@link RegisterTiles} read them
+   * @param count keys that were packed
+   */
+  static void products(
+      int depth,
+      float[] q,
+      int qAt,
+      int tiles,
+      MemorySegment panels,
+      int count,
+      int from,
+      int to,
+      float[] out,
+      int pitch) {
+    for (int p = from / PanelCut.WIDE; p < PanelCut.count(to); p++) {
+      int column = p * PanelCut.WIDE;
+      boolean wide = PanelCut.isWide(p, count);
+      for (int tile = 0; tile < tiles; tile++) {
+        int row = tile * RegisterTiles.ROWS;
+        RegisterTiles.packed(
+            wide,
+            depth,
+            q,
+            qAt + row * depth,
+            panels,
+            4L * column * depth,
+            ZEROS,
+            0,
+            0,
+            out,
+            row * pitch + column,
+            pitch);
+      }
     }
   }
 

@@ -9,6 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.gemm.RegisterTiles;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.rowwise.Elementwise;
+import nibble.kernels.rowwise.Reductions;
 
 /**
  * Products of codes, as {@link SmoothedScores} makes them, in lanes that hold exact integers. Where
@@ -28,7 +30,6 @@ final class SmoothedTileScores implements TileScores {
   private static final int LANES = Lanes.FLOATS;
   private static final int ROWS = RegisterTiles.ROWS;
   private static final int HALF = SmoothedScores.KEY_BLOCK;
-  private static final float[] ZEROS = new float[PanelCut.WIDE];
 
   private static final float BASE = 5793;
   private static final float INVERSE = 1 / BASE;
@@ -79,11 +80,7 @@ final class SmoothedTileScores implements TileScores {
     for (int block = 0; block < blocks; block++) {
       queries(block);
     }
-    for (int row = rows.count(); row % ROWS != 0; row++) {
-      for (int d = 0; d < depth; d++) {
-        q[row / ROWS * ROWS * depth + row % ROWS + d * ROWS] = 0;
-      }
-    }
+    rows.clearRest(q, 0);
   }
 
   private void keyMean() {
@@ -95,7 +92,7 @@ final class SmoothedTileScores implements TileScores {
 
   private void mean(HeadView x, int head, int from, int to, int at) {
     for (int row = from; row < to; row++) {
-      CodeRows.add(depth, x.array(), x.at(rows.b(), row, head), small, at);
+      Elementwise.best().add(depth, small, at, x.array(), x.at(rows.b(), row, head), small, at);
     }
     float factor = 1f / (to - from);
     for (int c = at; c < at + depth; c++) {
@@ -118,17 +115,18 @@ final class SmoothedTileScores implements TileScores {
       mean(view, head, from, to, meanAt);
     }
     for (int query = from; query < to; query++) {
-      CodeRows.subtract(
-          depth,
-          view.array(),
-          view.at(rows.b(), query, head),
-          small,
-          meanAt,
-          work,
-          (query - from) * depth);
+      Elementwise.best()
+          .sub(
+              depth,
+              view.array(),
+              view.at(rows.b(), query, head),
+              small,
+              meanAt,
+              work,
+              (query - from) * depth);
     }
     int length = (to - from) * depth;
-    float scale = how.scale(CodeRows.largest(length, work, 0));
+    float scale = how.scale(Reductions.best().maxAbs(length, work, 0));
     small[factorsAt + index] = rows.operands().rule().scale() * scale;
     CodeRows.codes(length, 1 / scale, work, 0, work, 0);
     for (int query = from; query < to; query++) {
@@ -158,17 +156,18 @@ final class SmoothedTileScores implements TileScores {
       int from = half * HALF;
       int keys = Math.clamp(present - from, 0, HALF);
       for (int j = from; j < from + keys; j++) {
-        CodeRows.subtract(
-            depth,
-            k.array(),
-            k.at(rows.b(), first + j, rows.kvHead()),
-            small,
-            keyMeanAt,
-            work,
-            rests + j * depth);
+        Elementwise.best()
+            .sub(
+                depth,
+                k.array(),
+                k.at(rows.b(), first + j, rows.kvHead()),
+                small,
+                keyMeanAt,
+                work,
+                rests + j * depth);
       }
       int length = keys * depth;
-      float scale = how.scale(CodeRows.largest(length, work, rests + from * depth));
+      float scale = how.scale(Reductions.best().maxAbs(length, work, rests + from * depth));
       keyScales[half] = scale;
       CodeRows.codes(length, 1 / scale, work, rests + from * depth, work, from * depth);
       Arrays.fill(work, from * depth + length, (from + HALF) * depth, 0);
@@ -192,7 +191,7 @@ final class SmoothedTileScores implements TileScores {
     int to = addedAt + block * KEYS;
     Arrays.fill(small, to, to + KEYS, 0);
     if (how.smoothQueries()) {
-      CodeRows.dots(
+      RowDots.of(
           depth,
           rows.operands().rule().scale(),
           small,
@@ -200,6 +199,7 @@ final class SmoothedTileScores implements TileScores {
           present,
           work,
           rests,
+          depth,
           small,
           to);
     }
@@ -230,25 +230,7 @@ final class SmoothedTileScores implements TileScores {
     int columns = paired ? HALF : KEYS;
     int begin = paired ? 0 : from;
     int end = paired ? Math.min(to, HALF) : to;
-    for (int p = begin / PanelCut.WIDE; p < PanelCut.count(end); p++) {
-      int column = p * PanelCut.WIDE;
-      boolean wide = PanelCut.isWide(p, columns);
-      for (int tile = 0; tile < tiles; tile++) {
-        RegisterTiles.packed(
-            wide,
-            depth,
-            q,
-            (row + tile * ROWS) * depth,
-            panels,
-            4L * column * depth,
-            ZEROS,
-            0,
-            0,
-            raw,
-            tile * ROWS * KEYS + column,
-            KEYS);
-      }
-    }
+    KeyValueBlock.products(depth, q, row * depth, tiles, panels, columns, begin, end, raw, KEYS);
     int present = Math.min(tiles * ROWS, rows.count() - row);
     for (int r = 0; r < present; r++) {
       int block = index(row + r);

@@ -138,7 +138,17 @@ final class ThinAttention {
     int at = row * KEYS;
     int count = OnlineSoftmax.wholeVectors(to);
     Arrays.fill(scores, at, at + count, 0);
-    dots(from, to, q.array(), q.at(b, row / group, head(row)), k, kAt, kRow, at);
+    RowDots.of(
+        depth,
+        rule.scale(),
+        q.array(),
+        q.at(b, row / group, head(row)),
+        to - from,
+        k,
+        kAt + from * kRow,
+        kRow,
+        scores,
+        at + from);
     if (rule.isCapped()) {
       OnlineSoftmax.cap(count, rule.softCap(), scores, at);
     }
@@ -170,76 +180,6 @@ final class ThinAttention {
           depth, factor, sums, sumsFrom + row * depth, sums, sumsFrom + row * depth);
     }
     addValues(from, to, at, v, vAt, vRow, sumsFrom + row * depth);
-  }
-
-  private void dots(int from, int to, float[] q, int qAt, float[] k, int kAt, int kRow, int at) {
-    float scale = rule.scale();
-    int j = from;
-    if (depth < LANES) { // no whole vector, so no lanes to add up
-      for (; j < to; j++) {
-        scores[at + j] = scale * narrowDot(q, qAt, k, kAt + j * kRow);
-      }
-    }
-    for (; j <= to - 4; j += 4) {
-      fourDots(scale, q, qAt, k, kAt + j * kRow, kRow, at + j);
-    }
-    for (; j < to; j++) {
-      scores[at + j] = scale * dot(q, qAt, k, kAt + j * kRow);
-    }
-  }
-
-  private void fourDots(float scale, float[] q, int qAt, float[] k, int k0, int kRow, int at) {
-    int k1 = k0 + kRow;
-    int k2 = k1 + kRow;
-    int k3 = k2 + kRow;
-    FloatVector s0 = FloatVector.zero(F);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
-    int d = 0;
-    for (; d <= depth - LANES; d += LANES) {
-      FloatVector x = FloatVector.fromArray(F, q, qAt + d);
-      s0 = x.fma(FloatVector.fromArray(F, k, k0 + d), s0);
-      s1 = x.fma(FloatVector.fromArray(F, k, k1 + d), s1);
-      s2 = x.fma(FloatVector.fromArray(F, k, k2 + d), s2);
-      s3 = x.fma(FloatVector.fromArray(F, k, k3 + d), s3);
-    }
-    float t0 = Lanes.sum(s0);
-    float t1 = Lanes.sum(s1);
-    float t2 = Lanes.sum(s2);
-    float t3 = Lanes.sum(s3);
-    for (; d < depth; d++) {
-      float x = q[qAt + d];
-      t0 = Math.fma(x, k[k0 + d], t0);
-      t1 = Math.fma(x, k[k1 + d], t1);
-      t2 = Math.fma(x, k[k2 + d], t2);
-      t3 = Math.fma(x, k[k3 + d], t3);
-    }
-    scores[at] = scale * t0;
-    scores[at + 1] = scale * t1;
-    scores[at + 2] = scale * t2;
-    scores[at + 3] = scale * t3;
-  }
-
-  private float narrowDot(float[] q, int qAt, float[] k, int kAt) {
-    float total = 0;
-    for (int d = 0; d < depth; d++) {
-      total = Math.fma(q[qAt + d], k[kAt + d], total);
-    }
-    return total;
-  }
-
-  private float dot(float[] q, int qAt, float[] k, int kAt) {
-    FloatVector sum = FloatVector.zero(F);
-    int d = 0;
-    for (; d <= depth - LANES; d += LANES) {
-      sum = FloatVector.fromArray(F, q, qAt + d).fma(FloatVector.fromArray(F, k, kAt + d), sum);
-    }
-    float total = Lanes.sum(sum);
-    for (; d < depth; d++) {
-      total = Math.fma(q[qAt + d], k[kAt + d], total);
-    }
-    return total;
   }
 
   private void addValues(int from, int to, int at, float[] v, int vAt, int vRow, int sumAt) {
