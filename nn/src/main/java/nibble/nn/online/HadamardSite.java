@@ -73,26 +73,17 @@ public final class HadamardSite implements OnlineTransform {
     if (n != size()) {
       throw new IllegalArgumentException("expected rows of " + size() + " channels, found " + n);
     }
-    float[] d = signs;
-    if (d == null) {
-      System.arraycopy(x, xAt, row, 0, n);
-    } else {
-      for (int i = 0; i < n; i++) {
-        row[i] = x[xAt + i] * d[i];
-      }
-    }
-    transform.forward(1, row, 0, scratch);
+    System.arraycopy(x, xAt, row, 0, n);
+    forward(1, row, 0, scratch);
   }
 
   private void rows(Ops ops, Tensor x) {
-    InPlace.rows(
-        ops,
-        x,
-        size(),
-        (rows, values, offset, scratch) -> {
-          multiplySigns(rows, values, offset);
-          transform.forward(rows, values, offset, scratch);
-        });
+    InPlace.rows(ops, x, size(), this::forward);
+  }
+
+  private void forward(int rows, float[] values, int offset, Scratch scratch) {
+    multiplySigns(rows, values, offset);
+    transform.forward(rows, values, offset, scratch);
   }
 
   private void transposedRows(Ops ops, Tensor x) {
