@@ -19,7 +19,6 @@ public final class HessianAccumulator {
   private final int in;
   private final float[] product;
   private double[] sum; // the triangle below the diagonal, and some elements above it
-  private boolean taken;
   private double tokens;
 
   /**
@@ -148,7 +147,6 @@ public final class HessianAccumulator {
     double[] values = sum;
     Hessian hessian = of(values);
     sum = TAKEN;
-    taken = true;
     return hessian;
   }
 
@@ -168,7 +166,7 @@ public final class HessianAccumulator {
   }
 
   private void checkNotTaken() {
-    if (taken) {
+    if (sum.length == 0) { // there is at least one input
       throw new IllegalStateException(name + ": the Hessian was taken already");
     }
   }
