@@ -10,24 +10,21 @@ import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
-import nibble.quant.format.IntFormat;
-import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
+import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.OptionValues;
-import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
 import nibble.quant.model.SiteFitting;
+import nibble.quant.model.TensorGrids;
 import nibble.quant.range.RangeSearch;
-import nibble.quant.range.SiteGrids;
 import nibble.quant.rtn.Rtn;
 import nibble.quant.tuning.TuningLoss;
 import nibble.quant.tuning.WeightTraining;
-import nibble.tensor.Shape;
 
 /**
  * Activation regularization: the model trains with its layer inputs clipped and rounded between
@@ -118,22 +115,8 @@ public final class ActivationRegularization implements ModelMethod {
     }
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     bounds.forEach((site, learned) -> quantizers.put(site, learned.frozen()));
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    for (Linear linear : model.linears()) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  codes.put(
-                      linear,
-                      Rtn.quantize(
-                          linear.name(),
-                          linear.weight().peek().toFloats(),
-                          linear.out(),
-                          linear.in(),
-                          scheme,
-                          task.ops().splitter())));
-    }
-    return new MethodReport(ModelExecution.install(model, quantizers, codes), Map.of(), curves);
+    return new MethodReport(
+        ModelExecution.install(model, quantizers, Rtn.codes(task)), Map.of(), curves);
   }
 
   private static List<Linear> inBlocks(Model model) {
@@ -147,25 +130,14 @@ public final class ActivationRegularization implements ModelMethod {
    * Bounds of every layer input that is quantized, started at the least squares of the first batch.
    */
   private static Map<Site, LearnedBounds> bounds(ModelTask task) {
-    Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
-    for (ActivationSite site : ActivationSite.of(task.model())) {
-      if (!site.readers().isEmpty()
-          && site.readers().stream().allMatch(linear -> task.weights(linear).isPresent())) {
-        task.activations(site.site())
-            .ifPresent(
-                scheme ->
-                    fitters.put(
-                        site.site(),
-                        x ->
-                            SiteGrids.fit(
-                                site.name(),
-                                x,
-                                Shape.of(),
-                                IntFormat.asymmetric(scheme.format().bits()),
-                                RangeSearch.SHRINK,
-                                task.ops())));
-      }
-    }
+    Map<Site, SiteFitting.Fitter> fitters =
+        new TensorGrids(Symmetry.ASYMMETRIC, RangeSearch.SHRINK)
+            .fitters(
+                task,
+                site ->
+                    !site.readers().isEmpty()
+                        && site.readers().stream()
+                            .allMatch(linear -> task.weights(linear).isPresent()));
     Map<Site, SiteFunction> fitted =
         SiteFitting.fit(
             task.ops(), task.model(), task.samples().batches().getFirst().inputs(), fitters);

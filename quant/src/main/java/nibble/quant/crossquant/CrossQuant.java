@@ -1,12 +1,9 @@
 package nibble.quant.crossquant;
 
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import nibble.nn.Linear;
 import nibble.nn.Site;
 import nibble.nn.site.ChannelScale;
 import nibble.nn.site.CrossQuantizer;
@@ -15,9 +12,7 @@ import nibble.quant.fold.OnlineEdge;
 import nibble.quant.fold.ScaleEdge;
 import nibble.quant.fold.ScaleEdges;
 import nibble.quant.format.ActivationScheme;
-import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Scheme;
-import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.OptionValues;
 import nibble.quant.model.ActivationSite;
@@ -154,7 +149,7 @@ public final class CrossQuant implements ModelMethod {
                           inverse(quantizer.factors().toFloats()),
                           (int) quantizer.factors().size()))));
     }
-    List<LayerResult> layers = ModelExecution.install(task.model(), quantizers, codes(task));
+    List<LayerResult> layers = ModelExecution.install(task.model(), quantizers, Rtn.codes(task));
     if (!options.fold()) {
       quantizers.forEach((site, quantizer) -> site.append(new ChannelScale(quantizer.factors())));
     }
@@ -209,24 +204,5 @@ public final class CrossQuant implements ModelMethod {
         (double) fractions.values().stream().mapToLong(KernelFraction::perToken).sum()
             / Math.max(1, elements));
     return facts;
-  }
-
-  private static Map<Linear, QuantizedTensor> codes(ModelTask task) {
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    for (Linear linear : new ArrayList<>(task.model().linears())) {
-      Optional<WeightScheme> scheme = task.weights(linear);
-      scheme.ifPresent(
-          s ->
-              codes.put(
-                  linear,
-                  Rtn.quantize(
-                      linear.name(),
-                      linear.weight().peek().toFloats(),
-                      linear.out(),
-                      linear.in(),
-                      s,
-                      task.ops().splitter())));
-    }
-    return codes;
   }
 }

@@ -163,8 +163,7 @@ public record GplqOptions(
               "weight-range", DEFAULTS.weightRange, "range of a weight's row (paper: percentile)"),
           MethodOption.choice(
               "weight-grids",
-              "symmetric",
-              List.of("symmetric", "asymmetric"),
+              DEFAULTS.weightGrids,
               "zero points of weights: none, or one a row (paper: symmetric)"),
           MethodOption.choice(
               "compensate",
@@ -218,69 +217,5 @@ public record GplqOptions(
       case SYMMETRIC -> Symmetry.SYMMETRIC;
       case ASYMMETRIC -> Symmetry.ASYMMETRIC;
     };
-  }
-
-  /** The same with another training. */
-  public GplqOptions withTraining(TrainingKnobs value) {
-    return new GplqOptions(
-        value,
-        scales,
-        grids,
-        init,
-        initImages,
-        probabilities,
-        share,
-        weightRange,
-        weightGrids,
-        compensate,
-        ridge);
-  }
-
-  /** The same with other sharing of scales. */
-  public GplqOptions withScales(ActivationScales.Sharing value) {
-    return new GplqOptions(
-        training,
-        value,
-        grids,
-        init,
-        initImages,
-        probabilities,
-        share,
-        weightRange,
-        weightGrids,
-        compensate,
-        ridge);
-  }
-
-  /** The same with other grids of weights. */
-  public GplqOptions withWeightGrids(WeightGrids value) {
-    return new GplqOptions(
-        training,
-        scales,
-        grids,
-        init,
-        initImages,
-        probabilities,
-        share,
-        weightRange,
-        value,
-        compensate,
-        ridge);
-  }
-
-  /** The same with other maps beside blocks. */
-  public GplqOptions withCompensation(Compensation value) {
-    return new GplqOptions(
-        training,
-        scales,
-        grids,
-        init,
-        initImages,
-        probabilities,
-        share,
-        weightRange,
-        weightGrids,
-        value,
-        ridge);
   }
 }

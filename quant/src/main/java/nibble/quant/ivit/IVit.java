@@ -11,11 +11,9 @@ import nibble.nn.integer.ShiftGeluForm;
 import nibble.nn.integer.ShiftmaxForm;
 import nibble.nn.integer.StoredForm;
 import nibble.nn.site.StoredFunction;
-import nibble.quant.format.IntFormat;
 import nibble.quant.format.Symmetry;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.OptionValues;
-import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
@@ -24,9 +22,8 @@ import nibble.quant.model.ModelTask;
 import nibble.quant.model.RowRounding;
 import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
+import nibble.quant.model.TensorGrids;
 import nibble.quant.range.RangeSearch;
-import nibble.quant.range.SiteGrids;
-import nibble.tensor.Shape;
 
 /**
  * I-ViT: a vision transformer whose softmax, GELU and layer normalisation compute on integers.
@@ -130,22 +127,8 @@ public final class IVit implements ModelMethod {
   }
 
   private Map<Site, StoredFunction> quantizers(ModelTask task) {
-    Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
-    for (ActivationSite site : ActivationSite.of(task.model())) {
-      task.activations(site.site())
-          .ifPresent(
-              scheme ->
-                  fitters.put(
-                      site.site(),
-                      x ->
-                          SiteGrids.fit(
-                              site.name(),
-                              x,
-                              Shape.of(),
-                              IntFormat.symmetric(scheme.format().bits()),
-                              RangeSearch.MIN_MAX,
-                              task.ops())));
-    }
+    Map<Site, SiteFitting.Fitter> fitters =
+        new TensorGrids(Symmetry.SYMMETRIC, RangeSearch.MIN_MAX).fitters(task, site -> true);
     task.progress().begin("calibrate", 1, "passes");
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     SiteFitting.fit(

@@ -47,6 +47,16 @@ public interface ResumeStore {
       }
       return tensor.toFloats();
     }
+
+    /**
+     * Copies the values of a tensor into {@code leaf}.
+     *
+     * @throws IllegalArgumentException as {@link #values}
+     */
+    public void copy(String key, Tensor leaf) {
+      int size = (int) leaf.size();
+      System.arraycopy(values(key, size), 0, leaf.array(), leaf.offset(), size);
+    }
   }
 
   /** What was saved last under a name. */

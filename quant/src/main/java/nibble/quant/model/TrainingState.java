@@ -49,7 +49,7 @@ public final class TrainingState {
     leaves.forEach(
         (key, leaf) -> {
           long size = leaf.size();
-          System.arraycopy(state.values(key, size), 0, leaf.array(), leaf.offset(), (int) size);
+          state.copy(key, leaf);
           optimizer.restore(
               leaf,
               new AdamW.State(

@@ -9,13 +9,11 @@ import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
-import nibble.quant.format.IntFormat;
 import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Symmetry;
 import nibble.quant.lsq.TrainedQuantizer;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.OptionValues;
-import nibble.quant.model.ActivationSite;
 import nibble.quant.model.DataNeed;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelMethod;
@@ -23,10 +21,9 @@ import nibble.quant.model.ModelTask;
 import nibble.quant.model.RowRounding;
 import nibble.quant.model.SampleBatches;
 import nibble.quant.model.SiteFitting;
+import nibble.quant.model.TensorGrids;
 import nibble.quant.range.RangeSearch;
-import nibble.quant.range.SiteGrids;
 import nibble.quant.training.JointTraining;
-import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 
 /**
@@ -92,22 +89,8 @@ public final class Pact implements ModelMethod {
   }
 
   private Map<Site, TrainedQuantizer> activations(ModelTask task) {
-    Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
-    for (ActivationSite site : ActivationSite.of(task.model())) {
-      task.activations(site.site())
-          .ifPresent(
-              scheme ->
-                  fitters.put(
-                      site.site(),
-                      x ->
-                          SiteGrids.fit(
-                              site.name(),
-                              x,
-                              Shape.of(),
-                              IntFormat.asymmetric(scheme.format().bits()),
-                              RangeSearch.PERCENTILES,
-                              task.ops())));
-    }
+    Map<Site, SiteFitting.Fitter> fitters =
+        new TensorGrids(Symmetry.ASYMMETRIC, RangeSearch.PERCENTILES).fitters(task, site -> true);
     Map<Site, TrainedQuantizer> quantizers = new LinkedHashMap<>();
     Map<Site, SiteFunction> fitted =
         SiteFitting.fit(

@@ -35,9 +35,7 @@ final class LearnedWindow {
    */
   static BlockReconstructor.Result restore(ResumeStore.State state, List<Tensor> leaves) {
     for (int i = 0; i < leaves.size(); i++) {
-      Tensor leaf = leaves.get(i);
-      float[] values = state.values(key(i), leaf.size());
-      System.arraycopy(values, 0, leaf.array(), leaf.offset(), values.length);
+      state.copy(key(i), leaves.get(i));
     }
     float[] losses = state.values(LOSSES, 2 * PARTS);
     return new BlockReconstructor.Result(joined(losses, 0), joined(losses, PARTS));

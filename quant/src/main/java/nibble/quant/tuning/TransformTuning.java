@@ -169,18 +169,7 @@ public final class TransformTuning {
 
   private boolean restore() {
     Optional<ResumeStore.State> saved = task.store().load(STATE);
-    saved.ifPresent(
-        state ->
-            learned()
-                .forEach(
-                    (key, leaf) -> {
-                      System.arraycopy(
-                          state.values(key, leaf.size()),
-                          0,
-                          leaf.array(),
-                          leaf.offset(),
-                          (int) leaf.size());
-                    }));
+    saved.ifPresent(state -> learned().forEach(state::copy));
     return saved.isPresent();
   }
 

@@ -23,7 +23,6 @@ import nibble.quant.model.ModelTask;
 import nibble.quant.model.ResumeStore;
 import nibble.quant.model.SampleSource;
 import nibble.quant.model.Samples;
-import nibble.quant.training.ActivationScales;
 import nibble.quant.training.TrainingKnobs;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -56,8 +55,22 @@ class GplqTest {
     return SampleSource.of(List.of(new Samples(pixels, labelled ? labels : null)));
   }
 
-  private static GplqOptions options(TrainingKnobs training) {
-    return GplqOptions.DEFAULTS.withTraining(training);
+  /**
+   * @param others as on the command line, {@code name=value}
+   */
+  private static GplqOptions options(TrainingKnobs training, String... others) {
+    Map<String, Object> given = new HashMap<>();
+    given.put("train-images", training.images());
+    given.put("batch", training.batch());
+    given.put("rate", training.rate());
+    given.put("scale-rate", training.scaleRate());
+    given.put("lambda", training.featureWeight());
+    given.put("recompute", training.recompute());
+    given.put("loss", training.labels() ? "labels" : "teacher");
+    for (String other : others) {
+      given.put(other.split("=")[0], other.split("=")[1]);
+    }
+    return GplqOptions.of(Gplq.CARD.resolve(given));
   }
 
   private MethodReport run(
@@ -112,13 +125,11 @@ class GplqTest {
   @Test
   void eachStageHelps() {
     TrainingKnobs none = new TrainingKnobs(0, 8, 0, 0, 1, true, true);
-    double plain =
-        error(quantized(options(none).withCompensation(GplqOptions.Compensation.NONE), "W4A4"));
+    double plain = error(quantized(options(none, "compensate=none"), "W4A4"));
     double compensated = error(quantized(options(none), "W4A4"));
     double whole =
         error(quantized(options(new TrainingKnobs(400, 8, 1e-4, 1e-4, 1, true, false)), "W4A4"));
-    double layerWise =
-        error(quantized(options(none).withScales(ActivationScales.Sharing.LAYER), "W4A4"));
+    double layerWise = error(quantized(options(none, "scales=layer"), "W4A4"));
     assertTrue(compensated < plain, compensated + " " + plain);
     assertTrue(whole < compensated, whole + " " + compensated);
     assertTrue(
@@ -150,12 +161,12 @@ class GplqTest {
   @Test
   void weightsMayHaveZeroPoints() {
     TrainingKnobs none = new TrainingKnobs(0, 8, 0, 0, 1, true, true);
-    for (GplqOptions.WeightGrids grids : GplqOptions.WeightGrids.values()) {
-      ViT model = quantized(options(none).withWeightGrids(grids), "W4A4");
+    for (String grids : List.of("symmetric", "asymmetric")) {
+      ViT model = quantized(options(none, "weight-grids=" + grids), "W4A4");
       for (Linear linear : model.linears()) {
         assertTrue(
             linear.matrix() instanceof PackedIntWeight packed
-                && packed.weights().isSymmetric() == (grids == GplqOptions.WeightGrids.SYMMETRIC),
+                && packed.weights().isSymmetric() == grids.equals("symmetric"),
             linear.name());
       }
       float[] packed = logits(model);
