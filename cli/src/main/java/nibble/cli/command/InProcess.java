@@ -19,7 +19,7 @@ final class InProcess {
    * Runs a command and returns what it printed to stdout.
    *
    * @param arguments {@code quantize} or {@code eval} and what follows
-   * @throws CommandFailure if it ends with another status than 0
+   * @throws CommandFailure if it refuses the arguments or ends with another status than 0
    */
   static String run(List<String> arguments) throws IOException {
     NibbleCommand command =
@@ -32,7 +32,12 @@ final class InProcess {
     CommandLine line = new CommandLine(command).setOut(new PrintWriter(printed));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.parseArgs(arguments.subList(1, arguments.size()).toArray(String[]::new));
-    int status = command.call();
+    int status;
+    try {
+      status = command.call();
+    } catch (IllegalArgumentException | IllegalStateException | ArithmeticException e) {
+      throw CommandFailure.failed(String.valueOf(e.getMessage()));
+    }
     if (status != ExitStatus.DONE) {
       throw CommandFailure.failed(
           "nibble " + String.join(" ", arguments) + ": ended with status " + status);

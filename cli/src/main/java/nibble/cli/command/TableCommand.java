@@ -341,10 +341,7 @@ public final class TableCommand extends NibbleCommand {
           made.longInteger("bytes"),
           made.number("seconds"),
           oneProcess ? 0 : made.longInteger("peak_bytes", 0));
-    } catch (CommandFailure
-        | IllegalArgumentException
-        | IllegalStateException
-        | ArithmeticException e) {
+    } catch (CommandFailure e) {
       return Cell.failed(method, scheme, String.valueOf(e.getMessage()));
     } finally {
       if (!keep) {
