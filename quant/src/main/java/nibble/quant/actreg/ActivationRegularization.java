@@ -19,10 +19,10 @@ import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.NearestCodes;
 import nibble.quant.model.SiteFitting;
 import nibble.quant.model.TensorGrids;
 import nibble.quant.range.RangeSearch;
-import nibble.quant.rtn.Rtn;
 import nibble.quant.tuning.TuningLoss;
 import nibble.quant.tuning.WeightTraining;
 
@@ -116,7 +116,7 @@ public final class ActivationRegularization implements ModelMethod {
     Map<Site, StoredFunction> quantizers = new LinkedHashMap<>();
     bounds.forEach((site, learned) -> quantizers.put(site, learned.frozen()));
     return new MethodReport(
-        ModelExecution.install(model, quantizers, Rtn.codes(task)), Map.of(), curves);
+        ModelExecution.install(model, quantizers, NearestCodes.of(task)), Map.of(), curves);
   }
 
   private static List<Linear> inBlocks(Model model) {

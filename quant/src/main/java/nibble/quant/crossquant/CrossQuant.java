@@ -22,9 +22,9 @@ import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelExecution;
 import nibble.quant.model.ModelMethod;
 import nibble.quant.model.ModelTask;
+import nibble.quant.model.NearestCodes;
 import nibble.quant.model.SiteMagnitudes;
 import nibble.quant.observer.ChannelMagnitudes;
-import nibble.quant.rtn.Rtn;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
 
@@ -149,7 +149,8 @@ public final class CrossQuant implements ModelMethod {
                           inverse(quantizer.factors().toFloats()),
                           (int) quantizer.factors().size()))));
     }
-    List<LayerResult> layers = ModelExecution.install(task.model(), quantizers, Rtn.codes(task));
+    List<LayerResult> layers =
+        ModelExecution.install(task.model(), quantizers, NearestCodes.of(task));
     if (!options.fold()) {
       quantizers.forEach((site, quantizer) -> site.append(new ChannelScale(quantizer.factors())));
     }

@@ -1,10 +1,7 @@
 package nibble.quant.rtn;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import nibble.kernels.parallel.WorkSplitter;
-import nibble.nn.Linear;
 import nibble.quant.format.Granularity;
 import nibble.quant.format.QuantParams;
 import nibble.quant.format.QuantizedTensor;
@@ -12,7 +9,6 @@ import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.WeightMethod;
 import nibble.quant.method.Weights;
-import nibble.quant.model.ModelTask;
 import nibble.quant.observer.Hessian;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -95,25 +91,6 @@ public final class Rtn implements WeightMethod {
         });
     return new QuantizedTensor(
         codes, new QuantParams(scheme.format(), granularity, out, in, scales, zeroPoints));
-  }
-
-  /**
-   * The nearest codes of all weights that a task quantizes, as they are now.
-   *
-   * @throws IllegalArgumentException if a weight is NaN or infinite; the message names the layer
-   */
-  public static Map<Linear, QuantizedTensor> codes(ModelTask task) {
-    Map<Linear, QuantizedTensor> codes = new LinkedHashMap<>();
-    for (Linear linear : task.model().linears()) {
-      task.weights(linear)
-          .ifPresent(
-              scheme ->
-                  codes.put(
-                      linear,
-                      quantize(
-                          linear.name(), linear.weight().peek(), scheme, task.ops().splitter())));
-    }
-    return codes;
   }
 
   /**
