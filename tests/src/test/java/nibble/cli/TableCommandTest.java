@@ -83,7 +83,9 @@ class TableCommandTest {
     assertEquals(9, evaluation.size());
     assertEquals(
         1, evaluation.stream().filter(calibration::contains).count(), "only the header is in both");
-    assertTrue(Files.readString(out.resolve("table.md")).contains("| gplq | W4A4 |"));
+    assertTrue(
+        Files.readString(out.resolve("table.md"))
+            .contains("| gplq train-images=8 batch=4 | W4A4 |"));
     assertTrue(Files.readString(out.resolve("table.html")).contains("<svg"));
     assertFalse(Files.exists(out.resolve("gplq-W4A4")), "models are not kept unless asked for");
 
@@ -116,6 +118,34 @@ class TableCommandTest {
       assertEquals(0, one.longInteger("peak_bytes"));
     }
     assertTrue(together.array("cells").object(2).string("error").contains("norm-tweaking"));
+  }
+
+  /**
+   * Options of a part of a name are those of every name with it; other options are another cell.
+   */
+  @Test
+  void optionsBelongToTheirCells() throws IOException {
+    String[] mended = {
+      "--split", "4", "--methods", "rtn,rtn+qwt,repq-vit+qwt", "--json", "--one-process"
+    };
+    String[] cells = with(mended, "--schemes", "W4A4");
+    CommandLineRun.of(table(with(cells, "--set", "qwt.ridge=0.2"))).json();
+    JsonObject result =
+        CommandLineRun.of(
+                table(with(cells, "--set", "qwt.ridge=0.2", "--set", "repq-vit+qwt.ridge=0.5")))
+            .json();
+    List<String> rows = new ArrayList<>();
+    for (int i = 0; i < result.array("cells").size(); i++) {
+      JsonObject cell = result.array("cells").object(i);
+      assertFalse(cell.has("error"), cell.toString());
+      rows.add(
+          cell.string("method")
+              + (cell.has("options") ? " " + cell.object("options").string("ridge") : ""));
+    }
+    assertEquals(
+        List.of("float", "rtn", "rtn+qwt 0.2", "repq-vit+qwt 0.2", "repq-vit+qwt 0.5"), rows);
+    String page = Files.readString(place.resolve("table").resolve("table.md"));
+    assertTrue(page.contains("| repq-vit+qwt ridge=0.5 | W4A4 |"), page);
   }
 
   private static String[] with(String[] arguments, String... more) {

@@ -7,24 +7,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import nibble.cli.quantization.FolderTree;
-import nibble.cli.table.Cell;
+import java.util.Set;
 import nibble.cli.table.MethodTable;
-import nibble.cli.table.Quality;
 import nibble.cli.terminal.CommandFailure;
 import nibble.cli.terminal.Console;
 import nibble.cli.terminal.Progress;
-import nibble.cli.terminal.Self;
-import nibble.loaders.hf.Checkpoint;
 import nibble.loaders.json.Json;
-import nibble.loaders.json.JsonObject;
-import nibble.quant.catalogue.MethodCatalogue;
-import nibble.quant.catalogue.Presets;
 import nibble.quant.format.Scheme;
-import nibble.quant.pipeline.RecipeRunner;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -113,7 +106,9 @@ public final class TableCommand extends NibbleCommand {
   @Option(
       names = "--set",
       paramLabel = "METHOD.KEY=VALUE",
-      description = "An option of one of the methods, such as gplq.train-images=800.")
+      description =
+          "An option of one of the methods, or of all that have this part, such as"
+              + " gplq.train-images=800.")
   private Map<String, String> settings = new LinkedHashMap<>();
 
   @Option(
@@ -140,21 +135,23 @@ public final class TableCommand extends NibbleCommand {
   int run(Console console, CommonOptions common) throws IOException {
     TableSubject subject = subject();
     defaults();
-    check(common);
+    MethodSettings options = new MethodSettings(settings);
+    CellMeasurement cells =
+        new CellMeasurement(name, subject, options, common, out, keep, oneProcess);
+    options.check(methods);
+    check(cells);
     Files.createDirectories(out);
     MethodTable table = begin(subject, common);
-    long total = table.cells().size() + missing(table);
+    List<MethodScheme> missing = missing(table, options);
+    boolean noFloat = table.find(CellMeasurement.FLOAT, "", Map.of()).isEmpty();
+    long total = table.cells().size() + missing.size() + (noFloat ? 1 : 0);
     try (Progress progress = console.progress("table", total, "cells").from(table.cells().size())) {
-      if (table.find("float", "").isEmpty()) {
-        table = save(table.with(floatCell(subject, common)));
+      if (noFloat) {
+        table = save(table.with(cells.ofFloat()));
       }
-      for (String scheme : schemes) {
-        for (String method : methods) {
-          if (table.find(method, scheme).isEmpty()) {
-            progress.to(table.cells().size(), method + " " + scheme);
-            table = save(table.with(cell(subject, method, scheme, common)));
-          }
-        }
+      for (MethodScheme next : missing) {
+        progress.to(table.cells().size(), next.method() + " " + next.scheme());
+        table = save(table.with(cells.of(next.method(), next.scheme())));
       }
       progress.to(total, "");
     }
@@ -166,14 +163,20 @@ public final class TableCommand extends NibbleCommand {
     return done();
   }
 
-  /** Cells that are still to be measured, that of the float model among them. */
-  private long missing(MethodTable table) {
-    long count = table.find("float", "").isEmpty() ? 1 : 0;
+  /** Cells that are still to be measured, besides that of the float model. */
+  private List<MethodScheme> missing(MethodTable table, MethodSettings options) {
+    Set<MethodScheme> missing = new LinkedHashSet<>();
     for (String scheme : schemes) {
-      count += methods.stream().filter(method -> table.find(method, scheme).isEmpty()).count();
+      for (String method : methods) {
+        if (table.find(method, scheme, options.of(method)).isEmpty()) {
+          missing.add(new MethodScheme(method, scheme));
+        }
+      }
     }
-    return count;
+    return List.copyOf(missing);
   }
+
+  private record MethodScheme(String method, String scheme) {}
 
   private TableSubject subject() {
     if ((images != null) == text.isGiven() || (text.text() != null && text.pairs() != null)) {
@@ -221,14 +224,7 @@ public final class TableCommand extends NibbleCommand {
     }
   }
 
-  private void check(CommonOptions common) {
-    for (String key : settings.keySet()) {
-      if (methods.stream().noneMatch(method -> key.startsWith(method + "."))) {
-        throw CommandFailure.usage(
-            "--set %s: begins with none of the methods %s and a dot"
-                .formatted(key, String.join(", ", methods)));
-      }
-    }
+  private void check(CellMeasurement cells) {
     for (String scheme : schemes) {
       try {
         Scheme.parse(scheme);
@@ -238,7 +234,7 @@ public final class TableCommand extends NibbleCommand {
     }
     for (String method : methods) {
       List<Optional<String>> refusals =
-          schemes.stream().map(scheme -> refusal(method, scheme, common)).toList();
+          schemes.stream().map(scheme -> cells.refusal(method, scheme)).toList();
       if (refusals.stream().allMatch(Optional::isPresent)) {
         throw CommandFailure.usage(
             "%s %s: %s".formatted(method, schemes.getFirst(), refusals.getFirst().orElseThrow()));
@@ -246,37 +242,11 @@ public final class TableCommand extends NibbleCommand {
     }
   }
 
-  /** Why a method does not take a scheme; empty if it does. */
-  private Optional<String> refusal(String method, String scheme, CommonOptions common) {
-    MethodCatalogue catalogue = MethodCatalogue.standard();
-    Scheme parsed = Scheme.parse(scheme);
-    try {
-      RecipeRunner _ =
-          new RecipeRunner(
-              catalogue, Presets.recipe(catalogue, method, options(method), parsed, common.seed()));
-      return Optional.empty();
-    } catch (IllegalArgumentException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
-    }
-  }
-
-  private Map<String, String> options(String method) {
-    Map<String, String> own = new LinkedHashMap<>();
-    settings.forEach(
-        (key, value) -> {
-          if (key.startsWith(method + ".")) {
-            own.put(key.substring(method.length() + 1), value);
-          }
-        });
-    return own;
-  }
-
   /** The table as far as an interrupted run of the same arguments came. */
   private MethodTable begin(TableSubject subject, CommonOptions common) throws IOException {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("model", name);
     facts.putAll(subject.facts());
-    settings.forEach((key, value) -> facts.put("set " + key, value));
     facts.put("seed", Long.toString(common.seed()));
     facts.put("threads", Integer.toString(common.threads()));
     if (oneProcess) {
@@ -307,106 +277,5 @@ public final class TableCommand extends NibbleCommand {
       table.table().printMarkdown(writer);
     }
     return table;
-  }
-
-  private Cell floatCell(TableSubject subject, CommonOptions common) throws IOException {
-    JsonObject score = evaluated(subject, name, common);
-    try (OpenModel open = OpenModel.of(name)) {
-      Path weights = open.loaded().checkpoint().folder().resolve(Checkpoint.WEIGHTS);
-      long bytes =
-          Files.exists(weights)
-              ? Files.size(weights)
-              : open.loaded().checkpoint().tensors().byteSize();
-      return Cell.of("float", "", Quality.fromJson(score), bytes, Double.NaN, 0);
-    }
-  }
-
-  private Cell cell(TableSubject subject, String method, String scheme, CommonOptions common)
-      throws IOException {
-    Optional<String> refusal = refusal(method, scheme, common);
-    if (refusal.isPresent()) {
-      return Cell.failed(method, scheme, refusal.get());
-    }
-    Path folder = out.resolve(method + "-" + scheme.replace(' ', '_').replace(':', '_'));
-    try {
-      FolderTree.delete(folder);
-      JsonObject made =
-          Json.parseObject(
-              "result of quantize", result(quantize(subject, method, scheme, folder, common)));
-      JsonObject score = evaluated(subject, folder.toString(), common);
-      return Cell.of(
-          method,
-          scheme,
-          Quality.fromJson(score),
-          made.longInteger("bytes"),
-          made.number("seconds"),
-          oneProcess ? 0 : made.longInteger("peak_bytes", 0));
-    } catch (CommandFailure e) {
-      return Cell.failed(method, scheme, String.valueOf(e.getMessage()));
-    } finally {
-      if (!keep) {
-        FolderTree.delete(folder);
-      }
-    }
-  }
-
-  private List<String> quantize(
-      TableSubject subject, String method, String scheme, Path folder, CommonOptions common) {
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "quantize",
-                name,
-                "--method",
-                method,
-                "--scheme",
-                scheme,
-                "--out",
-                folder.toString(),
-                "--json"));
-    options(method).forEach((key, value) -> arguments.addAll(List.of("--set", key + "=" + value)));
-    if (needsCalibration(method, scheme, common)) {
-      arguments.addAll(subject.calibrationArguments());
-    }
-    return withCommon(arguments, common);
-  }
-
-  private boolean needsCalibration(String method, String scheme, CommonOptions common) {
-    RecipeRunner runner =
-        RecipeOptions.runner(
-            Presets.recipe(
-                MethodCatalogue.standard(),
-                method,
-                options(method),
-                Scheme.parse(scheme),
-                common.seed()));
-    try (OpenModel open = OpenModel.of(name)) {
-      return runner.plan().needsCalibration(open.model());
-    }
-  }
-
-  private JsonObject evaluated(TableSubject subject, String model, CommonOptions common)
-      throws IOException {
-    List<String> arguments = new ArrayList<>(List.of("eval", model, "--json"));
-    arguments.addAll(subject.evaluationArguments());
-    if (!model.equals(name)) {
-      arguments.addAll(List.of("--reference", name));
-    }
-    return Json.parseObject("result of eval " + model, result(withCommon(arguments, common)));
-  }
-
-  private String result(List<String> arguments) throws IOException {
-    return oneProcess ? InProcess.run(arguments) : Self.run(arguments);
-  }
-
-  private static List<String> withCommon(List<String> arguments, CommonOptions common) {
-    arguments.addAll(
-        List.of(
-            "--quiet",
-            "--threads",
-            Integer.toString(common.threads()),
-            "--seed",
-            Long.toString(common.seed())));
-    return arguments;
   }
 }

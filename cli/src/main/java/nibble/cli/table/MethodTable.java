@@ -16,7 +16,6 @@ import nibble.cli.terminal.Table;
 import nibble.loaders.json.JsonArray;
 import nibble.loaders.json.JsonNumber;
 import nibble.loaders.json.JsonObject;
-import nibble.loaders.json.JsonString;
 import nibble.loaders.json.JsonValue;
 
 /**
@@ -40,23 +39,23 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
     return new MethodTable(facts, more);
   }
 
-  /** The cell of a method and scheme, if it was measured. */
-  public Optional<Cell> find(String method, String scheme) {
+  /** The cell of a method with these options and a scheme, if it was measured. */
+  public Optional<Cell> find(String method, String scheme, Map<String, String> options) {
     return cells.stream()
-        .filter(c -> c.method().equals(method) && c.scheme().equals(scheme))
+        .filter(
+            cell ->
+                cell.method().equals(method)
+                    && cell.scheme().equals(scheme)
+                    && cell.options().equals(options))
         .findFirst();
   }
 
   /** Keys {@code schema, facts, cells}. */
   public JsonObject toJson() {
-    JsonObject known = JsonObject.empty();
-    for (Map.Entry<String, String> fact : facts.entrySet()) {
-      known = known.with(fact.getKey(), new JsonString(fact.getValue()));
-    }
     List<JsonValue> list = cells.stream().<JsonValue>map(Cell::toJson).toList();
     return JsonObject.empty()
         .with("schema", JsonNumber.of(SCHEMA))
-        .with("facts", known)
+        .with("facts", TextMap.toJson(facts))
         .with("cells", JsonArray.of(list));
   }
 
@@ -67,15 +66,12 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
    *     type
    */
   public static MethodTable fromJson(JsonObject json) {
-    Map<String, String> facts = new LinkedHashMap<>();
-    JsonObject known = json.object("facts");
-    known.keys().forEach(key -> facts.put(key, known.string(key)));
     List<Cell> cells = new ArrayList<>();
     JsonArray list = json.findArray("cells").orElse(JsonArray.ofInts());
     for (int i = 0; i < list.size(); i++) {
       cells.add(Cell.fromJson(list.object(i)));
     }
-    return new MethodTable(facts, cells);
+    return new MethodTable(TextMap.fromJson(json.object("facts")), cells);
   }
 
   /** One row a cell. */
@@ -93,7 +89,7 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
         new Table(header.toArray(String[]::new))
             .alignRight(IntStream.range(2, header.size()).toArray());
     for (Cell cell : cells) {
-      List<String> row = new ArrayList<>(List.of(cell.method(), cell.scheme()));
+      List<String> row = new ArrayList<>(List.of(cell.label(), cell.scheme()));
       row.addAll(
           cell.quality().map(Quality::texts).orElse(Collections.nCopies(columns.size(), "-")));
       if (cell.isDone()) {
@@ -125,7 +121,7 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
     facts.forEach((key, value) -> known.row(key, value));
     page.table(known).section("Results").table(table());
     List<String> methods =
-        distinct(cells.stream().filter(c -> !c.scheme().isEmpty()).map(Cell::method).toList());
+        distinct(cells.stream().filter(c -> !c.scheme().isEmpty()).map(Cell::label).toList());
     List<String> schemes =
         distinct(cells.stream().map(Cell::scheme).filter(s -> !s.isEmpty()).toList());
     List<Quality.Measure> measures =
@@ -153,7 +149,9 @@ public record MethodTable(Map<String, String> facts, List<Cell> cells) {
           methods.stream()
               .mapToDouble(
                   m ->
-                      find(m, scheme)
+                      cells.stream()
+                          .filter(c -> c.label().equals(m) && c.scheme().equals(scheme))
+                          .findFirst()
                           .flatMap(Cell::quality)
                           .map(q -> q.measures().get(index).value())
                           .orElse(Double.NaN))
