@@ -20,7 +20,7 @@ import nibble.tensor.Shape;
  *
  * <p>Source: {@code WQLinear_GEMM} of AutoAWQ.
  */
-final class AwqForm implements StoredForm {
+final class AwqForm implements WeightForm {
   private static final int BITS = 4;
   private static final int CODES = 8;
   private static final int[] ORDER = {0, 2, 4, 6, 1, 3, 5, 7};

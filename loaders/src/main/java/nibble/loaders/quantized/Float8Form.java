@@ -22,7 +22,7 @@ import nibble.tensor.Tensor;
  *       {@code weight_block_size}; in spite of its name it is multiplied with.
  * </ul>
  */
-final class Float8Form implements StoredForm {
+final class Float8Form implements WeightForm {
   /** How rows and columns share scales: {@code rows} 0 means all of them. */
   private record Blocks(int rows, int columns) {}
 

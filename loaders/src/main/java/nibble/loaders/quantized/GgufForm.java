@@ -16,7 +16,7 @@ import nibble.tensor.Tensor;
  * packed, with the same codes and scales, so exactly; types with an offset that is no multiple of
  * the scale have no packed form here and run as F32.
  */
-final class GgufForm implements StoredForm {
+final class GgufForm implements WeightForm {
   private final GgufCheckpoint file;
 
   GgufForm(GgufCheckpoint file) {

@@ -28,7 +28,7 @@ import nibble.tensor.Shape;
  * <p>Source: {@code qlinear} modules and {@code convert_gptq_v1_to_v2_format} of AutoGPTQ and
  * GPTQModel.
  */
-final class GptqForm implements StoredForm {
+final class GptqForm implements WeightForm {
   private final CodeTensors tensors;
   private final GptqConfig config;
 

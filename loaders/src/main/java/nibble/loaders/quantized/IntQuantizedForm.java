@@ -16,7 +16,7 @@ import nibble.tensor.Tensor;
  * x.weight_scale [out, groups]} (or one for all) and for asymmetric weights {@code
  * x.weight_zero_point} I8.
  */
-final class IntQuantizedForm implements StoredForm {
+final class IntQuantizedForm implements WeightForm {
   private final CodeTensors tensors;
   private final CompressedTensorsConfig config;
 

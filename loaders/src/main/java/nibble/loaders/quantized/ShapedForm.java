@@ -4,7 +4,7 @@ import nibble.loaders.safetensors.TensorFile;
 import nibble.tensor.Shape;
 
 /** A form whose codes lie in a tensor of their own beside {@code x.weight_shape}. */
-abstract class ShapedForm implements StoredForm {
+abstract class ShapedForm implements WeightForm {
   final CodeTensors tensors;
   private final String codes;
 

@@ -30,10 +30,10 @@ public final class StoredWeights {
   private static final String METHODS = "compressed-tensors, gptq, awq or fp8";
 
   private final TensorFile file;
-  private final List<StoredForm> forms;
+  private final List<WeightForm> forms;
   private final Map<String, Optional<PackedWeight>> executed = new HashMap<>();
 
-  private StoredWeights(TensorFile file, List<StoredForm> forms) {
+  private StoredWeights(TensorFile file, List<WeightForm> forms) {
     this.file = file;
     this.forms = forms;
   }
@@ -44,7 +44,7 @@ public final class StoredWeights {
    * @throws BadFileException if {@code config} says something that cannot be read
    */
   public static StoredWeights of(TensorFile file, JsonObject config) {
-    List<StoredForm> forms = new ArrayList<>();
+    List<WeightForm> forms = new ArrayList<>();
     forms.add(new BinaryWeightsForm(file, BinaryCoding.of(config)));
     forms.add(new LatticeForm(file));
     forms.add(new SideForm(file));
@@ -79,8 +79,8 @@ public final class StoredWeights {
     return forms.stream().anyMatch(form -> form.has(name));
   }
 
-  private StoredForm form(String name) {
-    List<StoredForm> found = forms.stream().filter(form -> form.has(name)).toList();
+  private WeightForm form(String name) {
+    List<WeightForm> found = forms.stream().filter(form -> form.has(name)).toList();
     if (found.size() != 1) {
       throw new BadFileException(
           "%s: weight '%s' is stored in %d ways, beside each other, expected one of them"
@@ -95,7 +95,7 @@ public final class StoredWeights {
    * @throws BadFileException if it has not
    */
   public void checkShape(String name, Shape expected) {
-    StoredForm form = form(name);
+    WeightForm form = form(name);
     Shape found = form.shape(name);
     if (found.size() != expected.size() || found.dim(0) != expected.dim(0)) {
       throw new BadFileException(
@@ -119,7 +119,7 @@ public final class StoredWeights {
 
   /** The values of the weight {@code name}, in new memory. */
   public Tensor values(String name) {
-    StoredForm form = form(name);
+    WeightForm form = form(name);
     return executed(name).map(PackedWeight::dequantized).orElseGet(() -> form.values(name));
   }
 }

@@ -81,25 +81,22 @@ public final class AdaRound implements WeightMethod {
       @Nullable Hessian hessian,
       WeightScheme scheme,
       WorkSplitter splitter) {
-    if (hessian == null) {
-      throw new IllegalArgumentException(
-          name + ": adaround needs calibration inputs; pass calibration data or choose rtn");
-    }
+    Hessian inputs = Hessian.required(hessian, name, "adaround");
     float[] w = Weights.values(name, weight);
     int out = weight.dim(0);
     int in = weight.dim(1);
-    if (hessian.in() != in) {
+    if (inputs.in() != in) {
       throw new IllegalArgumentException(
           "%s: weight [%d, %d] does not fit a Hessian of %d inputs"
-              .formatted(name, out, in, hessian.in()));
+              .formatted(name, out, in, inputs.in()));
     }
     QuantParams params =
         QuantParams.fit(
             name, w, 0, out, in, scheme.format(), scheme.granularity(), scheme.clip(), splitter);
     byte[] nearest = params.quantize(name, w, 0);
     byte[] learned =
-        learn(new RoundingGrid(w, params), weight.toF32(), hessian, new Ops(splitter)).codes();
-    return new QuantizedTensor(better(learned, nearest, w, params, hessian, splitter), params);
+        learn(new RoundingGrid(w, params), weight.toF32(), inputs, new Ops(splitter)).codes();
+    return new QuantizedTensor(better(learned, nearest, w, params, inputs, splitter), params);
   }
 
   /** The operators share the caller's threads, so they are not closed here. */

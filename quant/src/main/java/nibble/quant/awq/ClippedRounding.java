@@ -83,14 +83,9 @@ public final class ClippedRounding implements WeightMethod {
     if (query && !options.queries()) {
       return Rtn.quantize(name, w, out, in, scheme, splitter);
     }
-    if (hessian == null) {
-      throw new IllegalArgumentException(
-          name
-              + ": the clip search needs the second moments of the layer's input; pass calibration"
-              + " data");
-    }
+    Hessian inputs = Hessian.required(hessian, name, "awq-clip");
     return Rtn.quantize(
-        name, clipped(name, w, out, in, hessian, scheme, splitter), out, in, scheme, splitter);
+        name, clipped(name, w, out, in, inputs, scheme, splitter), out, in, scheme, splitter);
   }
 
   /** The weight with every group clamped to its best range. */

@@ -77,13 +77,10 @@ public final class Gptq implements WeightMethod {
       @Nullable Hessian hessian,
       WeightScheme scheme,
       WorkSplitter splitter) {
-    if (hessian == null) {
-      throw new IllegalArgumentException(
-          name + ": gptq needs calibration inputs; pass calibration data or choose rtn");
-    }
+    Hessian inputs = Hessian.required(hessian, name, "gptq");
     float[] w = Weights.values(name, weight);
     return solve(
-            name, w, weight.dim(0), weight.dim(1), hessian, Frozen.NONE, scheme, options, splitter)
+            name, w, weight.dim(0), weight.dim(1), inputs, Frozen.NONE, scheme, options, splitter)
         .quantized();
   }
 

@@ -1,5 +1,7 @@
 package nibble.quant.observer;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The Hessian of a linear layer's squared output error, {@code H = 2/N X^T X} over the {@code N}
  * tokens that calibration saw.
@@ -22,6 +24,20 @@ public record Hessian(String name, double[] values, int in, double tokens) {
                 .formatted(name, value));
       }
     }
+  }
+
+  /**
+   * The Hessian of a layer's inputs, for a method that cannot do without.
+   *
+   * @throws IllegalArgumentException naming the layer and the method, if there is none
+   */
+  public static Hessian required(@Nullable Hessian hessian, String layer, String method) {
+    if (hessian == null) {
+      throw new IllegalArgumentException(
+          "%s: %s needs calibration inputs; pass calibration data or choose rtn"
+              .formatted(layer, method));
+    }
+    return hessian;
   }
 
   /** The error {@code tr(D H D^T)} of a weight change {@code D [out, in]}. */

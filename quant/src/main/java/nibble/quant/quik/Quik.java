@@ -108,16 +108,13 @@ public final class Quik implements WeightMethod {
       @Nullable Hessian hessian,
       WeightScheme scheme,
       WorkSplitter splitter) {
-    if (hessian == null) {
-      throw new IllegalArgumentException(
-          name + ": quik needs calibration inputs; pass calibration data or choose rtn");
-    }
+    Hessian inputs = Hessian.required(hessian, name, "quik");
     int out = weight.dim(0);
     int in = weight.dim(1);
     float[] w = Weights.values(name, weight);
     int count = Math.min(most, (int) Math.round(share * in));
     if (count == 0) {
-      return Gptq.solve(name, w, out, in, hessian, Frozen.NONE, scheme, gptq, splitter).quantized();
+      return Gptq.solve(name, w, out, in, inputs, Frozen.NONE, scheme, gptq, splitter).quantized();
     }
     if (scheme.granularity() instanceof Granularity.PerGroup) {
       throw new IllegalArgumentException(
@@ -125,9 +122,9 @@ public final class Quik implements WeightMethod {
               + ": quik has one scale for each output channel; leave the group size out of the"
               + " scheme");
     }
-    boolean[] frozen = largest(hessian, count);
+    boolean[] frozen = largest(inputs, count);
     GptqResult result =
-        Gptq.solve(name, w, out, in, hessian, Frozen.columns(frozen), scheme, gptq, splitter);
+        Gptq.solve(name, w, out, in, inputs, Frozen.columns(frozen), scheme, gptq, splitter);
     return FloatColumnsTensor.of(result.quantized(), result.weight(), frozen);
   }
 

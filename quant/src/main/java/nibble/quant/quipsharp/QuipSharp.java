@@ -126,25 +126,22 @@ public final class QuipSharp implements WeightMethod {
       @Nullable Hessian hessian,
       WeightScheme scheme,
       WorkSplitter splitter) {
-    if (hessian == null) {
-      throw new IllegalArgumentException(
-          name + ": quip-sharp needs the Hessian of the layer's inputs");
-    }
+    Hessian inputs = Hessian.required(hessian, name, "quip-sharp");
     if (isWide(scheme)) {
-      return new Gptq(GptqOptions.DEFAULTS).quantize(name, weight, hessian, scheme, splitter);
+      return new Gptq(GptqOptions.DEFAULTS).quantize(name, weight, inputs, scheme, splitter);
     }
     int out = weight.dim(0);
     int in = weight.dim(1);
     int planes = planes(name, scheme, out, in);
     double[] rotated = rotated(Weights.values(name, weight), out, in);
     BlockFeedback feedback =
-        BlockFeedback.of(name, rotatedHessian(hessian, in), in, options.dampening(), splitter);
+        BlockFeedback.of(name, rotatedHessian(inputs, in), in, options.dampening(), splitter);
     LatticeTensor best = null;
     double least = Double.POSITIVE_INFINITY;
     for (int step = 0; step < options.scaleSteps(); step++) {
       LatticeTensor coded =
           coded(rotated, out, in, sigma(rotated) / (1 - 0.1 * step), feedback, planes, splitter);
-      double error = hessian.errorOf(difference(weight, coded.dequantize()), out);
+      double error = inputs.errorOf(difference(weight, coded.dequantize()), out);
       if (best == null || error < least) {
         best = coded;
         least = error;

@@ -92,10 +92,7 @@ public final class Rsq implements WeightMethod {
       @Nullable Hessian hessian,
       WeightScheme scheme,
       WorkSplitter splitter) {
-    if (hessian == null) {
-      throw new IllegalArgumentException(
-          name + ": rsq needs calibration inputs; pass calibration data or choose rtn");
-    }
-    return gptq.quantize(name, weight, hessian, scheme, splitter);
+    Hessian inputs = Hessian.required(hessian, name, "rsq");
+    return gptq.quantize(name, weight, inputs, scheme, splitter);
   }
 }

@@ -154,9 +154,7 @@ public final class Tacq implements ModelMethod {
         @Nullable Hessian hessian,
         WeightScheme scheme,
         WorkSplitter splitter) {
-      if (hessian == null) {
-        throw new IllegalArgumentException(name + ": tacq needs calibration inputs; pass some");
-      }
+      Hessian inputs = Hessian.required(hessian, name, "tacq");
       boolean[] own = kept.get(name);
       GptqResult result =
           Gptq.solve(
@@ -164,7 +162,7 @@ public final class Tacq implements ModelMethod {
               Weights.values(name, weight),
               weight.dim(0),
               weight.dim(1),
-              hessian,
+              inputs,
               own == null ? Frozen.NONE : Frozen.elements(own),
               scheme,
               options,

@@ -7,10 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
 import net.jqwik.api.Example;
+import nibble.kernels.parallel.WorkSplitter;
+import nibble.quant.format.Scheme;
+import nibble.quant.format.WeightScheme;
 import nibble.quant.method.MethodCard;
 import nibble.quant.method.MethodOption;
 import nibble.quant.method.OptionValues;
+import nibble.quant.method.WeightMethod;
 import nibble.quant.rtn.Rtn;
+import nibble.tensor.Tensor;
 
 class MethodCatalogueTest {
   private final MethodCatalogue catalogue = MethodCatalogue.standard();
@@ -31,6 +36,27 @@ class MethodCatalogueTest {
           whole
               ? catalogue.modelMethod(card.name(), Map.of()).name()
               : catalogue.method(card.name(), Map.of()).name());
+    }
+  }
+
+  /** Methods that need a Hessian say so, with the layer; those that do not take none. */
+  @Example
+  void withoutAHessianAMethodWorksOrNamesTheLayer() {
+    WeightScheme scheme = Scheme.parse("W4A16").weights().orElseThrow();
+    Tensor weight = Tensor.of(new float[16 * 16], 16, 16);
+    for (MethodCard card : catalogue.cards()) {
+      if (catalogue.isModelMethod(card.name())) {
+        continue;
+      }
+      WeightMethod method = catalogue.method(card.name(), Map.of());
+      if (method.needsHessian()) {
+        assertMessage(
+            "fc: %s needs calibration inputs; pass calibration data or choose rtn"
+                .formatted(card.name()),
+            () -> method.quantize("fc", weight, null, scheme, WorkSplitter.serial()));
+      } else {
+        method.quantize("fc", weight, null, scheme, WorkSplitter.serial());
+      }
     }
   }
 

@@ -9,7 +9,7 @@ import nibble.tensor.Tensor;
  * Weights that are stored in one way that is not a float tensor of their name. Names are those of
  * float weights, ending in {@code .weight}.
  */
-interface StoredForm {
+interface WeightForm {
   /** Whether the weight {@code name} is stored in this way. */
   boolean has(String name);
 
