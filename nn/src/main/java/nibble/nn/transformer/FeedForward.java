@@ -12,7 +12,17 @@ import nibble.tensor.Tensor;
 
 /** The feed-forward layers of a block, {@code [batch, tokens, hidden]} to the same shape. */
 public sealed interface FeedForward {
-  Tensor forward(Ops ops, Tensor x);
+  default Tensor forward(Ops ops, Tensor x) {
+    return down().forward(ops, inner(ops, x));
+  }
+
+  /** {@code residual} plus the same, in one pass where the weight's form can do that. */
+  default Tensor forwardAdd(Ops ops, Tensor x, Tensor residual) {
+    return down().forwardAdd(ops, inner(ops, x), residual);
+  }
+
+  /** What the last layer reads. */
+  Tensor inner(Ops ops, Tensor x);
 
   /** The layers that read the stream; they share an input site. */
   List<Linear> up();
@@ -33,8 +43,8 @@ public sealed interface FeedForward {
   /** {@code down(activation(up(x)))}. */
   record Plain(Linear first, Activation activation, Linear down) implements FeedForward {
     @Override
-    public Tensor forward(Ops ops, Tensor x) {
-      return down.forward(ops, first.forward(ops, x, activation));
+    public Tensor inner(Ops ops, Tensor x) {
+      return first.forward(ops, x, activation);
     }
 
     @Override
@@ -52,10 +62,10 @@ public sealed interface FeedForward {
   record Gated(Linear gate, Linear second, Activation activation, Linear down)
       implements FeedForward {
     @Override
-    public Tensor forward(Ops ops, Tensor x) {
+    public Tensor inner(Ops ops, Tensor x) {
       LayerInput input = gate.input().input(ops, x);
       Tensor opened = gate.project(ops, input, activation);
-      return down.forward(ops, ops.mul(opened, second.project(ops, input)));
+      return ops.mul(opened, second.project(ops, input));
     }
 
     @Override
@@ -75,11 +85,11 @@ public sealed interface FeedForward {
    */
   record GatedJoined(Linear both, Activation activation, Linear down) implements FeedForward {
     @Override
-    public Tensor forward(Ops ops, Tensor x) {
+    public Tensor inner(Ops ops, Tensor x) {
       Tensor joined = both.forward(ops, x);
       int width = down.in();
       Tensor opened = activation.apply(ops, ops.slice(joined, -1, 0, width));
-      return down.forward(ops, ops.mul(opened, ops.slice(joined, -1, width, 2 * width)));
+      return ops.mul(opened, ops.slice(joined, -1, width, 2 * width));
     }
 
     @Override

@@ -69,15 +69,25 @@ public final class SelfAttention {
 
   /** {@code [batch, tokens, hidden]} to the same shape; rows as {@code sequences} says. */
   public Tensor forward(Ops ops, Tensor x, Sequences sequences) {
+    return parts.output.forward(ops, mixed(ops, x, sequences));
+  }
+
+  /** {@code residual} plus the same, in one pass where the output's weight can do that. */
+  public Tensor forwardAdd(Ops ops, Tensor x, Sequences sequences, Tensor residual) {
+    return parts.output.forwardAdd(ops, mixed(ops, x, sequences), residual);
+  }
+
+  /** What the output projection reads. */
+  private Tensor mixed(Ops ops, Tensor x, Sequences sequences) {
     AttentionCore core = parts.core;
     Projection.Heads heads = parts.projection.apply(ops, input.apply(ops, x), core);
     CacheFormat packed = cacheFormat;
     if (packed != null) {
-      return parts.output.forward(ops, packed(ops, packed, heads, sequences));
+      return packed(ops, packed, heads, sequences);
     }
     Tensor q = positioned(ops, heads.q(), parts.queryNorm, sequences);
     Tensor k = positioned(ops, heads.k(), parts.keyNorm, sequences);
-    return parts.output.forward(ops, attended(ops, q, k, heads.v(), sequences));
+    return attended(ops, q, k, heads.v(), sequences);
   }
 
   private Tensor attended(Ops ops, Tensor q, Tensor k, Tensor v, Sequences sequences) {

@@ -53,8 +53,8 @@ public final class TransformerBlock implements Block {
   public Tensor forward(Ops ops, Tensor x, Sequences sequences) {
     return switch (wiring) {
       case Wiring.PreNorm(Norm first, Norm second) -> {
-        Tensor attended = ops.add(x, attention.forward(ops, first.forward(ops, x), sequences));
-        yield ops.add(attended, feedForward.forward(ops, second.forward(ops, attended)));
+        Tensor attended = attention.forwardAdd(ops, first.forward(ops, x), sequences, x);
+        yield feedForward.forwardAdd(ops, second.forward(ops, attended), attended);
       }
       case Wiring.Sandwich w -> {
         Tensor a = attention.forward(ops, w.beforeAttention().forward(ops, x), sequences);
@@ -68,8 +68,8 @@ public final class TransformerBlock implements Block {
         yield ops.add(ops.add(f, a), x);
       }
       case Wiring.PostNorm(Norm first, Norm second) -> {
-        Tensor attended = first.forward(ops, ops.add(x, attention.forward(ops, x, sequences)));
-        yield second.forward(ops, ops.add(attended, feedForward.forward(ops, attended)));
+        Tensor attended = first.forward(ops, attention.forwardAdd(ops, x, sequences, x));
+        yield second.forward(ops, feedForward.forwardAdd(ops, attended, attended));
       }
     };
   }

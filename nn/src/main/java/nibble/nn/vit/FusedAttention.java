@@ -53,11 +53,13 @@ final class FusedAttention {
             sites);
   }
 
-  /** {@code [batch, tokens, hidden]} to the same shape. */
-  Tensor forward(Ops ops, Tensor x) {
+  /**
+   * {@code residual} plus what attention makes of {@code x}, both {@code [batch, tokens, hidden]}.
+   */
+  Tensor forwardAdd(Ops ops, Tensor x, Tensor residual) {
     Tensor all = qkv.forward(ops, x);
-    return output.forward(
-        ops, core.forward(ops, part(ops, all, 0), part(ops, all, 1), part(ops, all, 2)));
+    Tensor mixed = core.forward(ops, part(ops, all, 0), part(ops, all, 1), part(ops, all, 2));
+    return output.forwardAdd(ops, mixed, residual);
   }
 
   /** A copy where it may be recorded, otherwise a view. */

@@ -40,18 +40,18 @@ record FusedBlock(
   public Tensor forward(Ops ops, Tensor x) {
     return switch (order) {
       case BEFORE -> {
-        Tensor attended = ops.add(x, attention.forward(ops, norm1.forward(ops, x)));
-        yield ops.add(attended, feedForward(ops, norm2.forward(ops, attended)));
+        Tensor attended = attention.forwardAdd(ops, norm1.forward(ops, x), x);
+        yield feedForwardAdd(ops, norm2.forward(ops, attended), attended);
       }
       case AFTER -> {
-        Tensor attended = norm1.forward(ops, ops.add(x, attention.forward(ops, x)));
-        yield norm2.forward(ops, ops.add(attended, feedForward(ops, attended)));
+        Tensor attended = norm1.forward(ops, attention.forwardAdd(ops, x, x));
+        yield norm2.forward(ops, feedForwardAdd(ops, attended, attended));
       }
     };
   }
 
-  private Tensor feedForward(Ops ops, Tensor x) {
-    return fc2.forward(ops, activation.after(ops, fc1, x));
+  private Tensor feedForwardAdd(Ops ops, Tensor x, Tensor residual) {
+    return fc2.forwardAdd(ops, activation.after(ops, fc1, x), residual);
   }
 
   @Override

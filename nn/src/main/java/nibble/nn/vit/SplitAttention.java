@@ -40,10 +40,18 @@ final class SplitAttention {
 
   /** {@code [batch, tokens, hidden]} to the same shape. */
   Tensor forward(Ops ops, Tensor x) {
+    return output.forward(ops, mixed(ops, x));
+  }
+
+  /** {@code residual} plus the same, in one pass where the output's weight can do that. */
+  Tensor forwardAdd(Ops ops, Tensor x, Tensor residual) {
+    return output.forwardAdd(ops, mixed(ops, x), residual);
+  }
+
+  private Tensor mixed(Ops ops, Tensor x) {
     LayerInput in = input.input(ops, x);
-    return output.forward(
-        ops,
-        core.forward(ops, query.project(ops, in), key.project(ops, in), value.project(ops, in)));
+    return core.forward(
+        ops, query.project(ops, in), key.project(ops, in), value.project(ops, in));
   }
 
   /**

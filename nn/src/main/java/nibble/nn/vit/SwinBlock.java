@@ -90,7 +90,7 @@ final class SwinBlock implements Block {
     Tensor mixed = windows.join(ops, attention.forward(ops, local, scores -> biased(ops, scores)));
     Tensor attended = ops.add(x, mixed);
     Tensor hidden = activation.after(ops, fc1, norm2.forward(ops, attended));
-    return ops.add(attended, fc2.forward(ops, hidden));
+    return fc2.forwardAdd(ops, hidden, attended);
   }
 
   private Tensor biased(Ops ops, Tensor scores) {

@@ -53,7 +53,7 @@ final class ViTBlock implements Block {
 
   @Override
   public Tensor forward(Ops ops, Tensor x) {
-    Tensor attended = ops.add(x, attention.forward(ops, norm1.forward(ops, x)));
+    Tensor attended = attention.forwardAdd(ops, norm1.forward(ops, x), x);
     Tensor hidden = activation.after(ops, fc1, norm2.forward(ops, attended));
     return fc2.forwardAdd(ops, hidden, attended);
   }
