@@ -8,6 +8,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.gemm.RegisterTiles;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * Copies consecutive keys, transposed, and their values into panels of {@link PanelCut}, and
@@ -118,6 +119,7 @@ final class KeyValueBlock {
 
   private static void row(
       int present, int width, float[] v, int at, MemorySegment panels, long to) {
+    panels = NativeSegments.offHeap(panels);
     int c = 0;
     for (; c <= present - LANES; c += LANES) {
       FloatVector.fromArray(F, v, at + c).intoMemorySegment(panels, to + 4L * c, ORDER);

@@ -10,6 +10,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.gemm.Gemm.WeightType;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * Widens packed 16-bit weights. A packed int holds two weights of one column: the one of an even
@@ -71,6 +72,8 @@ final class Halves {
   // of it.
 
   private static void widenBf16(MemorySegment packed, long from, int vectors, MemorySegment out) {
+    packed = NativeSegments.offHeap(packed);
+    out = NativeSegments.offHeap(out);
     for (int v = 0; v < vectors; v++) {
       IntVector pairs = IntVector.fromMemorySegment(I, packed, from + (long) v * VECTOR, ORDER);
       long to = (long) (v + v / VECTORS * VECTORS) * VECTOR;
@@ -80,6 +83,8 @@ final class Halves {
   }
 
   private static void widenF16(MemorySegment packed, long from, int vectors, MemorySegment out) {
+    packed = NativeSegments.offHeap(packed);
+    out = NativeSegments.offHeap(out);
     for (int v = 0; v < vectors; v++) {
       IntVector pairs = IntVector.fromMemorySegment(I, packed, from + (long) v * VECTOR, ORDER);
       long to = (long) (v + v / VECTORS * VECTORS) * VECTOR;

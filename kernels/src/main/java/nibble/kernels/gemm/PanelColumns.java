@@ -3,6 +3,7 @@ package nibble.kernels.gemm;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import nibble.kernels.platform.NativeSegments;
 
 /** Copies columns of a matrix with any strides into a panel. */
 final class PanelColumns {
@@ -63,12 +64,14 @@ final class PanelColumns {
       MemorySegment panel,
       long to,
       long run) {
+    panel = NativeSegments.offHeap(panel);
     for (int l = first; l < steps; l++) {
       panel.set(JAVA_FLOAT, to + run * l, factor * values[from + l * step]);
     }
   }
 
   private static void zeros(int steps, MemorySegment panel, long to, long run) {
+    panel = NativeSegments.offHeap(panel);
     for (int l = 0; l < steps; l++) {
       panel.set(JAVA_FLOAT, to + run * l, 0f);
     }

@@ -7,6 +7,7 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * Transposition of squares of as many floats as a vector has on each side. Halves of the square
@@ -40,6 +41,7 @@ final class Squares {
    */
   static void transpose(
       float factor, float[] from, int at, int stride, MemorySegment out, long to, long rowBytes) {
+    out = NativeSegments.offHeap(out);
     for (int i = 0; i < SIDE / 2; i++) {
       FloatVector low = FloatVector.fromArray(F, from, at + i * stride).mul(factor);
       FloatVector high = FloatVector.fromArray(F, from, at + (i + SIDE / 2) * stride).mul(factor);
@@ -74,6 +76,7 @@ final class Squares {
   // One method for each distance: a shuffle that is a parameter is no constant, and allocates.
 
   private static void fours(MemorySegment out, long to, long rowBytes) {
+    out = NativeSegments.offHeap(out);
     for (int i = 0; i < SIDE / 2; i++) {
       long at = to + partner(i, 4) * rowBytes;
       FloatVector low = FloatVector.fromMemorySegment(F, out, at, ORDER);
@@ -84,6 +87,7 @@ final class Squares {
   }
 
   private static void twos(MemorySegment out, long to, long rowBytes) {
+    out = NativeSegments.offHeap(out);
     for (int i = 0; i < SIDE / 2; i++) {
       long at = to + partner(i, 2) * rowBytes;
       FloatVector low = FloatVector.fromMemorySegment(F, out, at, ORDER);
@@ -94,6 +98,7 @@ final class Squares {
   }
 
   private static void ones(MemorySegment out, long to, long rowBytes) {
+    out = NativeSegments.offHeap(out);
     for (int i = 0; i < SIDE / 2; i++) {
       long at = to + partner(i, 1) * rowBytes;
       FloatVector low = FloatVector.fromMemorySegment(F, out, at, ORDER);

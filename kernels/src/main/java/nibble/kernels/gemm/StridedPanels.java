@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * {@code alpha B} for a {@code B [k, n]} with any strides, copied into panels as they are used: a
@@ -46,6 +47,7 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
 
   private static void vectors(
       int count, float alpha, float[] b, int from, int bRow, MemorySegment panel) {
+    panel = NativeSegments.offHeap(panel);
     for (int l = 0; l < count; l++) {
       for (int j = 0; j < COLUMNS; j += LANES) {
         FloatVector.fromArray(F, b, from + l * bRow + j)

@@ -499,6 +499,7 @@ final class Tile6x4 implements Tile {
   }
 
   private static void lastF16(float x, MemorySegment b, long at, float[] c, int cAt) {
+    b = NativeSegments.offHeap(b);
     for (int j = 0; j < 2 * LANES; j += LANES) {
       FloatVector w = Halves.lowF16(IntVector.fromMemorySegment(I, b, at + 4L * j, ORDER));
       w.fma(FloatVector.broadcast(F, x), FloatVector.fromArray(F, c, cAt + j))

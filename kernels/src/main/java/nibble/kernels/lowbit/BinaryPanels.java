@@ -10,6 +10,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.gemm.PanelSource;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * Unpacks binary codes to FP32 panels. A lane for each output row: the bit of an input, moved to
@@ -60,6 +61,7 @@ record BinaryPanels(BinaryWeights weights) implements PanelSource {
   }
 
   private static void zero(int count, MemorySegment panel, long to, long step) {
+    panel = NativeSegments.offHeap(panel);
     for (int i = 0; i < count; i++) {
       FloatVector.zero(F).intoMemorySegment(panel, to + i * step, NATIVE);
     }
@@ -97,6 +99,8 @@ record BinaryPanels(BinaryWeights weights) implements PanelSource {
       MemorySegment panel,
       long to,
       long step) {
+    segment = NativeSegments.offHeap(segment);
+    panel = NativeSegments.offHeap(panel);
     FloatVector start = start(segment, offset);
     IntVector alpha = IntVector.fromMemorySegment(I, segment, alphas, LITTLE_ENDIAN);
     IntVector minus = IntVector.fromMemorySegment(I, segment, codes, LITTLE_ENDIAN).not();
@@ -116,6 +120,8 @@ record BinaryPanels(BinaryWeights weights) implements PanelSource {
       MemorySegment panel,
       long to,
       long step) {
+    segment = NativeSegments.offHeap(segment);
+    panel = NativeSegments.offHeap(panel);
     FloatVector start = start(segment, offset);
     IntVector alpha0 = IntVector.fromMemorySegment(I, segment, alphas, LITTLE_ENDIAN);
     IntVector alpha1 = IntVector.fromMemorySegment(I, segment, alphas + LINE, LITTLE_ENDIAN);
@@ -133,6 +139,8 @@ record BinaryPanels(BinaryWeights weights) implements PanelSource {
 
   private static void addOne(
       MemorySegment segment, long codes, long alphas, MemorySegment panel, long to, long step) {
+    segment = NativeSegments.offHeap(segment);
+    panel = NativeSegments.offHeap(panel);
     IntVector alpha = IntVector.fromMemorySegment(I, segment, alphas, LITTLE_ENDIAN);
     IntVector minus = IntVector.fromMemorySegment(I, segment, codes, LITTLE_ENDIAN).not();
     for (int i = WORD_INPUTS - 1; i >= 0; i--) {
@@ -144,6 +152,8 @@ record BinaryPanels(BinaryWeights weights) implements PanelSource {
 
   private static void addTwo(
       MemorySegment segment, long codes, long alphas, MemorySegment panel, long to, long step) {
+    segment = NativeSegments.offHeap(segment);
+    panel = NativeSegments.offHeap(panel);
     IntVector alpha0 = IntVector.fromMemorySegment(I, segment, alphas, LITTLE_ENDIAN);
     IntVector alpha1 = IntVector.fromMemorySegment(I, segment, alphas + LINE, LITTLE_ENDIAN);
     IntVector minus0 = IntVector.fromMemorySegment(I, segment, codes, LITTLE_ENDIAN).not();

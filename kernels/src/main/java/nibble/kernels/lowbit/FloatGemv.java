@@ -9,6 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * Packed codes times one row of float activations, with a lane for each output row, so nothing is
@@ -133,6 +134,7 @@ final class FloatGemv {
       float[] x,
       int xAt,
       float[] raw) {
+    segment = NativeSegments.offHeap(segment);
     IntVector m0 = IntVector.broadcast(I, 0xF);
     IntVector m1 = IntVector.broadcast(I, 0xF0);
     IntVector m2 = IntVector.broadcast(I, 0xF00);
@@ -177,6 +179,7 @@ final class FloatGemv {
       float[] x,
       int xAt,
       float[] raw) {
+    segment = NativeSegments.offHeap(segment);
     IntVector m0 = IntVector.broadcast(I, 0xFF);
     IntVector m1 = IntVector.broadcast(I, 0xFF00);
     IntVector m2 = IntVector.broadcast(I, 0xFF0000);
@@ -221,6 +224,8 @@ final class FloatGemv {
       long scale0,
       long scale1,
       float[] y) {
+    zeros = NativeSegments.offHeap(zeros);
+    scales = NativeSegments.offHeap(scales);
     FloatVector total0 = FloatVector.zero(F);
     FloatVector total1 = FloatVector.zero(F);
     for (int g = 0; g < groups; g++) {

@@ -10,6 +10,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.gemm.PanelSource;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /** Unpacks codes to FP32 panels: weights, {@code scale * level}. */
 record FloatPanels(IntWeights weights) implements PanelSource {
@@ -66,6 +67,7 @@ record FloatPanels(IntWeights weights) implements PanelSource {
   }
 
   private static void zero(int columns, int count, MemorySegment panel, long to) {
+    panel = NativeSegments.offHeap(panel);
     for (int i = 0; i < count; i++) {
       FloatVector.zero(F).intoMemorySegment(panel, to + 4L * i * columns, NATIVE);
     }
@@ -81,7 +83,8 @@ record FloatPanels(IntWeights weights) implements PanelSource {
       MemorySegment panel,
       long to,
       long step) {
-    MemorySegment codes = weights.segment();
+    panel = NativeSegments.offHeap(panel);
+    MemorySegment codes = NativeSegments.offHeap(weights.segment());
     int bits = weights.containerBits();
     FloatVector zero =
         IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN)

@@ -227,7 +227,8 @@ public final class IntWeights {
    * access outside the segment.
    *
    * @param packed at least {@link #packedBytes} bytes; only the first so many are used
-   * @throws IllegalArgumentException if the segment is too short or the shape is not valid
+   * @throws IllegalArgumentException if the segment is too short or an array's, or the shape is not
+   *     valid
    */
   public static IntWeights over(
       MemorySegment packed,
@@ -242,6 +243,11 @@ public final class IntWeights {
       throw new IllegalArgumentException(
           "packed weights [%d, %d] of %d bits in groups of %d need %d bytes, found %d"
               .formatted(out, in, bits, groupSize, shape.bytes(), packed.byteSize()));
+    }
+    if (!packed.isNative()) {
+      throw new IllegalArgumentException(
+          "packed weights must be in memory of an arena or in a mapped file, found %s: copy them to one"
+              .formatted(packed));
     }
     return new IntWeights(shape, packed.asSlice(0, shape.bytes()).asReadOnly());
   }

@@ -12,6 +12,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * Packed codes times one row of integer activation levels, exact.
@@ -196,6 +197,7 @@ final class LevelGemv {
    */
   private static int blocks(
       MemorySegment segment, long code, int blocks, int[] x, int xAt, int[] raw, int rawAt) {
+    segment = NativeSegments.offHeap(segment);
     long last = segment.byteSize() - BLOCK_LINES * LINE;
     int touched = 0;
     ShortVector mask = IntVector.broadcast(I, 0x000F_000F).reinterpretAsShorts();
@@ -277,6 +279,7 @@ final class LevelGemv {
       int[] x,
       int xAt,
       int[] raw) {
+    segment = NativeSegments.offHeap(segment);
     ShortVector mask = IntVector.broadcast(I, 0x000F_000F).reinterpretAsShorts();
     int k = xAt;
     int at = 0;
@@ -374,6 +377,8 @@ final class LevelGemv {
       long scale0,
       long scale1,
       float[] y) {
+    zeros = NativeSegments.offHeap(zeros);
+    scales = NativeSegments.offHeap(scales);
     FloatVector total0 = FloatVector.zero(F);
     FloatVector total1 = FloatVector.zero(F);
     for (int g = 0; g < groups; g++) {
@@ -414,6 +419,8 @@ final class LevelGemv {
       long scale0,
       long scale1,
       float[] y) {
+    zeros = NativeSegments.offHeap(zeros);
+    scales = NativeSegments.offHeap(scales);
     FloatVector total0 = FloatVector.zero(F);
     FloatVector total1 = FloatVector.zero(F);
     int at = 0;
@@ -453,6 +460,7 @@ final class LevelGemv {
       int[] x,
       int xAt,
       int[] raw) {
+    segment = NativeSegments.offHeap(segment);
     IntVector mask = IntVector.broadcast(I, 255);
     int k = xAt;
     for (int g = 0; g < groups; g++) {
@@ -493,8 +501,8 @@ final class LevelGemv {
       MemorySegment scratch,
       float[] y,
       int yAt) {
-    MemorySegment segment = weights.segment();
-    MemorySegment scales = ScaleLines.of(weights, row, row, scratch);
+    MemorySegment segment = NativeSegments.offHeap(weights.segment());
+    MemorySegment scales = NativeSegments.offHeap(ScaleLines.of(weights, row, row, scratch));
     long scaleAt = ScaleLines.at(weights, row, 0);
     long zeroAt = weights.zeroPointsAt(row);
     int zeroStep = weights.zeroPointStep();

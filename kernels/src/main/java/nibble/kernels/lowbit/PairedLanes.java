@@ -9,6 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * Two outputs in each FP32 lane: {@code w = w0 + B w1}, so that one multiply-add with an activation
@@ -112,6 +113,8 @@ final class PairedLanes implements LevelLanes {
       MemorySegment panel,
       long to,
       long step) {
+    codes = NativeSegments.offHeap(codes);
+    panel = NativeSegments.offHeap(panel);
     FloatVector z0 =
         IntVector.fromMemorySegment(I, codes, zero0, LITTLE_ENDIAN)
             .or(TWO_TO_23)
@@ -149,6 +152,8 @@ final class PairedLanes implements LevelLanes {
   }
 
   private static void addWeightSum(MemorySegment raw, long at, MemorySegment weightSums, long to) {
+    raw = NativeSegments.offHeap(raw);
+    weightSums = NativeSegments.offHeap(weightSums);
     FloatVector acc = FloatVector.fromMemorySegment(F, raw, at, NATIVE);
     FloatVector high =
         acc.fma(FloatVector.broadcast(F, INVERSE), FloatVector.broadcast(F, INTEGERS))
@@ -209,6 +214,8 @@ final class PairedLanes implements LevelLanes {
       float[] y,
       int yAt,
       int yStep) {
+    raw = NativeSegments.offHeap(raw);
+    scales = NativeSegments.offHeap(scales);
     FloatVector inverse = FloatVector.broadcast(F, INVERSE);
     FloatVector integers = FloatVector.broadcast(F, INTEGERS);
     FloatVector minusBase = FloatVector.broadcast(F, -BASE);
@@ -257,6 +264,9 @@ final class PairedLanes implements LevelLanes {
       float[] y,
       int yAt,
       int yStep) {
+    raw = NativeSegments.offHeap(raw);
+    scales = NativeSegments.offHeap(scales);
+    weightSums = NativeSegments.offHeap(weightSums);
     FloatVector inverse = FloatVector.broadcast(F, INVERSE);
     FloatVector integers = FloatVector.broadcast(F, INTEGERS);
     FloatVector minusBase = FloatVector.broadcast(F, -BASE);
@@ -330,6 +340,7 @@ final class PairedLanes implements LevelLanes {
 
   private static void parts(
       int chunks, int vectors, MemorySegment raw, long rawAt, float[] sums, int at, int step) {
+    raw = NativeSegments.offHeap(raw);
     FloatVector inverse = FloatVector.broadcast(F, INVERSE);
     FloatVector minusBase = FloatVector.broadcast(F, -BASE);
     FloatVector low0 = FloatVector.fromArray(F, sums, at);
@@ -438,6 +449,9 @@ final class PairedLanes implements LevelLanes {
       int biasAt,
       float[] out,
       int to) {
+    raw = NativeSegments.offHeap(raw);
+    scales = NativeSegments.offHeap(scales);
+    weightSums = NativeSegments.offHeap(weightSums);
     FloatVector zero = FloatVector.zero(F);
     FloatVector factor = FloatVector.broadcast(F, rowScale);
     FloatVector moved = FloatVector.broadcast(F, offset);

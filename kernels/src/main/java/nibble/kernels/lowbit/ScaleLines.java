@@ -11,6 +11,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /** Reads lines of scales by vectors of rows, as floats. Load only where the vector module is. */
 final class ScaleLines {
@@ -63,6 +64,8 @@ final class ScaleLines {
 
   private static void floats(
       MemorySegment segment, long from, int groups, MemorySegment scales, long to, long step) {
+    segment = NativeSegments.offHeap(segment);
+    scales = NativeSegments.offHeap(scales);
     for (int g = 0; g < groups; g++) {
       FloatVector.fromMemorySegment(F, segment, from + (long) g * LINE, LITTLE_ENDIAN)
           .intoMemorySegment(scales, to + g * step, LITTLE_ENDIAN);
@@ -71,6 +74,8 @@ final class ScaleLines {
 
   private static void halves(
       MemorySegment segment, long from, int groups, MemorySegment scales, long to, long step) {
+    segment = NativeSegments.offHeap(segment);
+    scales = NativeSegments.offHeap(scales);
     for (int g = 0; g < groups; g++) {
       widened(segment, from + (long) g * (LINE / 2))
           .intoMemorySegment(scales, to + g * step, LITTLE_ENDIAN);
@@ -80,12 +85,17 @@ final class ScaleLines {
   /** One vector of F32 scales. */
   static FloatVector whole(IntWeights weights, int row, int group) {
     return FloatVector.fromMemorySegment(
-        F, weights.segment(), weights.scalesAt(row) + (long) group * LINE, LITTLE_ENDIAN);
+        F,
+        NativeSegments.offHeap(weights.segment()),
+        weights.scalesAt(row) + (long) group * LINE,
+        LITTLE_ENDIAN);
   }
 
   /** One vector of F16 scales. */
   static FloatVector half(IntWeights weights, int row, int group) {
-    return widened(weights.segment(), weights.scalesAt(row) + (long) group * (LINE / 2));
+    return widened(
+        NativeSegments.offHeap(weights.segment()),
+        weights.scalesAt(row) + (long) group * (LINE / 2));
   }
 
   /**

@@ -11,6 +11,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 
 /**
  * One output in each FP32 lane: as many products as an FP32 product has, for any bit widths.
@@ -83,6 +84,8 @@ final class SingleLanes implements LevelLanes {
       MemorySegment panel,
       long to,
       long step) {
+    codes = NativeSegments.offHeap(codes);
+    panel = NativeSegments.offHeap(panel);
     FloatVector zero =
         IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN)
             .or(TWO_TO_23)
@@ -109,6 +112,8 @@ final class SingleLanes implements LevelLanes {
       MemorySegment panel,
       long to,
       long step) {
+    codes = NativeSegments.offHeap(codes);
+    panel = NativeSegments.offHeap(panel);
     FloatVector zero =
         IntVector.fromMemorySegment(I, codes, zeroAt, LITTLE_ENDIAN)
             .or(TWO_TO_23)
@@ -175,6 +180,8 @@ final class SingleLanes implements LevelLanes {
       long scaleAt,
       float[] y,
       int yAt) {
+    raw = NativeSegments.offHeap(raw);
+    scales = NativeSegments.offHeap(scales);
     FloatVector total = FloatVector.fromArray(F, y, yAt);
     long rowBytes = (long) vectors * VECTOR;
     for (int g = 0; g < groups; g++, rawAt += ChunkTile.ROWS * rowBytes, scaleAt += rowBytes) {
@@ -202,6 +209,7 @@ final class SingleLanes implements LevelLanes {
 
   private static void parts(
       int chunks, int vectors, MemorySegment raw, long rawAt, int[] sums, int at) {
+    raw = NativeSegments.offHeap(raw);
     IntVector total = IntVector.fromArray(I, sums, at);
     for (int chunk = 0;
         chunk < chunks;
@@ -228,6 +236,7 @@ final class SingleLanes implements LevelLanes {
 
   private static void end(
       int columns, int[] sums, int at, MemorySegment scales, long scaleAt, float[] y) {
+    scales = NativeSegments.offHeap(scales);
     IntVector zero = IntVector.zero(I);
     for (int c = 0; c < columns; c += LANES) {
       FloatVector sum = (FloatVector) IntVector.fromArray(I, sums, at + c).convert(I2F, 0);
@@ -271,6 +280,8 @@ final class SingleLanes implements LevelLanes {
       int biasAt,
       float[] out,
       int to) {
+    raw = NativeSegments.offHeap(raw);
+    scales = NativeSegments.offHeap(scales);
     FloatVector zero = FloatVector.zero(F);
     FloatVector factor = FloatVector.broadcast(F, rowScale);
     for (int c = 0; c < count; c += LANES) {

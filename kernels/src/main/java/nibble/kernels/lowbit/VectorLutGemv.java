@@ -11,6 +11,7 @@ import nibble.kernels.gemm.PanelGemm;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
+import nibble.kernels.platform.NativeSegments;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -148,6 +149,7 @@ final class VectorLutGemv implements LutGemv {
       float[] raw,
       int rawAt,
       int rawStep) {
+    segment = NativeSegments.offHeap(segment);
     int table = 0;
     for (int g = 0; g < groups; g++, rawAt += rawStep) {
       FloatVector a0 = FloatVector.zero(F);
@@ -174,7 +176,7 @@ final class VectorLutGemv implements LutGemv {
    */
   private static void scale(
       BinaryWeights weights, int row, float[] sums, float[] raw, int rawAt, float[] y, int yAt) {
-    MemorySegment segment = weights.segment();
+    MemorySegment segment = NativeSegments.offHeap(weights.segment());
     int count = weights.groups() * weights.planes();
     long alphaAt = weights.alphasAt(row);
     FloatVector total = FloatVector.zero(F);
@@ -195,6 +197,7 @@ final class VectorLutGemv implements LutGemv {
    */
   private static void addOffsets(
       MemorySegment segment, long offsetAt, int groups, float[] sums, float[] y, int yAt) {
+    segment = NativeSegments.offHeap(segment);
     FloatVector total = FloatVector.fromArray(F, y, yAt);
     for (int g = 0; g < groups; g++) {
       FloatVector offset =

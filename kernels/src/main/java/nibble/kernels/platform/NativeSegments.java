@@ -23,4 +23,15 @@ public final class NativeSegments {
     }
     return segment;
   }
+
+  /**
+   * {@code segment}, of which the compiler knows from here on that its memory is not an array's:
+   * one that an arena allocated, or a file. Vectors are then loaded without a look at what kind it
+   * is; a slice may still be allocated, so loops that slice take {@link #known}.
+   *
+   * @throws ClassCastException if it is a segment of an array
+   */
+  public static MemorySegment offHeap(MemorySegment segment) {
+    return (MemorySegment) ALLOCATED.cast(segment); // segments of files have a subclass
+  }
 }

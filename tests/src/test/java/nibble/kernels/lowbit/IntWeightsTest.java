@@ -6,18 +6,26 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.Cases.Codes;
 import nibble.kernels.lowbit.IntWeights.ScaleType;
+import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.VectorSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class IntWeightsTest {
 
@@ -85,6 +93,36 @@ class IntWeightsTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> IntWeights.over(shorter, 20, 64, 4, 32, false, weights.scaleType()));
+  }
+
+  @Test
+  void mappedWeightsMultiplyAlikeAndArraysAreRefused(@TempDir Path folder) throws IOException {
+    IntWeights weights = Cases.weights(new Random(3), 40, 96, 4, 32, true, Codes.RANDOM);
+    byte[] bytes = weights.packed().toArray(ValueLayout.JAVA_BYTE);
+    Path file = Files.write(folder.resolve("weights.bin"), bytes);
+    float[] x = Cases.activations(new Random(4), 5 * 96);
+    float[] expected = new float[5 * 40];
+    float[] actual = new float[5 * 40];
+    try (Arena arena = Arena.ofConfined();
+        FileChannel channel = FileChannel.open(file);
+        WorkSplitter serial = WorkSplitter.serial()) {
+      MemorySegment mapped = channel.map(MapMode.READ_ONLY, 0, bytes.length, arena);
+      IntWeights again = IntWeights.over(mapped, 40, 96, 4, 32, true, weights.scaleType());
+      ActivationQuantizer quantizer = ActivationQuantizer.perToken(8, true);
+      for (int rows : new int[] {1, 5}) {
+        IntGemm gemm = IntGemm.best();
+        gemm.multiply(rows, x, 0, 96, weights, Epilogue.NONE, expected, 0, 40, serial);
+        gemm.multiply(rows, x, 0, 96, again, Epilogue.NONE, actual, 0, 40, serial);
+        assertArrayEquals(expected, actual);
+        gemm.multiply(rows, x, 0, 96, quantizer, weights, Epilogue.NONE, expected, 0, 40, serial);
+        gemm.multiply(rows, x, 0, 96, quantizer, again, Epilogue.NONE, actual, 0, 40, serial);
+        assertArrayEquals(expected, actual);
+      }
+    }
+    MemorySegment array = MemorySegment.ofArray(bytes);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> IntWeights.over(array, 40, 96, 4, 32, true, weights.scaleType()));
   }
 
   @Test
