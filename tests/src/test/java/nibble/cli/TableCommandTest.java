@@ -2,6 +2,7 @@ package nibble.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -146,6 +147,29 @@ class TableCommandTest {
         List.of("float", "rtn", "rtn+qwt 0.2", "repq-vit+qwt 0.2", "repq-vit+qwt 0.5"), rows);
     String page = Files.readString(place.resolve("table").resolve("table.md"));
     assertTrue(page.contains("| repq-vit+qwt ridge=0.5 | W4A4 |"), page);
+  }
+
+  /** How many images calibrate is a matter of its own: with fewer, other codes come out. */
+  @Test
+  void asManyImagesCalibrateAsWereAskedFor() throws IOException {
+    String[] cells = {"--methods", "gptq", "--schemes", "W4A4", "--one-process", "--json"};
+    String[] split = with(cells, "--split", "6");
+    JsonObject all = CommandLineRun.of(tableIn("all", split)).json();
+    JsonObject six =
+        CommandLineRun.of(tableIn("six", with(split, "--calibration-images", "6"))).json();
+    JsonObject one =
+        CommandLineRun.of(tableIn("one", with(split, "--calibration-images", "1"))).json();
+    assertEquals(
+        "all 6 images of the folder: calibration.csv", all.object("facts").string("calibration"));
+    assertEquals(
+        "at most 1 of 6 images of the folder: calibration.csv",
+        one.object("facts").string("calibration"));
+    assertEquals(error(all), error(six));
+    assertNotEquals(error(all), error(one));
+  }
+
+  private static double error(JsonObject table) {
+    return table.array("cells").object(1).number("logit_mse");
   }
 
   private static String[] with(String[] arguments, String... more) {

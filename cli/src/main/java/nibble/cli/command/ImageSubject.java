@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param labels null for those of the folder
  * @param split images of the folder that are for calibration; 0 for none
  * @param calibration other images to calibrate with; null with a split
+ * @param samples at most so many of them are taken
  * @param out where lists of both parts lie
  */
 record ImageSubject(
@@ -39,8 +40,11 @@ record ImageSubject(
       parts.write(images, calibrationList(), evaluationList());
       facts.put(
           "calibration",
-          "%d images of the folder: %s"
-              .formatted(parts.calibration().size(), calibrationList().getFileName()));
+          "%s %d images of the folder: %s"
+              .formatted(
+                  samples < split ? "at most " + samples + " of" : "all",
+                  parts.calibration().size(),
+                  calibrationList().getFileName()));
       facts.put(
           "evaluation",
           "the other %d: %s".formatted(parts.evaluation().size(), evaluationList().getFileName()));
@@ -75,8 +79,7 @@ record ImageSubject(
     } else {
       arguments.addAll(List.of("--calibration", other.toString()));
     }
-    arguments.addAll(
-        List.of("--calibration-samples", Integer.toString(other == null ? split : samples)));
+    arguments.addAll(List.of("--calibration-samples", Integer.toString(samples)));
     return arguments;
   }
 
