@@ -19,8 +19,12 @@ public final class LevelQuantizer implements StoredFunction {
   /** Most levels: those of 8 bits and a zero beside them. */
   public static final int MAX_LEVELS = 257;
 
+  /** Floats whose first bits are the same: sign, exponent and three bits of the mantissa. */
+  private static final int BUCKET_SHIFT = 20;
+
   private final float[] levels;
   private final float[] thresholds;
+  private final short[] firstCodes;
 
   /**
    * @param levels rising, 2 to {@value #MAX_LEVELS}
@@ -49,6 +53,28 @@ public final class LevelQuantizer implements StoredFunction {
     }
     this.levels = levels.clone();
     this.thresholds = thresholds.clone();
+    firstCodes = firstCodes(thresholds);
+  }
+
+  /** The code of the smallest float of each bucket; a few comparisons are left for the others. */
+  private static short[] firstCodes(float[] thresholds) {
+    short[] codes = new short[1 << (Integer.SIZE - BUCKET_SHIFT)];
+    int code = 0;
+    for (int bucket = 0; bucket < codes.length; bucket++) {
+      int bits = bucket << BUCKET_SHIFT;
+      float smallest = Float.intBitsToFloat(bits < 0 ? bits ^ Integer.MIN_VALUE : ~bits);
+      while (code < thresholds.length && smallest >= thresholds[code]) {
+        code++;
+      }
+      codes[bucket] = (short) code;
+    }
+    return codes;
+  }
+
+  /** Rises with x, from the most negative float at 0 on. */
+  private static int bucket(float x) {
+    int bits = Float.floatToRawIntBits(x);
+    return (bits ^ (bits >> 31 | Integer.MIN_VALUE)) >>> BUCKET_SHIFT;
   }
 
   /** Thresholds half-way between the levels: the nearest level, the upper one on a tie. */
@@ -70,19 +96,13 @@ public final class LevelQuantizer implements StoredFunction {
     return levels.clone();
   }
 
-  /** The number of the level that {@code x} takes. */
+  /** The number of the level that {@code x} takes; 0 for NaN. */
   public int code(float x) {
-    int low = 0;
-    int high = thresholds.length;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (x >= thresholds[middle]) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
+    int code = Float.isNaN(x) ? 0 : firstCodes[bucket(x)];
+    while (code < thresholds.length && x >= thresholds[code]) {
+      code++;
     }
-    return low;
+    return code;
   }
 
   /** The level that {@code x} takes; NaN for NaN. */

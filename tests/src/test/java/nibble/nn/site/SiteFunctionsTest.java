@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -126,7 +128,7 @@ class SiteFunctionsTest {
   void levelsAreTakenByThresholds(
       @ForAll long seed, @ForAll @IntRange(min = 2, max = 40) int count) {
     float[] levels = RandomModels.gaussian(new Random(seed), count, 0, 1);
-    java.util.Arrays.sort(levels);
+    Arrays.sort(levels);
     LevelQuantizer quantizer = LevelQuantizer.nearest(levels);
     Tensor x = tensor(seed + 1, 3, 50);
     float[] y = quantizer.apply(ops, x).toFloats();
@@ -138,6 +140,50 @@ class SiteFunctionsTest {
       assertEquals(best, Math.abs((double) y[i] - x.toFloats()[i]), 1e-6);
     }
     assertArrayEquals(y, quantizer.apply(ops, Tensor.of(y, 3, 50)).toFloats());
+  }
+
+  /**
+   * The code is the number of thresholds reached, for values of all signs and sizes, for thresholds
+   * themselves and their neighbours, many of which share their first bits.
+   */
+  @Property(tries = 200)
+  void codesCountTheThresholdsReached(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 2, max = 257) int count,
+      @ForAll @IntRange(min = -120, max = 120) int exponent,
+      @ForAll boolean logarithmic) {
+    Random random = new Random(seed);
+    float[] levels = new float[count];
+    for (int i = 0; i < count; i++) {
+      double size = logarithmic ? Math.pow(2, -i / 3.0) : random.nextGaussian();
+      levels[i] = (float) Math.scalb(random.nextInt(5) == 0 ? -size : size, exponent);
+    }
+    Arrays.sort(levels);
+    for (int i = 1; i < count; i++) {
+      levels[i] = Math.max(levels[i], Math.nextUp(levels[i - 1]));
+    }
+    float[] thresholds = new float[count - 1];
+    for (int i = 0; i < count - 1; i++) {
+      thresholds[i] = random.nextInt(4) == 0 ? levels[i] : 0.5f * levels[i] + 0.5f * levels[i + 1];
+    }
+    LevelQuantizer quantizer = new LevelQuantizer(levels, thresholds);
+    List<Float> values = new ArrayList<>(List.of(0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE));
+    values.addAll(
+        List.of(Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, 1f, -1f));
+    for (float threshold : thresholds) {
+      values.addAll(List.of(threshold, Math.nextUp(threshold), Math.nextDown(threshold)));
+    }
+    for (int i = 0; i < 50; i++) {
+      values.add((float) Math.scalb(random.nextGaussian(), exponent));
+      values.add(Float.intBitsToFloat(random.nextInt()));
+    }
+    for (float x : values) {
+      int expected = 0;
+      for (float threshold : thresholds) {
+        expected += x >= threshold ? 1 : 0;
+      }
+      assertEquals(expected, quantizer.code(x), "x = " + x);
+    }
   }
 
   @Property(tries = 30)
