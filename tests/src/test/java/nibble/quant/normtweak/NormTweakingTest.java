@@ -68,13 +68,17 @@ class NormTweakingTest {
   }
 
   private MethodReport quantize(Model model, String method) {
+    return quantize(model, SHAPE, method);
+  }
+
+  private MethodReport quantize(Model model, RandomTextModels.Shape shape, String method) {
     MethodCatalogue catalogue = MethodCatalogue.standard();
     return new RecipeRunner(
             catalogue, Presets.recipe(catalogue, method, Map.of(), Scheme.parse("W3A8"), 1))
         .run(
             ops,
             model,
-            () -> RandomTextModels.llama(SHAPE, 1),
+            () -> RandomTextModels.llama(shape, 1),
             samples(),
             1,
             MethodProgress.NONE,
@@ -133,6 +137,31 @@ class NormTweakingTest {
           .forEach((name, value) -> assertArrayEquals(before.get(name), value, 2e-6f, name));
       assertTrue(report.facts().get("norm-tweaking.layers.0.before") < 1e-9, report.facts() + "");
     }
+  }
+
+  private Map<String, float[]> tweaked(double rate, double depth) {
+    RandomTextModels.Shape one =
+        new RandomTextModels.Shape(4, 2, 8, 1, 48, false, false, false, false, 0);
+    Model model = RandomTextModels.llama(one, 1);
+    ModelTask task =
+        ModelTask.of(
+            ops, model, () -> RandomTextModels.llama(one, 1), samples(), Scheme.parse("W3A8"), 1);
+    MethodReport unused = quantize(model, one, "rtn");
+    MethodReport unusedToo =
+        new NormTweaking(new NormTweakingOptions(Tune.STATISTICS, 0, 3, 4, rate, depth, false))
+            .apply(task);
+    return values(model);
+  }
+
+  /** {@code rate (1 + depth l / L)}: in a model of one block the whole depth. */
+  @Test
+  void theRateRisesWithDepth() {
+    Map<String, float[]> expected = tweaked(4e-3, 0);
+    tweaked(2e-3, 1).forEach((name, value) -> assertArrayEquals(expected.get(name), value, name));
+    Map<String, float[]> flat = tweaked(2e-3, 0);
+    assertTrue(
+        flat.keySet().stream().anyMatch(name -> !Arrays.equals(flat.get(name), expected.get(name))),
+        "another rate gives other gains");
   }
 
   private static float[] weights(Random random, int out, int in) {
