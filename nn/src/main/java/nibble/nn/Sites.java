@@ -24,6 +24,13 @@ public final class Sites {
     return site;
   }
 
+  /** Takes away a site that the model no longer passes. */
+  public void remove(Site site) {
+    if (!byName.remove(site.name(), site)) {
+      throw new IllegalArgumentException("the model has no site '" + site + "'");
+    }
+  }
+
   /** All sites. */
   public Collection<Site> all() {
     return Collections.unmodifiableCollection(byName.values());

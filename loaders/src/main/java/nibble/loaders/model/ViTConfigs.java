@@ -20,6 +20,7 @@ public final class ViTConfigs {
 
   private static final String MEAN_POOLING = "use_mean_pooling";
   private static final String ANY_SIZE = "interpolate_pos_encoding";
+  private static final String JOINED_QUERY_KEY = "joined_query_key";
 
   private ViTConfigs() {}
 
@@ -65,7 +66,10 @@ public final class ViTConfigs {
   private static ViTConfig.Variant variant(JsonObject config) {
     boolean classToken = config.bool(CLASS_TOKEN, true);
     return new ViTConfig.Variant(
-        classToken, config.bool(MEAN_POOLING, !classToken), config.bool(ANY_SIZE, false));
+        classToken,
+        config.bool(MEAN_POOLING, !classToken),
+        config.bool(ANY_SIZE, false),
+        config.bool(JOINED_QUERY_KEY, false));
   }
 
   /**
@@ -99,7 +103,8 @@ public final class ViTConfigs {
           result
               .with(CLASS_TOKEN, new JsonBool(variant.classToken()))
               .with(MEAN_POOLING, new JsonBool(variant.meanPooling()))
-              .with(ANY_SIZE, new JsonBool(variant.anySize()));
+              .with(ANY_SIZE, new JsonBool(variant.anySize()))
+              .with(JOINED_QUERY_KEY, new JsonBool(variant.joinedQueryKey()));
     }
     return config.has("layer_norm_eps")
         ? result

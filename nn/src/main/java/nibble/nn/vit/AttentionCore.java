@@ -42,9 +42,13 @@ final class AttentionCore {
     probabilities = sites.add(name + ".probs");
   }
 
-  /** {@code q, k, v [batch, tokens, hidden]} to the mixed values of the same shape. */
+  /**
+   * {@code v [batch, tokens, hidden]} to the mixed values of the same shape. Heads of {@code q} and
+   * {@code k} may be wider than those of v.
+   */
   Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v) {
     if (!ops.isRecording()
+        && q.dim(2) == v.dim(2)
         && !softmax.isReplaced()
         && value.isIdentity()
         && probabilities.isIdentity()) {

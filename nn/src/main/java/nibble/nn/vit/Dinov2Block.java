@@ -91,7 +91,7 @@ final class Dinov2Block implements Block {
 
   @Override
   public Optional<ResidualStructure.Attention> attentionPath() {
-    return Optional.of(attention.path());
+    return attention.path();
   }
 
   @Override

@@ -113,7 +113,7 @@ final class SwinBlock implements Block {
 
   @Override
   public Optional<ResidualStructure.Attention> attentionPath() {
-    return Optional.of(attention.path());
+    return attention.path();
   }
 
   @Override

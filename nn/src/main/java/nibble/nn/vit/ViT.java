@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import nibble.nn.ImageClassifier;
+import nibble.nn.JoinableQueryKey;
+import nibble.nn.JoinedQueryKey;
 import nibble.nn.Linear;
 import nibble.nn.Norm;
 import nibble.nn.Parameter;
@@ -30,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * each of them that has a normalisation, {@code blocks.N.norm1.input}, {@code .norm2.input} and
  * {@code norm.input}; and {@code <linear>.weight} of every linear layer.
  */
-public final class ViT implements ImageClassifier {
+public final class ViT implements ImageClassifier, JoinableQueryKey {
   private final ViTConfig config;
   private final Sites sites = new Sites();
   private final Linear patchEmbedding;
@@ -94,7 +96,21 @@ public final class ViT implements ImageClassifier {
    * biases.
    */
   public ViTConfig config() {
-    return config.with(haveBiases(), finalNorm.kind());
+    ViTConfig.Variant variant = config.variant();
+    return config
+        .with(
+            new ViTConfig.Variant(
+                variant.classToken(), variant.meanPooling(), variant.anySize(), isJoined()))
+        .with(haveBiases(), finalNorm.kind());
+  }
+
+  private boolean isJoined() {
+    return blocks.getFirst().attention.isJoined();
+  }
+
+  @Override
+  public List<JoinedQueryKey> joinQueriesAndKeys(Ops ops) {
+    return blocks.stream().map(block -> block.attention.join(ops, sites)).toList();
   }
 
   private boolean haveBiases() {
@@ -214,7 +230,11 @@ public final class ViT implements ImageClassifier {
     List<Parameter> all = new ArrayList<>();
     all.addAll(embeddings());
     linears().forEach(linear -> LayerMaker.addTo(all, linear));
-    readers().forEach(reader -> LayerMaker.addTo(all, reader.norm()));
+    for (ViTBlock block : blocks) {
+      LayerMaker.addTo(all, block.norm1);
+      LayerMaker.addTo(all, block.norm2);
+    }
+    LayerMaker.addTo(all, finalNorm);
     return all;
   }
 
@@ -226,7 +246,9 @@ public final class ViT implements ImageClassifier {
   public List<ResidualStructure.Reader> readers() {
     List<ResidualStructure.Reader> readers = new ArrayList<>();
     for (ViTBlock block : blocks) {
-      readers.add(new ResidualStructure.Reader(block.norm1, block.attention.inputs()));
+      if (!block.attention.isJoined()) {
+        readers.add(new ResidualStructure.Reader(block.norm1, block.attention.inputs()));
+      }
       readers.add(new ResidualStructure.Reader(block.norm2, List.of(block.fc1)));
     }
     readers.add(new ResidualStructure.Reader(finalNorm, heads()));
@@ -235,6 +257,9 @@ public final class ViT implements ImageClassifier {
 
   @Override
   public Optional<ResidualStructure> residualStructure() {
+    if (isJoined()) {
+      return Optional.empty();
+    }
     List<Linear> writers = new ArrayList<>();
     writers.add(patchEmbedding);
     for (ViTBlock block : blocks) {

@@ -33,7 +33,13 @@ final class ViTBlock implements Block {
             attn + "output.dense");
     attention =
         new SplitAttention(
-            name + ".attn", names, config.hidden(), config.heads(), config.qkvBias(), make);
+            name + ".attn",
+            names,
+            config.hidden(),
+            config.heads(),
+            config.qkvBias(),
+            config.variant().joinedQueryKey(),
+            make);
     norm2 = ViT.norm(name + ".norm2", layer + ".layernorm_after", config, make);
     fc1 =
         make.linear(
@@ -65,7 +71,7 @@ final class ViTBlock implements Block {
 
   @Override
   public Optional<ResidualStructure.Attention> attentionPath() {
-    return Optional.of(attention.path());
+    return attention.path();
   }
 
   @Override

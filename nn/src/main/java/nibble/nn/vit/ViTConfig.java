@@ -55,10 +55,13 @@ public record ViTConfig(
    *     the class token; needed without one
    * @param anySize whether images of other sizes are taken, with positions resampled (bicubic, as
    *     Hugging Face does it)
+   * @param joinedQueryKey whether one layer stands for those of queries and keys, see {@link
+   *     nibble.nn.JoinableQueryKey}
    */
-  public record Variant(boolean classToken, boolean meanPooling, boolean anySize) {
+  public record Variant(
+      boolean classToken, boolean meanPooling, boolean anySize, boolean joinedQueryKey) {
     /** Class token, read by the classifier; one image size. */
-    public static final Variant STANDARD = new Variant(true, false, false);
+    public static final Variant STANDARD = new Variant(true, false, false, false);
 
     public Variant {
       if (!classToken && !meanPooling) {

@@ -21,6 +21,14 @@ public interface TrainedQuantizer extends SiteFunction {
    */
   Map<String, Tensor> leaves();
 
+  /**
+   * Weights that an optimizer changes with those of the model, at their rate: leaves of
+   * differentiation that a parameter of the model is made of, by names that saved states have.
+   */
+  default Map<String, Tensor> weights() {
+    return Map.of();
+  }
+
   /** A term of the loss, rank 0. */
   default Optional<Tensor> penalty(Ops ops) {
     return Optional.empty();

@@ -1,10 +1,16 @@
 package nibble.quant.ofq;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import nibble.nn.JoinableQueryKey;
+import nibble.nn.JoinedQueryKey;
 import nibble.nn.Linear;
+import nibble.nn.Parameter;
 import nibble.nn.Site;
 import nibble.quant.format.IntFormat;
 import nibble.quant.format.Scheme;
@@ -22,6 +28,7 @@ import nibble.quant.range.RangeSearch;
 import nibble.quant.training.ActivationScales;
 import nibble.quant.training.JointTraining;
 import nibble.quant.training.LearnedWeights;
+import org.jspecify.annotations.Nullable;
 
 /**
  * OFQ: training whose weight scales are statistics, so that weights near a border of two codes
@@ -34,13 +41,18 @@ import nibble.quant.training.LearnedWeights;
  * weights       StatsQ: half integers, s = 2 mean |W[r]|
  * activations   LSQ+, one scale and offset a layer; a head for q, k and v; probabilities from 0 up
  * annealing     weights outside the band around borders keep their bits (StatsQuantizer)
+ * QKR           scores = (M^ x[a] + c) . x[b], M = Wk^T Wq and c = Wk^T bq for each head (JoinedQuantizer)
  * }</pre>
  *
- * <p>Differs from the paper: query and key weights are not joined into one product (QKR), which
- * would need another attention in every model; activation scales are of layers, not of token
- * positions, so that linear layers run as integers; one offset is folded into the bias instead of
- * two shifts; layers that the recipe gives 8 bits, such as both ends, have LSQ weights, as in the
- * paper. A short training at constant rates. Codes are odd integers and take b + 1 bits in memory.
+ * <p>QKR is an option, since M takes more memory and time than Wq and Wk: width times width a head.
+ * It changes the layers of the model, see {@link JoinableQueryKey}.
+ *
+ * <p>Differs from the paper: M is transposed, which keeps the query's bias exact in the bias of its
+ * layer, where the authors drop it; that bias learns by itself. Keys are the input itself, with
+ * scales of their own. Activation scales are of layers, not of token positions, so that linear
+ * layers run as integers; one offset is folded into the bias instead of two shifts; layers that the
+ * recipe gives 8 bits, such as both ends, have LSQ weights, as in the paper. A short training at
+ * constant rates. Codes are odd integers and take b + 1 bits in memory.
  */
 public final class Ofq implements ModelMethod {
   /** What the catalogue shows. */
@@ -96,6 +108,7 @@ public final class Ofq implements ModelMethod {
 
   @Override
   public MethodReport apply(ModelTask task) {
+    List<JoinedQueryKey> joined = options.joinQueryKey() ? join(task) : List.of();
     Map<Site, TrainedQuantizer> activations = new LinkedHashMap<>();
     ActivationScales.Choice choice =
         new ActivationScales.Choice(
@@ -109,20 +122,37 @@ public final class Ofq implements ModelMethod {
     ActivationScales.fit(task, choice)
         .forEach(l -> activations.put(l.site().site(), l.quantizer()));
     Map<Linear, LearnedQuantizer> wide = wide(task);
+    Map<Linear, JoinedQueryKey> products = products(task, joined, wide);
+    Set<Parameter> made =
+        products.keySet().stream().map(Linear::weight).collect(Collectors.toSet());
     JointTraining first =
-        new JointTraining(task, name(), activations, weights(task, wide, Double.POSITIVE_INFINITY));
-    first.train(name(), options.training());
+        new JointTraining(
+            task, name(), activations, weights(task, wide, products, Double.POSITIVE_INFINITY));
+    first.train(name(), options.training(), parameter -> !made.contains(parameter));
     JointTraining second =
-        new JointTraining(task, name(), activations, weights(task, wide, options.band()));
-    second.train(name() + "-annealing", options.annealing());
+        new JointTraining(task, name(), activations, weights(task, wide, products, options.band()));
+    second.train(
+        name() + "-annealing", options.annealing(), parameter -> !made.contains(parameter));
     MethodReport report = second.install();
     List<MethodReport.Curve> curves = new ArrayList<>(first.curves());
     curves.addAll(report.curves());
     return new MethodReport(report.layers(), report.facts(), curves);
   }
 
+  private static List<JoinedQueryKey> join(ModelTask task) {
+    if (!(task.model() instanceof JoinableQueryKey model)) {
+      throw new IllegalArgumentException(
+          "ofq joins queries and keys of ViT and DeiT, found %s; set join-query-key=false"
+              .formatted(task.model().architecture()));
+    }
+    return model.joinQueriesAndKeys(task.ops());
+  }
+
   private static List<JointTraining.Weight> weights(
-      ModelTask task, Map<Linear, LearnedQuantizer> wide, double band) {
+      ModelTask task,
+      Map<Linear, LearnedQuantizer> wide,
+      Map<Linear, JoinedQueryKey> products,
+      double band) {
     List<JointTraining.Weight> weights = new ArrayList<>();
     for (Linear linear : task.model().linears()) {
       LearnedQuantizer learned = wide.get(linear);
@@ -136,7 +166,7 @@ public final class Ofq implements ModelMethod {
                   weights.add(
                       new JointTraining.Weight(
                           linear,
-                          new StatsQuantizer(linear, function, band),
+                          quantizer(linear, products.get(linear), function, band),
                           () ->
                               function.codes(
                                   linear.weight().peek().toFloats(), linear.out(), linear.in())));
@@ -144,6 +174,25 @@ public final class Ofq implements ModelMethod {
       }
     }
     return weights;
+  }
+
+  /** Layers whose weight is made of two others, in training. */
+  private static Map<Linear, JoinedQueryKey> products(
+      ModelTask task, List<JoinedQueryKey> joined, Map<Linear, LearnedQuantizer> wide) {
+    Map<Linear, JoinedQueryKey> products = new HashMap<>();
+    for (JoinedQueryKey each : joined) {
+      if (task.weights(each.layer()).isPresent() && !wide.containsKey(each.layer())) {
+        products.put(each.layer(), each);
+      }
+    }
+    return products;
+  }
+
+  private static TrainedQuantizer quantizer(
+      Linear linear, @Nullable JoinedQueryKey joined, StatsQ function, double band) {
+    return joined == null
+        ? new StatsQuantizer(linear, function, band)
+        : new JoinedQuantizer(joined, function, band);
   }
 
   /** LSQ for layers of 8 bits. */

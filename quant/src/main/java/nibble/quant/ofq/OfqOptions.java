@@ -12,11 +12,14 @@ import nibble.quant.training.TrainingKnobs;
  * @param annealImages images of the annealing at the end, at a tenth of the rate
  * @param band half the width of the band around borders of codes in which weights still move then
  * @param initImages that activation scales are fitted to, in one batch
+ * @param joinQueryKey whether weights of queries and keys are quantized as one product (QKR)
  */
-public record OfqOptions(TrainingKnobs training, long annealImages, double band, int initImages) {
+public record OfqOptions(
+    TrainingKnobs training, long annealImages, double band, int initImages, boolean joinQueryKey) {
   /** For a processor and some hundred images. */
   public static final OfqOptions DEFAULTS =
-      new OfqOptions(new TrainingKnobs(1600, 16, 1e-4, 1e-3, 0, true, false), 320, 0.005, 32);
+      new OfqOptions(
+          new TrainingKnobs(1600, 16, 1e-4, 1e-3, 0, true, false), 320, 0.005, 32, false);
 
   /** What the catalogue shows. */
   static final List<MethodOption> OPTIONS =
@@ -57,7 +60,12 @@ public record OfqOptions(TrainingKnobs training, long annealImages, double band,
           MethodOption.integer(
               "images",
               DEFAULTS.initImages,
-              "samples that activation scales are fitted to, in one batch"));
+              "samples that activation scales are fitted to, in one batch"),
+          MethodOption.bool(
+              "join-query-key",
+              DEFAULTS.joinQueryKey,
+              "quantize weights of queries and keys as one product (QKR; paper: true); ViT and DeiT"
+                  + " only"));
 
   public OfqOptions {
     if (initImages < 1 || annealImages < 0 || !(band >= 0 && band <= 0.5)) {
@@ -91,6 +99,7 @@ public record OfqOptions(TrainingKnobs training, long annealImages, double band,
             values.word("loss").equals("labels")),
         values.wideInteger("anneal-images"),
         values.number("band"),
-        values.integer("images"));
+        values.integer("images"),
+        values.flag("join-query-key"));
   }
 }

@@ -43,6 +43,12 @@ public record StatsQ(int bits) implements DifferentiableFunction {
     return Math.max(Float.MIN_NORMAL, (float) (2 * sum / width));
   }
 
+  /** Whether a weight lies within {@code band} codes of a border between two. */
+  boolean isAtBorder(float w, float s, double band) {
+    double position = position(w, s);
+    return Math.abs(position - Math.floor(position) - 0.5) < band;
+  }
+
   /** Where a weight lies before rounding: {@code v n - 1/2}. */
   float position(float w, float s) {
     return Math.max(-1, Math.min(EDGE, w / s)) * levels() - 0.5f;

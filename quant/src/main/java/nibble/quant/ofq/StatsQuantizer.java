@@ -64,17 +64,12 @@ final class StatsQuantizer implements TrainedQuantizer {
     for (int row = 0; row < linear.out(); row++) {
       float s = StatsQ.scale(old, row * linear.in(), linear.in());
       for (int i = row * linear.in(); i < (row + 1) * linear.in(); i++) {
-        if (!isFree(old[i], s)) {
+        if (!function.isAtBorder(old[i], s, band)) {
           weight.array()[weight.offset() + i] = old[i];
         }
       }
     }
     before = null;
-  }
-
-  private boolean isFree(float w, float s) {
-    double position = function.position(w, s);
-    return Math.abs(position - Math.floor(position) - 0.5) < band;
   }
 
   @Override

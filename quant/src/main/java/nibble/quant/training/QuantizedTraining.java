@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import nibble.nn.Block;
 import nibble.nn.ImageClassifier;
 import nibble.nn.Linear;
@@ -84,7 +85,11 @@ public final class QuantizedTraining {
                 "weights",
                 knobs.rate(),
                 0,
-                student.parameters().stream().filter(learns).map(Parameter::train).toList()),
+                Stream.concat(
+                        student.parameters().stream().filter(learns).map(Parameter::train),
+                        quantizers.stream()
+                            .flatMap(quantizer -> quantizer.weights().values().stream()))
+                    .toList()),
             new ParameterGroup(
                 "scales",
                 knobs.scaleRate(),
@@ -216,6 +221,7 @@ public final class QuantizedTraining {
     student.parameters().stream()
         .filter(learns)
         .forEach(parameter -> leaves.put("value." + parameter.name(), parameter.floats()));
+    quantizers.forEach(quantizer -> leaves.putAll(quantizer.weights()));
     quantizers.forEach(quantizer -> leaves.putAll(quantizer.leaves()));
     return leaves;
   }
@@ -226,6 +232,7 @@ public final class QuantizedTraining {
       return 0;
     }
     int done = TrainingState.restore(saved.get(), optimizer, leaves(), losses);
+    quantizers.forEach(TrainedQuantizer::project);
     student.linears().forEach(Linear::weightChanged);
     return done;
   }

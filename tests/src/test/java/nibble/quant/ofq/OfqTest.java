@@ -70,6 +70,28 @@ class OfqTest {
     }
   }
 
+  /** All levels are in use, as many above 0 as below; the grid of given scale keeps its levels. */
+  @Property(tries = 20)
+  void levelsAreAllUsedAndKeepTheirCodes(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 4) int bits) {
+    float[] w = RandomModels.gaussian(new Random(seed), 2000, 0, 1);
+    StatsQ function = new StatsQ(bits);
+    float s = StatsQ.scale(w, 0, 2000);
+    int n = 1 << (bits - 1);
+    float[] rounded = function.forward(ops, Tensor.of(w, 1, 2000)).toFloats();
+    TreeSet<Integer> odd = new TreeSet<>();
+    boolean otherScale = StatsQ.scale(rounded, 0, 2000) != s;
+    for (float value : rounded) {
+      odd.add((int) Math.rint(2 * n * (double) value / s));
+      assertEquals(value / s * n - 0.5, function.position(value, s), 1e-3, "its own code");
+    }
+    assertEquals(1 << bits, odd.size());
+    for (int code : odd) {
+      assertTrue(Math.abs(code) % 2 == 1 && odd.contains(-code), odd + "");
+    }
+    assertTrue(otherScale, "a statistic of rounded weights is another one: not idempotent");
+  }
+
   @Test
   void onlyWeightsAtABorderMoveWhileAnnealing() {
     float[] w = RandomModels.gaussian(new Random(3), 4 * 200, 0, 0.05f);
@@ -104,7 +126,7 @@ class OfqTest {
     SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(16, 5), null)));
     ViT model = model();
     OfqOptions options =
-        new OfqOptions(new TrainingKnobs(320, 8, 1e-3, 1e-3, 0, true, false), 40, 0.05, 16);
+        new OfqOptions(new TrainingKnobs(320, 8, 1e-3, 1e-3, 0, true, false), 40, 0.05, 16, false);
     MethodReport report =
         new Ofq(options)
             .apply(ModelTask.of(ops, model, OfqTest::model, samples, Scheme.parse("W3A4"), 3));
