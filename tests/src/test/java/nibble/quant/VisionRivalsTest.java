@@ -7,29 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import nibble.loaders.data.ByteImages;
 import nibble.loaders.image.ImagePreprocessor;
 import nibble.loaders.json.JsonObject;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
 import nibble.loaders.model.ModelWriter;
-import nibble.nn.Model;
-import nibble.quant.catalogue.MethodCatalogue;
-import nibble.quant.catalogue.Presets;
-import nibble.quant.format.Scheme;
-import nibble.quant.model.MethodProgress;
 import nibble.quant.model.MethodReport;
-import nibble.quant.model.ResumeStore;
 import nibble.quant.model.SampleSource;
 import nibble.quant.model.Samples;
-import nibble.quant.pipeline.RecipeRunner;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import nibble.testing.SharedData;
+import nibble.testing.VisionRuns;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -65,19 +56,20 @@ class VisionRivalsTest {
         LoadedModel original = ModelLoader.load(folder);
         Ops ops = Ops.serial()) {
       ImagePreprocessor preprocessor = loaded.preprocessor();
-      Tensor tested = pixels(digits, preprocessor, 0, TESTED);
-      int[] expected = predictions(ops, original.model(), tested);
+      Tensor tested = VisionRuns.pixels(digits, preprocessor, 0, TESTED);
+      int[] expected = VisionRuns.predictions(ops, original.model(), tested);
       MethodReport report =
-          quantize(
+          VisionRuns.quantize(
               ops,
               loaded.model(),
               folder,
               method,
               scheme,
               options,
-              pixels(digits, preprocessor, 3000, 16));
+              SampleSource.of(
+                  List.of(new Samples(VisionRuns.pixels(digits, preprocessor, 3000, 16), null))));
       assertEquals(loaded.model().linears().size(), report.layers().size());
-      int[] found = predictions(ops, loaded.model(), tested);
+      int[] found = VisionRuns.predictions(ops, loaded.model(), tested);
       int same = 0;
       for (int i = 0; i < TESTED; i++) {
         same += found[i] == expected[i] ? 1 : 0;
@@ -86,58 +78,8 @@ class VisionRivalsTest {
       Path written = Files.createDirectories(place.resolve("written"));
       ModelWriter.write(written, loaded.checkpoint().config(), loaded.model(), JsonObject.empty());
       try (LoadedModel again = ModelLoader.load(written)) {
-        assertArrayEquals(found, predictions(ops, again.model(), tested));
+        assertArrayEquals(found, VisionRuns.predictions(ops, again.model(), tested));
       }
-    }
-  }
-
-  private static MethodReport quantize(
-      Ops ops,
-      Model model,
-      Path folder,
-      String method,
-      String scheme,
-      String options,
-      Tensor calibration) {
-    Map<String, String> values = new LinkedHashMap<>();
-    for (String option : options.split(" ")) {
-      values.put(option.split("=")[0], option.split("=")[1]);
-    }
-    MethodCatalogue catalogue = MethodCatalogue.standard();
-    RecipeRunner runner =
-        new RecipeRunner(
-            catalogue, Presets.recipe(catalogue, method, values, Scheme.parse(scheme), 3));
-    SampleSource samples = SampleSource.of(List.of(new Samples(calibration, null)));
-    return runner.run(
-        ops,
-        model,
-        () -> ModelLoader.load(folder).model(),
-        samples,
-        3,
-        MethodProgress.NONE,
-        ResumeStore.NONE);
-  }
-
-  private static Tensor pixels(
-      ByteImages images, ImagePreprocessor preprocessor, int from, int count) {
-    List<nibble.loaders.image.RgbImage> chosen = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      chosen.add(images.rgb(from + i));
-    }
-    return preprocessor.apply(chosen);
-  }
-
-  private static int[] predictions(Ops ops, Model model, Tensor pixels) {
-    try (var inference = ops.noGrad()) {
-      float[] logits = model.forward(ops, pixels).toFloats();
-      int classes = logits.length / pixels.dim(0);
-      int[] best = new int[pixels.dim(0)];
-      for (int i = 0; i < best.length; i++) {
-        for (int c = 1; c < classes; c++) {
-          best[i] = logits[i * classes + c] > logits[i * classes + best[i]] ? c : best[i];
-        }
-      }
-      return best;
     }
   }
 }
