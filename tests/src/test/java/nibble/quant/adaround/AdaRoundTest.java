@@ -24,6 +24,7 @@ import nibble.quant.observer.Hessian;
 import nibble.quant.observer.HessianAccumulator;
 import nibble.quant.rtn.Rtn;
 import nibble.tensor.Tensor;
+import nibble.testing.RandomModels;
 import org.junit.jupiter.api.Test;
 
 class AdaRoundTest {
@@ -100,6 +101,26 @@ class AdaRoundTest {
     float[] values = again.dequantize();
     for (int i = 0; i < values.length; i++) {
       assertEquals(onGrid[i], values[i], 1e-6 * Math.abs(onGrid[i]));
+    }
+  }
+
+  /** Of inputs that have nothing in common, nearest codes are the best ones; they stay. */
+  @Test
+  void uncorrelatedInputsLeaveNearestCodes() {
+    int in = 24;
+    float[] x = new float[in * in];
+    for (int i = 0; i < in; i++) {
+      x[i * in + i] = 3;
+    }
+    HessianAccumulator accumulator = new HessianAccumulator("x", in);
+    accumulator.add(x, 0, in, serial);
+    Hessian hessian = accumulator.hessian();
+    for (int seed = 0; seed < 5; seed++) {
+      float[] w = RandomModels.gaussian(new Random(seed), 4 * in, 0, 1);
+      QuantizedTensor nearest = Rtn.quantize("w", w, 4, in, scheme(3, false), serial);
+      QuantizedTensor found = adaRound(w, 4, in, hessian, scheme(3, false));
+      assertEquals(error(w, nearest, hessian), error(w, found, hessian), 1e-9);
+      assertArrayEquals(nearest.codes(), found.codes());
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -107,6 +108,37 @@ class BitAllocatorTest {
     assertEquals(count, best.bits().size());
     long tooLittle = least - 1;
     assertThrows(IllegalArgumentException.class, () -> BitAllocator.solve(items, tooLittle));
+  }
+
+  /** A layer that matters more never gets fewer bits (LRP-QViT's relevance is such a factor). */
+  @Property(tries = 60)
+  void moreImportanceNeverTakesBits(@ForAll long seed) {
+    Random random = new Random(seed);
+    List<double[]> errors = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      double error = 1 + random.nextInt(1000);
+      errors.add(new double[] {error, error / 3.1, error / 11.3, error / 41.7});
+    }
+    long budget = 6 * 3 * 10 + random.nextInt(60);
+    Map<String, Integer> before = BitAllocator.solve(items(errors), budget).bits();
+    int raised = random.nextInt(6);
+    double factor = 1 + 5 * random.nextDouble();
+    errors.set(raised, Arrays.stream(errors.get(raised)).map(e -> factor * e).toArray());
+    Map<String, Integer> after = BitAllocator.solve(items(errors), budget).bits();
+    String name = "item " + raised;
+    assertTrue(after.getOrDefault(name, 0) >= before.getOrDefault(name, 0), before + " " + after);
+  }
+
+  private static List<BitAllocator.Item> items(List<double[]> errors) {
+    List<BitAllocator.Item> items = new ArrayList<>();
+    for (int i = 0; i < errors.size(); i++) {
+      List<BitAllocator.Choice> choices = new ArrayList<>();
+      for (int b = 0; b < 4; b++) {
+        choices.add(new BitAllocator.Choice(2 + b, 10L * (2 + b), errors.get(i)[b]));
+      }
+      items.add(new BitAllocator.Item("item " + i, choices));
+    }
+    return items;
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.SplittableRandom;
 import nibble.nn.Linear;
 import nibble.nn.site.UniformQuantizer;
@@ -120,6 +121,19 @@ class BrecqTest {
         assertEquals(0, value);
       }
     }
+  }
+
+  /** A share of 0 left in float is the plain quantizer, of 1 the float model. */
+  @Test
+  void noneOrAllMayBeLeftInFloat() {
+    UniformQuantizer quantizer = UniformQuantizer.symmetric(3, Tensor.scalar(0.3f));
+    Tensor x = Tensor.of(RandomModels.gaussian(new Random(1), 500, 0, 1), 500).requireGrad();
+    assertArrayEquals(
+        quantizer.apply(ops, x).toFloats(),
+        new DroppedQuantizer(quantizer, 0, new SplittableRandom(1)).apply(ops, x).toFloats());
+    assertArrayEquals(
+        x.toFloats(),
+        new DroppedQuantizer(quantizer, 1, new SplittableRandom(1)).apply(ops, x).toFloats());
   }
 
   @Test

@@ -167,6 +167,79 @@ class LsqTest {
     }
   }
 
+  /**
+   * With a scale for each token: {@code y(c x; c s) = c y(x; s)}, and half a step at most inside.
+   */
+  @Property(tries = 40)
+  void theGridGrowsWithItsValuesAndErrsByHalfAStep(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean signed) {
+    Random random = new Random(seed);
+    LsqFunction function = signed ? LsqFunction.signed(bits) : LsqFunction.unsigned(bits);
+    float[] x = RandomModels.gaussian(random, ROWS * COLUMNS, 0.2f, 1);
+    float[] s = positive(random, ROWS);
+    float[] y = ops.custom(function, Tensor.of(x, ROWS, COLUMNS), Tensor.of(s, ROWS, 1)).toFloats();
+    float[] larger = x.clone();
+    float[] wider = s.clone();
+    for (int i = 0; i < larger.length; i++) {
+      larger[i] *= 4; // a power of two: no other rounding
+    }
+    for (int i = 0; i < wider.length; i++) {
+      wider[i] *= 4;
+    }
+    float[] grown =
+        ops.custom(function, Tensor.of(larger, ROWS, COLUMNS), Tensor.of(wider, ROWS, 1))
+            .toFloats();
+    for (int i = 0; i < x.length; i++) {
+      float scale = s[i / COLUMNS];
+      assertEquals(4 * y[i], grown[i]);
+      double code = y[i] / scale;
+      assertEquals(Math.rint(code), code, 1e-4);
+      assertTrue(code > function.min() - 0.01 && code < function.max() + 0.01);
+      boolean inside = x[i] >= function.min() * scale && x[i] <= function.max() * scale;
+      assertTrue(!inside || Math.abs(y[i] - x[i]) <= 0.50001 * scale);
+    }
+  }
+
+  /**
+   * A scale for each token position, as OFQ has it: N are the elements of one position. With q held
+   * and clipped elements at their ends, the surrogate {@code s q(x / s)} has a derivative in s that
+   * differences find: {@code y = s (x / s0 + r)} inside, r what rounding added.
+   */
+  @Property(tries = 40)
+  void scalesOfTokensGetTheSurrogatesDerivative(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits) {
+    Random random = new Random(seed);
+    LsqFunction function = LsqFunction.signed(bits);
+    float[] x = RandomModels.gaussian(random, ROWS * COLUMNS, 0, 1);
+    Tensor s = leaf(positive(random, ROWS), ROWS, 1);
+    float[] weights = RandomModels.gaussian(random, ROWS * COLUMNS, 0, 1);
+    Tensor y = ops.custom(function, Tensor.of(x, ROWS, COLUMNS), s);
+    ops.backward(ops.sum(ops.mul(y, Tensor.of(weights, ROWS, COLUMNS))));
+    double g = 1 / Math.sqrt((double) COLUMNS * function.max());
+    for (int row = 0; row < ROWS; row++) {
+      double scale = s.toFloats()[row];
+      double step = 1e-4 * scale;
+      double slope = 0;
+      for (int i = row * COLUMNS; i < (row + 1) * COLUMNS; i++) {
+        slope +=
+            weights[i]
+                * (surrogate(function, x[i], scale, scale + step)
+                    - surrogate(function, x[i], scale, scale - step))
+                / (2 * step);
+      }
+      assertEquals(g * slope, grad(s)[row], 1e-3 * (1 + Math.abs(g * slope)));
+    }
+  }
+
+  /** {@code s clamp(x / s + r)}, r the rounding at {@code held}, not rounded anew. */
+  private static double surrogate(LsqFunction function, double x, double held, double s) {
+    float t = (float) x / (float) held;
+    if (t < function.min() || t > function.max()) {
+      return s * (t < function.min() ? function.min() : function.max());
+    }
+    return s * (x / s + (Math.rint(t) - t));
+  }
+
   /** Training the scale alone comes near the best scale that a fine search finds. */
   @Test
   void theScaleFindsTheLeastSquares() {
