@@ -201,7 +201,7 @@ public final class MptqVit implements ModelMethod {
    * OPT-m: the best of all ratios, and of one symmetric grid, by the output of the layers that read
    * it.
    */
-  private static StoredFunction afterGelu(
+  static StoredFunction afterGelu(
       Ops ops, ActivationSite site, int bits, Tensor x, StoredFunction uniform) {
     float fixed = (float) (TwinGrid.GELU_DEPTH / (1 << (bits - 1)));
     float largest = Float.MIN_NORMAL;
@@ -227,8 +227,8 @@ public final class MptqVit implements ModelMethod {
     return best;
   }
 
-  private static double outputError(
-      Ops ops, ActivationSite site, Tensor x, StoredFunction quantizer) {
+  /** What the layers that read a site lose by its quantizer, in float weights. */
+  static double outputError(Ops ops, ActivationSite site, Tensor x, StoredFunction quantizer) {
     double sum = 0;
     try (var inference = ops.noGrad();
         Scope scope = ops.scope()) {

@@ -124,7 +124,8 @@ final class DualClip {
     return Tensor.of(values, values.length).requireGrad();
   }
 
-  private Tensor clipped(Tensor upper, Tensor lower) {
+  /** x on the grid of the clips' logits, with gradients in both. */
+  Tensor clipped(Tensor upper, Tensor lower) {
     Tensor hi = ops.mul(ops.sigmoid(upper), largest);
     Tensor lo = ops.mul(ops.sigmoid(lower), smallest);
     Tensor s = ops.scale(ops.sub(hi, lo), 1f / ((1 << bits) - 1));

@@ -13,16 +13,23 @@ import net.jqwik.api.constraints.IntRange;
 import nibble.nn.Linear;
 import nibble.nn.Parameter;
 import nibble.nn.Sites;
+import nibble.nn.site.UniformQuantizer;
 import nibble.nn.vit.ViT;
 import nibble.nn.vit.ViTConfig;
+import nibble.quant.format.IntFormat;
 import nibble.quant.format.Scheme;
+import nibble.quant.model.ActivationSite;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelTask;
 import nibble.quant.model.SampleSource;
 import nibble.quant.model.Samples;
+import nibble.quant.range.RangeSearch;
+import nibble.quant.range.SiteGrids;
+import nibble.quant.range.TwinGrid;
 import nibble.quant.sensitivity.LayerGroup;
 import nibble.quant.sensitivity.SensitivityTable;
 import nibble.tensor.Ops;
+import nibble.tensor.Shape;
 import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;
 import org.junit.jupiter.api.Test;
@@ -83,6 +90,34 @@ class MptqVitTest {
             < error(quantized("W4A4", MptqVitOptions.DEFAULTS)));
     MptqVitOptions plain = new MptqVitOptions(32, 0.5, false, true, 0, 0, 8);
     assertTrue(error(quantized("W4A4", MptqVitOptions.DEFAULTS)) < error(quantized("W4A4", plain)));
+  }
+
+  /** OPT-m: no ratio that is fixed beforehand is better, nor one grid for both signs. */
+  @Test
+  void noFixedRatioIsBetterThanTheSearchedOne() {
+    ActivationSite site =
+        ActivationSite.of(model()).stream()
+            .filter(each -> each.name().equals("blocks.0.mlp.fc2.input"))
+            .findFirst()
+            .orElseThrow();
+    for (int bits : new int[] {3, 4, 6}) {
+      Tensor x =
+          ops.gelu(Tensor.of(RandomModels.gaussian(new Random(bits), 64 * 24, 0, 1.5f), 64, 24));
+      UniformQuantizer uniform =
+          SiteGrids.fit("x", x, Shape.of(), IntFormat.symmetric(bits), RangeSearch.SHRINK, ops);
+      double found =
+          MptqVit.outputError(ops, site, x, MptqVit.afterGelu(ops, site, bits, x, uniform));
+      assertTrue(found <= MptqVit.outputError(ops, site, x, uniform));
+      float negative = (float) (TwinGrid.GELU_DEPTH / (1 << (bits - 1)));
+      double most = 0;
+      for (int m = 0; m <= 8; m++) {
+        double fixed =
+            MptqVit.outputError(ops, site, x, TwinGrid.signs(bits, (1 << m) * negative, negative));
+        assertTrue(found <= fixed, bits + " bits, m = " + m);
+        most = Math.max(most, fixed);
+      }
+      assertTrue(found < most / 2, "ratios matter");
+    }
   }
 
   @Test

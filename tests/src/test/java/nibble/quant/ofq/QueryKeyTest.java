@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -40,8 +41,12 @@ import nibble.quant.training.TrainingKnobs;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;
+import nibble.testing.TinyModelFolder;
+import nibble.testing.VisionRuns;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** OFQ's query-key reparameterisation. */
 class QueryKeyTest {
@@ -196,6 +201,27 @@ class QueryKeyTest {
     ViT resumed = model();
     MethodReport _ = run(resumed, store(saved)); // from the end of each part
     assertArrayEquals(packed, logits(resumed));
+  }
+
+  /** By its name, behind a rotation too: written, read again, the same logits. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ofq", "hadamard+ofq"})
+  void recipesJoinToo(String method) throws IOException {
+    Path folder = TinyModelFolder.write(place.resolve("float"));
+    Path written = Files.createDirectory(place.resolve("written"));
+    SampleSource samples = SampleSource.of(List.of(new Samples(RandomModels.pixels(8, 5), null)));
+    try (LoadedModel loaded = ModelLoader.load(folder)) {
+      String options = "join-query-key=true train-images=16 batch=8 anneal-images=0 images=8";
+      MethodReport report =
+          VisionRuns.quantize(ops, loaded.model(), folder, method, "W6A8", options, samples);
+      assertEquals(loaded.model().linears().size(), report.layers().size());
+      float[] logits = logits(loaded.model());
+      ModelWriter.write(written, loaded.checkpoint().config(), loaded.model(), JsonObject.empty());
+      try (LoadedModel again = ModelLoader.load(written)) {
+        assertEquals("blocks.1.attn.qk", again.model().linear("blocks.1.attn.qk").name());
+        assertArrayEquals(logits, logits(again.model()));
+      }
+    }
   }
 
   private static ResumeStore store(Map<String, ResumeStore.State> saved) {

@@ -68,6 +68,60 @@ class DualClipTest {
     return points.toFloats();
   }
 
+  /**
+   * With {@code t = x / s + z}: {@code dx^/ds = rint(t) - t} inside, {@code -z} and {@code 2^b - 1
+   * - z} at the ends; {@code ds = (dhi - dlo) / (2^b - 1)}; z is rounded but passes what {@code -lo
+   * / s} would, which moves clipped values by {@code -s dz}. All scaled by LSQ's factor.
+   */
+  @Property(tries = 20)
+  void clipsGetTheGradientsOfTheClosedForm(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 6) int bits) {
+    Tensor x = skewed(seed);
+    DualClip clip = new DualClip(ops, x, List.of(reader(seed)), bits);
+    Random random = new Random(seed);
+    Tensor upper = Tensor.of(RandomModels.gaussian(random, CHANNELS, 1, 0.5f), CHANNELS);
+    Tensor lower = Tensor.of(RandomModels.gaussian(random, CHANNELS, 1, 0.5f), CHANNELS);
+    float[] c = RandomModels.gaussian(random, ROWS * CHANNELS, 0, 1);
+    Tensor y = clip.clipped(upper.requireGrad(), lower.requireGrad());
+    ops.backward(ops.sum(ops.mul(y, Tensor.of(c, ROWS, CHANNELS))));
+    float[] values = x.toFloats();
+    int steps = (1 << bits) - 1;
+    double g = 1 / Math.sqrt((double) ROWS * steps);
+    for (int j = 0; j < CHANNELS; j++) {
+      float most = 0;
+      float least = 0;
+      for (int i = j; i < values.length; i += CHANNELS) {
+        most = Math.max(most, values[i]);
+        least = Math.min(least, values[i]);
+      }
+      float p = ops.sigmoid(upper).toFloats()[j];
+      float q = ops.sigmoid(lower).toFloats()[j];
+      float lo = q * least;
+      float s = (p * most - lo) * (1f / steps);
+      float z = (float) Math.rint(-(lo / s)); // in float, so that borders are those of the code
+      double ofScale = 0;
+      double ofShift = 0;
+      for (int i = j; i < values.length; i += CHANNELS) {
+        float t = (values[i] + z * s) / s;
+        boolean inside = t >= 0 && t <= steps;
+        ofScale += c[i] * ((inside ? Math.rint(t) - t : t < 0 ? 0 : steps) - (inside ? 0 : z));
+        ofShift += inside ? 0 : -s * c[i]; // dx^/dz
+      }
+      // dz = -dlo / s + lo / s^2 ds
+      double byScale = g * (ofScale + ofShift * lo / ((double) s * s));
+      double dHi = byScale / steps;
+      double dLo = -byScale / steps - g * ofShift / s;
+      assertEquals(dHi * most * p * (1 - p), grad(upper)[j], 1e-3 * (1 + Math.abs(dHi)));
+      assertEquals(dLo * least * q * (1 - q), grad(lower)[j], 1e-3 * (1 + Math.abs(dLo)));
+    }
+  }
+
+  private static float[] grad(Tensor x) {
+    Tensor grad = x.grad();
+    assertNotNull(grad);
+    return grad.toFloats();
+  }
+
   @Test
   void learningHelpsAndNeverHurts() {
     for (long seed = 0; seed < 3; seed++) {
