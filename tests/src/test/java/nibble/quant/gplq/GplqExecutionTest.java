@@ -58,9 +58,9 @@ import org.junit.jupiter.params.provider.CsvSource;
  * </ul>
  */
 class GplqExecutionTest {
-  private static final int CALIBRATED = 16;
-  private static final int TESTED = 60;
-  private static final int LAYERS_TESTED = 2;
+  private static final int CALIBRATED = 8;
+  private static final int TESTED = 32;
+  private static final int LAYERS_TESTED = 1;
   private static final double U = 0x1p-24;
 
   @TempDir private Path place;
@@ -71,7 +71,7 @@ class GplqExecutionTest {
    * @param agreement with the float model, in images
    */
   @ParameterizedTest
-  @CsvSource({"W4A4, 50", "W3A3, 30"})
+  @CsvSource({"W4A4, 25", "W3A3, 15"})
   void packedExecutionComputesTheSimulation(String scheme, int agreement) throws IOException {
     Path folder = SharedData.require("small/vit-cifar10-postnorm");
     ByteImages test = Cifar10.read(SharedData.require("cifar10/test2000.bin"));
@@ -118,7 +118,7 @@ class GplqExecutionTest {
             folder,
             "gplq",
             scheme,
-            "images=16 train-images=16 loss=teacher",
+            "images=8 train-images=8 batch=8 loss=teacher",
             SampleSource.of(List.of(samples)));
     assertEquals(loaded.model().linears().size(), report.layers().size());
   }
