@@ -52,6 +52,9 @@ record Blocking(int steps, int rows) {
    */
   private static final int LEAST_ROW_TILES = 8;
 
+  /** Steps of tiles below which it is not worth another thread's while to take them. */
+  private static final int STEPS_TO_TAKE = 1024;
+
   /** Row tiles after which it does not. */
   private static final int ROW_TILES = 16;
 
@@ -102,16 +105,21 @@ record Blocking(int steps, int rows) {
   }
 
   /**
-   * Number of tasks that each take some of {@code tiles} tiles of rows through all panels, and pack
-   * them for themselves: nothing has to wait for another thread, and no thread reads what another
-   * one wrote. 1 if there are too few tiles, or too little work, for all workers.
+   * Number of parts of {@code tiles} tiles of rows, each of which a thread takes through all panels
+   * and packs for itself: nothing has to wait for another thread. 1 if there are too few tiles, or
+   * too little work, for all workers.
    */
-  static int rowTasks(int tiles, long n, long k, int workers) {
+  static int rowParts(int tiles, long n, long k, int workers) {
     if (tiles < (long) LEAST_ROW_TILES * workers
         || tasks((long) tiles * Tile.ROWS, n, k, workers) < workers) {
       return 1;
     }
     return Math.clamp(tiles / ROW_TILES / workers, 1, 4) * workers;
+  }
+
+  /** Tiles of C of so many steps that another thread may take: some microseconds of work. */
+  static int leastTiles(int steps) {
+    return Math.clamp(STEPS_TO_TAKE / Math.max(1, steps), 1, 8);
   }
 
   /** Number of tasks that pack a block of A. */

@@ -33,11 +33,11 @@ record LeftOperand(
   }
 
   /**
-   * Packs part {@code part} of {@code parts} of a block: rows {@code [row, rowEnd)}, {@code count}
-   * steps from {@code step} on. Rows that are not there become zero, and so does the step that
-   * makes an odd number even.
+   * Packs part {@code part} of {@code parts} of a block to element {@code to} of {@code tiles}:
+   * rows {@code [row, rowEnd)}, {@code count} steps from {@code step} on. Rows that are not there
+   * become zero, and so does the step that makes an odd number even.
    */
-  void pack(int row, int rowEnd, int step, int count, float[] tiles, int part, int parts) {
+  void pack(int row, int rowEnd, int step, int count, float[] tiles, int to, int part, int parts) {
     int tileCount = Math.ceilDiv(rowEnd - row, ROWS);
     int first = row + Blocking.part(tileCount, part, parts) * ROWS;
     int end = Math.min(rowEnd, row + Blocking.part(tileCount, part + 1, parts) * ROWS);
@@ -53,6 +53,6 @@ record LeftOperand(
         rowStride,
         columnStride,
         tiles,
-        (first - row) * Tile.STRIDE);
+        to + (first - row) * Tile.STRIDE);
   }
 }

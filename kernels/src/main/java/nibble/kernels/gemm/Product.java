@@ -1,6 +1,9 @@
 package nibble.kernels.gemm;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
 import nibble.kernels.gemm.Gemm.WeightType;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
@@ -10,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * One product {@code C = A B} with B in panels. A block of A is packed once, for all threads; then
  * tasks that each own a rectangle of C multiply it with the panels. Scratch of the caller: float
  * slot 0 (the block of A). Task scratch: float slot 1 (tiles on the edge of C), int slot 0 (a value
- * without meaning), segment slot 1 (a panel that is unpacked or widened).
+ * without meaning), segment slot 1 (a panel that is unpacked or widened), segment slot 4 (a square
+ * of a column-major A).
  */
 final class Product {
   private static final Tile TILE = Tile.BEST;
@@ -77,9 +81,9 @@ final class Product {
 
   /**
    * A part of A: rows {@code [row, rowEnd)}, steps {@code [step, step + count)}, packed in {@code
-   * tiles}.
+   * tiles} from element {@code at} on.
    */
-  private record Block(int row, int rowEnd, int step, int count, float[] tiles) {
+  record Block(int row, int rowEnd, int step, int count, float[] tiles, int at) {
     int rowTiles() {
       return Math.ceilDiv(rowEnd - row, ROWS);
     }
@@ -92,11 +96,8 @@ final class Product {
 
   /** Runs on the calling thread. */
   void run(Scratch scratch) {
-    rows(
-        0,
-        a.rows(),
-        scratch.floats(0, LeftOperand.packedLength(Math.min(a.rows(), blocking.rows()))),
-        scratch);
+    float[] tiles = scratch.floats(0, blockLength(a.rows()));
+    blocks(0, a.rows(), tiles, 0, block -> allPanels(block, scratch));
   }
 
   /**
@@ -106,17 +107,11 @@ final class Product {
    */
   void run(WorkSplitter splitter, Scratch shared) {
     int tiles = Math.ceilDiv(a.rows(), ROWS);
-    int rowTasks = isReady() ? Blocking.rowTasks(tiles, n, a.steps(), splitter.workers()) : 1;
-    if (rowTasks == 1) {
+    int parts = isReady() ? Blocking.rowParts(tiles, n, a.steps(), splitter.workers()) : 1;
+    if (parts == 1) {
       sharePanels(splitter, shared);
     } else {
-      splitter.run(
-          rowTasks,
-          (task, scratch) ->
-              rowTask(
-                  Blocking.part(tiles, task, rowTasks),
-                  Blocking.part(tiles, task + 1, rowTasks),
-                  scratch));
+      shareRows(parts, splitter, shared);
     }
   }
 
@@ -128,29 +123,87 @@ final class Product {
     return source == null && !isWidened;
   }
 
-  private void rowTask(int tileFrom, int tileTo, Scratch scratch) {
-    int rowTo = Math.min(a.rows(), tileTo * ROWS);
-    int rows = Math.min(rowTo - tileFrom * ROWS, blocking.rows());
-    rows(tileFrom * ROWS, rowTo, scratch.floats(0, LeftOperand.packedLength(rows)), scratch);
+  /** Floats that a block of {@code rows} rows, or the largest one of them, takes. */
+  private int blockLength(int rows) {
+    return LeftOperand.packedLength(Math.min(rows, blocking.rows()));
   }
 
-  /** Rows {@code [rowFrom, rowTo)} on this thread. */
-  private void rows(int rowFrom, int rowTo, float[] tiles, Scratch scratch) {
+  /**
+   * Each thread takes parts of the rows and packs them for itself; when there are none left it
+   * helps the others with their last blocks. Nothing is packed over a block that others read: a
+   * thread that begins to help saw that all parts are taken, so the owner will take none.
+   */
+  private void shareRows(int parts, WorkSplitter splitter, Scratch shared) {
+    int workers = Math.min(parts, splitter.workers());
+    int rowTiles = Math.ceilDiv(a.rows(), ROWS);
+    int length = blockLength(Math.ceilDiv(rowTiles, parts) * ROWS);
+    float[] tiles = shared.floats(0, Math.multiplyExact(workers, length));
+    AtomicInteger nextPart = new AtomicInteger();
+    AtomicReferenceArray<OpenBlock> open = new AtomicReferenceArray<>(workers);
+    splitter.run(
+        workers,
+        (worker, scratch) -> {
+          int part = nextPart.getAndIncrement();
+          for (; part < parts; part = nextPart.getAndIncrement()) {
+            int rowTo = Math.min(a.rows(), Blocking.part(rowTiles, part + 1, parts) * ROWS);
+            blocks(
+                Blocking.part(rowTiles, part, parts) * ROWS,
+                rowTo,
+                tiles,
+                worker * length,
+                block -> {
+                  if (isLast(block) && block.rowEnd == rowTo) {
+                    OpenBlock mine = OpenBlock.of(block, PackedPanels.count(n));
+                    open.set(worker, mine);
+                    takeAll(mine, scratch);
+                  } else {
+                    allPanels(block, scratch);
+                  }
+                });
+          }
+          for (int i = 1; i < workers; i++) {
+            helpAll(open.get((worker + i) % workers), scratch);
+          }
+        });
+  }
+
+  private void takeAll(OpenBlock mine, Scratch scratch) {
+    for (int from = mine.take(); from >= 0; from = mine.take()) {
+      tiles(mine.block(), from, mine.end(from), scratch);
+    }
+  }
+
+  private void helpAll(@Nullable OpenBlock other, Scratch scratch) {
+    if (other == null) {
+      return;
+    }
+    for (int from = other.help(); from >= 0; from = other.help()) {
+      tiles(other.block(), from, other.end(from), scratch);
+    }
+  }
+
+  /** Packs one block of rows {@code [rowFrom, rowTo)} after the other for {@code product}. */
+  private void blocks(int rowFrom, int rowTo, float[] tiles, int at, Consumer<Block> product) {
     for (int row = rowFrom; row < rowTo; row += blocking.rows()) {
       for (int step = 0; step == 0 || step < a.steps(); step += blocking.steps()) {
-        Block block = block(row, Math.min(rowTo, row + blocking.rows()), step, tiles);
-        a.pack(row, block.rowEnd, step, block.count, tiles, 0, 1);
-        rectangle(block, row, block.rowEnd, 0, PackedPanels.count(n), scratch);
+        Block block = block(row, Math.min(rowTo, row + blocking.rows()), step, tiles, at);
+        a.pack(row, block.rowEnd, step, block.count, tiles, at, 0, 1);
+        product.accept(block);
       }
     }
   }
 
+  private void allPanels(Block block, Scratch scratch) {
+    rectangle(block, block.row, block.rowEnd, 0, PackedPanels.count(n), scratch);
+  }
+
   /** All threads pack a block of A; then each takes its share of the panels, to the tile. */
   private void sharePanels(WorkSplitter splitter, Scratch shared) {
-    float[] tiles = shared.floats(0, LeftOperand.packedLength(Math.min(a.rows(), blocking.rows())));
+    float[] tiles = shared.floats(0, blockLength(a.rows()));
     for (int row = 0; row < a.rows(); row += blocking.rows()) {
       for (int step = 0; step == 0 || step < a.steps(); step += blocking.steps()) {
-        sharePanels(block(row, Math.min(a.rows(), row + blocking.rows()), step, tiles), splitter);
+        sharePanels(
+            block(row, Math.min(a.rows(), row + blocking.rows()), step, tiles, 0), splitter);
       }
     }
   }
@@ -158,13 +211,20 @@ final class Product {
   private void sharePanels(Block block, WorkSplitter splitter) {
     int packTasks = Blocking.packTasks(block.rowEnd - block.row, block.count, splitter.workers());
     if (packTasks == 1) {
-      a.pack(block.row, block.rowEnd, block.step, block.count, block.tiles, 0, 1);
+      a.pack(block.row, block.rowEnd, block.step, block.count, block.tiles, 0, 0, 1);
     } else {
       splitter.run(
           packTasks,
           (task, scratch) ->
               a.pack(
-                  block.row, block.rowEnd, block.step, block.count, block.tiles, task, packTasks));
+                  block.row,
+                  block.rowEnd,
+                  block.step,
+                  block.count,
+                  block.tiles,
+                  0,
+                  task,
+                  packTasks));
     }
     int tiles = block.rowTiles() * PackedPanels.count(n);
     int tasks =
@@ -180,8 +240,12 @@ final class Product {
                 scratch));
   }
 
-  private Block block(int row, int rowEnd, int step, float[] tiles) {
-    return new Block(row, rowEnd, step, Math.min(blocking.steps(), a.steps() - step), tiles);
+  private Block block(int row, int rowEnd, int step, float[] tiles, int at) {
+    return new Block(row, rowEnd, step, Math.min(blocking.steps(), a.steps() - step), tiles, at);
+  }
+
+  private boolean isLast(Block block) {
+    return block.step + block.count >= a.steps();
   }
 
   /** Tiles {@code [from, to)} of C, counted down the rows of one panel after the other. */
@@ -202,7 +266,7 @@ final class Product {
   /** Rows {@code [rowFrom, rowTo)} of the block times panels {@code [panelFrom, panelTo)}. */
   private void rectangle(
       Block block, int rowFrom, int rowTo, int panelFrom, int panelTo, Scratch scratch) {
-    boolean isLast = block.step + block.count >= a.steps() && epilogue.isMoreThanBias();
+    boolean isLast = isLast(block) && epilogue.isMoreThanBias();
     int group = isLast ? Blocking.finishedPanels(rowTo - rowFrom) : panelTo - panelFrom;
     int touched = 0;
     for (int first = panelFrom; first < panelTo; first += group) {
@@ -341,7 +405,7 @@ final class Product {
     int count = block.count;
     int aAt = a.at(row, block.step);
     if (a.isPacked(rows)) {
-      int tileAt = (row - block.row) * Tile.STRIDE;
+      int tileAt = block.at + (row - block.row) * Tile.STRIDE;
       return TILE.rows(
           block.evenCount(),
           block.tiles,
