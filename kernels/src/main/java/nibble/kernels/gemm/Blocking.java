@@ -37,6 +37,15 @@ record Blocking(int steps, int rows) {
    */
   private static final int MOST_ROWS = 1024;
 
+  /** Steps up to which a sum is so short that writing C takes a part of the time that counts. */
+  private static final int SHORT_SUM = 512;
+
+  /**
+   * Rows of a block for short sums and a C of many rows: the lines that two panels share are still
+   * near.
+   */
+  private static final int SHORT_SUM_ROWS = 18 * Tile.ROWS;
+
   /** Bytes of C to which an {@link Epilogue} is applied at a time. */
   private static final int FINISHED_BYTES = Caches.L2 / 4;
 
@@ -58,20 +67,25 @@ record Blocking(int steps, int rows) {
   /** Row tiles after which it does not. */
   private static final int ROW_TILES = 16;
 
-  /** Blocks of about equal size for packed weights; the number of steps is even. */
-  static Blocking of(int m, int k) {
-    return of(m, k, STEPS, 2);
+  /**
+   * Blocks of about equal size for packed weights; the number of steps is even.
+   *
+   * @param isWidened whether panels are made anew for each block of rows
+   */
+  static Blocking of(int m, int k, boolean isWidened) {
+    boolean isTall = m > 2 * SHORT_SUM_ROWS && k <= SHORT_SUM && !isWidened;
+    return of(m, k, STEPS, 2, isTall ? SHORT_SUM_ROWS : MOST_ROWS);
   }
 
   /** The same for weights that are unpacked in multiples of {@code inputStep} as they are used. */
   static Blocking ofUnpacked(int m, int k, int inputStep) {
-    return of(m, k, UNPACKED_STEPS, inputStep % 2 == 0 ? inputStep : 2 * inputStep);
+    return of(m, k, UNPACKED_STEPS, inputStep % 2 == 0 ? inputStep : 2 * inputStep, MOST_ROWS);
   }
 
-  private static Blocking of(int m, int k, int mostSteps, int multiple) {
+  private static Blocking of(int m, int k, int mostSteps, int multiple, int mostRows) {
     int steps = equalParts(k, mostSteps, multiple);
     return new Blocking(
-        steps, equalParts(m, Math.clamp(A_FLOATS / steps, Tile.ROWS, MOST_ROWS), Tile.ROWS));
+        steps, equalParts(m, Math.clamp(A_FLOATS / steps, Tile.ROWS, mostRows), Tile.ROWS));
   }
 
   /**

@@ -53,7 +53,9 @@ final class Product {
         a.rows() <= Tile.FEW_ROWS
             && !isWidened; // each panel is read once: nothing to keep in a cache
     this.blocking =
-        streams ? new Blocking(Math.max(1, a.steps()), ROWS) : Blocking.of(a.rows(), a.steps());
+        streams
+            ? new Blocking(Math.max(1, a.steps()), ROWS)
+            : Blocking.of(a.rows(), a.steps(), isWidened);
   }
 
   /** A product with a B that is unpacked or packed block by block. */
