@@ -17,4 +17,5 @@ module nibble.nn {
   exports nibble.nn.train;
   exports nibble.nn.transformer;
   exports nibble.nn.vit;
+  exports nibble.nn.warmup;
 }

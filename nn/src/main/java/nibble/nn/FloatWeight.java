@@ -1,5 +1,7 @@
 package nibble.nn;
 
+import java.util.Arrays;
+import java.util.Optional;
 import nibble.kernels.gemm.Gemm;
 import nibble.kernels.gemm.PackedMatrix;
 import nibble.tensor.DType;
@@ -12,6 +14,11 @@ import org.jspecify.annotations.Nullable;
  * wide in memory.
  */
 public final class FloatWeight implements WeightMatrix {
+  /** Whole panels of every width, and one that is not full. */
+  private static final int SAMPLE_OUT = 136;
+
+  private static final int SAMPLE_IN = 8;
+
   private final PackedMatrix packed;
   private final DType dtype;
 
@@ -34,6 +41,18 @@ public final class FloatWeight implements WeightMatrix {
             : weight.dtype() == DType.F16 ? Gemm.WeightType.F16 : Gemm.WeightType.BF16;
     PackedMatrix packed = Gemm.best().pack(source.segment(), 0, type, source.dim(0), source.dim(1));
     return new FloatWeight(packed, source.dtype());
+  }
+
+  /** A small weight with elements of {@code dtype}, converted as {@link #of} does. */
+  public static FloatWeight sampleOf(DType dtype) {
+    float[] values = new float[SAMPLE_OUT * SAMPLE_IN];
+    Arrays.fill(values, 0.5f);
+    return of(Tensor.of(values, SAMPLE_OUT, SAMPLE_IN).to(dtype));
+  }
+
+  @Override
+  public Optional<WeightMatrix> sample() {
+    return Optional.of(sampleOf(dtype));
   }
 
   @Override

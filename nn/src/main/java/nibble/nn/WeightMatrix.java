@@ -1,5 +1,6 @@
 package nibble.nn;
 
+import java.util.Optional;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,14 @@ public interface WeightMatrix {
    */
   default Tensor multiplyAdd(Ops ops, LayerInput x, @Nullable Tensor bias, Tensor residual) {
     return ops.add(residual, multiply(ops, x, bias));
+  }
+
+  /**
+   * A small weight of the same form, whose products run the same code: for a warm-up. Empty where a
+   * form has none.
+   */
+  default Optional<WeightMatrix> sample() {
+    return Optional.empty();
   }
 
   /** Bytes that the weight occupies while it is executed, scales and zero points included. */

@@ -30,9 +30,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Whole encoders with random weights, batch 1, for a comparison with another program: both run as
  * long-lived processes that take turns. Argument: threads. Reads lines such as {@code deit fp32
- * 0.35} (model, weights, seconds) from its input and answers each, after so many seconds of
- * passes, with model, weights, passes per second of the clock, passes per second of processor time
- * of the calling thread, and the bytes that it allocated for a pass.
+ * 0.35} (model, weights, seconds) from its input and answers each, after so many seconds of passes,
+ * with model, weights, passes per second of the clock, passes per second of processor time of the
+ * calling thread, and the bytes that it allocated for a pass.
  *
  * <p>Models: {@code deit} (DeiT-Tiny at 224 pixels), {@code vitb} (ViT-B/16), {@code minilm} (6
  * layers of width 384, 128 tokens). Weights: {@code fp32}, {@code w4a16} (groups of 32), {@code
@@ -86,8 +86,7 @@ final class EncoderTurns {
     };
   }
 
-  private static Runnable images(
-      Ops ops, int hidden, int heads, int intermediate, String weights) {
+  private static Runnable images(Ops ops, int hidden, int heads, int intermediate, String weights) {
     ViTConfig config =
         new ViTConfig(
             ViTConfig.VIT,
@@ -115,8 +114,7 @@ final class EncoderTurns {
   }
 
   private static Runnable tokens(Ops ops, String weights) {
-    EncoderSize size =
-        new EncoderSize("BertModel", 1000, 384, 6, 1536, 12, 512, 1e-12f, false);
+    EncoderSize size = new EncoderSize("BertModel", 1000, 384, 6, 1536, 12, 512, 1e-12f, false);
     Encoder encoder =
         Bert.of(
             new BertConfig(size, "bert.", 2, 0, Activation.GELU),

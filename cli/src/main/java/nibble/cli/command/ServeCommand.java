@@ -181,10 +181,13 @@ public final class ServeCommand extends NibbleCommand {
     int threads = common.threads();
     return switch (ModelKind.of(folder)) {
       case LANGUAGE_MODEL ->
-          served.with(id, TextGenerator.builder(folder).threads(threads).sequences(running).open());
-      case TEXT_ENCODER -> served.with(id, Embedder.builder(folder).threads(threads).open());
+          served.with(
+              id,
+              TextGenerator.builder(folder).threads(threads).sequences(running).warmUp().open());
+      case TEXT_ENCODER ->
+          served.with(id, Embedder.builder(folder).threads(threads).warmUp().open());
       case IMAGE_CLASSIFIER ->
-          served.with(id, ImageClassifier.builder(folder).threads(threads).open());
+          served.with(id, ImageClassifier.builder(folder).threads(threads).warmUp().open());
       case IMAGES_AND_TEXTS ->
           throw CommandFailure.failed(folder + ": models of images and texts cannot be served");
     };

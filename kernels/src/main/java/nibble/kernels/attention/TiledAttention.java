@@ -159,8 +159,7 @@ final class TiledAttention {
     for (int p = 0; p < PanelCut.count(depth); p++) {
       int column = p * PanelCut.WIDE;
       boolean wide = PanelCut.isWide(p, depth);
-      long panel =
-          4L * column * KeyValueBlock.even(count) + 4L * begin * PanelCut.width(p, depth);
+      long panel = 4L * column * KeyValueBlock.even(count) + 4L * begin * PanelCut.width(p, depth);
       for (int tile = 0; tile < tiles; tile++) {
         int at = sumsFrom + (row + tile * ROWS) * sumPitch + column;
         RegisterTiles.rows(

@@ -34,6 +34,7 @@ public interface ImageTextEmbedder extends AutoCloseable {
   final class Builder {
     private final Path folder;
     private int threads = Runtime.getRuntime().availableProcessors();
+    private boolean warmUp;
 
     private Builder(Path folder) {
       this.folder = folder;
@@ -46,13 +47,22 @@ public interface ImageTextEmbedder extends AutoCloseable {
     }
 
     /**
+     * Lets {@link #open} return when the kernels of the model have been compiled, a second or three
+     * later, so that the first call is about as fast as later ones: for programs that stay.
+     */
+    public Builder warmUp() {
+      warmUp = true;
+      return this;
+    }
+
+    /**
      * Opens the model, its tokenizer and its image preprocessing.
      *
      * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is none
      *     of images and texts
      */
     public ImageTextEmbedder open() {
-      return ModelImageTextEmbedder.open(folder, threads);
+      return ModelImageTextEmbedder.open(folder, threads, warmUp);
     }
   }
 

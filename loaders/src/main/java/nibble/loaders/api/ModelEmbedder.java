@@ -56,10 +56,16 @@ final class ModelEmbedder implements Embedder {
   }
 
   static ModelEmbedder open(
-      Path folder, int threads, int batchTokens, OptionalInt maxTokens, String prefix) {
+      Path folder,
+      int threads,
+      boolean warmUp,
+      int batchTokens,
+      OptionalInt maxTokens,
+      String prefix) {
     return ModelSession.open(
         folder,
         threads,
+        warmUp,
         "embedder",
         session -> new ModelEmbedder(session, maxTokens, batchTokens, prefix));
   }

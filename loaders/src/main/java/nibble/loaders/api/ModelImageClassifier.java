@@ -28,8 +28,8 @@ final class ModelImageClassifier implements ImageClassifier {
     labels = session.loaded().labels();
   }
 
-  static ModelImageClassifier open(Path folder, int threads) {
-    return ModelSession.open(folder, threads, "classifier", ModelImageClassifier::new);
+  static ModelImageClassifier open(Path folder, int threads, boolean warmUp) {
+    return ModelSession.open(folder, threads, warmUp, "classifier", ModelImageClassifier::new);
   }
 
   private static ImagePreprocessor preprocessor(LoadedModel loaded) {

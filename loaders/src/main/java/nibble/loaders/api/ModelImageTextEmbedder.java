@@ -44,8 +44,8 @@ final class ModelImageTextEmbedder implements ImageTextEmbedder {
     }
   }
 
-  static ModelImageTextEmbedder open(Path folder, int threads) {
-    return ModelSession.open(folder, threads, "embedder", ModelImageTextEmbedder::new);
+  static ModelImageTextEmbedder open(Path folder, int threads, boolean warmUp) {
+    return ModelSession.open(folder, threads, warmUp, "embedder", ModelImageTextEmbedder::new);
   }
 
   @Override

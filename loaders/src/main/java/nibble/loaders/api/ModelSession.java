@@ -6,6 +6,7 @@ import java.util.function.Function;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.loaders.model.LoadedModel;
 import nibble.loaders.model.ModelLoader;
+import nibble.nn.warmup.KernelWarmUp;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -30,18 +31,28 @@ final class ModelSession implements AutoCloseable {
   /**
    * Opens the model in {@code folder} and makes an object around it.
    *
+   * @param warmUp whether to wait until kernels are compiled
    * @param name of that object, for messages, such as {@code embedder}
    * @param maker makes it; the session is closed if that fails
    */
-  static <T> T open(Path folder, int threads, String name, Function<ModelSession, T> maker) {
+  static <T> T open(
+      Path folder, int threads, boolean warmUp, String name, Function<ModelSession, T> maker) {
     LoadedModel loaded = ModelLoader.load(folder);
     ModelSession session = new ModelSession(loaded, new Ops(WorkSplitter.ofThreads(threads)), name);
     try {
-      return maker.apply(session);
+      Runnable warmth = warmth(loaded, warmUp);
+      T made = maker.apply(session);
+      warmth.run();
+      return made;
     } catch (RuntimeException e) {
       session.close();
       throw e;
     }
+  }
+
+  /** Starts to warm up, if that is wanted, and returns what waits until it is done. */
+  static Runnable warmth(LoadedModel loaded, boolean warmUp) {
+    return warmUp ? KernelWarmUp.start(loaded.model())::await : () -> {};
   }
 
   LoadedModel loaded() {

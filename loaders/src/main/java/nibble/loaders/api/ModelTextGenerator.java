@@ -50,10 +50,13 @@ final class ModelTextGenerator implements TextGenerator {
     loop = new GenerationLoop(model, new Ops(WorkSplitter.ofThreads(threads)), sequences);
   }
 
-  static ModelTextGenerator open(Path folder, int threads, int sequences) {
+  static ModelTextGenerator open(Path folder, int threads, boolean warmUp, int sequences) {
     LoadedModel loaded = ModelLoader.load(folder);
     try {
-      return new ModelTextGenerator(loaded, threads, sequences);
+      Runnable warmth = ModelSession.warmth(loaded, warmUp);
+      ModelTextGenerator generator = new ModelTextGenerator(loaded, threads, sequences);
+      warmth.run();
+      return generator;
     } catch (RuntimeException e) {
       loaded.close();
       throw e;

@@ -32,6 +32,7 @@ public interface TextGenerator extends AutoCloseable {
   final class Builder {
     private final Path folder;
     private int threads = Runtime.getRuntime().availableProcessors();
+    private boolean warmUp;
     private int sequences = 8;
 
     private Builder(Path folder) {
@@ -54,13 +55,22 @@ public interface TextGenerator extends AutoCloseable {
     }
 
     /**
+     * Lets {@link #open} return when the kernels of the model have been compiled, a second or three
+     * later, so that the first call is about as fast as later ones: for programs that stay.
+     */
+    public Builder warmUp() {
+      warmUp = true;
+      return this;
+    }
+
+    /**
      * Opens the model, its tokenizer and its chat template.
      *
      * @throws nibble.loaders.BadFileException if a file is missing or broken, or the model is no
      *     causal language model
      */
     public TextGenerator open() {
-      return ModelTextGenerator.open(folder, threads, sequences);
+      return ModelTextGenerator.open(folder, threads, warmUp, sequences);
     }
   }
 

@@ -1,5 +1,8 @@
 package nibble.nn.packed;
 
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.SplittableRandom;
 import nibble.kernels.gemm.Epilogue;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.IntGemm;
@@ -8,6 +11,7 @@ import nibble.kernels.lowbit.QuantizedRows;
 import nibble.nn.Activation;
 import nibble.nn.LayerInput;
 import nibble.nn.RowTable;
+import nibble.nn.WeightMatrix;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer activations)
     implements PackedWeight, RowTable {
+  private static final int SAMPLE_OUT = 136;
+  private static final int SAMPLE_IN = 32;
+
   @Override
   public int out() {
     return weights.out();
@@ -125,6 +132,37 @@ public record PackedIntWeight(IntWeights weights, @Nullable ActivationQuantizer 
             grid.array(),
             grid.offset(),
             ops.splitter());
+  }
+
+  @Override
+  public Optional<WeightMatrix> sample() {
+    int in = weights.groups() == 1 ? SAMPLE_IN : 2 * weights.groupSize();
+    int group = weights.groups() == 1 ? in : weights.groupSize();
+    SplittableRandom random = new SplittableRandom(1);
+    byte[] codes = new byte[SAMPLE_OUT * in];
+    for (int i = 0; i < codes.length; i++) {
+      double code = Math.rint(random.nextGaussian() * (1 << weights.bits()) / 6);
+      codes[i] = (byte) Math.clamp(code, -(1 << weights.bits() - 1), (1 << weights.bits() - 1) - 1);
+    }
+    float[] scales = new float[SAMPLE_OUT * (in / group)];
+    Arrays.fill(scales, 0.5f);
+    if (weights.isSymmetric()) {
+      return Optional.of(
+          new PackedIntWeight(
+              IntWeights.packSymmetric(codes, scales, SAMPLE_OUT, in, weights.bits(), group),
+              activations));
+    }
+    int middle = 1 << weights.bits() - 1;
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] += (byte) middle;
+    }
+    int[] zeroPoints = new int[scales.length];
+    Arrays.fill(zeroPoints, middle);
+    return Optional.of(
+        new PackedIntWeight(
+            IntWeights.packAsymmetric(
+                codes, scales, zeroPoints, SAMPLE_OUT, in, weights.bits(), group),
+            activations));
   }
 
   @Override

@@ -85,9 +85,7 @@ class AttentionTest {
     for (int headDim : new int[] {1023, 1024, 1025, 2051}) { // longer than one call of a tile
       check(
           new AttentionCase(
-              new AttentionShape(1, 13, 7, 1, 1, headDim),
-              AttentionRule.scaled(headDim),
-              headDim));
+              new AttentionShape(1, 13, 7, 1, 1, headDim), AttentionRule.scaled(headDim), headDim));
     }
     for (int keys : new int[] {254, 255, 256, 257, 511, 512, 513}) { // around blocks
       check(

@@ -57,7 +57,7 @@ class EmbedderTest {
   void longTextsAreCutOffAndPrefixesCount() throws IOException {
     Path folder = TinyTextFolders.bert(temp.resolve("model"));
     try (Embedder embedder = Embedder.builder(folder).threads(1).maxTokens(6).open();
-        Embedder prefixed = Embedder.builder(folder).threads(1).prefix("q. ").open();
+        Embedder prefixed = Embedder.builder(folder).threads(1).prefix("q. ").warmUp().open();
         Embedder plain = Embedder.builder(folder).threads(1).open()) {
       assertEquals(6, embedder.countTokens("a b c d e f g h"));
       assertArrayEquals(embedder.embed("a b c d"), embedder.embed("a b c d e f g h"), TOLERANCE);

@@ -51,7 +51,7 @@ class ImageClassifierTest {
         expected.add(classifier.classify(images.get(i), 7));
       }
     }
-    try (ImageClassifier classifier = ImageClassifier.builder(folder).threads(2).open();
+    try (ImageClassifier classifier = ImageClassifier.builder(folder).threads(2).warmUp().open();
         ExecutorService callers = Executors.newFixedThreadPool(4)) {
       List<Future<List<Prediction>>> found =
           images.stream()

@@ -69,7 +69,8 @@ class TextGeneratorTest {
         expected.add(alone.generate(prompt, SHORT, TextListener.NONE).text());
       }
     }
-    try (TextGenerator generator = TextGenerator.builder(folder).threads(2).sequences(4).open();
+    try (TextGenerator generator =
+            TextGenerator.builder(folder).threads(2).sequences(4).warmUp().open();
         ExecutorService callers = Executors.newFixedThreadPool(24)) {
       List<Future<String>> found =
           prompts.stream()
