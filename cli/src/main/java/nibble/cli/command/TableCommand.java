@@ -144,7 +144,7 @@ public final class TableCommand extends NibbleCommand {
     MethodTable table = begin(subject, common);
     List<MethodScheme> missing = missing(table, options);
     boolean noFloat = table.find(CellMeasurement.FLOAT, "", Map.of()).isEmpty();
-    long total = table.cells().size() + missing.size() + (noFloat ? 1 : 0);
+    int total = table.cells().size() + missing.size() + (noFloat ? 1 : 0);
     try (Progress progress = console.progress("table", total, "cells").from(table.cells().size())) {
       if (noFloat) {
         table = save(table.with(cells.ofFloat()));
