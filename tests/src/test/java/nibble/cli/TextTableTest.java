@@ -81,7 +81,8 @@ class TextTableTest {
     assertEquals(10, calibration.size());
     assertEquals(30, evaluation.size());
     assertTrue(evaluation.stream().noneMatch(calibration::contains));
-    assertTrue(Files.readString(out.resolve("table.md")).contains("| smoothquant | W4A8 |"));
+    assertTrue(
+        Files.readString(out.resolve("table.md")).contains("| smoothquant alpha=0.6 | W4A8 |"));
     assertTrue(Files.readString(out.resolve("table.html")).contains("Perplexity"));
     String before = Files.readString(out.resolve("table.json"));
     JsonObject again = CommandLineRun.of(arguments).json();
