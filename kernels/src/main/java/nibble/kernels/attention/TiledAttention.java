@@ -13,14 +13,17 @@ import nibble.kernels.rowwise.Elementwise;
  * the first-level cache. Blocks of keys begin at fixed positions; so results do not depend on how
  * rows are shared out.
  *
- * <p>Task scratch: float slots 3 (scores), 4 (sums of v), 5 (softmax), segment slot 3 (values), and
- * what {@link TileScores} take.
+ * <p>Task scratch: float slots 2 (rows of q), 3 (scores), 4 (sums of v), 5 (softmax), segment slots
+ * 2 (keys) and 3 (values), and what other {@link TileScores} take.
  */
 final class TiledAttention {
   /** Rows of one call at most: their sums of v stay in a near cache. */
   static final int MOST_ROWS = 510;
 
   private static final int ROWS = RegisterTiles.ROWS;
+
+  /** Keys of a block: with 64 elements a head, keys and values take 32 KiB each. */
+  static final int KEYS = TileScores.KEYS;
 
   private static final int PITCH = TileScores.PITCH;
 
@@ -35,7 +38,6 @@ final class TiledAttention {
   private final TileRows tileRows;
   private final TileScores tileScores;
   private final int rows;
-  private final int blockKeys;
   private final float[] scores;
   private final float[] sums;
   private final float[] softmax;
@@ -66,8 +68,11 @@ final class TiledAttention {
         new TileRows(operands, b, kvHead, firstRow, endRow - firstRow),
         member,
         members,
-        new FloatTileScores(
-            new TileRows(operands, b, kvHead, firstRow, endRow - firstRow), scratch),
+        floats(
+            new TileRows(operands, b, kvHead, firstRow, endRow - firstRow),
+            member,
+            members,
+            scratch),
         scratch);
   }
 
@@ -93,15 +98,23 @@ final class TiledAttention {
     softmax = scratch.floats(5, members * state);
     sumsFrom = member * tileRowCount * sumPitch;
     softmaxFrom = member * state;
-    blockKeys = tileScores.blockKeys();
-    values = scratch.segment(3, 4L * blockKeys * sumPitch);
+    values = scratch.segment(3, 4L * KEYS * sumPitch);
     Arrays.fill(sums, sumsFrom, sumsFrom + tileRowCount * sumPitch, 0);
     Arrays.fill(softmax, softmaxFrom, softmaxFrom + rows, Float.NEGATIVE_INFINITY);
     Arrays.fill(softmax, softmaxFrom + rows, softmaxFrom + 2 * rows, 0);
   }
 
+  private static TileScores floats(TileRows rows, int member, int members, Scratch scratch) {
+    int length = Math.ceilDiv(rows.count(), ROWS) * ROWS * rows.depth();
+    return new FloatTileScores(
+        rows,
+        scratch.floats(2, members * length),
+        member * length,
+        scratch.segment(2, 4L * PITCH * rows.depth()));
+  }
+
   void run(HeadView k, HeadView v) {
-    for (int first = firstKey(); first < endKey(); first += blockKeys) {
+    for (int first = firstKey(); first < endKey(); first += KEYS) {
       keys(
           first,
           k.array(),
@@ -116,7 +129,7 @@ final class TiledAttention {
 
   /** Where the first block of keys begins. */
   int firstKey() {
-    return rule.firstKey(tileRows.query(0)) / blockKeys * blockKeys;
+    return rule.firstKey(tileRows.query(0)) / KEYS * KEYS;
   }
 
   /** The key after the last one that a row sees. */
@@ -130,10 +143,9 @@ final class TiledAttention {
    */
   void keys(int first, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
     int present = operands.keys(b);
-    int count = Math.min(blockKeys, endKey() - first);
+    int count = Math.min(KEYS, endKey() - first);
     tileScores.keys(first, count, k, kAt, kRow);
-    int seen = Math.max(0, rule.firstKey(tileRows.query(0)) - first);
-    KeyValueBlock.packValues(seen, count, depth, v, vAt, vRow, values);
+    KeyValueBlock.packValues(count, depth, v, vAt, vRow, values);
     for (int row = 0; row < rows; row += BLOCK_ROWS) {
       int blockRows = Math.min(BLOCK_ROWS, rows - row);
       int from = Math.max(0, rule.firstKey(tileRows.query(row)) - first);
@@ -154,19 +166,18 @@ final class TiledAttention {
     for (int r = 0; r < blockRows; r++) {
       soften(row + r, r * PITCH, first, from, to);
     }
-    int begin = from & -2; // hidden keys that make the number even have a score of zero
-    int steps = KeyValueBlock.even(to) - begin;
     for (int p = 0; p < PanelCut.count(depth); p++) {
       int column = p * PanelCut.WIDE;
       boolean wide = PanelCut.isWide(p, depth);
-      long panel = 4L * column * KeyValueBlock.even(count) + 4L * begin * PanelCut.width(p, depth);
+      long panel = 4L * column * count + 4L * from * PanelCut.width(p, depth);
       for (int tile = 0; tile < tiles; tile++) {
         int at = sumsFrom + (row + tile * ROWS) * sumPitch + column;
-        RegisterTiles.rows(
+        RegisterTiles.rowMajor(
             wide,
-            steps,
+            to - from,
             scores,
-            tile * ROWS * PITCH + begin,
+            tile * ROWS * PITCH + from,
+            PITCH,
             values,
             panel,
             sums,

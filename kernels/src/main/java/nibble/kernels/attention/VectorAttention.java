@@ -1,6 +1,5 @@
 package nibble.kernels.attention;
 
-import nibble.kernels.gemm.RegisterTiles;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +36,7 @@ final class VectorAttention implements Attention {
     share(
         shape,
         1,
-        RegisterTiles.ROWS,
+        1,
         TiledAttention.MOST_ROWS,
         splitter,
         (unit, from, to, scratch) -> {
@@ -66,7 +65,7 @@ final class VectorAttention implements Attention {
     share(
         shape,
         together,
-        RegisterTiles.ROWS,
+        1,
         TiledAttention.MOST_ROWS,
         splitter,
         (unit, from, to, scratch) -> {

@@ -138,6 +138,76 @@ final class Tile6x2 implements Tile {
   }
 
   @Override
+  public void packed(
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
+      int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
+    FloatVector c10 = FloatVector.fromArray(F, start, startAt + startRow);
+    FloatVector c11 = FloatVector.fromArray(F, start, startAt + startRow + LANES);
+    FloatVector c20 = FloatVector.fromArray(F, start, startAt + 2 * startRow);
+    FloatVector c21 = FloatVector.fromArray(F, start, startAt + 2 * startRow + LANES);
+    FloatVector c30 = FloatVector.fromArray(F, start, startAt + 3 * startRow);
+    FloatVector c31 = FloatVector.fromArray(F, start, startAt + 3 * startRow + LANES);
+    FloatVector c40 = FloatVector.fromArray(F, start, startAt + 4 * startRow);
+    FloatVector c41 = FloatVector.fromArray(F, start, startAt + 4 * startRow + LANES);
+    FloatVector c50 = FloatVector.fromArray(F, start, startAt + 5 * startRow);
+    FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
+    for (int l = 0; l < k; l++) {
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
+      int x = aAt + l * ROWS;
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
+      FloatVector x0 = FloatVector.broadcast(F, a[x]);
+      c00 = x0.fma(b0, c00);
+      c01 = x0.fma(b1, c01);
+      FloatVector x1 = FloatVector.broadcast(F, a[x + 1]);
+      c10 = x1.fma(b0, c10);
+      c11 = x1.fma(b1, c11);
+      if (l == k + 1) {
+        break;
+      }
+      FloatVector x2 = FloatVector.broadcast(F, a[x + 2]);
+      c20 = x2.fma(b0, c20);
+      c21 = x2.fma(b1, c21);
+      FloatVector x3 = FloatVector.broadcast(F, a[x + 3]);
+      c30 = x3.fma(b0, c30);
+      c31 = x3.fma(b1, c31);
+      if (l == k + 2) {
+        break;
+      }
+      FloatVector x4 = FloatVector.broadcast(F, a[x + 4]);
+      c40 = x4.fma(b0, c40);
+      c41 = x4.fma(b1, c41);
+      FloatVector x5 = FloatVector.broadcast(F, a[x + 5]);
+      c50 = x5.fma(b0, c50);
+      c51 = x5.fma(b1, c51);
+    }
+    c00.intoArray(c, cAt);
+    c01.intoArray(c, cAt + LANES);
+    c10.intoArray(c, cAt + cRow);
+    c11.intoArray(c, cAt + cRow + LANES);
+    c20.intoArray(c, cAt + 2 * cRow);
+    c21.intoArray(c, cAt + 2 * cRow + LANES);
+    c30.intoArray(c, cAt + 3 * cRow);
+    c31.intoArray(c, cAt + 3 * cRow + LANES);
+    c40.intoArray(c, cAt + 4 * cRow);
+    c41.intoArray(c, cAt + 4 * cRow + LANES);
+    c50.intoArray(c, cAt + 5 * cRow);
+    c51.intoArray(c, cAt + 5 * cRow + LANES);
+  }
+
+  @Override
   public void many(
       int k,
       float[] a,

@@ -172,6 +172,108 @@ final class Tile6x4 implements Tile {
   }
 
   @Override
+  public void packed(
+      int k,
+      float[] a,
+      int aAt,
+      MemorySegment b,
+      long bAt,
+      float[] start,
+      int startAt,
+      int startRow,
+      float[] c,
+      int cAt,
+      int cRow) {
+    MemorySegment panel = NativeSegments.known(b);
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector c01 = FloatVector.fromArray(F, start, startAt + LANES);
+    FloatVector c02 = FloatVector.fromArray(F, start, startAt + 2 * LANES);
+    FloatVector c03 = FloatVector.fromArray(F, start, startAt + 3 * LANES);
+    FloatVector c10 = FloatVector.fromArray(F, start, startAt + startRow);
+    FloatVector c11 = FloatVector.fromArray(F, start, startAt + startRow + LANES);
+    FloatVector c12 = FloatVector.fromArray(F, start, startAt + startRow + 2 * LANES);
+    FloatVector c13 = FloatVector.fromArray(F, start, startAt + startRow + 3 * LANES);
+    FloatVector c20 = FloatVector.fromArray(F, start, startAt + 2 * startRow);
+    FloatVector c21 = FloatVector.fromArray(F, start, startAt + 2 * startRow + LANES);
+    FloatVector c22 = FloatVector.fromArray(F, start, startAt + 2 * startRow + 2 * LANES);
+    FloatVector c23 = FloatVector.fromArray(F, start, startAt + 2 * startRow + 3 * LANES);
+    FloatVector c30 = FloatVector.fromArray(F, start, startAt + 3 * startRow);
+    FloatVector c31 = FloatVector.fromArray(F, start, startAt + 3 * startRow + LANES);
+    FloatVector c32 = FloatVector.fromArray(F, start, startAt + 3 * startRow + 2 * LANES);
+    FloatVector c33 = FloatVector.fromArray(F, start, startAt + 3 * startRow + 3 * LANES);
+    FloatVector c40 = FloatVector.fromArray(F, start, startAt + 4 * startRow);
+    FloatVector c41 = FloatVector.fromArray(F, start, startAt + 4 * startRow + LANES);
+    FloatVector c42 = FloatVector.fromArray(F, start, startAt + 4 * startRow + 2 * LANES);
+    FloatVector c43 = FloatVector.fromArray(F, start, startAt + 4 * startRow + 3 * LANES);
+    FloatVector c50 = FloatVector.fromArray(F, start, startAt + 5 * startRow);
+    FloatVector c51 = FloatVector.fromArray(F, start, startAt + 5 * startRow + LANES);
+    FloatVector c52 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 2 * LANES);
+    FloatVector c53 = FloatVector.fromArray(F, start, startAt + 5 * startRow + 3 * LANES);
+    for (int l = 0; l < k; l++) {
+      MemorySegment run = panel.asSlice(bAt + l * STEP, STEP);
+      int x = aAt + l * ROWS;
+      FloatVector b0 = FloatVector.fromMemorySegment(F, run, 0, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, run, VECTOR, ORDER);
+      FloatVector b2 = FloatVector.fromMemorySegment(F, run, 2 * VECTOR, ORDER);
+      FloatVector b3 = FloatVector.fromMemorySegment(F, run, 3 * VECTOR, ORDER);
+      FloatVector x0 = FloatVector.broadcast(F, a[x]);
+      c00 = x0.fma(b0, c00);
+      c01 = x0.fma(b1, c01);
+      c02 = x0.fma(b2, c02);
+      c03 = x0.fma(b3, c03);
+      FloatVector x1 = FloatVector.broadcast(F, a[x + 1]);
+      c10 = x1.fma(b0, c10);
+      c11 = x1.fma(b1, c11);
+      c12 = x1.fma(b2, c12);
+      c13 = x1.fma(b3, c13);
+      FloatVector x2 = FloatVector.broadcast(F, a[x + 2]);
+      c20 = x2.fma(b0, c20);
+      c21 = x2.fma(b1, c21);
+      c22 = x2.fma(b2, c22);
+      c23 = x2.fma(b3, c23);
+      FloatVector x3 = FloatVector.broadcast(F, a[x + 3]);
+      c30 = x3.fma(b0, c30);
+      c31 = x3.fma(b1, c31);
+      c32 = x3.fma(b2, c32);
+      c33 = x3.fma(b3, c33);
+      FloatVector x4 = FloatVector.broadcast(F, a[x + 4]);
+      c40 = x4.fma(b0, c40);
+      c41 = x4.fma(b1, c41);
+      c42 = x4.fma(b2, c42);
+      c43 = x4.fma(b3, c43);
+      FloatVector x5 = FloatVector.broadcast(F, a[x + 5]);
+      c50 = x5.fma(b0, c50);
+      c51 = x5.fma(b1, c51);
+      c52 = x5.fma(b2, c52);
+      c53 = x5.fma(b3, c53);
+    }
+    c00.intoArray(c, cAt);
+    c01.intoArray(c, cAt + LANES);
+    c02.intoArray(c, cAt + 2 * LANES);
+    c03.intoArray(c, cAt + 3 * LANES);
+    c10.intoArray(c, cAt + cRow);
+    c11.intoArray(c, cAt + cRow + LANES);
+    c12.intoArray(c, cAt + cRow + 2 * LANES);
+    c13.intoArray(c, cAt + cRow + 3 * LANES);
+    c20.intoArray(c, cAt + 2 * cRow);
+    c21.intoArray(c, cAt + 2 * cRow + LANES);
+    c22.intoArray(c, cAt + 2 * cRow + 2 * LANES);
+    c23.intoArray(c, cAt + 2 * cRow + 3 * LANES);
+    c30.intoArray(c, cAt + 3 * cRow);
+    c31.intoArray(c, cAt + 3 * cRow + LANES);
+    c32.intoArray(c, cAt + 3 * cRow + 2 * LANES);
+    c33.intoArray(c, cAt + 3 * cRow + 3 * LANES);
+    c40.intoArray(c, cAt + 4 * cRow);
+    c41.intoArray(c, cAt + 4 * cRow + LANES);
+    c42.intoArray(c, cAt + 4 * cRow + 2 * LANES);
+    c43.intoArray(c, cAt + 4 * cRow + 3 * LANES);
+    c50.intoArray(c, cAt + 5 * cRow);
+    c51.intoArray(c, cAt + 5 * cRow + LANES);
+    c52.intoArray(c, cAt + 5 * cRow + 2 * LANES);
+    c53.intoArray(c, cAt + 5 * cRow + 3 * LANES);
+  }
+
+  @Override
   public void many(
       int k,
       float[] a,
