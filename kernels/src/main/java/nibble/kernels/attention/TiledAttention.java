@@ -163,6 +163,9 @@ final class TiledAttention {
   private void block(int row, int blockRows, int first, int count, int from, int to) {
     int tiles = Math.ceilDiv(blockRows, ROWS);
     tileScores.scores(row, tiles, from, to, scores);
+    if (rule.isCapped()) {
+      cap(blockRows, from, to);
+    }
     for (int r = 0; r < blockRows; r++) {
       soften(row + r, r * PITCH, first, from, to);
     }
@@ -191,16 +194,30 @@ final class TiledAttention {
   }
 
   /**
+   * Not a part of {@link #soften}: with its exponential and this one's tangent in one method the
+   * compiler runs out of nodes now and then, and allocates vectors.
+   */
+  private void cap(int blockRows, int from, int to) {
+    int begin = panelBegin(from);
+    int count = OnlineSoftmax.wholeVectors(to - begin);
+    for (int r = 0; r < blockRows; r++) {
+      OnlineSoftmax.cap(count, rule.softCap(), scores, r * PITCH + begin);
+    }
+  }
+
+  /** The first key of the panel that key {@code from} lies in. */
+  private static int panelBegin(int from) {
+    return from / PanelCut.WIDE * PanelCut.WIDE;
+  }
+
+  /**
    * Scores at {@code at} become exponentials, those of hidden keys 0; what the row has summed up so
    * far is scaled to the new maximum.
    */
   private void soften(int row, int at, int first, int from, int to) {
     int query = tileRows.query(row);
-    int begin = from / PanelCut.WIDE * PanelCut.WIDE;
+    int begin = panelBegin(from);
     int count = OnlineSoftmax.wholeVectors(to - begin);
-    if (rule.isCapped()) {
-      OnlineSoftmax.cap(count, rule.softCap(), scores, at + begin);
-    }
     int seenFrom = Math.max(from, rule.firstKey(query) - first);
     int seenTo = Math.min(to, rule.endKey(query, operands.keys(b)) - first);
     HeadView bias = operands.bias();
