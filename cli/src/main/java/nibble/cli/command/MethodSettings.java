@@ -3,6 +3,7 @@ package nibble.cli.command;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import nibble.cli.terminal.CommandFailure;
 
 /**
@@ -15,7 +16,8 @@ record MethodSettings(Map<String, String> settings) {
   /** Refuses a setting that belongs to none of the methods. */
   void check(List<String> methods) {
     for (String key : settings.keySet()) {
-      if (methods.stream().noneMatch(method -> owner(key).equals(method) || isPart(key, method))) {
+      String owner = owner(key);
+      if (methods.stream().noneMatch(m -> m.equals(owner) || parts(m).contains(owner))) {
         throw CommandFailure.usage(
             "--set %s: begins with none of the methods %s, nor a part of one, and a dot"
                 .formatted(key, String.join(", ", methods)));
@@ -26,23 +28,22 @@ record MethodSettings(Map<String, String> settings) {
   /** The options of a method by their names: those of its parts, then its own. */
   Map<String, String> of(String method) {
     Map<String, String> options = new LinkedHashMap<>();
-    settings.forEach(
-        (key, value) -> {
-          if (isPart(key, method)) {
-            options.put(option(key), value);
-          }
-        });
-    settings.forEach(
-        (key, value) -> {
-          if (owner(key).equals(method)) {
-            options.put(option(key), value);
-          }
-        });
+    addOf(parts(method)::contains, options);
+    addOf(method::equals, options);
     return options;
   }
 
-  private static boolean isPart(String key, String method) {
-    return List.of(method.split("\\+")).contains(owner(key));
+  private void addOf(Predicate<String> owners, Map<String, String> options) {
+    settings.forEach(
+        (key, value) -> {
+          if (owners.test(owner(key))) {
+            options.put(option(key), value);
+          }
+        });
+  }
+
+  private static List<String> parts(String method) {
+    return List.of(method.split("\\+"));
   }
 
   private static String owner(String key) {

@@ -10,11 +10,11 @@ import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One product {@code C = A B} with B in panels. A block of A is packed once, for all threads; then
- * tasks that each own a rectangle of C multiply it with the panels. Scratch of the caller: float
- * slot 0 (the block of A). Task scratch: float slot 1 (tiles on the edge of C), int slot 0 (a value
- * without meaning), segment slot 1 (a panel that is unpacked or widened), segment slot 4 (a square
- * of a column-major A).
+ * One product {@code C = A B} with B in panels. Either a block of A is packed once, for all
+ * threads, and tasks that each own a rectangle of C multiply it with the panels; or each thread
+ * packs parts of the rows for itself. Scratch of the caller: float slot 0 (blocks of A). Task
+ * scratch: float slot 1 (tiles on the edge of C), int slot 0 (a value without meaning), segment
+ * slot 1 (a panel that is unpacked or widened).
  */
 final class Product {
   private static final Tile TILE = Tile.BEST;
