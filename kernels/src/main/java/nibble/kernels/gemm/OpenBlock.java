@@ -17,10 +17,9 @@ record OpenBlock(Product.Block block, int tiles, int least, AtomicInteger next) 
   /** The part of what is left that is given out at once: one in so many. */
   private static final int SHARE = 2;
 
-  /** All tiles of a block. */
-  static OpenBlock of(Product.Block block, int panels) {
-    return new OpenBlock(
-        block, block.rowTiles() * panels, Blocking.leastTiles(block.count()), new AtomicInteger());
+  /** All tiles of a block, given out {@code least} at a time at the end. */
+  static OpenBlock of(Product.Block block, int panels, int least) {
+    return new OpenBlock(block, block.rowTiles() * panels, least, new AtomicInteger());
   }
 
   /** Takes a piece for the thread that packed the block: its first tile, or -1 if none is left. */

@@ -155,7 +155,9 @@ final class Product {
                 worker * length,
                 block -> {
                   if (isLast(block) && block.rowEnd == rowTo) {
-                    OpenBlock mine = OpenBlock.of(block, PackedPanels.count(n));
+                    OpenBlock mine =
+                        OpenBlock.of(
+                            block, PackedPanels.count(n), Blocking.leastTiles(block.count()));
                     open.set(worker, mine);
                     takeAll(mine, scratch);
                   } else {

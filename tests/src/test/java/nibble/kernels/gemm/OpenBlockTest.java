@@ -16,17 +16,17 @@ class OpenBlockTest {
   private static final float[] NO_TILES = {};
 
   /** A block that begins in the middle of the rows and of the sum. */
-  private static OpenBlock open(int rows, int steps, int panels) {
-    return OpenBlock.of(new Product.Block(12, 12 + rows, 6, steps, NO_TILES, 0), panels);
+  private static OpenBlock open(int rows, int panels, int least) {
+    return OpenBlock.of(new Product.Block(12, 12 + rows, 6, 256, NO_TILES, 0), panels, least);
   }
 
   @Property
   void everyTileIsGivenOutOnceInPiecesOfAPanelAtMost(
       @ForAll @IntRange(min = 1, max = 300) int rows,
-      @ForAll @IntRange(min = 1, max = 1024) int steps,
       @ForAll @IntRange(min = 1, max = 20) int panels,
+      @ForAll @IntRange(min = 1, max = 8) int least,
       @ForAll long seed) {
-    OpenBlock block = open(rows, steps, panels);
+    OpenBlock block = open(rows, panels, least);
     int perPanel = Math.ceilDiv(rows, Tile.ROWS);
     Random random = new Random(seed);
     int next = 0;
@@ -51,7 +51,7 @@ class OpenBlockTest {
 
   @Test
   void aHelperLeavesTheLastTilesToTheOwner() {
-    OpenBlock block = open(96, 256, 3);
+    OpenBlock block = open(96, 3, 4);
     int next = 0;
     for (int from = block.help(); from >= 0; from = block.help()) {
       next = block.end(from);
@@ -63,7 +63,7 @@ class OpenBlockTest {
   @Test
   void threadsTakeEveryTileOnce() throws InterruptedException {
     for (int round = 0; round < 20; round++) {
-      OpenBlock block = open(6, 1024, 100_000); // pieces of one tile
+      OpenBlock block = open(6, 100_000, 1); // pieces of one tile
       AtomicIntegerArray times = new AtomicIntegerArray(block.tiles());
       Thread helper = Thread.ofPlatform().start(() -> takeAll(block::help, block, times));
       takeAll(block::take, block, times);
