@@ -2,64 +2,58 @@ package nibble.kernels.attention;
 
 import java.lang.foreign.MemorySegment;
 import nibble.kernels.gemm.RegisterTiles;
+import nibble.kernels.parallel.Scratch;
 
 /**
- * Products of floats. Queries are interleaved as the tiles read them, keys packed into panels.
+ * Products of floats. Keys are packed into panels once; rows of q, times the scale, are copied to
+ * where the tiles read them as they are met.
  *
- * <p>Task scratch: float slot 2 and segment slot 2 of the attention, as they were passed in.
+ * <p>Task scratch: float slot 2 (rows of q), segment slot 2 (keys).
  */
 final class FloatTileScores implements TileScores {
-  private static final int ROWS = RegisterTiles.ROWS;
+  /**
+   * So many keys are one block, or few: sums of v need no other scale for each block. Keys and
+   * values of 64 elements take 64 KiB each, which a second-level cache holds.
+   */
+  static final int KEYS = 256;
 
   private final TileRows rows;
-  private final int depth;
-  private final float[] q;
-  private final int qFrom;
+  private final QueryTiles q;
   private final MemorySegment panels;
   private int count;
 
-  /**
-   * @param q receives all tiles of rows from {@code qFrom} on
-   * @param panels room for a block of keys
-   */
-  FloatTileScores(TileRows rows, float[] q, int qFrom, MemorySegment panels) {
+  FloatTileScores(TileRows rows, Scratch scratch) {
     this.rows = rows;
-    this.depth = rows.depth();
-    this.q = q;
-    this.qFrom = qFrom;
-    this.panels = panels;
-    packQueries();
+    int depth = rows.depth();
+    q =
+        new QueryTiles(
+            scratch.floats(2, QueryTiles.length(TiledAttention.BLOCK_ROWS, depth)), depth);
+    panels = scratch.segment(2, 4L * KEYS * q.steps());
   }
 
-  /**
-   * Rows of q times the scale, interleaved as the tiles read them; rows that fill up the last tile
-   * are zero.
-   */
-  private void packQueries() {
-    HeadView view = rows.operands().q();
-    for (int row = 0; row < rows.count(); row++) {
-      int at = view.at(rows.b(), rows.query(row), rows.head(row));
-      interleave(view.array(), at, qFrom + row / ROWS * ROWS * depth + row % ROWS);
-    }
-    rows.clearRest(q, qFrom);
-  }
-
-  private void interleave(float[] from, int at, int to) {
-    float scale = rows.operands().rule().scale();
-    for (int d = 0; d < depth; d++) {
-      q[to + d * ROWS] = scale * from[at + d];
-    }
+  @Override
+  public int blockKeys() {
+    return KEYS;
   }
 
   @Override
   public void keys(int first, int keys, float[] k, int at, int rowStride) {
     count = keys;
-    KeyValueBlock.packKeys(count, depth, k, at, rowStride, panels);
+    KeyValueBlock.packKeys(count, q.depth(), k, at, rowStride, panels);
   }
 
   @Override
   public void scores(int row, int tiles, int from, int to, float[] scores) {
-    KeyValueBlock.products(
-        depth, q, qFrom + row * depth, tiles, panels, count, from, to, scores, PITCH);
+    HeadView view = rows.operands().q();
+    int present = Math.min(tiles * RegisterTiles.ROWS, rows.count() - row);
+    for (int r = 0; r < present; r++) {
+      q.put(
+          r,
+          rows.operands().rule().scale(),
+          view.array(),
+          view.at(rows.b(), rows.query(row + r), rows.head(row + r)));
+    }
+    q.clearFrom(present);
+    KeyValueBlock.products(q, tiles, panels, count, from, to, scores, PITCH);
   }
 }

@@ -23,48 +23,37 @@ final class KeyValueBlock {
   private KeyValueBlock() {}
 
   /**
-   * Keys {@code [count, depth]} with row stride {@code row} to panels of keys: {@code depth} steps
-   * of one key per column.
+   * Keys {@code [count, depth]} with row stride {@code row} to panels of keys: {@link #even} depth
+   * steps of one key per column.
    */
   static void packKeys(int count, int depth, float[] k, int at, int row, MemorySegment panels) {
+    int steps = even(depth);
     for (int p = 0; p < PanelCut.count(count); p++) {
       int first = p * PanelCut.WIDE;
       int width = PanelCut.width(p, count);
-      long to = 4L * first * depth;
-      int present = Math.min(width, count - first);
-      for (int j = 0; j < present; j++) {
-        column(depth, k, at + (first + j) * row, panels, to + 4L * j, 4L * width);
-      }
-      for (int j = present; j < width; j++) {
-        zeroColumn(depth, panels, to + 4L * j, 4L * width);
+      long to = 4L * first * steps;
+      RegisterTiles.packTransposed(
+          Math.min(width, count - first), width, depth, k, at + first * row, row, panels, to);
+      if (steps > depth) {
+        clear(panels, to, width, depth);
       }
     }
   }
 
-  private static void column(
-      int depth, float[] k, int at, MemorySegment panels, long to, long step) {
-    for (int d = 0; d < depth; d++) {
-      panels.set(JAVA_FLOAT, to + d * step, k[at + d]);
-    }
-  }
-
-  private static void zeroColumn(int depth, MemorySegment panels, long to, long step) {
-    for (int d = 0; d < depth; d++) {
-      panels.set(JAVA_FLOAT, to + d * step, 0f);
-    }
+  /** {@code steps}, or one more: tiles take two steps at a time. */
+  static int even(int steps) {
+    return steps + (steps & 1);
   }
 
   /**
    * Products of some tiles of rows with packed keys {@code from} to {@code to - 1}, from the panel
    * on in which {@code from} lies: {@code pitch} elements a row of {@code out}, the first at 0.
    *
-   * @param q rows from {@code qAt} on, interleaved as {@link RegisterTiles} read them
+   * @param q the rows
    * @param count keys that were packed
    */
   static void products(
-      int depth,
-      float[] q,
-      int qAt,
+      QueryTiles q,
       int tiles,
       MemorySegment panels,
       int count,
@@ -75,38 +64,57 @@ final class KeyValueBlock {
     for (int p = from / PanelCut.WIDE; p < PanelCut.count(to); p++) {
       int column = p * PanelCut.WIDE;
       boolean wide = PanelCut.isWide(p, count);
+      int width = PanelCut.width(p, count);
       for (int tile = 0; tile < tiles; tile++) {
-        int row = tile * RegisterTiles.ROWS;
-        RegisterTiles.packed(
-            wide,
-            depth,
-            q,
-            qAt + row * depth,
-            panels,
-            4L * column * depth,
-            ZEROS,
-            0,
-            0,
-            out,
-            row * pitch + column,
-            pitch);
+        int at = tile * RegisterTiles.ROWS * pitch + column;
+        for (int part = 0; part < q.parts(); part++) {
+          int step = part * RegisterTiles.MOST_STEPS;
+          boolean isFirst = part == 0;
+          RegisterTiles.rows(
+              wide,
+              Math.min(RegisterTiles.MOST_STEPS, q.steps() - step),
+              q.values(),
+              q.at(tile, part),
+              panels,
+              4L * (column * q.steps() + width * step),
+              isFirst ? ZEROS : out,
+              isFirst ? 0 : at,
+              isFirst ? 0 : pitch,
+              out,
+              at,
+              pitch);
+        }
       }
     }
   }
 
   /**
-   * Values {@code [count, columns]} with row stride {@code row} to panels of columns: {@code count}
-   * steps.
+   * Values {@code from} to {@code count - 1} of {@code [count, columns]} with row stride {@code
+   * row} to panels of columns: {@link #even} count steps, of which those before {@code from} hold
+   * anything, but for zeros in the one that makes their number even.
    */
-  static void packValues(int count, int columns, float[] v, int at, int row, MemorySegment panels) {
+  static void packValues(
+      int from, int count, int columns, float[] v, int at, int row, MemorySegment panels) {
+    int steps = even(count);
     for (int p = 0; p < PanelCut.count(columns); p++) {
       int first = p * PanelCut.WIDE;
       int width = PanelCut.width(p, columns);
       int present = Math.min(width, columns - first);
-      for (int j = 0; j < count; j++) {
-        row(present, width, v, at + j * row + first, panels, 4L * first * count + 4L * j * width);
+      long to = 4L * first * steps;
+      if (from % 2 == 1) {
+        clear(panels, to, width, from - 1);
+      }
+      for (int j = from; j < count; j++) {
+        row(present, width, v, at + j * row + first, panels, to + 4L * j * width);
+      }
+      if (steps > count) {
+        clear(panels, to, width, count);
       }
     }
+  }
+
+  private static void clear(MemorySegment panels, long panel, int width, int step) {
+    panels.asSlice(panel + 4L * width * step, 4L * width).fill((byte) 0);
   }
 
   private static void row(

@@ -22,14 +22,15 @@ import nibble.kernels.rowwise.Reductions;
  * known, so the bound is theirs: the largest sum of sizes of one key's codes, times the largest
  * code.
  *
- * <p>Task scratch: float slots 2 (codes of q), 8 (raw sums), 9 (codes and rests of rows), 10
- * (means, scales and what means add), segment slot 2 (keys).
+ * <p>Task scratch: float slots 2 (rows of q), 8 (raw sums), 9 (codes and rests of rows), 10 (means,
+ * scales and what means add), 11 (codes of q), segment slot 2 (keys).
  */
 final class SmoothedTileScores implements TileScores {
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final int LANES = Lanes.FLOATS;
   private static final int ROWS = RegisterTiles.ROWS;
   private static final int HALF = SmoothedScores.KEY_BLOCK;
+  private static final int KEYS = 2 * HALF;
 
   private static final float BASE = 5793;
   private static final float INVERSE = 1 / BASE;
@@ -42,7 +43,8 @@ final class SmoothedTileScores implements TileScores {
   private final int depth;
   private final int firstBlock;
   private final int blocks;
-  private final float[] q;
+  private final float[] codes;
+  private final QueryTiles q;
   private final float[] raw;
   private final float[] work;
   private final float[] small;
@@ -67,7 +69,10 @@ final class SmoothedTileScores implements TileScores {
     int lastQuery = rows.query(rows.count() - 1);
     firstBlock = rows.query(0) / SmoothedScores.QUERY_BLOCK;
     blocks = (lastQuery / SmoothedScores.QUERY_BLOCK - firstBlock + 1) * rows.group();
-    q = scratch.floats(2, Math.ceilDiv(rows.count(), ROWS) * ROWS * depth);
+    codes = scratch.floats(11, rows.count() * depth);
+    q =
+        new QueryTiles(
+            scratch.floats(2, QueryTiles.length(TiledAttention.BLOCK_ROWS, depth)), depth);
     raw = scratch.floats(8, TiledAttention.BLOCK_ROWS * KEYS);
     work = scratch.floats(9, 2 * KEYS * depth);
     keyMeanAt = 0;
@@ -75,12 +80,11 @@ final class SmoothedTileScores implements TileScores {
     factorsAt = meansAt + blocks * depth;
     addedAt = factorsAt + blocks;
     small = scratch.floats(10, addedAt + blocks * KEYS);
-    panels = scratch.segment(2, 4L * KEYS * depth);
+    panels = scratch.segment(2, 4L * KEYS * q.steps());
     keyMean();
     for (int block = 0; block < blocks; block++) {
       queries(block);
     }
-    rows.clearRest(q, 0);
   }
 
   private void keyMean() {
@@ -132,10 +136,7 @@ final class SmoothedTileScores implements TileScores {
     for (int query = from; query < to; query++) {
       int row = query * group + index % group - rows.first();
       if (row >= 0 && row < rows.count()) {
-        int at = row / ROWS * ROWS * depth + row % ROWS;
-        for (int d = 0; d < depth; d++) {
-          q[at + d * ROWS] = work[(query - from) * depth + d];
-        }
+        System.arraycopy(work, (query - from) * depth, codes, row * depth, depth);
       }
     }
   }
@@ -144,6 +145,11 @@ final class SmoothedTileScores implements TileScores {
   private int index(int row) {
     return (rows.query(row) / SmoothedScores.QUERY_BLOCK - firstBlock) * rows.group()
         + (rows.first() + row) % rows.group();
+  }
+
+  @Override
+  public int blockKeys() {
+    return KEYS;
   }
 
   /** Takes up whole blocks, as their scales are those of all their keys. */
@@ -214,7 +220,7 @@ final class SmoothedTileScores implements TileScores {
           column * depth,
           (column + HALF) * depth,
           panels,
-          4L * (panel * depth + column - panel),
+          4L * (panel * q.steps() + column - panel),
           4L * width);
     }
   }
@@ -223,6 +229,9 @@ final class SmoothedTileScores implements TileScores {
     for (int d = 0; d < depth; d++) {
       to.set(JAVA_FLOAT, at + d * step, Math.fma(BASE, codes[high + d], codes[low + d]));
     }
+    if (q.steps() > depth) {
+      to.set(JAVA_FLOAT, at + depth * step, 0f);
+    }
   }
 
   @Override
@@ -230,8 +239,12 @@ final class SmoothedTileScores implements TileScores {
     int columns = paired ? HALF : KEYS;
     int begin = paired ? 0 : from;
     int end = paired ? Math.min(to, HALF) : to;
-    KeyValueBlock.products(depth, q, row * depth, tiles, panels, columns, begin, end, raw, KEYS);
     int present = Math.min(tiles * ROWS, rows.count() - row);
+    for (int r = 0; r < present; r++) {
+      q.put(r, 1, codes, (row + r) * depth);
+    }
+    q.clearFrom(present);
+    KeyValueBlock.products(q, tiles, panels, columns, begin, end, raw, KEYS);
     for (int r = 0; r < present; r++) {
       int block = index(row + r);
       float factor = small[factorsAt + block];

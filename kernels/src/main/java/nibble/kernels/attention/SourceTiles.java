@@ -9,6 +9,8 @@ import nibble.kernels.parallel.Scratch;
  * <p>Task scratch: float slots 6 (keys) and 7 (values), beside those of the attention of one head.
  */
 final class SourceTiles {
+  private static final int KEYS = Math.max(FloatTileScores.KEYS, ThinAttention.KEYS);
+
   private final AttentionShape shape;
   private final KeyValueSource source;
   private final int b;
@@ -26,8 +28,8 @@ final class SourceTiles {
     this.head = head;
     this.scratch = scratch;
     width = source.headsTogether() * shape.headDim();
-    k = scratch.floats(6, TiledAttention.KEYS * width);
-    v = scratch.floats(7, TiledAttention.KEYS * width);
+    k = scratch.floats(6, KEYS * width);
+    v = scratch.floats(7, KEYS * width);
   }
 
   static void check(AttentionShape shape, KeyValueSource source) {
@@ -61,8 +63,8 @@ final class SourceTiles {
       heads[i] = new TiledAttention(operands, b, head + i, from, to, i, heads.length, scratch);
     }
     int end = heads[0].endKey();
-    for (int first = heads[0].firstKey(); first < end; first += TiledAttention.KEYS) {
-      load(first, Math.min(TiledAttention.KEYS, end - first));
+    for (int first = heads[0].firstKey(); first < end; first += FloatTileScores.KEYS) {
+      load(first, Math.min(FloatTileScores.KEYS, end - first));
       for (int i = 0; i < heads.length; i++) {
         heads[i].keys(first, k, i * shape.headDim(), width, v, i * shape.headDim(), width);
       }

@@ -1,15 +1,20 @@
 package nibble.kernels.attention;
 
+import nibble.kernels.gemm.RegisterTiles;
+
 /**
  * The scores of the rows of one head of k, block of keys by block of keys, in tiles of {@link
- * nibble.kernels.gemm.RegisterTiles}. Serves one thread at a time.
+ * RegisterTiles}. Serves one thread at a time.
  */
 interface TileScores {
-  /** Keys of a block, and elements of a row of scores. */
-  int KEYS = 128;
+  /**
+   * Elements from one row of scores to the next: the rows that the product with v reads. A block
+   * has no more keys.
+   */
+  int PITCH = RegisterTiles.STRIDE;
 
-  /** Elements from one row of scores to the next. */
-  int PITCH = PanelCut.padded(KEYS);
+  /** Keys of a block, but for the last one: a multiple of the columns of a panel. */
+  int blockKeys();
 
   /** Takes up the keys {@code first} to {@code first + count - 1}, which lie at {@code at}. */
   void keys(int first, int count, float[] k, int at, int rowStride);

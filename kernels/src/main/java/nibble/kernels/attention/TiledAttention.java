@@ -13,17 +13,14 @@ import nibble.kernels.rowwise.Elementwise;
  * the first-level cache. Blocks of keys begin at fixed positions; so results do not depend on how
  * rows are shared out.
  *
- * <p>Task scratch: float slots 2 (rows of q), 3 (scores), 4 (sums of v), 5 (softmax), segment slots
- * 2 (keys) and 3 (values), and what other {@link TileScores} take.
+ * <p>Task scratch: float slots 3 (scores), 4 (sums of v), 5 (softmax), segment slot 3 (values), and
+ * what {@link TileScores} take.
  */
 final class TiledAttention {
   /** Rows of one call at most: their sums of v stay in a near cache. */
   static final int MOST_ROWS = 510;
 
   private static final int ROWS = RegisterTiles.ROWS;
-
-  /** Keys of a block: with 64 elements a head, keys and values take 32 KiB each. */
-  static final int KEYS = TileScores.KEYS;
 
   private static final int PITCH = TileScores.PITCH;
 
@@ -38,6 +35,7 @@ final class TiledAttention {
   private final TileRows tileRows;
   private final TileScores tileScores;
   private final int rows;
+  private final int blockKeys;
   private final float[] scores;
   private final float[] sums;
   private final float[] softmax;
@@ -68,11 +66,8 @@ final class TiledAttention {
         new TileRows(operands, b, kvHead, firstRow, endRow - firstRow),
         member,
         members,
-        floats(
-            new TileRows(operands, b, kvHead, firstRow, endRow - firstRow),
-            member,
-            members,
-            scratch),
+        new FloatTileScores(
+            new TileRows(operands, b, kvHead, firstRow, endRow - firstRow), scratch),
         scratch);
   }
 
@@ -98,23 +93,15 @@ final class TiledAttention {
     softmax = scratch.floats(5, members * state);
     sumsFrom = member * tileRowCount * sumPitch;
     softmaxFrom = member * state;
-    values = scratch.segment(3, 4L * KEYS * sumPitch);
+    blockKeys = tileScores.blockKeys();
+    values = scratch.segment(3, 4L * blockKeys * sumPitch);
     Arrays.fill(sums, sumsFrom, sumsFrom + tileRowCount * sumPitch, 0);
     Arrays.fill(softmax, softmaxFrom, softmaxFrom + rows, Float.NEGATIVE_INFINITY);
     Arrays.fill(softmax, softmaxFrom + rows, softmaxFrom + 2 * rows, 0);
   }
 
-  private static TileScores floats(TileRows rows, int member, int members, Scratch scratch) {
-    int length = Math.ceilDiv(rows.count(), ROWS) * ROWS * rows.depth();
-    return new FloatTileScores(
-        rows,
-        scratch.floats(2, members * length),
-        member * length,
-        scratch.segment(2, 4L * PITCH * rows.depth()));
-  }
-
   void run(HeadView k, HeadView v) {
-    for (int first = firstKey(); first < endKey(); first += KEYS) {
+    for (int first = firstKey(); first < endKey(); first += blockKeys) {
       keys(
           first,
           k.array(),
@@ -129,7 +116,7 @@ final class TiledAttention {
 
   /** Where the first block of keys begins. */
   int firstKey() {
-    return rule.firstKey(tileRows.query(0)) / KEYS * KEYS;
+    return rule.firstKey(tileRows.query(0)) / blockKeys * blockKeys;
   }
 
   /** The key after the last one that a row sees. */
@@ -143,9 +130,10 @@ final class TiledAttention {
    */
   void keys(int first, float[] k, int kAt, int kRow, float[] v, int vAt, int vRow) {
     int present = operands.keys(b);
-    int count = Math.min(KEYS, endKey() - first);
+    int count = Math.min(blockKeys, endKey() - first);
     tileScores.keys(first, count, k, kAt, kRow);
-    KeyValueBlock.packValues(count, depth, v, vAt, vRow, values);
+    int seen = Math.max(0, rule.firstKey(tileRows.query(0)) - first);
+    KeyValueBlock.packValues(seen, count, depth, v, vAt, vRow, values);
     for (int row = 0; row < rows; row += BLOCK_ROWS) {
       int blockRows = Math.min(BLOCK_ROWS, rows - row);
       int from = Math.max(0, rule.firstKey(tileRows.query(row)) - first);
@@ -166,21 +154,20 @@ final class TiledAttention {
     if (rule.isCapped()) {
       cap(blockRows, from, to);
     }
-    for (int r = 0; r < blockRows; r++) {
-      soften(row + r, r * PITCH, first, from, to);
-    }
+    soften(row, blockRows, first, from, to);
+    int begin = from & -2; // hidden keys that make the number even have a score of zero
+    int steps = KeyValueBlock.even(to) - begin;
     for (int p = 0; p < PanelCut.count(depth); p++) {
       int column = p * PanelCut.WIDE;
       boolean wide = PanelCut.isWide(p, depth);
-      long panel = 4L * column * count + 4L * from * PanelCut.width(p, depth);
+      long panel = 4L * column * KeyValueBlock.even(count) + 4L * begin * PanelCut.width(p, depth);
       for (int tile = 0; tile < tiles; tile++) {
         int at = sumsFrom + (row + tile * ROWS) * sumPitch + column;
-        RegisterTiles.rowMajor(
+        RegisterTiles.rows(
             wide,
-            to - from,
+            steps,
             scores,
-            tile * ROWS * PITCH + from,
-            PITCH,
+            tile * ROWS * PITCH + begin,
             values,
             panel,
             sums,
@@ -211,44 +198,53 @@ final class TiledAttention {
   }
 
   /**
-   * Scores at {@code at} become exponentials, those of hidden keys 0; what the row has summed up so
-   * far is scaled to the new maximum.
+   * Scores of {@code blockRows} rows become exponentials, those of hidden keys 0; what a row has
+   * summed up so far is scaled to its new maximum.
+   *
+   * <p>One method, and longer than what C2 puts into a caller (325 bytes of code): so it is always
+   * compiled by itself. Calls of the exponential are nested eight deep; with those of the callers
+   * around them they came to the compiler's limit of 15 in some runs, and what it does not inline
+   * allocates its vectors.
    */
-  private void soften(int row, int at, int first, int from, int to) {
-    int query = tileRows.query(row);
+  private void soften(int row, int blockRows, int first, int from, int to) {
     int begin = panelBegin(from);
     int count = OnlineSoftmax.wholeVectors(to - begin);
-    int seenFrom = Math.max(from, rule.firstKey(query) - first);
-    int seenTo = Math.min(to, rule.endKey(query, operands.keys(b)) - first);
+    int present = operands.keys(b);
     HeadView bias = operands.bias();
-    if (bias != null && seenFrom < seenTo) {
-      int biasAt = bias.at(b, query, tileRows.head(row)) + first + seenFrom;
-      Elementwise.best()
-          .add(
-              seenTo - seenFrom,
+    for (int r = row; r < row + blockRows; r++) {
+      int query = tileRows.query(r);
+      int at = (r - row) * PITCH;
+      int seenFrom = Math.max(from, rule.firstKey(query) - first);
+      int seenTo = Math.min(to, rule.endKey(query, present) - first);
+      if (bias != null && seenFrom < seenTo) {
+        int biasAt = bias.at(b, query, tileRows.head(r)) + first + seenFrom;
+        Elementwise.best()
+            .add(
+                seenTo - seenFrom,
+                scores,
+                at + seenFrom,
+                bias.array(),
+                biasAt,
+                scores,
+                at + seenFrom);
+      }
+      int hiddenTo = Math.min(seenFrom, begin + count);
+      Arrays.fill(scores, at + begin, at + hiddenTo, Float.NEGATIVE_INFINITY);
+      Arrays.fill(
+          scores, at + Math.max(hiddenTo, seenTo), at + begin + count, Float.NEGATIVE_INFINITY);
+      float factor =
+          OnlineSoftmax.take(
+              count,
               scores,
-              at + seenFrom,
-              bias.array(),
-              biasAt,
-              scores,
-              at + seenFrom);
-    }
-    int hiddenTo = Math.min(seenFrom, begin + count);
-    Arrays.fill(scores, at + begin, at + hiddenTo, Float.NEGATIVE_INFINITY);
-    Arrays.fill(
-        scores, at + Math.max(hiddenTo, seenTo), at + begin + count, Float.NEGATIVE_INFINITY);
-    float factor =
-        OnlineSoftmax.take(
-            count,
-            scores,
-            at + begin,
-            softmax,
-            softmaxFrom + row,
-            softmaxFrom + rows + row,
-            softmaxFrom + 2 * rows);
-    if (factor != 1) {
-      OnlineSoftmax.scale(
-          depth, factor, sums, sumsFrom + row * sumPitch, sums, sumsFrom + row * sumPitch);
+              at + begin,
+              softmax,
+              softmaxFrom + r,
+              softmaxFrom + rows + r,
+              softmaxFrom + 2 * rows);
+      if (factor != 1) {
+        int sumsAt = sumsFrom + r * sumPitch;
+        OnlineSoftmax.scale(depth, factor, sums, sumsAt, sums, sumsAt);
+      }
     }
   }
 

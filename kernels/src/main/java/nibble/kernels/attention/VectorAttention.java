@@ -1,5 +1,6 @@
 package nibble.kernels.attention;
 
+import nibble.kernels.gemm.RegisterTiles;
 import nibble.kernels.parallel.Scratch;
 import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +37,7 @@ final class VectorAttention implements Attention {
     share(
         shape,
         1,
-        1,
+        RegisterTiles.ROWS,
         TiledAttention.MOST_ROWS,
         splitter,
         (unit, from, to, scratch) -> {
@@ -65,7 +66,7 @@ final class VectorAttention implements Attention {
     share(
         shape,
         together,
-        1,
+        RegisterTiles.ROWS,
         TiledAttention.MOST_ROWS,
         splitter,
         (unit, from, to, scratch) -> {

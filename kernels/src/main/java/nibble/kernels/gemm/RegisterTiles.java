@@ -14,6 +14,12 @@ public final class RegisterTiles {
   /** Rows of both tiles. */
   public static final int ROWS = Tile.ROWS;
 
+  /** Most steps of one call. */
+  public static final int MOST_STEPS = Tile.MOST_STEPS;
+
+  /** Elements from one row of A to the next: a constant, so that one index serves all rows. */
+  public static final int STRIDE = Tile.STRIDE;
+
   private static final Tile WIDE = Tile.BEST;
   private static final Tile NARROW = new Tile6x2();
 
@@ -31,10 +37,12 @@ public final class RegisterTiles {
 
   /**
    * {@code c[r, :] = start[r, :] + sum over l of a[r, l] * panel[l, :]} for {@value #ROWS} rows of
-   * an A whose element {@code (r, l)} is {@code a[aAt + l * ROWS + r]}. {@code start} may be {@code
-   * c}.
+   * an A whose element {@code (r, l)} is {@code a[aAt + r * STRIDE + l]}. {@code start} may be
+   * {@code c}.
+   *
+   * @param k steps of the sum, an even number up to {@link #MOST_STEPS}
    */
-  public static void packed(
+  public static void rows(
       boolean wide,
       int k,
       float[] a,
@@ -47,32 +55,28 @@ public final class RegisterTiles {
       float[] c,
       int cAt,
       int cRow) {
-    if (wide) {
-      WIDE.packed(k, a, aAt, panel, panelAt, start, startAt, startRow, c, cAt, cRow);
-    } else {
-      NARROW.packed(k, a, aAt, panel, panelAt, start, startAt, startRow, c, cAt, cRow);
-    }
+    Tile tile = wide ? WIDE : NARROW;
+    int _ = tile.rows(k, a, aAt, panel, panelAt, panelAt, start, startAt, startRow, c, cAt, cRow);
   }
 
-  /** The same for {@value #ROWS} rows of a row-major A with row stride {@code aRow}. */
-  public static void rowMajor(
-      boolean wide,
-      int k,
-      float[] a,
-      int aAt,
-      int aRow,
+  /**
+   * Copies rows of a row-major matrix, transposed, into a panel: {@code present} of them become its
+   * first columns, the others of its {@code width} columns zero.
+   *
+   * @param steps elements of a row, and steps of the panel
+   * @param at element 0 of row 0
+   * @param rowStride elements from one row to the next
+   * @param to byte of {@code panel} at which it begins
+   */
+  public static void packTransposed(
+      int present,
+      int width,
+      int steps,
+      float[] values,
+      int at,
+      int rowStride,
       MemorySegment panel,
-      long panelAt,
-      float[] start,
-      int startAt,
-      int startRow,
-      float[] c,
-      int cAt,
-      int cRow) {
-    if (wide) {
-      WIDE.many(k, a, aAt, aRow, ROWS, panel, panelAt, start, startAt, startRow, c, cAt, cRow);
-    } else {
-      NARROW.many(k, a, aAt, aRow, ROWS, panel, panelAt, start, startAt, startRow, c, cAt, cRow);
-    }
+      long to) {
+    PanelColumns.pack(present, width, steps, 1, values, at, 1, rowStride, panel, to);
   }
 }

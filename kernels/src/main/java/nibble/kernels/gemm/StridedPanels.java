@@ -1,7 +1,5 @@
 package nibble.kernels.gemm;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -20,7 +18,6 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
   private static final int COLUMNS = Tile.BEST.columns();
   private static final long ROW = 4L * COLUMNS; // bytes of one step
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-  private static final int SIDE = Squares.SIDE;
 
   @Override
   public int out() {
@@ -45,25 +42,7 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
       vectors(count, alpha, b, from, bRow, panel);
       return;
     }
-    int j = 0;
-    if (bRow == 1) {
-      int whole = count / SIDE * SIDE;
-      for (; j <= present - SIDE; j += SIDE) {
-        for (int l = 0; l < whole; l += SIDE) {
-          Squares.transpose(
-              alpha, b, from + j * bColumn + l, bColumn, panel, ROW * l + 4L * j, ROW);
-        }
-        for (int i = j; i < j + SIDE; i++) {
-          elements(whole, count, alpha, b, from + i * bColumn, bRow, panel, 4L * i);
-        }
-      }
-    }
-    for (; j < present; j++) {
-      elements(0, count, alpha, b, from + j * bColumn, bRow, panel, 4L * j);
-    }
-    for (; j < COLUMNS; j++) {
-      zeros(count, panel, 4L * j);
-    }
+    PanelColumns.pack(present, COLUMNS, count, alpha, b, from, bRow, bColumn, panel, 0);
   }
 
   private static void vectors(
@@ -75,26 +54,6 @@ record StridedPanels(int n, int k, float alpha, float[] b, int bOffset, int bRow
             .mul(alpha)
             .intoMemorySegment(panel, ROW * l + 4L * j, ORDER);
       }
-    }
-  }
-
-  private static void elements(
-      int first,
-      int count,
-      float alpha,
-      float[] b,
-      int from,
-      int bRow,
-      MemorySegment panel,
-      long to) {
-    for (int l = first; l < count; l++) {
-      panel.set(JAVA_FLOAT, to + ROW * l, alpha * b[from + l * bRow]);
-    }
-  }
-
-  private static void zeros(int count, MemorySegment panel, long to) {
-    for (int l = 0; l < count; l++) {
-      panel.set(JAVA_FLOAT, to + ROW * l, 0f);
     }
   }
 }

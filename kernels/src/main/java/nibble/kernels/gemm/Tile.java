@@ -70,23 +70,6 @@ interface Tile {
       int cAt,
       int cRow);
 
-  /**
-   * {@value #ROWS} rows, interleaved: {@code a[r, l]} is element {@code aAt + l * ROWS + r} of
-   * {@code a}.
-   */
-  void packed(
-      int k,
-      float[] a,
-      int aAt,
-      MemorySegment b,
-      long bAt,
-      float[] start,
-      int startAt,
-      int startRow,
-      float[] c,
-      int cAt,
-      int cRow);
-
   /** {@value #ROWS} rows of a row-major A. */
   void many(
       int k,

@@ -82,6 +82,16 @@ class AttentionTest {
           new AttentionCase(
               new AttentionShape(1, 2, 37, 1, 1, headDim), AttentionRule.scaled(headDim), headDim));
     }
+    for (int headDim : new int[] {1023, 1024, 1025, 2051}) { // longer than one call of a tile
+      check(
+          new AttentionCase(
+              new AttentionShape(1, 13, 7, 1, 1, headDim), AttentionRule.scaled(headDim), headDim));
+    }
+    for (int keys : new int[] {254, 255, 256, 257, 511, 512, 513}) { // around blocks
+      check(
+          new AttentionCase(
+              new AttentionShape(1, 9, keys, 1, 1, 4), AttentionRule.scaled(4), keys));
+    }
     for (int keys = 0; keys < 140; keys++) {
       check(
           new AttentionCase(
@@ -202,6 +212,33 @@ class AttentionTest {
               assertEquals(0, out[3 + i * (d + 7) + e]);
               assertTrue(Float.isFinite(out[3 + (queries + i) * (d + 7) + e]));
             }
+          }
+        }
+      }
+    }
+  }
+
+  /** Blocks and tiles begin before such keys end. */
+  @Test
+  void keysBeforeTheWindowOfAllQueriesAreNeverRead() {
+    int d = 8;
+    int queries = 20;
+    for (int window = 1; window < 40; window++) {
+      int past = 300;
+      AttentionCase c =
+          new AttentionCase(
+              new AttentionShape(1, queries, past + queries, 1, 1, d),
+              AttentionRule.scaled(d).causalFrom(past).withWindow(window),
+              5);
+      int hidden = past + 1 - window;
+      for (HeadView view : new HeadView[] {c.k, c.v}) {
+        Arrays.fill(view.array(), view.at(0, 0, 0), view.at(0, hidden, 0), Float.NaN);
+      }
+      try (WorkSplitter serial = WorkSplitter.serial()) {
+        float[] out = c.run(best, serial);
+        for (int i = 0; i < queries; i++) {
+          for (int e = 0; e < d; e++) {
+            assertTrue(Float.isFinite(out[3 + i * (d + 7) + e]), "window " + window);
           }
         }
       }
