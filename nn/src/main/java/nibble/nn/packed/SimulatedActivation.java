@@ -1,7 +1,6 @@
 package nibble.nn.packed;
 
 import nibble.kernels.lowbit.ActivationQuantizer;
-import nibble.kernels.rowwise.CodeRange;
 import nibble.kernels.rowwise.Quantize;
 import nibble.nn.SiteFunction;
 import nibble.tensor.Ops;
@@ -35,7 +34,7 @@ public record SimulatedActivation(ActivationQuantizer quantizer) implements Site
               float[] scales = scratch.floats(SCALES, 1);
               float[] zeroPoints = scratch.floats(ZERO_POINTS, 1);
               int from = input.offset() + row * width;
-              fit(width, input.array(), from, scales, zeroPoints);
+              RowGrid.fit(quantizer, width, input.array(), from, scales, zeroPoints, 0);
               Quantize.best()
                   .fakeQuantize(
                       1,
@@ -47,34 +46,10 @@ public record SimulatedActivation(ActivationQuantizer quantizer) implements Site
                       0,
                       zeroPoints,
                       0,
-                      range(),
+                      RowGrid.range(quantizer),
                       out.array(),
                       out.offset() + row * width);
             });
     return out;
-  }
-
-  private CodeRange range() {
-    return quantizer.symmetric()
-        ? CodeRange.signed(quantizer.bits())
-        : CodeRange.unsigned(quantizer.bits());
-  }
-
-  private void fit(int width, float[] x, int offset, float[] scales, float[] zeroPoints) {
-    switch (quantizer) {
-      case ActivationQuantizer.PerToken token when token.symmetric() -> {
-        Quantize.best()
-            .symmetricScales(1, width, width, x, offset, range(), token.clip(), scales, 0);
-        zeroPoints[0] = 0;
-      }
-      case ActivationQuantizer.PerToken token ->
-          Quantize.best()
-              .asymmetricScales(
-                  1, width, width, x, offset, range(), token.clip(), scales, 0, zeroPoints, 0);
-      case ActivationQuantizer.PerTensor tensor -> {
-        scales[0] = tensor.scale();
-        zeroPoints[0] = tensor.zeroPoint();
-      }
-    }
   }
 }

@@ -15,6 +15,7 @@ import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.Linear;
 import nibble.nn.packed.PackedIntWeight;
+import nibble.nn.packed.PackedWeight;
 import nibble.nn.packed.Simulation;
 import nibble.nn.vit.ViT;
 import nibble.nn.vit.ViTConfig;
@@ -111,7 +112,7 @@ class RecipeRunnerTest {
           result.name() + " input error " + input);
     }
     // with quantized activations, float rounding moves one to the next code now and then
-    simulationAgrees(model, results, scheme.contains("A16") ? 2e-5 : 0.05);
+    simulationAgrees(model, results, scheme.contains("A16") ? 2e-5 : 0);
   }
 
   /**
@@ -130,8 +131,8 @@ class RecipeRunnerTest {
   }
 
   /**
-   * Float weights were let go; they come back from the codes, and the simulation takes the same
-   * codes as the packed model.
+   * Float weights were let go; they come back from the codes, and the simulation computes what the
+   * packed model does.
    */
   private static void simulationAgrees(ViT model, List<LayerResult> results, double bound) {
     Tensor pixels = RandomModels.pixels(4, 9);
@@ -146,10 +147,10 @@ class RecipeRunnerTest {
         assertArrayEquals(LayerCodes.of(result).dequantize(), executed.toFloats());
       }
       Simulation.install(model);
-      assertTrue(model.linears().stream().noneMatch(Linear::isReplaced));
+      assertTrue(model.linears().stream().noneMatch(l -> l.matrix() instanceof PackedWeight));
       float[] simulated = model.forward(ops, pixels).toFloats();
       double difference = RandomModels.relativeDifference(simulated, packed);
-      assertTrue(difference < bound, "simulation differs by " + difference);
+      assertTrue(difference <= bound, "simulation differs by " + difference);
     }
   }
 
@@ -230,7 +231,7 @@ class RecipeRunnerTest {
         "'patch_embed' needs calibration data for rtn with static activation scales; pass some, or"
             + " choose a method that needs none",
         message);
-    assertTrue(model.linears().stream().noneMatch(Linear::isReplaced));
+    assertTrue(model.linears().stream().noneMatch(l -> l.matrix() instanceof PackedWeight));
     assertTrue(new RecipeRunner(CATALOGUE, preset("gptq", "W4A8")).plan().needsCalibration(model));
     assertFalse(new RecipeRunner(CATALOGUE, preset("rtn", "W4A4")).plan().needsCalibration(model));
   }
@@ -347,9 +348,8 @@ class RecipeRunnerTest {
         refusal(Recipe.of(rotate, activations)));
   }
 
-  /** A simulation has one quantizer for each input; packed execution has one for each layer. */
   @Test
-  void anInputThatOnlySomeLayersQuantizeCannotBeSimulated() {
+  void anInputThatOnlySomeLayersQuantizeIsSimulatedForThem() {
     Scheme scheme = Scheme.parse("W4A8");
     Recipe recipe =
         Recipe.of(
@@ -360,15 +360,9 @@ class RecipeRunnerTest {
     try (Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
       new RecipeRunner(CATALOGUE, recipe).run(ops, model, List.of(), (r, d, t) -> {});
-      float[] before = model.forward(ops, CALIBRATION.getFirst()).toFloats();
-      String message =
-          assertThrows(IllegalArgumentException.class, () -> Simulation.install(model))
-              .getMessage();
-      assertTrue(
-          message.startsWith(
-              "layers that read 'blocks.0.attn.qkv.input' quantize it in different ways"),
-          message);
-      assertArrayEquals(before, model.forward(ops, CALIBRATION.getFirst()).toFloats());
+      float[] packed = model.forward(ops, CALIBRATION.getFirst()).toFloats();
+      Simulation.install(model);
+      assertArrayEquals(packed, model.forward(ops, CALIBRATION.getFirst()).toFloats());
     }
   }
 
