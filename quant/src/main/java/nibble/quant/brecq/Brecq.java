@@ -14,12 +14,13 @@ import nibble.quant.model.ModelTask;
  * stays.
  *
  * <p>Li, Gong, Tan, Yang, Hu, Zhang, Yu, Wang, Gu: <a
- * href="https://arxiv.org/abs/2102.05426">arXiv:2102.05426</a> (ICLR 2021), as its main script
- * runs: the mean squared error of the output counts, not weighted by the Fisher matrix.
+ * href="https://arxiv.org/abs/2102.05426">arXiv:2102.05426</a> (ICLR 2021). As in its main script
+ * errors of the output count alike by default; {@code loss} weighs them by gradients, as the paper.
  *
  * <pre>{@code
  * block by block   X: its input from the quantized part before, activations in float      Y: its output in the float model
- * min over V       mean (block(X; W(V)) - Y)^2 + the term of AdaRound that drives roundings to 0 or 1
+ * min over V       mean G^2 (block(X; W(V)) - Y)^2 + the term of AdaRound that drives roundings to 0 or 1
+ * G                1, or |dL/dY| + 1 for the divergence L from the float model's result, the block rounded to nearest
  * then             one grid for each activation, with the least squared error of shrinking ranges
  * }</pre>
  *

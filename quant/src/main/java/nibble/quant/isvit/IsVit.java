@@ -184,7 +184,7 @@ public final class IsVit implements ModelMethod {
                       .reconstruct(
                           task,
                           stage,
-                          new BlockWalk.Window(window.index(), window.parts(), seen),
+                          new BlockWalk.Window(window.index(), window.parts(), seen, window.rest()),
                           learners);
               facts.put(
                   "%s: error before/%s".formatted(stage, window.parts().getFirst().name()),

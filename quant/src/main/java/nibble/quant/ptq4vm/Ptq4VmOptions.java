@@ -64,7 +64,8 @@ public record Ptq4VmOptions(BrecqOptions rounding, double drop, TrainingKnobs tr
             values.integer("images"),
             values.integer("iterations"),
             values.integer("batch"),
-            values.number("rate")),
+            values.number("rate"),
+            BrecqOptions.Loss.MSE),
         values.number("drop"),
         new TrainingKnobs(
             values.wideInteger("calibration-images"),

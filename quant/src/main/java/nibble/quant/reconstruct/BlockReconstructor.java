@@ -95,10 +95,36 @@ public final class BlockReconstructor {
         learners.forEach(Learner::end);
       }
     }
-    Result result =
-        reconstruct(window.forward(), window.streams(), learners, task.seed() + window.index());
+    Streams streams =
+        options.fisher().map(fisher -> weighted(window, learners, fisher)).orElse(window.streams());
+    Result result = reconstruct(window.forward(), streams, learners, task.seed() + window.index());
     task.store().save(name, LearnedWindow.state(leaves(learners), result));
     return result;
+  }
+
+  /** With gradients at the outputs as they are with the values at the start, made hard. */
+  private Streams weighted(
+      BlockWalk.Window window, List<? extends Learner> learners, FisherLoss fisher) {
+    Streams streams = window.streams();
+    learners.forEach(Learner::begin);
+    learners.forEach(learner -> learner.useHard(true));
+    try {
+      List<Tensor> outputs = new ArrayList<>();
+      try (var inference = ops.noGrad()) {
+        for (Tensor input : streams.inputs()) {
+          try (Scope scope = ops.scope()) {
+            learners.forEach(learner -> learner.prepare(ops, 0));
+            outputs.add(scope.keep(window.forward().apply(ops, input)));
+          }
+        }
+      }
+      return streams.with(
+          new Streams.Weights(
+              fisher, OutputGradients.of(ops, outputs, streams.targets(), window.rest())));
+    } finally {
+      learners.forEach(learner -> learner.useHard(false));
+      learners.forEach(Learner::end);
+    }
   }
 
   private static List<Tensor> leaves(List<? extends Learner> learners) {
@@ -157,10 +183,7 @@ public final class BlockReconstructor {
       Tensor mixed = options.drop() > 0 ? mixed(x, draw.of(part.streams.floatInputs()), random) : x;
       part.learners.forEach(learner -> learner.prepare(ops, progress));
       Tensor output = part.forward.apply(ops, mixed);
-      Tensor total = loss.of(ops, output, draw.of(part.streams.targets()));
-      if (part.streams.ofInputs().isPresent()) {
-        total = ops.add(total, loss.of(ops, output, draw.of(part.streams.ofInputs().get())));
-      }
+      Tensor total = part.streams.loss(ops, loss, output, draw::of);
       for (Learner learner : part.learners) {
         Optional<Tensor> penalty = learner.penalty(ops, progress);
         total = penalty.isPresent() ? ops.add(total, penalty.get()) : total;
@@ -198,13 +221,10 @@ public final class BlockReconstructor {
         try (Scope scope = ops.scope()) {
           part.learners.forEach(learner -> learner.prepare(ops, progress));
           Tensor output = part.forward.apply(ops, part.streams.inputs().get(i));
-          Tensor target = part.streams.targets().get(i);
-          double error = loss.of(ops, output, target).item();
-          if (part.streams.ofInputs().isPresent()) {
-            error += loss.of(ops, output, part.streams.ofInputs().get().get(i)).item();
-          }
-          sum += error * target.size();
-          elements += target.size();
+          int batch = i;
+          double error = part.streams.loss(ops, loss, output, list -> list.get(batch)).item();
+          sum += error * output.size();
+          elements += output.size();
         }
       }
     } finally {

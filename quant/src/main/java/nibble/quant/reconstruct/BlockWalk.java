@@ -38,8 +38,10 @@ public final class BlockWalk {
    *
    * @param index of the first part, 0 for the embedding
    * @param streams of the first part's inputs and the last part's outputs
+   * @param rest the float model behind the parts, from their output to its result
    */
-  public record Window(int index, List<Segment> parts, Streams streams) {
+  public record Window(
+      int index, List<Segment> parts, Streams streams, BiFunction<Ops, Tensor, Tensor> rest) {
     public Window {
       parts = List.copyOf(parts);
     }
@@ -90,7 +92,12 @@ public final class BlockWalk {
         List<Tensor> targets = end == i + 1 ? floatOutputs : outputs(ops, original, exact);
         Optional<List<Tensor>> second =
             bothTargets ? Optional.of(outputs(ops, original, present)) : Optional.empty();
-        visitor.learn(new Window(i, window, new Streams(present, exact, targets, second)));
+        visitor.learn(
+            new Window(
+                i,
+                window,
+                new Streams(present, exact, targets, second, Optional.empty()),
+                chain(floatParts.subList(end, floatParts.size()))));
       }
       visitor.finish(part);
       present = part.forward(ops, present);

@@ -2,6 +2,7 @@ package nibble.quant.brecq;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,10 +25,13 @@ import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** BRECQ and QDrop. */
 class BrecqTest {
-  private static final BrecqOptions QUICK = new BrecqOptions(16, 60, 8, 0.03);
+  private static final BrecqOptions QUICK =
+      new BrecqOptions(16, 60, 8, 0.03, BrecqOptions.Loss.MSE);
 
   private final Ops ops = Ops.serial();
 
@@ -61,6 +65,27 @@ class BrecqTest {
       assertTrue(gain < 0.8, method.name() + ": " + facts);
       assertEquals(model.linears().size(), report.layers().size());
     }
+  }
+
+  /** Weighted by gradients: still never worse by its own measure, and another result. */
+  @ParameterizedTest
+  @EnumSource(
+      value = BrecqOptions.Loss.class,
+      names = {"FISHER", "FISHER_FULL"})
+  void errorsAreWeightedByGradients(BrecqOptions.Loss loss) {
+    ViT model = model();
+    MethodReport report = apply(new Brecq(new BrecqOptions(16, 60, 8, 0.03, loss)), model, "W3A8");
+    double gain = 1;
+    for (String part : List.of("embedding", "blocks.0", "blocks.1", "head")) {
+      double nearest = report.facts().get("error with nearest codes/" + part);
+      double learned = report.facts().get("error with learned codes/" + part);
+      assertTrue(learned <= nearest, part);
+      gain = Math.min(gain, learned / nearest);
+    }
+    assertTrue(gain < 0.8, loss + ": " + report.facts());
+    ViT plain = model();
+    MethodReport other = apply(new Brecq(QUICK), plain, "W3A8");
+    assertNotEquals(other.facts(), report.facts());
   }
 
   @Test
@@ -138,7 +163,10 @@ class BrecqTest {
 
   @Test
   void wrongOptionsAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new BrecqOptions(0, 1, 1, 0.1));
-    assertThrows(IllegalArgumentException.class, () -> new BrecqOptions(1, 1, 1, 0));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new BrecqOptions(0, 1, 1, 0.1, BrecqOptions.Loss.MSE));
+    assertThrows(
+        IllegalArgumentException.class, () -> new BrecqOptions(1, 1, 1, 0, BrecqOptions.Loss.MSE));
   }
 }

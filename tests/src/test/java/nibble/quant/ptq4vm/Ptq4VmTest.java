@@ -36,7 +36,8 @@ import org.junit.jupiter.api.Test;
 
 /** PTQ4VM on a small model. */
 class Ptq4VmTest {
-  private static final BrecqOptions ROUNDING = new BrecqOptions(16, 20, 8, 0.03);
+  private static final BrecqOptions ROUNDING =
+      new BrecqOptions(16, 20, 8, 0.03, BrecqOptions.Loss.MSE);
 
   private final Ops ops = Ops.serial();
 
