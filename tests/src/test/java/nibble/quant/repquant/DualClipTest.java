@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 class DualClipTest {
   private static final int CHANNELS = 6;
   private static final int ROWS = 200;
+  private static final int GRID = 32;
 
   private final Ops ops = Ops.serial();
 
@@ -120,6 +121,58 @@ class DualClipTest {
     Tensor grad = x.grad();
     assertNotNull(grad);
     return grad.toFloats();
+  }
+
+  /** An extreme at one end only: that end is clipped more, and one clip for both is worse. */
+  @Test
+  void endsThatDifferGetClipsThatDiffer() {
+    for (long seed = 0; seed < 3; seed++) {
+      Random random = new Random(seed);
+      float[] values = new float[ROWS];
+      for (int i = 1; i < ROWS; i++) {
+        values[i] = 2 * random.nextFloat() - 1;
+      }
+      values[0] = 4;
+      Tensor channel = Tensor.of(values, ROWS, 1);
+      Sites sites = new Sites();
+      Linear one =
+          new Linear(
+              "one",
+              new Parameter("one.weight", Tensor.of(new float[] {1}, 1, 1)),
+              null,
+              sites.add("one.input"),
+              sites);
+      DualClip clip = new DualClip(ops, channel, List.of(one), 3);
+      double single = Double.POSITIVE_INFINITY;
+      double dual = Double.POSITIVE_INFINITY;
+      double upperOfBest = 0;
+      double lowerOfBest = 0;
+      for (int p = 1; p <= GRID; p++) {
+        for (int q = 1; q <= GRID; q++) {
+          double error = error(clip, channel, (double) p / GRID, (double) q / GRID);
+          if (p == q) {
+            single = Math.min(single, error);
+          }
+          if (error < dual) {
+            dual = error;
+            upperOfBest = p;
+            lowerOfBest = q;
+          }
+        }
+      }
+      assertTrue(dual < 0.97 * single, dual + " with two clips, " + single + " with one");
+      assertTrue(upperOfBest < lowerOfBest, "clips " + upperOfBest + " and " + lowerOfBest);
+    }
+  }
+
+  private double error(DualClip clip, Tensor x, double p, double q) {
+    try (var inference = ops.noGrad()) {
+      return ops.mse(clip.clipped(logit(p), logit(q)), x).item();
+    }
+  }
+
+  private static Tensor logit(double share) {
+    return Tensor.of(new float[] {(float) Math.log(share / (1.0001 - share))}, 1);
   }
 
   @Test
