@@ -28,6 +28,7 @@ import nibble.quant.model.ModelTask;
 import nibble.quant.model.SampleBatches;
 import nibble.quant.range.RangeSearch;
 import nibble.quant.range.SiteGrids;
+import nibble.quant.range.SoftmaxBase;
 import nibble.tensor.Ops;
 import nibble.tensor.Shape;
 import nibble.tensor.Tensor;

@@ -6,8 +6,10 @@ import java.util.function.ToDoubleFunction;
 import nibble.nn.site.LevelQuantizer;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
+import nibble.quant.range.AdaLogTable;
 import nibble.quant.range.LogGrid;
 import nibble.quant.range.Quantiles;
+import nibble.quant.range.SquaredError;
 import nibble.quant.range.TwinGrid;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
@@ -97,7 +99,7 @@ final class InputGrid {
 
   /** The pair with the least squared error of the tensor itself. */
   Fpcs.Pair byValues(Fpcs search) {
-    return search.search(seeds, scored(quantized -> squaredError(x, quantized)));
+    return search.search(seeds, scored(quantized -> SquaredError.of(x, quantized)));
   }
 
   /**
@@ -127,15 +129,5 @@ final class InputGrid {
       throw new IllegalStateException("no quantizer for " + pair);
     }
     return quantizer;
-  }
-
-  static double squaredError(Tensor a, Tensor b) {
-    double sum = 0;
-    int size = Math.toIntExact(a.size());
-    for (int i = 0; i < size; i++) {
-      double error = (double) a.array()[a.offset() + i] - b.array()[b.offset() + i];
-      sum += error * error;
-    }
-    return sum;
   }
 }

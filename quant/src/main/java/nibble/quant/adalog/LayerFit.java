@@ -13,6 +13,7 @@ import nibble.quant.format.QuantizedTensor;
 import nibble.quant.format.Symmetry;
 import nibble.quant.model.RowRounding;
 import nibble.quant.range.RangeSearch;
+import nibble.quant.range.SquaredError;
 import nibble.quant.range.TwinGrid;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
@@ -108,7 +109,7 @@ final class LayerFit {
     double sum = 0;
     for (Part part : parts) {
       try (Scope scope = ops.scope()) {
-        sum += InputGrid.squaredError(part.output, ops.linear(x, part.quantized, null));
+        sum += SquaredError.of(part.output, ops.linear(x, part.quantized, null));
       }
     }
     return sum;

@@ -101,7 +101,7 @@ public record GplqOptions(
           Grids.OFFSET,
           Init.PERCENTILES,
           32,
-          ActivationScales.Probabilities.LOG,
+          ActivationScales.Probabilities.BY_BITS,
           0.6,
           WeightRange.PERCENTILE,
           WeightGrids.SYMMETRIC,
@@ -153,8 +153,9 @@ public record GplqOptions(
           MethodOption.choice(
               "probabilities",
               DEFAULTS.probabilities,
-              "codes of attention probabilities; powers of the root of two do not learn (lineage:"
-                  + " signed)"),
+              "codes of attention probabilities; powers of the root of two (log) and of a base"
+                  + " found by AdaLog's search (adalog) do not learn; by-bits is log from 4 bits"
+                  + " on, adalog for fewer (lineage: signed)"),
           MethodOption.number(
               "variance",
               DEFAULTS.share,

@@ -8,6 +8,7 @@ import java.util.Optional;
 import nibble.nn.Model;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
+import nibble.nn.site.LevelQuantizer;
 import nibble.nn.site.StoredFunction;
 import nibble.nn.site.UniformQuantizer;
 import nibble.quant.format.IntFormat;
@@ -38,6 +39,9 @@ import nibble.tensor.Tensor;
 public final class ActivationScales {
   private static final double SQRT_OF_TWO = 0.5;
 
+  /** With fewer, powers of the root of two do not reach small probabilities. */
+  private static final int LEAST_BITS_OF_LOG = 4;
+
   private ActivationScales() {}
 
   /** Who shares a scale at the inputs of linear layers. */
@@ -57,7 +61,20 @@ public final class ActivationScales {
     /** From 0 up. */
     UNSIGNED,
     /** Powers of the square root of two, as RepQ-ViT has them; they do not learn. */
-    LOG
+    LOG,
+    /** Powers of a base that is found for each layer, as AdaLog has them; they do not learn. */
+    ADALOG,
+    /** {@link #LOG} from 4 bits on, {@link #ADALOG} for fewer. */
+    BY_BITS;
+
+    /** Whether the base of a grid of so many bits is found. */
+    boolean findsBase(int bits) {
+      return this == ADALOG || this == BY_BITS && bits < LEAST_BITS_OF_LOG;
+    }
+
+    private boolean isLogarithmic() {
+      return this == LOG || this == ADALOG || this == BY_BITS;
+    }
   }
 
   /**
@@ -107,8 +124,14 @@ public final class ActivationScales {
    */
   public static List<Learned> fit(ModelTask task, Choice choice) {
     Map<Site, SiteFitting.Fitter> fitters = new LinkedHashMap<>();
+    Map<Site, LevelQuantizer> bases =
+        FoundBases.of(task, choice.images(), choice.probabilities()::findsBase);
     List<ActivationSite> sites = new ArrayList<>();
     for (ActivationSite site : ActivationSite.of(task.model())) {
+      if (bases.containsKey(site.site())) {
+        sites.add(site);
+        continue;
+      }
       task.activations(site.site())
           .ifPresent(
               scheme -> {
@@ -132,6 +155,9 @@ public final class ActivationScales {
             task.ops(), task.model(), SampleBatches.one(task.samples(), choice.images()), fitters);
     List<Learned> learned = new ArrayList<>();
     for (ActivationSite site : sites) {
+      Optional.ofNullable(bases.get(site.site()))
+          .ifPresent(
+              base -> learned.add(new Learned(site, TrainedQuantizer.fixed(site.name(), base))));
       if (fitted.get(site.site()) instanceof Logarithmic measured) {
         learned.add(new Learned(site, TrainedQuantizer.fixed(site.name(), measured.quantizer())));
       }
@@ -175,7 +201,7 @@ public final class ActivationScales {
       return new Measured(bits, false, linearInput(task, choice, site, bits, x));
     }
     if (site.role() == ActivationSite.Role.PROBABILITIES
-        && choice.probabilities() == Probabilities.LOG) {
+        && choice.probabilities().isLogarithmic()) {
       return new Logarithmic(
           SoftmaxFit.fit(bits, x.toFloats(), SQRT_OF_TWO, LogGrid.Zero.RESERVED));
     }

@@ -13,10 +13,13 @@ import java.util.Optional;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.nn.Linear;
+import nibble.nn.Site;
 import nibble.nn.packed.PackedIntWeight;
 import nibble.nn.packed.Simulation;
+import nibble.nn.site.LevelQuantizer;
 import nibble.nn.vit.ViT;
 import nibble.nn.vit.ViTConfig;
+import nibble.quant.adalog.AdaLog;
 import nibble.quant.format.Scheme;
 import nibble.quant.model.MethodReport;
 import nibble.quant.model.ModelTask;
@@ -156,6 +159,39 @@ class GplqTest {
     float[] packed = logits(model);
     Simulation.install(model);
     assertArrayEquals(packed, logits(model));
+  }
+
+  /** Before any training both look at the same maps; the levels are codes with one for zero. */
+  @Test
+  void aFoundBaseIsTheOneOfAdaLog() {
+    TrainingKnobs none = new TrainingKnobs(0, 8, 0, 0, 1, true, true);
+    for (String scheme : List.of("W4A4", "W3A3")) {
+      ViT found = quantized(options(none, "probabilities=adalog"), scheme);
+      ViT adalog = model();
+      ModelTask task =
+          ModelTask.of(ops, adalog, GplqTest::model, samples(false), Scheme.parse(scheme), 3);
+      MethodReport unused = AdaLog.of(AdaLog.CARD.resolve(Map.of())).apply(task);
+      for (int block = 0; block < 2; block++) {
+        float[] levels = probabilityLevels(found, block);
+        assertEquals(scheme.equals("W4A4") ? 16 : 8, levels.length);
+        assertEquals(0, levels[0]);
+        assertEquals(1, levels[levels.length - 1]);
+        assertArrayEquals(probabilityLevels(adalog, block), levels);
+      }
+    }
+    ViT trained =
+        quantized(
+            options(new TrainingKnobs(16, 8, 1e-5, 1e-4, 1, true, true), "probabilities=adalog"),
+            "W4A4");
+    assertArrayEquals(
+        probabilityLevels(quantized(options(none, "probabilities=adalog"), "W4A4"), 1),
+        probabilityLevels(trained, 1),
+        "a base does not learn");
+  }
+
+  private static float[] probabilityLevels(ViT model, int block) {
+    Site site = model.sites().get("blocks." + block + ".attn.probs");
+    return ((LevelQuantizer) site.functions().getFirst()).levels();
   }
 
   @Test

@@ -1,8 +1,7 @@
-package nibble.quant.adalog;
+package nibble.quant.range;
 
 import java.util.Optional;
 import nibble.nn.site.LevelQuantizer;
-import nibble.quant.range.LogGrid;
 
 /**
  * The values of a logarithmic code as tables of integers: for base {@code 2^(q / r)}, r = {@value
@@ -20,14 +19,17 @@ import nibble.quant.range.LogGrid;
  * @param q numerator of the exponent, from {@value #LEAST_Q} to {@value #LARGEST_Q} in the paper's
  *     search
  */
-record AdaLogTable(int bits, int q) {
+public record AdaLogTable(int bits, int q) {
   /** Denominator of the exponent: a fixed prime. */
-  static final int R = 37;
+  public static final int R = 37;
 
-  static final int LEAST_Q = 10;
-  static final int LARGEST_Q = 138;
+  /** The smallest base of the paper's search. */
+  public static final int LEAST_Q = 10;
 
-  AdaLogTable {
+  /** The largest one. */
+  public static final int LARGEST_Q = 138;
+
+  public AdaLogTable {
     if (bits < 2 || bits > 8 || q < 1) {
       throw new IllegalArgumentException(
           "a table needs 2 to 8 bits and a positive q, found %d and %d".formatted(bits, q));
@@ -35,22 +37,22 @@ record AdaLogTable(int bits, int q) {
   }
 
   /** Power of two of code {@code k}: a shift. */
-  int shift(int k) {
+  public int shift(int k) {
     return k * q / R;
   }
 
   /** Numerator of {@code T[k]} over {@link #denominator}. */
-  int fraction(int k) {
+  public int fraction(int k) {
     return (int) Math.rint(Math.pow(2, -(double) (k * q % R) / R) * denominator());
   }
 
   /** Common denominator of the fractions. */
-  int denominator() {
+  public int denominator() {
     return 4 * (1 << (bits - 1)) - 2;
   }
 
   /** {@code T[k] 2^-E[k]}. */
-  double value(int k) {
+  public double value(int k) {
     return Math.scalb((double) fraction(k) / denominator(), -shift(k));
   }
 
@@ -61,7 +63,7 @@ record AdaLogTable(int bits, int q) {
    * @param offset added to every level: the negated shift of GELU
    * @return empty if rounding of the table makes neighbouring levels equal or swaps them
    */
-  Optional<LevelQuantizer> quantizer(float s, float offset, LogGrid.Zero zero) {
+  public Optional<LevelQuantizer> quantizer(float s, float offset, LogGrid.Zero zero) {
     int exponents = zero == LogGrid.Zero.RESERVED ? (1 << bits) - 1 : 1 << bits;
     while (exponents > 1 && !isDistinct(s, offset, exponents - 1)) {
       exponents--; // a float cannot tell it from its neighbours

@@ -1,8 +1,7 @@
-package nibble.quant.adalog;
+package nibble.quant.range;
 
 import java.util.Optional;
 import nibble.nn.site.LevelQuantizer;
-import nibble.quant.range.LogGrid;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Tensor;
@@ -11,14 +10,14 @@ import nibble.tensor.Tensor;
  * The base of attention probabilities: all of the paper's candidates, by the product with the
  * values. The largest level is 1.
  */
-final class SoftmaxBase {
+public final class SoftmaxBase {
   private SoftmaxBase() {}
 
   /**
    * @param probabilities {@code [maps, tokens, tokens]}
    * @param value {@code [maps, tokens, headDim]}
    */
-  static LevelQuantizer fit(
+  public static LevelQuantizer fit(
       Ops ops, int bits, Tensor probabilities, Tensor value, LogGrid.Zero zero) {
     Tensor context = ops.matmul(probabilities, value);
     LevelQuantizer best = null;
@@ -28,7 +27,7 @@ final class SoftmaxBase {
       if (candidate.isPresent()) {
         try (Scope scope = ops.scope()) {
           double error =
-              InputGrid.squaredError(
+              SquaredError.of(
                   context, ops.matmul(candidate.get().apply(ops, probabilities), value));
           if (best == null || error < least) {
             least = error;

@@ -1,4 +1,4 @@
-package nibble.quant.adalog;
+package nibble.quant.range;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,10 +14,6 @@ import nibble.nn.Model;
 import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.quant.format.IntFormat;
-import nibble.quant.range.LogGrid;
-import nibble.quant.range.RangeSearch;
-import nibble.quant.range.SiteGrids;
-import nibble.quant.range.SoftmaxFit;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
 import nibble.tensor.Shape;
