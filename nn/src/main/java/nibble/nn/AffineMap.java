@@ -58,8 +58,8 @@ public final class AffineMap {
    * not in the map.
    */
   public Tensor addTo(Ops ops, Tensor x, Tensor y) {
-    boolean recording = ops.isRecording() && x.requiresGrad();
-    Tensor mapped = recording ? ops.linear(x, weight.toF32(), bias) : packed.multiply(ops, x, bias);
-    return ops.add(y, mapped);
+    return ops.isRecording() && x.requiresGrad()
+        ? ops.add(y, ops.linear(x, weight.toF32(), bias))
+        : packed.multiplyAdd(ops, new LayerInput(x), bias, y);
   }
 }

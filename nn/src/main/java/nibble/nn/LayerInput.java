@@ -2,7 +2,6 @@ package nibble.nn;
 
 import java.util.function.Supplier;
 import nibble.kernels.lowbit.RowMap;
-import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +26,16 @@ public final class LayerInput {
     this.tensor = tensor;
   }
 
-  /** An input on which the last function of its site is still to work. */
-  LayerInput(Ops ops, Tensor source, SiteFunction last, RowMap rowMap) {
+  /**
+   * An input on which the last functions of its site are still to work.
+   *
+   * @param result what they make of {@code source}
+   * @param rowMap the same, row by row
+   */
+  LayerInput(Tensor source, Supplier<Tensor> result, RowMap rowMap) {
     this.source = source;
     this.rowMap = rowMap;
-    this.result = () -> last.apply(ops, source);
+    this.result = result;
   }
 
   /** The input itself, {@code [..., in]}. */

@@ -57,6 +57,10 @@ public final class Site {
 
   /** {@code x} after all functions. */
   public Tensor apply(Ops ops, Tensor x) {
+    return apply(functions, ops, x);
+  }
+
+  private static Tensor apply(List<SiteFunction> functions, Ops ops, Tensor x) {
     Tensor result = x;
     for (SiteFunction function : functions) {
       result = function.apply(ops, result);
@@ -65,19 +69,43 @@ public final class Site {
   }
 
   /**
-   * The same for layers that read the result: where nothing is recorded, a last function that works
-   * row by row is left to them.
+   * The same for layers that read the result: where nothing is recorded, the last functions are
+   * left to them, if they work row by row.
    */
   public LayerInput input(Ops ops, Tensor x) {
-    Optional<RowMap> map = functions.isEmpty() ? Optional.empty() : functions.getLast().rowMap();
-    if (ops.isRecording() || map.isEmpty()) {
+    Optional<RowMap> last = functions.isEmpty() ? Optional.empty() : functions.getLast().rowMap();
+    if (ops.isRecording() || last.isEmpty()) {
       return new LayerInput(apply(ops, x));
     }
-    Tensor before = x;
-    for (SiteFunction function : functions.subList(0, functions.size() - 1)) {
-      before = function.apply(ops, before);
+    RowMap map = last.get();
+    int from = functions.size() - 1;
+    while (from > 0 && map.worksInPlace()) {
+      Optional<RowMap> before = functions.get(from - 1).rowMap();
+      if (before.isEmpty()) {
+        break;
+      }
+      map = before.get().then(map);
+      from--;
     }
-    return new LayerInput(ops, before, functions.getLast(), map.get());
+    List<SiteFunction> left = functions.subList(from, functions.size());
+    Tensor source = apply(functions.subList(0, from), ops, x);
+    return new LayerInput(source, () -> apply(left, ops, source), map);
+  }
+
+  /**
+   * The functions as they work on {@code [batch, tokens, heads * headDim]}, see {@link
+   * SiteFunction#sideBySide}, in order; empty if one of them cannot do that.
+   */
+  public Optional<List<SiteFunction>> sideBySide(int heads, int headDim) {
+    List<SiteFunction> same = new ArrayList<>(functions.size());
+    for (SiteFunction function : functions) {
+      Optional<SiteFunction> one = function.sideBySide(heads, headDim);
+      if (one.isEmpty()) {
+        return Optional.empty();
+      }
+      same.add(one.get());
+    }
+    return Optional.of(same);
   }
 
   @Override

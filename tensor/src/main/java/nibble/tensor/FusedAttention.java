@@ -4,6 +4,7 @@ import nibble.kernels.attention.Attention;
 import nibble.kernels.attention.AttentionRule;
 import nibble.kernels.attention.AttentionShape;
 import nibble.kernels.attention.HeadView;
+import nibble.kernels.attention.ProbabilityMap;
 import nibble.kernels.attention.SmoothedAttention;
 import nibble.kernels.attention.SmoothedScores;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,31 @@ final class FusedAttention {
             heads(engine, v, headDim),
             keyLengths,
             bias == null ? null : bias(engine, bias, shape),
+            heads(engine, out, headDim),
+            engine.splitter());
+    return out;
+  }
+
+  static Tensor mapped(
+      Engine engine,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      int heads,
+      int kvHeads,
+      AttentionRule rule,
+      ProbabilityMap probabilities) {
+    AttentionShape shape = shape(q, k, v, heads, kvHeads);
+    int headDim = shape.headDim();
+    Tensor out = engine.empty(q.shape());
+    Attention.best()
+        .forward(
+            shape,
+            rule,
+            probabilities,
+            heads(engine, q, headDim),
+            heads(engine, k, headDim),
+            heads(engine, v, headDim),
             heads(engine, out, headDim),
             engine.splitter());
     return out;

@@ -2,7 +2,9 @@ package nibble.tensor;
 
 import java.util.Arrays;
 import java.util.function.BiFunction;
+import nibble.kernels.attention.Attention;
 import nibble.kernels.attention.AttentionRule;
+import nibble.kernels.attention.ProbabilityMap;
 import nibble.kernels.attention.RopeTable;
 import nibble.kernels.attention.SmoothedAttention;
 import nibble.kernels.attention.SmoothedScores;
@@ -375,6 +377,28 @@ public final class Ops implements AutoCloseable {
           "fused attention has no derivative; use matmul and softmax, or switch to noGrad()");
     }
     return FusedAttention.forward(engine, q, k, v, heads, kvHeads, rule, keyLengths, bias);
+  }
+
+  /**
+   * The same where every query sees every key, with probabilities that {@code map} changes before
+   * they meet the values; without padding and bias. Has no derivative.
+   *
+   * @throws IllegalArgumentException if there are more keys than {@link Attention#mostKeysTogether}
+   * @throws IllegalStateException if grad mode is on and an operand requires a gradient
+   */
+  public Tensor mappedAttention(
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      int heads,
+      int kvHeads,
+      AttentionRule rule,
+      ProbabilityMap map) {
+    if (engine.isRecording() && (q.requiresGrad() || k.requiresGrad() || v.requiresGrad())) {
+      throw new IllegalStateException(
+          "fused attention has no derivative; use matmul and softmax, or switch to noGrad()");
+    }
+    return FusedAttention.mapped(engine, q, k, v, heads, kvHeads, rule, map);
   }
 
   /**

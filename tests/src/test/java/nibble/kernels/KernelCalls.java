@@ -32,6 +32,8 @@ import nibble.kernels.rowwise.AdamW;
 import nibble.kernels.rowwise.CodeRange;
 import nibble.kernels.rowwise.Elementwise;
 import nibble.kernels.rowwise.LayerNorm;
+import nibble.kernels.rowwise.LevelQuantize;
+import nibble.kernels.rowwise.LevelTable;
 import nibble.kernels.rowwise.Quantize;
 import nibble.kernels.rowwise.Reductions;
 import nibble.kernels.rowwise.RmsNorm;
@@ -144,6 +146,8 @@ final class KernelCalls {
         out ->
             quantize.fakeQuantize(
                 2, COLUMNS, COLUMNS, x, 0, statistics, 0, null, 0, range, out, 0));
+    LevelTable table = new LevelTable(new float[] {-1, 0, 1, 2}, new float[] {-0.5f, 0.5f, 1.5f});
+    add("levels", both, out -> LevelQuantize.best().fakeQuantize(both, 0.5f, x, 0, table, out, 0));
   }
 
   private void reductions() {
@@ -271,6 +275,22 @@ final class KernelCalls {
                       HeadView.of(out, 0, n, 2, HEAD_DIM),
                       SERIAL));
     }
+    LevelTable levels = new LevelTable(new float[] {0, 0.1f, 1}, new float[] {0.02f, 0.5f});
+    add(
+        "attention with quantized probabilities",
+        TOKENS * 2 * HEAD_DIM,
+        out ->
+            Attention.best()
+                .forward(
+                    new AttentionShape(1, TOKENS, 2 * TOKENS, 2, 1, HEAD_DIM),
+                    AttentionRule.scaled(HEAD_DIM),
+                    (head, count, factor, e, at) ->
+                        LevelQuantize.best().fakeQuantize(count, factor, e, at, levels, e, at),
+                    queries,
+                    keys,
+                    keys,
+                    HeadView.of(out, 0, TOKENS, 2, HEAD_DIM),
+                    SERIAL));
     for (int bits : new int[] {4, 8}) {
       add(
           "attention of codes, bits " + bits,

@@ -58,6 +58,27 @@ public interface Attention {
       HeadView out,
       WorkSplitter splitter);
 
+  /**
+   * The same where every query sees every key, with probabilities that are changed before they meet
+   * the values: {@code out = sum over j of map(softmax(score))[j] * v[j]}.
+   *
+   * @param probabilities what becomes of them; it sees all keys of a query together
+   * @throws IllegalArgumentException if the rule hides keys, or there are more than {@link
+   *     #mostKeysTogether}
+   */
+  void forward(
+      AttentionShape shape,
+      AttentionRule rule,
+      ProbabilityMap probabilities,
+      HeadView q,
+      HeadView k,
+      HeadView v,
+      HeadView out,
+      WorkSplitter splitter);
+
+  /** Most keys whose probabilities may be changed. */
+  int mostKeysTogether();
+
   /** The best implementation for this machine. */
   static Attention best() {
     return Best.INSTANCE;

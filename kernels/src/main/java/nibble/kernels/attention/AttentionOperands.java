@@ -9,6 +9,7 @@ record AttentionOperands(
     HeadView q,
     int @Nullable [] keyLengths,
     @Nullable HeadView bias,
+    @Nullable ProbabilityMap probabilities,
     HeadView out) {
   AttentionOperands {
     q.check("q", shape.batch(), shape.queries(), shape.heads(), shape.headDim());
@@ -19,6 +20,37 @@ record AttentionOperands(
     if (keyLengths != null) {
       checkLengths(keyLengths, shape);
     }
+  }
+
+  /** Probabilities meet the values as they are. */
+  AttentionOperands(
+      AttentionShape shape,
+      AttentionRule rule,
+      HeadView q,
+      int @Nullable [] keyLengths,
+      @Nullable HeadView bias,
+      HeadView out) {
+    this(shape, rule, q, keyLengths, bias, null, out);
+  }
+
+  /**
+   * Probabilities of all keys are changed.
+   *
+   * @param most keys whose probabilities are known together
+   */
+  static AttentionOperands mapped(
+      AttentionShape shape,
+      AttentionRule rule,
+      ProbabilityMap probabilities,
+      HeadView q,
+      HeadView out,
+      int most) {
+    if (shape.keys() > most || !rule.showsAll()) {
+      throw new IllegalArgumentException(
+          "probabilities are changed where every query sees all keys and there are at most %d, found %d and %s"
+              .formatted(most, shape.keys(), rule));
+    }
+    return new AttentionOperands(shape, rule, q, null, null, probabilities, out);
   }
 
   private static void checkLengths(int[] lengths, AttentionShape shape) {

@@ -59,6 +59,11 @@ public record AttentionRule(float scale, boolean causal, int past, int window, f
     return new AttentionRule(scale, causal, past, window, cap);
   }
 
+  /** Whether every query sees every key. */
+  boolean showsAll() {
+    return !causal && window == NO_WINDOW;
+  }
+
   /** Whether scores are capped. */
   boolean isCapped() {
     return softCap != Float.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
 package nibble.kernels.attention;
 
+import java.util.Arrays;
 import nibble.kernels.parallel.WorkSplitter;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,34 @@ final class ScalarAttention implements Attention {
       @Nullable HeadView bias,
       HeadView out,
       WorkSplitter splitter) {
-    AttentionOperands operands = new AttentionOperands(shape, rule, q, keyLengths, bias, out);
+    run(new AttentionOperands(shape, rule, q, keyLengths, bias, out), k, v, splitter);
+  }
+
+  @Override
+  public void forward(
+      AttentionShape shape,
+      AttentionRule rule,
+      ProbabilityMap probabilities,
+      HeadView q,
+      HeadView k,
+      HeadView v,
+      HeadView out,
+      WorkSplitter splitter) {
+    run(
+        AttentionOperands.mapped(shape, rule, probabilities, q, out, mostKeysTogether()),
+        k,
+        v,
+        splitter);
+  }
+
+  @Override
+  public int mostKeysTogether() {
+    return Integer.MAX_VALUE;
+  }
+
+  private static void run(
+      AttentionOperands operands, HeadView k, HeadView v, WorkSplitter splitter) {
+    AttentionShape shape = operands.shape();
     operands.check("k", k);
     operands.check("v", v);
     int units = shape.batch() * shape.heads();
@@ -119,19 +147,37 @@ final class ScalarAttention implements Attention {
                   k.at(b, j, kvHead)));
       max = Math.max(max, scores[j]);
     }
-    java.util.Arrays.fill(sums, 0);
+    Arrays.fill(sums, 0);
     double total = 0;
-    for (int j = from; j < to && max != Double.NEGATIVE_INFINITY; j++) {
-      double p = Math.exp(scores[j] - max);
-      total += p;
+    for (int j = from; j < to; j++) {
+      scores[j] = max == Double.NEGATIVE_INFINITY ? 0 : Math.exp(scores[j] - max);
+      total += scores[j];
+    }
+    if (o.probabilities() != null) {
+      change(o.probabilities(), head, to, total, scores);
+      total = 1;
+    }
+    for (int j = from; j < to && total != 0; j++) {
       int at = v.at(b, j, kvHead);
       for (int c = 0; c < shape.headDim(); c++) {
-        sums[c] += p * v.array()[at + c];
+        sums[c] += scores[j] * v.array()[at + c];
       }
     }
     int outAt = o.out().at(b, i, head);
     for (int c = 0; c < shape.headDim(); c++) {
       o.out().array()[outAt + c] = total == 0 ? 0 : (float) (sums[c] / total);
+    }
+  }
+
+  private static void change(
+      ProbabilityMap map, int head, int keys, double total, double[] exponentials) {
+    float[] e = new float[keys];
+    for (int j = 0; j < keys; j++) {
+      e[j] = (float) exponentials[j];
+    }
+    map.apply(head, keys, total == 0 ? 0 : (float) (1 / total), e, 0);
+    for (int j = 0; j < keys; j++) {
+      exponentials[j] = e[j];
     }
   }
 

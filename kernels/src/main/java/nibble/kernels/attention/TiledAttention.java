@@ -155,6 +155,10 @@ final class TiledAttention {
       cap(blockRows, from, to);
     }
     soften(row, blockRows, first, from, to);
+    ProbabilityMap map = operands.probabilities();
+    if (map != null) {
+      change(map, row, blockRows, to);
+    }
     int begin = from & -2; // hidden keys that make the number even have a score of zero
     int steps = KeyValueBlock.even(to) - begin;
     for (int p = 0; p < PanelCut.count(depth); p++) {
@@ -245,6 +249,19 @@ final class TiledAttention {
         int sumsAt = sumsFrom + r * sumPitch;
         OnlineSoftmax.scale(depth, factor, sums, sumsAt, sums, sumsAt);
       }
+    }
+  }
+
+  /**
+   * Exponentials, which are those of all keys, become what is made of their probabilities; sums of
+   * v are not to be divided then.
+   */
+  private void change(ProbabilityMap map, int row, int blockRows, int keys) {
+    for (int r = row; r < row + blockRows; r++) {
+      int sumAt = softmaxFrom + rows + r;
+      float total = softmax[sumAt];
+      map.apply(tileRows.head(r), keys, total == 0 ? 0 : 1 / total, scores, (r - row) * PITCH);
+      softmax[sumAt] = 1;
     }
   }
 

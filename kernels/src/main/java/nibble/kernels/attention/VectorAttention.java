@@ -55,6 +55,37 @@ final class VectorAttention implements Attention {
   public void forward(
       AttentionShape shape,
       AttentionRule rule,
+      ProbabilityMap probabilities,
+      HeadView q,
+      HeadView k,
+      HeadView v,
+      HeadView out,
+      WorkSplitter splitter) {
+    AttentionOperands operands =
+        AttentionOperands.mapped(shape, rule, probabilities, q, out, mostKeysTogether());
+    operands.check("k", k);
+    operands.check("v", v);
+    share(
+        shape,
+        1,
+        RegisterTiles.ROWS,
+        TiledAttention.MOST_ROWS,
+        splitter,
+        (unit, from, to, scratch) ->
+            new TiledAttention(
+                    operands, unit / shape.kvHeads(), unit % shape.kvHeads(), from, to, scratch)
+                .run(k, v));
+  }
+
+  @Override
+  public int mostKeysTogether() {
+    return FloatTileScores.KEYS;
+  }
+
+  @Override
+  public void forward(
+      AttentionShape shape,
+      AttentionRule rule,
       HeadView q,
       KeyValueSource source,
       HeadView out,

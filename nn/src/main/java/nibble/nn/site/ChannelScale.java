@@ -1,6 +1,9 @@
 package nibble.nn.site;
 
 import java.util.Map;
+import java.util.Optional;
+import nibble.kernels.lowbit.RowMap;
+import nibble.kernels.rowwise.Elementwise;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -30,6 +33,11 @@ public record ChannelScale(Tensor factors) implements StoredFunction {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     return ops.mul(x, factors);
+  }
+
+  @Override
+  public Optional<RowMap> rowMap() {
+    return Optional.of(new ChannelMap(factors, Elementwise.best()::mul));
   }
 
   @Override

@@ -1,6 +1,9 @@
 package nibble.nn.site;
 
 import java.util.Map;
+import java.util.Optional;
+import nibble.kernels.lowbit.RowMap;
+import nibble.kernels.rowwise.Elementwise;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 
@@ -29,6 +32,13 @@ public record ChannelShift(Tensor shift) implements StoredFunction {
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     return ops.add(x, shift);
+  }
+
+  @Override
+  public Optional<RowMap> rowMap() {
+    return shift.rank() == 1
+        ? Optional.of(new ChannelMap(shift, Elementwise.best()::add))
+        : Optional.empty();
   }
 
   @Override

@@ -1,6 +1,11 @@
 package nibble.nn.site;
 
 import java.util.Map;
+import java.util.Optional;
+import nibble.kernels.attention.ProbabilityMap;
+import nibble.kernels.rowwise.LevelQuantize;
+import nibble.kernels.rowwise.LevelTable;
+import nibble.nn.SiteFunction;
 import nibble.tensor.DifferentiableFunction;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -17,14 +22,9 @@ public final class LevelQuantizer implements StoredFunction {
   static final String KIND = "levels";
 
   /** Most levels: those of 8 bits and a zero beside them. */
-  public static final int MAX_LEVELS = 257;
+  public static final int MAX_LEVELS = LevelTable.MAX_LEVELS;
 
-  /** Floats whose first bits are the same: sign, exponent and three bits of the mantissa. */
-  private static final int BUCKET_SHIFT = 20;
-
-  private final float[] levels;
-  private final float[] thresholds;
-  private final short[] firstCodes;
+  private final LevelTable table;
 
   /**
    * @param levels rising, 2 to {@value #MAX_LEVELS}
@@ -33,48 +33,7 @@ public final class LevelQuantizer implements StoredFunction {
    * @throws IllegalArgumentException if they are not
    */
   public LevelQuantizer(float[] levels, float[] thresholds) {
-    if (levels.length < 2 || levels.length > MAX_LEVELS || thresholds.length != levels.length - 1) {
-      throw new IllegalArgumentException(
-          "a grid has 2 to %d levels and one threshold fewer, found %d and %d"
-              .formatted(MAX_LEVELS, levels.length, thresholds.length));
-    }
-    for (int i = 0; i < levels.length; i++) {
-      if (!Float.isFinite(levels[i]) || (i > 0 && !(levels[i] > levels[i - 1]))) {
-        throw new IllegalArgumentException(
-            "levels must be finite and rise, level %d is %s".formatted(i, levels[i]));
-      }
-    }
-    for (int i = 0; i < thresholds.length; i++) {
-      if (!(thresholds[i] >= levels[i] && thresholds[i] <= levels[i + 1])) {
-        throw new IllegalArgumentException(
-            "threshold %d is %s, expected a value from %s to %s"
-                .formatted(i, thresholds[i], levels[i], levels[i + 1]));
-      }
-    }
-    this.levels = levels.clone();
-    this.thresholds = thresholds.clone();
-    firstCodes = firstCodes(thresholds);
-  }
-
-  /** The code of the smallest float of each bucket; a few comparisons are left for the others. */
-  private static short[] firstCodes(float[] thresholds) {
-    short[] codes = new short[1 << (Integer.SIZE - BUCKET_SHIFT)];
-    int code = 0;
-    for (int bucket = 0; bucket < codes.length; bucket++) {
-      int bits = bucket << BUCKET_SHIFT;
-      float smallest = Float.intBitsToFloat(bits < 0 ? bits ^ Integer.MIN_VALUE : ~bits);
-      while (code < thresholds.length && smallest >= thresholds[code]) {
-        code++;
-      }
-      codes[bucket] = (short) code;
-    }
-    return codes;
-  }
-
-  /** Rises with x, from the most negative float at 0 on. */
-  private static int bucket(float x) {
-    int bits = Float.floatToRawIntBits(x);
-    return (bits ^ (bits >> 31 | Integer.MIN_VALUE)) >>> BUCKET_SHIFT;
+    table = new LevelTable(levels, thresholds);
   }
 
   /** Thresholds half-way between the levels: the nearest level, the upper one on a tie. */
@@ -93,26 +52,34 @@ public final class LevelQuantizer implements StoredFunction {
 
   /** A copy of the levels. */
   public float[] levels() {
-    return levels.clone();
+    return table.levels();
   }
 
   /** The number of the level that {@code x} takes; 0 for NaN. */
   public int code(float x) {
-    int code = Float.isNaN(x) ? 0 : firstCodes[bucket(x)];
-    while (code < thresholds.length && x >= thresholds[code]) {
-      code++;
-    }
-    return code;
+    return table.code(x);
   }
 
   /** The level that {@code x} takes; NaN for NaN. */
   public float fakeQuantize(float x) {
-    return Float.isNaN(x) ? x : levels[code(x)];
+    return table.level(x);
   }
 
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     return ops.custom(new StraightThrough(), x);
+  }
+
+  @Override
+  public Optional<SiteFunction> sideBySide(int heads, int headDim) {
+    return Optional.of(this);
+  }
+
+  @Override
+  public Optional<ProbabilityMap> probabilityMap(int heads) {
+    LevelQuantize kernel = LevelQuantize.best();
+    return Optional.of(
+        (head, count, factor, e, at) -> kernel.fakeQuantize(count, factor, e, at, table, e, at));
   }
 
   private final class StraightThrough implements DifferentiableFunction {
@@ -123,11 +90,16 @@ public final class LevelQuantizer implements StoredFunction {
       rows(
           ops,
           x,
-          (from, to) -> {
-            for (int i = from; i < to; i++) {
-              out.array()[out.offset() + i] = fakeQuantize(x.array()[x.offset() + i]);
-            }
-          });
+          (from, to) ->
+              LevelQuantize.best()
+                  .fakeQuantize(
+                      to - from,
+                      1,
+                      x.array(),
+                      x.offset() + from,
+                      table,
+                      out.array(),
+                      out.offset() + from));
       return out;
     }
 
@@ -135,8 +107,8 @@ public final class LevelQuantizer implements StoredFunction {
     public @Nullable Tensor[] backward(Ops ops, Tensor gradOut, Tensor[] in, Tensor out) {
       Tensor x = in[0];
       Tensor grad = ops.empty(x.shape().dims());
-      float lowest = levels[0];
-      float highest = levels[levels.length - 1];
+      float lowest = table.lowest();
+      float highest = table.highest();
       rows(
           ops,
           x,
@@ -168,13 +140,13 @@ public final class LevelQuantizer implements StoredFunction {
         Map.of(),
         Map.of(
             "level",
-            Tensor.of(levels(), levels.length),
+            Tensor.of(table.levels(), table.size()),
             "threshold",
-            Tensor.of(thresholds.clone(), thresholds.length)));
+            Tensor.of(table.thresholds(), table.size() - 1)));
   }
 
   @Override
   public String format() {
-    return levels.length + " levels";
+    return table.size() + " levels";
   }
 }

@@ -105,6 +105,11 @@ public final class ScaleLayout {
     return step;
   }
 
+  /** Whether all rows have the same scales, one for each element. */
+  public boolean isOneRow() {
+    return step == 1 && starts.length == 1;
+  }
+
   /** Rows of one task: the same for any number of threads. */
   public int blockRows() {
     return Math.max(1, GRAIN / Math.max(1, width));

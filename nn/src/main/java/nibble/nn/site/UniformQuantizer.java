@@ -2,6 +2,12 @@ package nibble.nn.site;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import nibble.kernels.attention.ProbabilityMap;
+import nibble.kernels.rowwise.CodeRange;
+import nibble.kernels.rowwise.Elementwise;
+import nibble.kernels.rowwise.Quantize;
+import nibble.nn.SiteFunction;
 import nibble.tensor.DifferentiableFunction;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
@@ -22,12 +28,11 @@ import org.jspecify.annotations.Nullable;
 public final class UniformQuantizer implements StoredFunction {
   static final String KIND = "uniform";
 
-  /** Adding and subtracting it rounds any {@code |x| < 2^22} half to even. */
-  private static final float ROUND = 0x1.8p23f;
-
   private final int bits;
   private final Tensor scales;
   private final @Nullable Tensor zeroPoints;
+  private final CodeRange range;
+  private volatile @Nullable SideBySide sideBySide;
 
   private UniformQuantizer(int bits, Tensor scales, @Nullable Tensor zeroPoints) {
     if (bits < 2 || bits > 8) {
@@ -36,6 +41,7 @@ public final class UniformQuantizer implements StoredFunction {
     this.bits = bits;
     this.scales = scales.toF32();
     this.zeroPoints = zeroPoints == null ? null : zeroPoints.toF32();
+    this.range = zeroPoints == null ? CodeRange.signed(bits) : CodeRange.unsigned(bits);
     for (float scale : this.scales.toFloats()) {
       if (!(scale > 0) || Float.isInfinite(scale)) {
         throw new IllegalArgumentException("scales must be positive and finite, one is " + scale);
@@ -117,37 +123,60 @@ public final class UniformQuantizer implements StoredFunction {
       Tensor x = in[0];
       Tensor out = ops.empty(x.shape().dims());
       ScaleLayout layout = ScaleLayout.of(x.shape(), scales.shape());
-      int width = layout.width();
       layout.run(
           ops.splitter(),
           (block, from, to) -> {
-            for (int row = from; row < to; row++) {
-              row(
-                  layout,
-                  row,
-                  x.array(),
-                  x.offset() + row * width,
-                  out.array(),
-                  out.offset() + row * width);
+            if (layout.isOneRow()) {
+              columns(layout, from, to - from, x, out);
+            } else {
+              for (int row = from; row < to; row++) {
+                row(layout, row, x, out);
+              }
             }
           });
       return out;
     }
 
-    private void row(ScaleLayout layout, int row, float[] x, int in, float[] y, int at) {
-      float[] s = scales.array();
-      int start = scales.offset() + layout.start(row);
-      int width = layout.width();
-      float[] z = zeroPoints == null ? null : zeroPoints.array();
-      int zeroStart = zeroPoints == null ? 0 : zeroPoints.offset() + layout.start(row);
-      if (layout.step() == 0) {
-        float zero = z == null ? 0 : z[zeroStart];
-        shared(x, in, y, at, width, s[start], low() - zero, high() - zero);
-      } else if (z == null) {
-        signedChannels(x, in, y, at, width, s, start, low(), high());
-      } else {
-        unsignedChannels(x, in, y, at, width, s, start, z, zeroStart, high());
+    private void row(ScaleLayout layout, int row, Tensor x, Tensor out) {
+      if (layout.step() == 1) {
+        columns(layout, row, 1, x, out);
+        return;
       }
+      int width = layout.width();
+      int start = layout.start(row);
+      Quantize.best()
+          .fakeQuantize(
+              1,
+              width,
+              width,
+              x.array(),
+              x.offset() + row * width,
+              scales.array(),
+              scales.offset() + start,
+              zeroPoints == null ? null : zeroPoints.array(),
+              zeroPoints == null ? 0 : zeroPoints.offset() + start,
+              range,
+              out.array(),
+              out.offset() + row * width);
+    }
+
+    /** Rows with the same scales, one for each element. */
+    private void columns(ScaleLayout layout, int row, int rows, Tensor x, Tensor out) {
+      int width = layout.width();
+      int start = layout.start(row);
+      Quantize.best()
+          .fakeQuantizeColumns(
+              rows,
+              width,
+              x.array(),
+              x.offset() + row * width,
+              scales.array(),
+              scales.offset() + start,
+              zeroPoints == null ? null : zeroPoints.array(),
+              zeroPoints == null ? 0 : zeroPoints.offset() + start,
+              range,
+              out.array(),
+              out.offset() + row * width);
     }
 
     @Override
@@ -186,48 +215,76 @@ public final class UniformQuantizer implements StoredFunction {
     return zeroPoints == null ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
   }
 
-  private static void shared(
-      float[] x, int in, float[] y, int at, int width, float s, float low, float high) {
-    for (int i = 0; i < width; i++) {
-      float clamped = Math.max(low, Math.min(high, x[in + i] / s));
-      y[at + i] = (clamped + ROUND - ROUND) * s;
+  /** Of one model, so of one width: made once. */
+  private record SideBySide(int heads, int headDim, UniformQuantizer quantizer) {}
+
+  /** Where no axis but those of heads and channels has scales of its own. */
+  @Override
+  public Optional<SiteFunction> sideBySide(int heads, int headDim) {
+    if (scales.size() == 1 && scales.rank() <= 1) {
+      return Optional.of(this);
     }
+    int rank = scales.rank();
+    int channels = scales.dim(-1);
+    int ownHeads = rank == 3 ? scales.dim(0) : 1;
+    if (rank > 3
+        || rank > 1 && scales.dim(-2) != 1
+        || channels != 1 && channels != headDim
+        || ownHeads != 1 && ownHeads != heads) {
+      return Optional.empty();
+    }
+    SideBySide known = sideBySide;
+    if (known == null || known.heads != heads || known.headDim != headDim) {
+      known =
+          new SideBySide(
+              heads,
+              headDim,
+              new UniformQuantizer(
+                  bits,
+                  spread(scales, ownHeads, heads, headDim),
+                  zeroPoints == null ? null : spread(zeroPoints, ownHeads, heads, headDim)));
+      sideBySide = known;
+    }
+    return Optional.of(known.quantizer);
   }
 
-  private static void signedChannels(
-      float[] x,
-      int in,
-      float[] y,
-      int at,
-      int width,
-      float[] s,
-      int start,
-      float low,
-      float high) {
-    for (int i = 0; i < width; i++) {
-      float scale = s[start + i];
-      float clamped = Math.max(low, Math.min(high, x[in + i] / scale));
-      y[at + i] = (clamped + ROUND - ROUND) * scale;
+  /** Where a head has one scale, its own or that of all. */
+  @Override
+  public Optional<ProbabilityMap> probabilityMap(int heads) {
+    boolean perHead = scales.rank() == 3 && scales.dim(0) == heads && scales.size() == heads;
+    if (scales.size() != 1 && !perHead) {
+      return Optional.empty();
     }
+    int step = perHead ? 1 : 0;
+    return Optional.of(
+        (head, count, factor, e, at) -> {
+          Elementwise.best().scale(count, factor, e, at, e, at);
+          Quantize.best()
+              .fakeQuantize(
+                  1,
+                  count,
+                  count,
+                  e,
+                  at,
+                  scales.array(),
+                  scales.offset() + step * head,
+                  zeroPoints == null ? null : zeroPoints.array(),
+                  zeroPoints == null ? 0 : zeroPoints.offset() + step * head,
+                  range,
+                  e,
+                  at);
+        });
   }
 
-  private static void unsignedChannels(
-      float[] x,
-      int in,
-      float[] y,
-      int at,
-      int width,
-      float[] s,
-      int start,
-      float[] z,
-      int zeroStart,
-      float high) {
-    for (int i = 0; i < width; i++) {
-      float scale = s[start + i];
-      float zero = z[zeroStart + i];
-      float clamped = Math.max(-zero, Math.min(high - zero, x[in + i] / scale));
-      y[at + i] = (clamped + ROUND - ROUND) * scale;
+  private static Tensor spread(Tensor own, int ownHeads, int heads, int headDim) {
+    float[] from = own.toFloats();
+    int channels = from.length / ownHeads;
+    float[] values = new float[heads * headDim];
+    for (int i = 0; i < values.length; i++) {
+      int head = ownHeads == 1 ? 0 : i / headDim;
+      values[i] = from[head * channels + (channels == 1 ? 0 : i % headDim)];
     }
+    return Tensor.of(values, values.length);
   }
 
   @Override

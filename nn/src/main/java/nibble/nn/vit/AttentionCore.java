@@ -1,11 +1,15 @@
 package nibble.nn.vit;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import nibble.kernels.attention.Attention;
 import nibble.kernels.attention.AttentionRule;
+import nibble.kernels.attention.ProbabilityMap;
 import nibble.kernels.attention.SmoothedScores;
 import nibble.nn.Operator;
 import nibble.nn.Site;
+import nibble.nn.SiteFunction;
 import nibble.nn.Sites;
 import nibble.nn.site.SmoothedQuantizer;
 import nibble.tensor.Ops;
@@ -15,8 +19,9 @@ import nibble.tensor.Tensor;
  * Attention between its projections: {@code softmax(scale q k^T) v} head by head, with sites at q,
  * k, v and the probabilities, and a softmax that another form may stand in for. How q, k and v are
  * made, and what is added to the scores, differs from model to model. While nothing is added,
- * nothing is installed in the sites and nothing is recorded, one kernel computes it without a
- * matrix of scores.
+ * nothing is recorded, what is in the sites of q, k and v works on heads side by side and what is
+ * in that of the probabilities on single queries, one kernel computes it without a matrix of
+ * scores.
  */
 final class AttentionCore {
   private final int heads;
@@ -47,18 +52,16 @@ final class AttentionCore {
    * {@code k} may be wider than those of v.
    */
   Tensor forward(Ops ops, Tensor q, Tensor k, Tensor v) {
-    if (!ops.isRecording()
-        && q.dim(2) == v.dim(2)
-        && !softmax.isReplaced()
-        && value.isIdentity()
-        && probabilities.isIdentity()) {
-      AttentionRule rule = AttentionRule.scaled(q.dim(2) / heads).withScale(scale);
-      if (query.isIdentity() && key.isIdentity()) {
-        return ops.attention(q, k, v, heads, heads, rule, null, null);
-      }
+    if (!ops.isRecording() && q.dim(2) == v.dim(2) && !softmax.isReplaced()) {
+      int headDim = q.dim(2) / heads;
+      AttentionRule rule = AttentionRule.scaled(headDim).withScale(scale);
       Optional<SmoothedScores> codes = SmoothedQuantizer.scores(query, key);
-      if (codes.isPresent()) {
+      if (codes.isPresent() && value.isIdentity() && probabilities.isIdentity()) {
         return ops.smoothedAttention(q, k, v, heads, heads, rule, codes.get());
+      }
+      Optional<InOneKernel> kernel = oneKernel(headDim, k.dim(1));
+      if (kernel.isPresent()) {
+        return kernel.get().attend(ops, q, k, v, heads, rule);
       }
     }
     return forward(ops, q, k, v, UnaryOperator.identity());
@@ -75,5 +78,50 @@ final class AttentionCore {
     Tensor scores = biased.apply(ops.matmulTransposed(ops.scale(queries, scale), keys));
     Tensor probs = probabilities.apply(ops, softmax.apply(ops, scores, ops::softmax));
     return ops.mergeHeads(ops.matmul(probs, values));
+  }
+
+  /** What stands in the sites, if one kernel can do with it. */
+  private Optional<InOneKernel> oneKernel(int headDim, int keys) {
+    Optional<List<SiteFunction>> q = query.sideBySide(heads, headDim);
+    Optional<List<SiteFunction>> k = key.sideBySide(heads, headDim);
+    Optional<List<SiteFunction>> v = value.sideBySide(heads, headDim);
+    if (q.isEmpty() || k.isEmpty() || v.isEmpty()) {
+      return Optional.empty();
+    }
+    if (probabilities.isIdentity()) {
+      return Optional.of(new InOneKernel(q.get(), k.get(), v.get(), Optional.empty()));
+    }
+    return probabilities.functions().size() == 1 && keys <= Attention.best().mostKeysTogether()
+        ? probabilities
+            .functions()
+            .getFirst()
+            .probabilityMap(heads)
+            .map(map -> new InOneKernel(q.get(), k.get(), v.get(), Optional.of(map)))
+        : Optional.empty();
+  }
+
+  /** What happens to queries, keys and values as the projections write them. */
+  private record InOneKernel(
+      List<SiteFunction> query,
+      List<SiteFunction> key,
+      List<SiteFunction> value,
+      Optional<ProbabilityMap> probabilities) {
+
+    Tensor attend(Ops ops, Tensor q, Tensor k, Tensor v, int heads, AttentionRule rule) {
+      Tensor queries = all(query, ops, q);
+      Tensor keys = all(key, ops, k);
+      Tensor values = all(value, ops, v);
+      return probabilities
+          .map(map -> ops.mappedAttention(queries, keys, values, heads, heads, rule, map))
+          .orElseGet(() -> ops.attention(queries, keys, values, heads, heads, rule, null, null));
+    }
+
+    private static Tensor all(List<SiteFunction> functions, Ops ops, Tensor x) {
+      Tensor result = x;
+      for (SiteFunction function : functions) {
+        result = function.apply(ops, result);
+      }
+      return result;
+    }
   }
 }

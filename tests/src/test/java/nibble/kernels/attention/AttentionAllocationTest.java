@@ -10,6 +10,8 @@ import nibble.kernels.attention.RopeTable.Pairs;
 import nibble.kernels.parallel.WorkSplitter;
 import nibble.kernels.platform.Lanes;
 import nibble.kernels.platform.VectorSupport;
+import nibble.kernels.rowwise.LevelQuantize;
+import nibble.kernels.rowwise.LevelTable;
 import nibble.testing.Allocations;
 import org.junit.jupiter.api.Test;
 
@@ -67,6 +69,15 @@ class AttentionAllocationTest {
                     c.v,
                     result,
                     serial));
+    AttentionCase whole = new AttentionCase(codes, rule, 1);
+    LevelTable levels = new LevelTable(new float[] {0, 0.1f, 1}, new float[] {0.01f, 0.5f});
+    ProbabilityMap map =
+        (head, count, factor, e, at) ->
+            LevelQuantize.best().fakeQuantize(count, factor, e, at, levels, e, at);
+    kernels.put(
+        "quantized probabilities",
+        () ->
+            Attention.best().forward(codes, rule, map, whole.q, whole.k, whole.v, result, serial));
     for (Pairs pairs : Pairs.values()) {
       RopeTable table = RopeTable.of(pairs, RopeTable.frequencies(80, 10_000), 8, 1);
       HeadView x = HeadView.of(new float[8 * 4 * 80], 0, 8, 4, 80);

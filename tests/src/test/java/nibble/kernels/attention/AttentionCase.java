@@ -70,6 +70,13 @@ final class AttentionCase {
     return out.array();
   }
 
+  /** The same with changed probabilities. */
+  float[] run(Attention attention, ProbabilityMap probabilities, WorkSplitter splitter) {
+    HeadView out = out();
+    attention.forward(shape, rule, probabilities, q, k, v, out, splitter);
+    return out.array();
+  }
+
   /** The same with keys and values of a source. */
   float[] run(Attention attention, KeyValueSource source, WorkSplitter splitter) {
     HeadView out = out();

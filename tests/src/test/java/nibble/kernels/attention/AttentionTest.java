@@ -70,6 +70,66 @@ class AttentionTest {
     check(c.withKeyLengths().withBias());
   }
 
+  /**
+   * A map that keeps differences small: times at most the number of heads, and up to 0.02 more for
+   * each key, which the sum rounds.
+   */
+  @Property(tries = 60)
+  void changedProbabilitiesMeetTheValues(
+      @ForAll @IntRange(min = 1, max = 2) int batch,
+      @ForAll @IntRange(min = 1, max = 60) int queries,
+      @ForAll @IntRange(min = 1, max = 256) int keys,
+      @ForAll @IntRange(min = 1, max = 2) int kvHeads,
+      @ForAll @IntRange(min = 1, max = 3) int group,
+      @ForAll @IntRange(min = 1, max = 70) int headDim,
+      @ForAll @IntRange(min = 1, max = 2) int workers,
+      @ForAll long seed) {
+    int heads = kvHeads * group;
+    AttentionCase c =
+        new AttentionCase(
+            new AttentionShape(batch, queries, keys, heads, kvHeads, headDim),
+            AttentionRule.scaled(headDim),
+            seed);
+    ProbabilityMap map =
+        (head, count, factor, e, at) -> {
+          assertEquals(keys, count);
+          for (int j = 0; j < count; j++) {
+            e[at + j] = (1 + head) * (factor * e[at + j]) + 0.01f * (j % 3);
+          }
+        };
+    float largest = 0;
+    for (float value : c.v.array()) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    double bound = heads * c.bound() + 0.02 * keys * (keys + 4) * 0x1p-24 * largest;
+    try (WorkSplitter splitter = WorkSplitter.ofThreads(workers)) {
+      float[] expected = c.run(scalar, map, splitter);
+      float[] actual = c.run(best, map, splitter);
+      for (int i = 0; i < expected.length; i++) {
+        assertEquals(expected[i], actual[i], bound, "element " + i + " of " + c.shape);
+      }
+    }
+  }
+
+  @Test
+  void probabilitiesOfHiddenOrTooManyKeysAreNotChanged() {
+    ProbabilityMap map = (head, count, factor, e, at) -> {};
+    AttentionRule rule = AttentionRule.scaled(4);
+    try (WorkSplitter serial = WorkSplitter.serial()) {
+      AttentionShape few = new AttentionShape(1, 9, 9, 1, 1, 4);
+      for (AttentionRule hiding : new AttentionRule[] {rule.causalFrom(0), rule.withWindow(3)}) {
+        AttentionCase c = new AttentionCase(few, hiding, 1);
+        assertThrows(IllegalArgumentException.class, () -> c.run(best, map, serial));
+        assertThrows(IllegalArgumentException.class, () -> c.run(scalar, map, serial));
+      }
+      int most = best.mostKeysTogether();
+      if (most < 1000) {
+        AttentionCase c = new AttentionCase(new AttentionShape(1, 9, most + 1, 1, 1, 4), rule, 1);
+        assertThrows(IllegalArgumentException.class, () -> c.run(best, map, serial));
+      }
+    }
+  }
+
   @Test
   void everyHeadLengthAndNumberOfKeysAroundAVector() {
     for (int headDim : new int[] {1, 15, 16, 17, 32, 33, 48, 63, 64, 65, 80, 96, 128}) {

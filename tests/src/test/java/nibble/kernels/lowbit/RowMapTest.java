@@ -1,7 +1,9 @@
 package nibble.kernels.lowbit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
 import net.jqwik.api.Arbitraries;
@@ -69,6 +71,36 @@ class RowMapTest {
   @Provide
   Arbitrary<Integer> lengths() {
     return Arbitraries.of(1, 2, 8, 64, 512, 1024, 2048, 12, 24, 192, 768, 1536);
+  }
+
+  @Test
+  void onlyWhatWorksInPlaceStandsBehindAnother() {
+    RowMap twice =
+        new RowMap() {
+          @Override
+          public void apply(int n, float[] x, int xAt, float[] row, Scratch scratch) {
+            for (int i = 0; i < n; i++) {
+              row[i] = 2 * x[xAt + i];
+            }
+          }
+
+          @Override
+          public boolean worksInPlace() {
+            return true;
+          }
+        };
+    RowMap backwards =
+        (n, x, xAt, row, scratch) -> {
+          for (int i = 0; i < n; i++) {
+            row[i] = x[xAt + n - 1 - i];
+          }
+        };
+    float[] row = new float[3];
+    backwards.then(twice).apply(3, new float[] {0, 1, 2, 3}, 1, row, new Scratch());
+    assertArrayEquals(new float[] {6, 4, 2}, row);
+    assertFalse(backwards.then(twice).worksInPlace());
+    assertTrue(twice.then(twice).worksInPlace());
+    assertThrows(IllegalArgumentException.class, () -> twice.then(backwards));
   }
 
   @Test

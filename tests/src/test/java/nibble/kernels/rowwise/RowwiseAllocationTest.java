@@ -101,6 +101,9 @@ class RowwiseAllocationTest {
     kernels.put(
         "fake quantize",
         () -> quantize.fakeQuantize(2, COLUMNS, COLUMNS, x, 0, s, 0, z, 0, range, out, 0));
+    LevelTable table = new LevelTable(new float[] {-1, 0, 1, 2}, new float[] {-0.5f, 0.5f, 1.5f});
+    kernels.put(
+        "levels", () -> LevelQuantize.best().fakeQuantize(2 * COLUMNS, 0.5f, x, 0, table, out, 0));
     kernels.put(
         "scales",
         () -> quantize.asymmetricScales(2, COLUMNS, COLUMNS, x, 0, range, 1, out, 0, out, 2));

@@ -44,6 +44,8 @@ public class RowwiseBenchmark {
   private Elementwise elementwise = new ScalarElementwise();
   private Reductions reductions = new ScalarReductions();
   private Quantize quantize = new ScalarQuantize();
+  private LevelQuantize levelQuantize = new ScalarLevelQuantize();
+  private final LevelTable powers = powers();
 
   @Setup
   public void choose() {
@@ -55,6 +57,7 @@ public class RowwiseBenchmark {
       elementwise = new VectorElementwise();
       reductions = new VectorReductions();
       quantize = new VectorQuantize();
+      levelQuantize = new VectorLevelQuantize();
     }
   }
 
@@ -112,5 +115,21 @@ public class RowwiseBenchmark {
   @Benchmark
   public void dequantize() {
     quantize.dequantize(ROWS, COLUMNS, COLUMNS, codes, 0, scales, 0, zeroPoints, 0, range, out, 0);
+  }
+
+  /** 16 levels, as attention probabilities have them. */
+  @Benchmark
+  public void levels() {
+    levelQuantize.fakeQuantize(ROWS * COLUMNS, 1, x, 0, powers, out, 0);
+  }
+
+  private static LevelTable powers() {
+    float[] levels = new float[16];
+    float[] thresholds = new float[15];
+    for (int i = 1; i < levels.length; i++) {
+      levels[i] = (float) Math.pow(2, 0.5 * (i - 15));
+      thresholds[i - 1] = (float) Math.pow(2, 0.5 * (i - 15.5));
+    }
+    return new LevelTable(levels, thresholds);
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -14,11 +15,15 @@ import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.IntWeights;
 import nibble.kernels.lowbit.RowMap;
 import nibble.nn.Activation;
+import nibble.nn.LayerInput;
 import nibble.nn.Linear;
 import nibble.nn.Parameter;
+import nibble.nn.Site;
 import nibble.nn.SiteFunction;
 import nibble.nn.Sites;
 import nibble.nn.packed.PackedIntWeight;
+import nibble.nn.site.ChannelScale;
+import nibble.nn.site.ChannelShift;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;
@@ -31,19 +36,25 @@ class FusedTransformTest {
 
   @Property(tries = 40)
   void aPackedLayerHasTheBitsOfTransformThenProduct(
-      @ForAll @IntRange(max = 2) int kind,
+      @ForAll @IntRange(max = 5) int kind,
       @ForAll @IntRange(min = 1, max = 9) int rows,
       @ForAll long seed) {
-    SiteFunction transform =
-        switch (kind) {
-          case 0 -> new HadamardSite(48);
-          case 1 -> new HadamardSite(48, OptionalLong.of(seed));
-          default -> new HeadHadamardSite(4);
-        };
     Random random = new Random(seed);
+    ChannelScale scale =
+        new ChannelScale(Tensor.of(RandomModels.gaussian(random, 48, 1, 0.1f), 48));
+    ChannelShift shift = new ChannelShift(Tensor.of(RandomModels.gaussian(random, 48, 0, 1), 48));
+    List<SiteFunction> transforms =
+        switch (kind) {
+          case 0 -> List.of(new HadamardSite(48));
+          case 1 -> List.of(new HadamardSite(48, OptionalLong.of(seed)));
+          case 2 -> List.of(new HeadHadamardSite(4));
+          case 3 -> List.of(scale, shift);
+          case 4 -> List.of(new HadamardSite(48), shift);
+          default -> List.of(shift, new HadamardSite(48), scale);
+        };
     Linear linear = linear(random, 48);
     linear.input().append((ops, x) -> ops.mul(x, x));
-    linear.input().append(transform);
+    transforms.forEach(linear.input()::append);
     Tensor x = Tensor.of(RandomModels.gaussian(random, 2 * rows * 48, 0, 1), 2, rows, 48);
     Tensor residual = Tensor.of(RandomModels.gaussian(random, 2 * rows * OUT, 0, 1), 2, rows, OUT);
     try (Ops ops = Ops.serial();
@@ -94,6 +105,37 @@ class FusedTransformTest {
     }
   }
 
+  /** All functions at the end that can work on rows, but what stands before one that cannot. */
+  @Test
+  void asManyFunctionsAsWorkInPlaceAreLeftToTheLayer() {
+    SiteFunction squares = (ops, x) -> ops.mul(x, x);
+    SiteFunction scale = new ChannelScale(Tensor.of(new float[] {2, 3}, 2));
+    SiteFunction shift = new ChannelShift(Tensor.of(new float[] {5, 7}, 2));
+    SiteFunction rotation = new HadamardSite(2);
+    assertSource(1, squares, scale, shift);
+    assertSource(2, scale, squares, shift);
+    assertSource(0, rotation, scale, shift);
+    assertSource(1, scale, rotation, shift);
+    assertSource(3, scale, shift, squares);
+    assertSource(2, scale, new ChannelShift(Tensor.of(new float[] {5}, 1, 1)), rotation);
+  }
+
+  private static void assertSource(int applied, SiteFunction... functions) {
+    Site site = new Sites().add("x");
+    List.of(functions).forEach(site::append);
+    Tensor x = Tensor.of(new float[] {1, -2}, 1, 2);
+    try (Ops ops = Ops.serial();
+        var inference = ops.noGrad()) {
+      LayerInput input = site.input(ops, x);
+      Tensor before = x;
+      for (int i = 0; i < applied; i++) {
+        before = functions[i].apply(ops, before);
+      }
+      assertArrayEquals(before.toFloats(), input.source().toFloats());
+      assertArrayEquals(site.apply(ops, x).toFloats(), input.tensor().toFloats());
+    }
+  }
+
   @Test
   void rowsOfAnotherWidthAreRefused() {
     Linear linear = linear(new Random(1), 16);
@@ -112,6 +154,13 @@ class FusedTransformTest {
                   IllegalArgumentException.class, () -> heads.forward(ops, Tensor.zeros(2, 16)))
               .getMessage();
       assertEquals("rows of 16 channels do not consist of 12 heads", message);
+      Linear scaled = linear(new Random(1), 16);
+      scaled.input().append(new ChannelScale(Tensor.of(new float[] {2, 3}, 2)));
+      message =
+          assertThrows(
+                  IllegalArgumentException.class, () -> scaled.forward(ops, Tensor.zeros(2, 16)))
+              .getMessage();
+      assertEquals("a row has 16 elements, expected one for each of 2 channels", message);
     }
   }
 

@@ -85,6 +85,30 @@ class SiteFunctionsTest {
   }
 
   @Property(tries = 40)
+  void headsSideBySideHaveTheSameElements(
+      @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean symmetric) {
+    Tensor x = tensor(seed, 2, 5, 18);
+    List<StoredFunction> functions = new ArrayList<>();
+    functions.add(LevelQuantizer.nearest(new float[] {-1, 0, 0.5f, 2}));
+    for (int[] layout : LAYOUTS) {
+      boolean byToken = layout.length > 1 && layout[layout.length - 2] != 1;
+      UniformQuantizer quantizer = quantizer(seed, bits, symmetric, layout);
+      assertEquals(!byToken, quantizer.sideBySide(3, 6).isPresent(), Arrays.toString(layout));
+      if (!byToken) {
+        functions.add(quantizer);
+      }
+    }
+    for (StoredFunction function : functions) {
+      Tensor expected = ops.mergeHeads(function.apply(ops, ops.splitHeads(x, 3)));
+      assertArrayEquals(
+          expected.toFloats(),
+          function.sideBySide(3, 6).orElseThrow().apply(ops, x).toFloats(),
+          function.format());
+    }
+    assertTrue(quantizer(seed, bits, symmetric, 3, 1, 6).sideBySide(6, 3).isEmpty(), "misfit");
+  }
+
+  @Property(tries = 40)
   void takesTheCodesOfTheIntegerKernels(
       @ForAll long seed, @ForAll @IntRange(min = 2, max = 8) int bits, @ForAll boolean symmetric) {
     Tensor x = tensor(seed, 4, 7, 19);
