@@ -129,7 +129,7 @@ public final class LevelQuantizer implements StoredFunction {
 
   private static void rows(Ops ops, Tensor x, Elements work) {
     ScaleLayout layout = ScaleLayout.of(x.shape(), Tensor.scalar(1).shape());
-    layout.run(
+    layout.runLight(
         ops.splitter(), (block, from, to) -> work.run(from * layout.width(), to * layout.width()));
   }
 

@@ -15,6 +15,9 @@ import nibble.tensor.Shape;
 public final class ScaleLayout {
   private static final int GRAIN = 1 << 14;
 
+  /** Elements of a task that does little with each: a second thread is worth waiting for. */
+  private static final int LIGHT_GRAIN = 1 << 16;
+
   private final int width;
   private final int rows;
   private final int step;
@@ -131,6 +134,14 @@ public final class ScaleLayout {
     int size = blockRows();
     splitter.run(
         blocks(),
+        (block, scratch) -> work.run(block, block * size, Math.min(rows, (block + 1) * size)));
+  }
+
+  /** The same for light work on each element by itself, in fewer and larger blocks. */
+  public void runLight(WorkSplitter splitter, Rows work) {
+    int size = Math.max(1, LIGHT_GRAIN / Math.max(1, width));
+    splitter.run(
+        Math.ceilDiv(rows, size),
         (block, scratch) -> work.run(block, block * size, Math.min(rows, (block + 1) * size)));
   }
 }

@@ -123,7 +123,7 @@ public final class UniformQuantizer implements StoredFunction {
       Tensor x = in[0];
       Tensor out = ops.empty(x.shape().dims());
       ScaleLayout layout = ScaleLayout.of(x.shape(), scales.shape());
-      layout.run(
+      layout.runLight(
           ops.splitter(),
           (block, from, to) -> {
             if (layout.isOneRow()) {
