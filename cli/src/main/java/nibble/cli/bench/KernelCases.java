@@ -21,6 +21,8 @@ import nibble.kernels.rowwise.Activation;
 import nibble.kernels.rowwise.Activations;
 import nibble.kernels.rowwise.CodeRange;
 import nibble.kernels.rowwise.LayerNorm;
+import nibble.kernels.rowwise.LevelQuantize;
+import nibble.kernels.rowwise.LevelTable;
 import nibble.kernels.rowwise.Quantize;
 import nibble.kernels.rowwise.RmsNorm;
 import nibble.kernels.rowwise.Softmax;
@@ -84,7 +86,8 @@ final class KernelCases {
         function("gelu", Activation.GELU),
         function("gelu-tanh", Activation.GELU_TANH),
         function("silu", Activation.SILU),
-        quantize());
+        quantize(),
+        levels());
   }
 
   private static KernelCase gemm(String name, int rows, int out, int in) {
@@ -252,6 +255,24 @@ final class KernelCases {
             quantize.toBytes(TOKENS, WIDTH, WIDTH, x, 0, scales, 0, null, 0, range, codes, 0);
           };
         });
+  }
+
+  /** Attention probabilities to 16 logarithmic levels. */
+  private static KernelCase levels() {
+    float[] levels = new float[16];
+    float[] thresholds = new float[levels.length - 1];
+    for (int i = 1; i < levels.length; i++) {
+      levels[i] = (float) Math.pow(2, 0.5 * (i - thresholds.length));
+      thresholds[i - 1] = (float) Math.pow(2, 0.5 * (i - thresholds.length - 0.5));
+    }
+    LevelTable table = new LevelTable(levels, thresholds);
+    return rows(
+        "quantize-levels",
+        HEADS * TOKENS,
+        TOKENS,
+        8,
+        (rows, columns, x, out) ->
+            LevelQuantize.best().fakeQuantize(rows * columns, 1, x, 0, table, out, 0));
   }
 
   /** A function of the rows of a matrix. */
