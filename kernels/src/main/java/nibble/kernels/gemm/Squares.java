@@ -20,18 +20,21 @@ final class Squares {
 
   private static final VectorSpecies<Float> F = Lanes.FLOAT;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-  private static final VectorShuffle<Float> SWAP_8 = swap(8);
   private static final VectorShuffle<Float> SWAP_4 = swap(4);
   private static final VectorShuffle<Float> SWAP_2 = swap(2);
   private static final VectorShuffle<Float> SWAP_1 = swap(1);
-  private static final VectorMask<Float> UPPER_8 = upper(8);
   private static final VectorMask<Float> UPPER_4 = upper(4);
   private static final VectorMask<Float> UPPER_2 = upper(2);
   private static final VectorMask<Float> UPPER_1 = upper(1);
-  private static final VectorMask<Float> LOWER_8 = UPPER_8.not();
   private static final VectorMask<Float> LOWER_4 = UPPER_4.not();
   private static final VectorMask<Float> LOWER_2 = UPPER_2.not();
   private static final VectorMask<Float> LOWER_1 = UPPER_1.not();
+
+  // The first exchange is over half a side. Vectors are not passed to a method for it: one of more
+  // than 35 bytes of code is inlined only where the compiler finds it hot, else they are allocated.
+  private static final VectorShuffle<Float> SWAP_FIRST = swap(SIDE / 2);
+  private static final VectorMask<Float> UPPER_FIRST = upper(SIDE / 2);
+  private static final VectorMask<Float> LOWER_FIRST = UPPER_FIRST.not();
 
   private Squares() {}
 
@@ -45,8 +48,10 @@ final class Squares {
     for (int i = 0; i < SIDE / 2; i++) {
       FloatVector low = FloatVector.fromArray(F, from, at + i * stride).mul(factor);
       FloatVector high = FloatVector.fromArray(F, from, at + (i + SIDE / 2) * stride).mul(factor);
-      firstLow(low, high).intoMemorySegment(out, to + i * rowBytes, ORDER);
-      firstHigh(low, high).intoMemorySegment(out, to + (i + SIDE / 2) * rowBytes, ORDER);
+      low.blend(high.rearrange(SWAP_FIRST), UPPER_FIRST)
+          .intoMemorySegment(out, to + i * rowBytes, ORDER);
+      high.blend(low.rearrange(SWAP_FIRST), LOWER_FIRST)
+          .intoMemorySegment(out, to + (i + SIDE / 2) * rowBytes, ORDER);
     }
     if (SIDE > 8) {
       fours(out, to, rowBytes);
@@ -55,22 +60,6 @@ final class Squares {
       twos(out, to, rowBytes);
     }
     ones(out, to, rowBytes);
-  }
-
-  private static FloatVector firstLow(FloatVector low, FloatVector high) {
-    return SIDE > 8
-        ? low.blend(high.rearrange(SWAP_8), UPPER_8)
-        : SIDE > 4
-            ? low.blend(high.rearrange(SWAP_4), UPPER_4)
-            : low.blend(high.rearrange(SWAP_2), UPPER_2);
-  }
-
-  private static FloatVector firstHigh(FloatVector low, FloatVector high) {
-    return SIDE > 8
-        ? high.blend(low.rearrange(SWAP_8), LOWER_8)
-        : SIDE > 4
-            ? high.blend(low.rearrange(SWAP_4), LOWER_4)
-            : high.blend(low.rearrange(SWAP_2), LOWER_2);
   }
 
   // One method for each distance: a shuffle that is a parameter is no constant, and allocates.
