@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
 final class FusedAttention {
   private FusedAttention() {}
 
+  /** An attention kernel with all that is not an operand. */
+  private interface Kernel {
+    void run(AttentionShape shape, HeadView q, HeadView k, HeadView v, HeadView out);
+  }
+
   static Tensor forward(
       Engine engine,
       Tensor q,
@@ -23,21 +28,25 @@ final class FusedAttention {
       AttentionRule rule,
       int @Nullable [] keyLengths,
       @Nullable Tensor bias) {
-    AttentionShape shape = shape(q, k, v, heads, kvHeads);
-    int headDim = shape.headDim();
-    Tensor out = engine.empty(q.shape());
-    Attention.best()
-        .forward(
-            shape,
-            rule,
-            heads(engine, q, headDim),
-            heads(engine, k, headDim),
-            heads(engine, v, headDim),
-            keyLengths,
-            bias == null ? null : bias(engine, bias, shape),
-            heads(engine, out, headDim),
-            engine.splitter());
-    return out;
+    return run(
+        engine,
+        q,
+        k,
+        v,
+        heads,
+        kvHeads,
+        (shape, qs, ks, vs, out) ->
+            Attention.best()
+                .forward(
+                    shape,
+                    rule,
+                    qs,
+                    ks,
+                    vs,
+                    keyLengths,
+                    bias == null ? null : bias(engine, bias, shape),
+                    out,
+                    engine.splitter()));
   }
 
   static Tensor mapped(
@@ -48,21 +57,16 @@ final class FusedAttention {
       int heads,
       int kvHeads,
       AttentionRule rule,
-      ProbabilityMap probabilities) {
-    AttentionShape shape = shape(q, k, v, heads, kvHeads);
-    int headDim = shape.headDim();
-    Tensor out = engine.empty(q.shape());
-    Attention.best()
-        .forward(
-            shape,
-            rule,
-            probabilities,
-            heads(engine, q, headDim),
-            heads(engine, k, headDim),
-            heads(engine, v, headDim),
-            heads(engine, out, headDim),
-            engine.splitter());
-    return out;
+      ProbabilityMap map) {
+    return run(
+        engine,
+        q,
+        k,
+        v,
+        heads,
+        kvHeads,
+        (shape, qs, ks, vs, out) ->
+            Attention.best().forward(shape, rule, map, qs, ks, vs, out, engine.splitter()));
   }
 
   static Tensor smoothed(
@@ -74,19 +78,29 @@ final class FusedAttention {
       int kvHeads,
       AttentionRule rule,
       SmoothedScores codes) {
+    return run(
+        engine,
+        q,
+        k,
+        v,
+        heads,
+        kvHeads,
+        (shape, qs, ks, vs, out) ->
+            SmoothedAttention.best()
+                .forward(shape, rule, codes, qs, ks, vs, out, engine.splitter()));
+  }
+
+  private static Tensor run(
+      Engine engine, Tensor q, Tensor k, Tensor v, int heads, int kvHeads, Kernel kernel) {
     AttentionShape shape = shape(q, k, v, heads, kvHeads);
     int headDim = shape.headDim();
     Tensor out = engine.empty(q.shape());
-    SmoothedAttention.best()
-        .forward(
-            shape,
-            rule,
-            codes,
-            heads(engine, q, headDim),
-            heads(engine, k, headDim),
-            heads(engine, v, headDim),
-            heads(engine, out, headDim),
-            engine.splitter());
+    kernel.run(
+        shape,
+        heads(engine, q, headDim),
+        heads(engine, k, headDim),
+        heads(engine, v, headDim),
+        heads(engine, out, headDim));
     return out;
   }
 

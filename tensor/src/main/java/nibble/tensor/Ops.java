@@ -368,14 +368,7 @@ public final class Ops implements AutoCloseable {
       AttentionRule rule,
       int @Nullable [] keyLengths,
       @Nullable Tensor bias) {
-    if (engine.isRecording()
-        && (q.requiresGrad()
-            || k.requiresGrad()
-            || v.requiresGrad()
-            || bias != null && bias.requiresGrad())) {
-      throw new IllegalStateException(
-          "fused attention has no derivative; use matmul and softmax, or switch to noGrad()");
-    }
+    refuseGradients("fused attention", q, k, v, bias);
     return FusedAttention.forward(engine, q, k, v, heads, kvHeads, rule, keyLengths, bias);
   }
 
@@ -394,10 +387,7 @@ public final class Ops implements AutoCloseable {
       int kvHeads,
       AttentionRule rule,
       ProbabilityMap map) {
-    if (engine.isRecording() && (q.requiresGrad() || k.requiresGrad() || v.requiresGrad())) {
-      throw new IllegalStateException(
-          "fused attention has no derivative; use matmul and softmax, or switch to noGrad()");
-    }
+    refuseGradients("fused attention", q, k, v, null);
     return FusedAttention.mapped(engine, q, k, v, heads, kvHeads, rule, map);
   }
 
@@ -415,11 +405,19 @@ public final class Ops implements AutoCloseable {
       int kvHeads,
       AttentionRule rule,
       SmoothedScores codes) {
-    if (engine.isRecording() && (q.requiresGrad() || k.requiresGrad() || v.requiresGrad())) {
-      throw new IllegalStateException(
-          "attention of codes has no derivative; use matmul and softmax, or switch to noGrad()");
-    }
+    refuseGradients("attention of codes", q, k, v, null);
     return FusedAttention.smoothed(engine, q, k, v, heads, kvHeads, rule, codes);
+  }
+
+  private void refuseGradients(String kernel, Tensor q, Tensor k, Tensor v, @Nullable Tensor bias) {
+    if (engine.isRecording()
+        && (q.requiresGrad()
+            || k.requiresGrad()
+            || v.requiresGrad()
+            || bias != null && bias.requiresGrad())) {
+      throw new IllegalStateException(
+          kernel + " has no derivative; use matmul and softmax, or switch to noGrad()");
+    }
   }
 
   /**

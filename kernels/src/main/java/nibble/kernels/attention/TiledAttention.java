@@ -62,13 +62,11 @@ final class TiledAttention {
       int member,
       int members,
       Scratch scratch) {
-    this(
-        new TileRows(operands, b, kvHead, firstRow, endRow - firstRow),
-        member,
-        members,
-        new FloatTileScores(
-            new TileRows(operands, b, kvHead, firstRow, endRow - firstRow), scratch),
-        scratch);
+    this(new TileRows(operands, b, kvHead, firstRow, endRow - firstRow), member, members, scratch);
+  }
+
+  private TiledAttention(TileRows tileRows, int member, int members, Scratch scratch) {
+    this(tileRows, member, members, new FloatTileScores(tileRows, scratch), scratch);
   }
 
   /** With scores that are made otherwise. */

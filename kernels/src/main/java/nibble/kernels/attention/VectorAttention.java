@@ -31,24 +31,7 @@ final class VectorAttention implements Attention {
       @Nullable HeadView bias,
       HeadView out,
       WorkSplitter splitter) {
-    AttentionOperands operands = new AttentionOperands(shape, rule, q, keyLengths, bias, out);
-    operands.check("k", k);
-    operands.check("v", v);
-    share(
-        shape,
-        1,
-        RegisterTiles.ROWS,
-        TiledAttention.MOST_ROWS,
-        splitter,
-        (unit, from, to, scratch) -> {
-          int b = unit / shape.kvHeads();
-          int kvHead = unit % shape.kvHeads();
-          if (isThin(shape)) {
-            new ThinAttention(operands, b, kvHead, scratch).run(k, v);
-          } else {
-            new TiledAttention(operands, b, kvHead, from, to, scratch).run(k, v);
-          }
-        });
+    run(new AttentionOperands(shape, rule, q, keyLengths, bias, out), k, v, splitter);
   }
 
   @Override
@@ -61,25 +44,39 @@ final class VectorAttention implements Attention {
       HeadView v,
       HeadView out,
       WorkSplitter splitter) {
-    AttentionOperands operands =
-        AttentionOperands.mapped(shape, rule, probabilities, q, out, mostKeysTogether());
+    run(
+        AttentionOperands.mapped(shape, rule, probabilities, q, out, mostKeysTogether()),
+        k,
+        v,
+        splitter);
+  }
+
+  @Override
+  public int mostKeysTogether() {
+    return FloatTileScores.KEYS;
+  }
+
+  private static void run(
+      AttentionOperands operands, HeadView k, HeadView v, WorkSplitter splitter) {
+    AttentionShape shape = operands.shape();
     operands.check("k", k);
     operands.check("v", v);
+    boolean thin = isThin(shape) && operands.probabilities() == null;
     share(
         shape,
         1,
         RegisterTiles.ROWS,
         TiledAttention.MOST_ROWS,
         splitter,
-        (unit, from, to, scratch) ->
-            new TiledAttention(
-                    operands, unit / shape.kvHeads(), unit % shape.kvHeads(), from, to, scratch)
-                .run(k, v));
-  }
-
-  @Override
-  public int mostKeysTogether() {
-    return FloatTileScores.KEYS;
+        (unit, from, to, scratch) -> {
+          int b = unit / shape.kvHeads();
+          int kvHead = unit % shape.kvHeads();
+          if (thin) {
+            new ThinAttention(operands, b, kvHead, scratch).run(k, v);
+          } else {
+            new TiledAttention(operands, b, kvHead, from, to, scratch).run(k, v);
+          }
+        });
   }
 
   @Override
