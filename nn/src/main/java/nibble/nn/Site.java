@@ -93,10 +93,10 @@ public final class Site {
   }
 
   /**
-   * The functions as they work on {@code [batch, tokens, heads * headDim]}, see {@link
-   * SiteFunction#sideBySide}, in order; empty if one of them cannot do that.
+   * All functions, in order, as they work on {@code [batch, tokens, heads * headDim]}, see {@link
+   * SiteFunction#sideBySide}; empty if one of them cannot do that.
    */
-  public Optional<List<SiteFunction>> sideBySide(int heads, int headDim) {
+  public Optional<SiteFunction> sideBySide(int heads, int headDim) {
     List<SiteFunction> same = new ArrayList<>(functions.size());
     for (SiteFunction function : functions) {
       Optional<SiteFunction> one = function.sideBySide(heads, headDim);
@@ -105,7 +105,7 @@ public final class Site {
       }
       same.add(one.get());
     }
-    return Optional.of(same);
+    return Optional.of((ops, x) -> apply(same, ops, x));
   }
 
   @Override

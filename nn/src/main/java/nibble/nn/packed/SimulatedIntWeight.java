@@ -3,6 +3,7 @@ package nibble.nn.packed;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.kernels.lowbit.IntWeights;
 import nibble.kernels.rowwise.CodeRange;
@@ -49,11 +50,11 @@ final class SimulatedIntWeight implements WeightMatrix {
   /**
    * Unpacks a weight.
    *
-   * @param quantizer that of {@code packed}
+   * @param packed with quantized activations
    */
-  SimulatedIntWeight(PackedIntWeight packed, ActivationQuantizer quantizer) {
+  SimulatedIntWeight(PackedIntWeight packed) {
     this.packed = packed;
-    this.quantizer = quantizer;
+    this.quantizer = Objects.requireNonNull(packed.activations(), "activations");
     this.parts = parts(packed.weights(), quantizer);
   }
 

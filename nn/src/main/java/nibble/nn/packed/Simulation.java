@@ -1,10 +1,8 @@
 package nibble.nn.packed;
 
 import java.util.List;
-import nibble.kernels.lowbit.ActivationQuantizer;
 import nibble.nn.Linear;
 import nibble.nn.Model;
-import nibble.nn.WeightMatrix;
 
 /**
  * The research view of a packed model: products of floats in place of kernels on packed codes. A
@@ -26,16 +24,12 @@ public final class Simulation {
     layers.forEach(Simulation::check);
     for (Linear linear : layers) {
       if (linear.matrix() instanceof PackedIntWeight packed && packed.activations() != null) {
-        linear.execute(simulated(packed, packed.activations()));
+        linear.execute(new SimulatedIntWeight(packed));
       } else if (linear.matrix() instanceof PackedWeight packed) {
         linear.weight().replace(packed::dequantized);
         linear.weightChanged();
       }
     }
-  }
-
-  private static WeightMatrix simulated(PackedIntWeight packed, ActivationQuantizer quantizer) {
-    return new SimulatedIntWeight(packed, quantizer);
   }
 
   private static void check(Linear linear) {

@@ -115,7 +115,7 @@ public final class ScaleLayout {
 
   /** Rows of one task: the same for any number of threads. */
   public int blockRows() {
-    return Math.max(1, GRAIN / Math.max(1, width));
+    return blockRows(GRAIN);
   }
 
   /** Number of tasks. */
@@ -131,15 +131,19 @@ public final class ScaleLayout {
 
   /** Runs {@code work} on blocks of rows, which do not depend on the number of threads. */
   public void run(WorkSplitter splitter, Rows work) {
-    int size = blockRows();
-    splitter.run(
-        blocks(),
-        (block, scratch) -> work.run(block, block * size, Math.min(rows, (block + 1) * size)));
+    run(splitter, blockRows(), work);
   }
 
   /** The same for light work on each element by itself, in fewer and larger blocks. */
   public void runLight(WorkSplitter splitter, Rows work) {
-    int size = Math.max(1, LIGHT_GRAIN / Math.max(1, width));
+    run(splitter, blockRows(LIGHT_GRAIN), work);
+  }
+
+  private int blockRows(int grain) {
+    return Math.max(1, grain / Math.max(1, width));
+  }
+
+  private void run(WorkSplitter splitter, int size, Rows work) {
     splitter.run(
         Math.ceilDiv(rows, size),
         (block, scratch) -> work.run(block, block * size, Math.min(rows, (block + 1) * size)));

@@ -143,21 +143,9 @@ public final class UniformQuantizer implements StoredFunction {
         return;
       }
       int width = layout.width();
-      int start = layout.start(row);
-      Quantize.best()
-          .fakeQuantize(
-              1,
-              width,
-              width,
-              x.array(),
-              x.offset() + row * width,
-              scales.array(),
-              scales.offset() + start,
-              zeroPoints == null ? null : zeroPoints.array(),
-              zeroPoints == null ? 0 : zeroPoints.offset() + start,
-              range,
-              out.array(),
-              out.offset() + row * width);
+      int at = row * width;
+      oneScale(
+          layout.start(row), width, x.array(), x.offset() + at, out.array(), out.offset() + at);
     }
 
     /** Rows with the same scales, one for each element. */
@@ -197,7 +185,7 @@ public final class UniformQuantizer implements StoredFunction {
                         ? 0
                         : zeroPoints.array()[zeroPoints.offset() + index - scales.offset()];
                 float t = x.array()[x.offset() + row * width + i] / scales.array()[index];
-                boolean inside = t >= low() - zero && t <= high() - zero;
+                boolean inside = t >= range.min() - zero && t <= range.max() - zero;
                 grad.array()[grad.offset() + row * width + i] =
                     inside ? gradOut.array()[gradOut.offset() + row * width + i] : 0;
               }
@@ -205,14 +193,6 @@ public final class UniformQuantizer implements StoredFunction {
           });
       return new Tensor[] {grad};
     }
-  }
-
-  private float low() {
-    return zeroPoints == null ? -(1 << (bits - 1)) : 0;
-  }
-
-  private float high() {
-    return zeroPoints == null ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
   }
 
   /** Of one model, so of one width: made once. */
@@ -259,21 +239,26 @@ public final class UniformQuantizer implements StoredFunction {
     return Optional.of(
         (head, count, factor, e, at) -> {
           Elementwise.best().scale(count, factor, e, at, e, at);
-          Quantize.best()
-              .fakeQuantize(
-                  1,
-                  count,
-                  count,
-                  e,
-                  at,
-                  scales.array(),
-                  scales.offset() + step * head,
-                  zeroPoints == null ? null : zeroPoints.array(),
-                  zeroPoints == null ? 0 : zeroPoints.offset() + step * head,
-                  range,
-                  e,
-                  at);
+          oneScale(step * head, count, e, at, e, at);
         });
+  }
+
+  /** Elements with the scale of number {@code index}. */
+  private void oneScale(int index, int count, float[] x, int at, float[] out, int to) {
+    Quantize.best()
+        .fakeQuantize(
+            1,
+            count,
+            count,
+            x,
+            at,
+            scales.array(),
+            scales.offset() + index,
+            zeroPoints == null ? null : zeroPoints.array(),
+            zeroPoints == null ? 0 : zeroPoints.offset() + index,
+            range,
+            out,
+            to);
   }
 
   private static Tensor spread(Tensor own, int ownHeads, int heads, int headDim) {

@@ -1,6 +1,5 @@
 package nibble.nn.vit;
 
-import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import nibble.kernels.attention.Attention;
@@ -82,9 +81,9 @@ final class AttentionCore {
 
   /** What stands in the sites, if one kernel can do with it. */
   private Optional<InOneKernel> oneKernel(int headDim, int keys) {
-    Optional<List<SiteFunction>> q = query.sideBySide(heads, headDim);
-    Optional<List<SiteFunction>> k = key.sideBySide(heads, headDim);
-    Optional<List<SiteFunction>> v = value.sideBySide(heads, headDim);
+    Optional<SiteFunction> q = query.sideBySide(heads, headDim);
+    Optional<SiteFunction> k = key.sideBySide(heads, headDim);
+    Optional<SiteFunction> v = value.sideBySide(heads, headDim);
     if (q.isEmpty() || k.isEmpty() || v.isEmpty()) {
       return Optional.empty();
     }
@@ -102,26 +101,18 @@ final class AttentionCore {
 
   /** What happens to queries, keys and values as the projections write them. */
   private record InOneKernel(
-      List<SiteFunction> query,
-      List<SiteFunction> key,
-      List<SiteFunction> value,
+      SiteFunction query,
+      SiteFunction key,
+      SiteFunction value,
       Optional<ProbabilityMap> probabilities) {
 
     Tensor attend(Ops ops, Tensor q, Tensor k, Tensor v, int heads, AttentionRule rule) {
-      Tensor queries = all(query, ops, q);
-      Tensor keys = all(key, ops, k);
-      Tensor values = all(value, ops, v);
+      Tensor queries = query.apply(ops, q);
+      Tensor keys = key.apply(ops, k);
+      Tensor values = value.apply(ops, v);
       return probabilities
           .map(map -> ops.mappedAttention(queries, keys, values, heads, heads, rule, map))
           .orElseGet(() -> ops.attention(queries, keys, values, heads, heads, rule, null, null));
-    }
-
-    private static Tensor all(List<SiteFunction> functions, Ops ops, Tensor x) {
-      Tensor result = x;
-      for (SiteFunction function : functions) {
-        result = function.apply(ops, result);
-      }
-      return result;
     }
   }
 }

@@ -284,20 +284,8 @@ class PackedIntWeightTest {
    */
   private static IntWeights weights(
       Random random, int bits, boolean symmetric, int out, int groups) {
-    int in = groups == 0 ? 13 : 16 * groups;
-    int groupSize = groups == 0 ? in : 16;
-    byte[] codes = new byte[out * in];
-    for (int i = 0; i < codes.length; i++) {
-      codes[i] = (byte) (random.nextInt(1 << bits) - (symmetric ? 1 << (bits - 1) : 0));
-    }
-    float[] scales = new float[out * (in / groupSize)];
-    int[] zeroPoints = new int[scales.length];
-    for (int i = 0; i < scales.length; i++) {
-      scales[i] = 0.001f + random.nextFloat();
-      zeroPoints[i] = random.nextInt(1 << bits);
-    }
-    return symmetric
-        ? IntWeights.packSymmetric(codes, scales, out, in, bits, groupSize)
-        : IntWeights.packAsymmetric(codes, scales, zeroPoints, out, in, bits, groupSize);
+    return groups == 0
+        ? RandomIntWeights.of(random, bits, symmetric, out, 1, 13)
+        : RandomIntWeights.of(random, bits, symmetric, out, groups, 16);
   }
 }

@@ -12,7 +12,6 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import nibble.kernels.lowbit.ActivationQuantizer;
-import nibble.kernels.lowbit.IntWeights;
 import nibble.tensor.Ops;
 import nibble.tensor.Tensor;
 import nibble.testing.RandomModels;
@@ -47,14 +46,16 @@ class SimulatedIntWeightTest {
     Random random = new Random(seed);
     int in = groups * eighthsOfAGroup * 8;
     PackedIntWeight packed =
-        new PackedIntWeight(weights(random, bits, symmetric, out, groups, in), quantizer);
+        new PackedIntWeight(
+            RandomIntWeights.of(random, bits, symmetric, out, groups, eighthsOfAGroup * 8),
+            quantizer);
     Tensor x = Tensor.of(RandomModels.gaussian(random, rows * in, 0.2f, 1), rows, in);
     Tensor bias = withBias ? Tensor.of(RandomModels.gaussian(random, out, 0, 1), out) : null;
     try (Ops ops = Ops.serial();
         var inference = ops.noGrad()) {
       assertArrayEquals(
           packed.multiply(ops, x, bias).toFloats(),
-          new SimulatedIntWeight(packed, quantizer).multiply(ops, x, bias).toFloats());
+          new SimulatedIntWeight(packed).multiply(ops, x, bias).toFloats());
     }
   }
 
@@ -62,29 +63,12 @@ class SimulatedIntWeightTest {
   void saysWhatItIs() {
     ActivationQuantizer quantizer = ActivationQuantizer.perToken(4, true);
     PackedIntWeight packed =
-        new PackedIntWeight(weights(new Random(1), 4, true, 5, 1, 16), quantizer);
-    SimulatedIntWeight simulated = new SimulatedIntWeight(packed, quantizer);
+        new PackedIntWeight(RandomIntWeights.of(new Random(1), 4, true, 5, 1, 16), quantizer);
+    SimulatedIntWeight simulated = new SimulatedIntWeight(packed);
     assertEquals("INT4, activations INT4 per token, simulated", simulated.format());
     try (Ops ops = Ops.serial()) {
       Tensor x = Tensor.zeros(1, 16).requireGrad();
       assertThrows(IllegalStateException.class, () -> simulated.multiply(ops, x, null));
     }
-  }
-
-  private static IntWeights weights(
-      Random random, int bits, boolean symmetric, int out, int groups, int in) {
-    byte[] codes = new byte[out * in];
-    for (int i = 0; i < codes.length; i++) {
-      codes[i] = (byte) (random.nextInt(1 << bits) - (symmetric ? 1 << (bits - 1) : 0));
-    }
-    float[] scales = new float[out * groups];
-    int[] zeroPoints = new int[scales.length];
-    for (int i = 0; i < scales.length; i++) {
-      scales[i] = 0.001f + random.nextFloat();
-      zeroPoints[i] = random.nextInt(1 << bits);
-    }
-    return symmetric
-        ? IntWeights.packSymmetric(codes, scales, out, in, bits, in / groups)
-        : IntWeights.packAsymmetric(codes, scales, zeroPoints, out, in, bits, in / groups);
   }
 }
