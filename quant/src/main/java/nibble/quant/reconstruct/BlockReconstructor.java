@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import nibble.nn.train.AdamW;
 import nibble.nn.train.AdamWOptions;
 import nibble.nn.train.ParameterGroup;
@@ -68,12 +69,8 @@ public final class BlockReconstructor {
       Streams streams,
       List<? extends Learner> learners,
       long seed) {
-    learners.forEach(Learner::begin);
-    try {
-      return learn(new Part(part, streams, learners), new SplittableRandom(seed));
-    } finally {
-      learners.forEach(Learner::end);
-    }
+    return within(
+        learners, () -> learn(new Part(part, streams, learners), new SplittableRandom(seed)));
   }
 
   /**
@@ -88,15 +85,13 @@ public final class BlockReconstructor {
     String name = stage + "." + window.parts().getFirst().name();
     Optional<ResumeStore.State> known = task.store().load(name);
     if (known.isPresent()) {
-      learners.forEach(Learner::begin);
-      try {
-        return LearnedWindow.restore(known.get(), leaves(learners));
-      } finally {
-        learners.forEach(Learner::end);
-      }
+      return within(learners, () -> LearnedWindow.restore(known.get(), leaves(learners)));
     }
     Streams streams =
-        options.fisher().map(fisher -> weighted(window, learners, fisher)).orElse(window.streams());
+        options
+            .fisher()
+            .map(fisher -> within(learners, () -> weighted(window, learners, fisher)))
+            .orElse(window.streams());
     Result result = reconstruct(window.forward(), streams, learners, task.seed() + window.index());
     task.store().save(name, LearnedWindow.state(leaves(learners), result));
     return result;
@@ -106,23 +101,28 @@ public final class BlockReconstructor {
   private Streams weighted(
       BlockWalk.Window window, List<? extends Learner> learners, FisherLoss fisher) {
     Streams streams = window.streams();
-    learners.forEach(Learner::begin);
+    BiFunction<Ops, Tensor, Tensor> prepared =
+        (o, x) -> {
+          learners.forEach(learner -> learner.prepare(o, 0));
+          return window.forward().apply(o, x);
+        };
     learners.forEach(learner -> learner.useHard(true));
     try {
-      List<Tensor> outputs = new ArrayList<>();
-      try (var inference = ops.noGrad()) {
-        for (Tensor input : streams.inputs()) {
-          try (Scope scope = ops.scope()) {
-            learners.forEach(learner -> learner.prepare(ops, 0));
-            outputs.add(scope.keep(window.forward().apply(ops, input)));
-          }
-        }
-      }
+      List<Tensor> outputs = BlockWalk.outputs(ops, prepared, streams.inputs());
       return streams.with(
           new Streams.Weights(
               fisher, OutputGradients.of(ops, outputs, streams.targets(), window.rest())));
     } finally {
       learners.forEach(learner -> learner.useHard(false));
+    }
+  }
+
+  /** Does something while the functions of the learners are in the sites. */
+  private static <T> T within(List<? extends Learner> learners, Supplier<T> work) {
+    learners.forEach(Learner::begin);
+    try {
+      return work.get();
+    } finally {
       learners.forEach(Learner::end);
     }
   }
@@ -140,12 +140,7 @@ public final class BlockReconstructor {
    */
   public double error(
       BiFunction<Ops, Tensor, Tensor> part, Streams streams, List<? extends Learner> learners) {
-    learners.forEach(Learner::begin);
-    try {
-      return error(new Part(part, streams, learners), 0);
-    } finally {
-      learners.forEach(Learner::end);
-    }
+    return within(learners, () -> error(new Part(part, streams, learners), 0));
   }
 
   private Result learn(Part part, SplittableRandom random) {

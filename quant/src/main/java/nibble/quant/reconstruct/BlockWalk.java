@@ -121,8 +121,8 @@ public final class BlockWalk {
     };
   }
 
-  private static List<Tensor> outputs(
-      Ops ops, BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs) {
+  /** What a part makes of each of {@code inputs}, without gradients. */
+  static List<Tensor> outputs(Ops ops, BiFunction<Ops, Tensor, Tensor> part, List<Tensor> inputs) {
     return new Segment("window", List.of(), part, false).forward(ops, inputs);
   }
 }

@@ -2,7 +2,7 @@ package nibble.quant.reconstruct;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import nibble.tensor.Ops;
 import nibble.tensor.Scope;
@@ -42,7 +42,7 @@ final class OutputGradients {
     }
     Tensor leaf = Tensor.of(output.toFloats(), output.shape().dims()).requireGrad();
     ops.backward(ReconstructionLoss.DIVERGENCE.of(ops, rest.apply(ops, leaf), expected));
-    float[] values = Optional.ofNullable(leaf.grad()).orElseThrow().toFloats();
+    float[] values = Objects.requireNonNull(leaf.grad()).toFloats();
     for (int i = 0; i < values.length; i++) {
       values[i] = Math.abs(values[i]) + 1;
     }

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.IntPredicate;
 import nibble.nn.Site;
 import nibble.nn.site.LevelQuantizer;
+import nibble.quant.fisher.AttentionSamples;
 import nibble.quant.fisher.ProductSamples;
 import nibble.quant.model.ActivationSite;
 import nibble.quant.model.ModelTask;
@@ -52,18 +53,15 @@ final class FoundBases {
             MAPS);
     try (var inference = task.ops().noGrad()) {
       for (ActivationSite site : sites) {
-        samples
-            .ofProbabilities(site.site())
-            .ifPresent(
-                maps ->
-                    bases.put(
-                        site.site(),
-                        SoftmaxBase.fit(
-                            task.ops(),
-                            task.bits(site.site()).orElseThrow(),
-                            maps.probabilities(),
-                            maps.value(),
-                            LogGrid.Zero.RESERVED)));
+        AttentionSamples maps = samples.ofProbabilities(site.site()).orElseThrow();
+        bases.put(
+            site.site(),
+            SoftmaxBase.fit(
+                task.ops(),
+                task.bits(site.site()).orElseThrow(),
+                maps.probabilities(),
+                maps.value(),
+                LogGrid.Zero.RESERVED));
       }
     }
     return bases;
